@@ -1,0 +1,216 @@
+"""The catalogue: which indicators exist and who is asked for them, loaded and checked as one thing.
+
+Belongs here: the shape of ``catalog/indicators.yml`` and ``catalog/providers.yml`` and the messages for their faults.
+Does not belong here: fetching, benchmarks and pillars (``dbt_project/seeds``), anything computed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, HttpUrl, ValidationError, model_validator
+
+from sources.errors import ConfigurationError
+
+CATALOG_DIR = Path(__file__).parent / "catalog"
+ARCHIVE = "archive"  # the last link of every chain: the bundled last-known-good figures
+
+
+class Direction(StrEnum):
+    HIGHER = "higher_is_better"
+    LOWER = "lower_is_better"
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+
+T = TypeVar("T", bound=_Entry)
+
+
+class Link(_Entry):
+    """One provider in an indicator's chain.
+
+    ``code`` is the provider's own code, verbatim. ``over`` makes the link a ratio of two codes of the same provider and
+    year (``scale`` times ``code`` / ``over``). ``options`` are the provider's own query parameters.
+    """
+
+    provider: str
+    code: str | None = None
+    over: str | None = None
+    scale: float = 1.0
+    options: dict[str, str | int | float | bool] = Field(default_factory=dict)
+
+    @property
+    def provider_code(self) -> str:
+        """The code as it is published: verbatim, both codes where the link is a ratio."""
+        return f"{self.code} / {self.over}" if self.over else self.code or ""
+
+    @model_validator(mode="after")
+    def _code_unless_archive(self) -> Link:
+        if (self.code is None) != (self.provider == ARCHIVE):
+            raise ValueError("every link names a code, except the archive, which takes none")
+        return self
+
+
+class RejectRule(_Entry):
+    """Figures that the provider publishes but that do not measure the indicator (a 0 that means "not asked")."""
+
+    reason: str = Field(min_length=10)
+    years: tuple[int, ...] = ()
+    value: float | None = None
+    only_iso3: tuple[str, ...] = ()
+    except_iso3: tuple[str, ...] = ()
+
+
+class ValidRange(_Entry):
+    min: float
+    max: float
+
+    @model_validator(mode="after")
+    def _ordered(self) -> ValidRange:
+        if not self.min < self.max:
+            raise ValueError("min must be below max")
+        return self
+
+
+class Indicator(_Entry):
+    """One entry of ``indicators.yml``. ``max_age_years`` counts from the as-of year; beyond it a value is stale."""
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9_]{2,63}$")
+    title: str = Field(min_length=3)
+    definition: str = Field(min_length=20)
+    unit: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    direction: Direction
+    population_base: str = Field(min_length=3)
+    valid_range: ValidRange
+    max_age_years: int = Field(ge=1, le=20)
+    shape: Literal["linear", "saturating"]
+    edition_index: bool = False
+    licence: str = Field(min_length=2)
+    chain: tuple[Link, ...] = Field(min_length=1)
+    reject_rules: tuple[RejectRule, ...] = ()
+    note: str | None = None
+
+    @model_validator(mode="after")
+    def _archive_last(self) -> Indicator:
+        names = [link.provider for link in self.chain]
+        if ARCHIVE in names[:-1]:
+            raise ValueError("the archive is the last link of a chain")
+        return self
+
+
+class Provider(_Entry):
+    """One entry of ``providers.yml``. ``base_url`` is overridden by ``CAREC_<ID>_URL``."""
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    title: str
+    base_url: HttpUrl | None = None
+    documentation_url: HttpUrl | None = None
+    licence: str
+    licence_url: HttpUrl | None = None
+    citation: str
+    cadence: str
+    parallel: int = Field(default=4, ge=1, le=4)
+    connect_timeout_s: float = Field(default=3.0, gt=0, le=10)
+    read_timeout_s: float = Field(default=60.0, gt=0, le=600)
+
+
+class Catalogue(BaseModel):
+    """Every indicator and provider, cross-checked. Iteration order is the file's."""
+
+    model_config = ConfigDict(frozen=True)
+
+    indicators: dict[str, Indicator]
+    providers: dict[str, Provider]
+
+    def __iter__(self) -> Iterator[Indicator]:  # type: ignore[override]
+        return iter(self.indicators.values())
+
+    def select(self, ids: list[str] | None) -> list[Indicator]:
+        """The named indicators, all where none is named. Raises ConfigurationError for an id that does not exist."""
+        if not ids:
+            return list(self)
+        unknown = [i for i in ids if i not in self.indicators]
+        if unknown:
+            raise ConfigurationError(
+                f"unknown indicator {', '.join(unknown)}: `carec indicators` lists the {len(self.indicators)} there are"
+            )
+        return [self.indicators[i] for i in ids]
+
+
+class _LineLoader(yaml.CSafeLoader):
+    """SafeLoader that refuses a key given twice, instead of keeping the last."""
+
+
+def _mapping(loader: _LineLoader, node: yaml.MappingNode) -> dict[Any, Any]:
+    seen: dict[Any, Any] = {}
+    for key_node, value_node in node.value:
+        key = loader.construct_object(key_node, deep=True)
+        if key in seen:
+            raise yaml.constructor.ConstructorError(
+                None, None, f"the field {key!r} stands twice in one entry", key_node.start_mark
+            )
+        seen[key] = loader.construct_object(value_node, deep=True)
+    return seen
+
+
+_LineLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
+
+
+def _entries(path: Path, model: type[T]) -> dict[str, tuple[int, T]]:
+    """Read a YAML list of entries, each with an ``id``. Returns id -> (line, entry)."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigurationError(f"{path}: cannot be read ({error.strerror})") from error
+    loader = _LineLoader(text)
+    try:
+        node = loader.get_single_node()
+        if not isinstance(node, yaml.SequenceNode):
+            raise ConfigurationError(f"{path}: a list of entries is expected, each beginning with `- id:`")
+        entries: dict[str, tuple[int, T]] = {}
+        for item in node.value:
+            line = item.start_mark.line + 1
+            raw = loader.construct_object(item, deep=True)
+            if not isinstance(raw, dict):
+                raise ConfigurationError(f"{path}:{line}: an entry with fields is expected, this is {raw!r}")
+            name = str(raw.get("id", "without id"))
+            try:
+                entry = model.model_validate(raw)
+            except ValidationError as error:
+                first = error.errors()[0]
+                field = ".".join(str(part) for part in first["loc"]) or "the entry"
+                message = first["msg"].removeprefix("Value error, ")
+                more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+                raise ConfigurationError(f"{path}:{line}: {name}: {field}: {message}{more}") from error
+            if name in entries:
+                raise ConfigurationError(f"{path}:{line}: {name}: this id already stands in line {entries[name][0]}")
+            entries[name] = (line, entry)
+        return entries
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f":{mark.line + 1}" if mark else ""
+        raise ConfigurationError(f"{path}{where}: not valid YAML: {getattr(error, 'problem', error)}") from error
+    finally:
+        loader.dispose()
+
+
+def load_catalogue(directory: Path = CATALOG_DIR) -> Catalogue:
+    """Read and cross-check both files. Raises ConfigurationError naming file, line, entry and field of the fault."""
+    providers_path, indicators_path = directory / "providers.yml", directory / "indicators.yml"
+    providers = {name: entry for name, (_, entry) in _entries(providers_path, Provider).items()}
+    indicators: dict[str, Indicator] = {}
+    for name, (line, indicator) in _entries(indicators_path, Indicator).items():
+        for position, link in enumerate(indicator.chain):
+            if link.provider not in providers:
+                raise ConfigurationError(
+                    f"{indicators_path}:{line}: {name}: chain.{position}.provider: there is no provider "
+                    f"{link.provider!r} in {providers_path.name}; known are {', '.join(sorted(providers))}"
+                )
+        indicators[name] = indicator
+    return Catalogue(indicators=indicators, providers=providers)

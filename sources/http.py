@@ -1,0 +1,309 @@
+"""The one HTTP session: how hosts are asked, and what is done when they do not answer as they should.
+
+Belongs here: retries, back-off, time and size limits, redirects, the kinds of transport failure. Does not belong here:
+whether a host can be connected to (``reach``), what a body means (``providers/``), who is asked next (``chain``).
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from http.client import HTTPException
+from importlib.metadata import version
+from io import BytesIO
+from threading import BoundedSemaphore, Lock
+from urllib.parse import urljoin, urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.exceptions import SSLError
+from urllib3 import HTTPResponse, Retry
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, InvalidHeader, NewConnectionError, ReadTimeoutError
+
+from sources.observation import utc_now
+from sources.reach import Reach, Unreachable, host_of
+from sources.redirects import leads_inside, redirect_fault
+
+PROJECT = "carec-digital-scorecard"
+RETRIED_STATUS = frozenset({429, 502, 503, 504})
+MAX_REDIRECTS = 5
+CHUNK = 1 << 16
+BACKOFF_S, BACKOFF_MAX_S = 0.5, 30.0
+log = logging.getLogger(__name__)
+
+
+class FailureKind(StrEnum):
+    """What kept a reply from being usable."""
+
+    UNREACHABLE = "unreachable"
+    TIMEOUT = "timeout"
+    DEADLINE = "deadline"
+    BROKEN = "broken"
+    TLS = "tls"
+    STATUS = "status"
+    CHALLENGE = "challenge"
+    CONTENT_TYPE = "content_type"
+    TOO_LARGE = "too_large"
+    REDIRECT = "redirect"
+    ADDRESS = "address"
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a reply cannot be used. A transient one was tried again, after ``retry_after_s`` where the host said so."""
+
+    kind: FailureKind
+    message: str
+    transient: bool = False
+    retry_after_s: float | None = None
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What came of one GET. ``content`` is decoded, and whole or empty; ``status`` is 0 where there was no answer."""
+
+    url: str
+    content: bytes = field(default=b"", repr=False)
+    status: int = 0
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    retrieved_at: datetime = field(default_factory=utc_now)
+    failure: Failure | None = None
+
+
+class _Fault(Exception):
+    def __init__(self, kind: FailureKind, message: str, transient: bool = False) -> None:
+        self.failure = Failure(kind, message, transient)
+
+
+@dataclass
+class _Quota:
+    """How many may ask one host at once, and until when."""
+
+    slots: BoundedSemaphore
+    deadline: float
+
+
+@dataclass(frozen=True)
+class _Limits:
+    """Of one try, in seconds; ``until`` is on the monotonic clock."""
+
+    connect_s: float
+    read_s: float
+    until: float
+
+
+@dataclass(kw_only=True)
+class Http:
+    """GET with limits, from any number of threads. A fault of host or network is the reply's failure, never raised.
+
+    ``tries`` is how often in all; the two timeouts are the most that a call may ask for; ``request_limit_s`` bounds one
+    try from first to last byte, ``host_deadline_s`` all requests to one host, counted from the first;
+    ``max_body_bytes`` is as sent, ``max_decoded_bytes`` decompressed.
+    An ``Http`` serves one refresh: a host that is unreachable or whose time is used up stays so for its life.
+    """
+
+    tries: int = 4
+    connect_timeout_s: float = 10.0
+    read_timeout_s: float = 600.0
+    request_limit_s: float = 240.0
+    host_deadline_s: float = 300.0
+    per_host_parallel: int = 4
+    max_body_bytes: int = 64 << 20
+    max_decoded_bytes: int = 256 << 20
+    user_agent: str | None = None
+    sleep: Callable[[float], None] = time.sleep
+    _lock: Lock = field(init=False, default_factory=Lock, repr=False)
+    _quotas: dict[str, _Quota] = field(init=False, default_factory=dict, repr=False)
+    _session: requests.Session | None = field(init=False, default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        self._reach = Reach(self.sleep)
+
+    def __enter__(self) -> Http:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Hang up. What was learnt of hosts stays."""
+        if self._session is not None:
+            self._session.close()
+
+    @property
+    def unreachable(self) -> dict[str, str]:
+        """Host -> why it could not be connected to, for every host that is no longer tried."""
+        return self._reach.unreachable
+
+    def get(
+        self,
+        url: str,
+        params: Mapping[str, str | int] | None = None,
+        *,
+        accept: tuple[str, ...] = (),
+        connect_timeout_s: float = 3.0,
+        read_timeout_s: float = 60.0,
+        provider: str = "",
+        headers: Mapping[str, str] | None = None,
+    ) -> Reply:
+        """Ask once, and again where the failure is transient.
+
+        ``accept`` names media types, whole or in part ("json"): an answer declared as another type is a failure, its
+        content is kept. ``provider`` is for the log.
+        """
+        connect_s, read_s = min(connect_timeout_s, self.connect_timeout_s), min(read_timeout_s, self.read_timeout_s)
+        sent = {"Accept": ", ".join(kind for kind in accept if "/" in kind) or "*/*", **(headers or {})}
+        quota = self._quota(url)
+        with quota.slots:
+            for attempt in range(1, self.tries + 1):
+                until = min(quota.deadline, time.monotonic() + self.request_limit_s)
+                reply = self._once(url, params, sent, accept, _Limits(connect_s, read_s, until))
+                failure = reply.failure
+                log.debug("%s: %s: %s", provider, reply.url, failure.message if failure else reply.status)
+                if failure is None or not failure.transient or attempt == self.tries:
+                    break
+                backoff = min(BACKOFF_MAX_S, BACKOFF_S * 2 ** (attempt - 1)) * random.uniform(0.5, 1.0)
+                wait = backoff if failure.retry_after_s is None else failure.retry_after_s
+                if time.monotonic() + wait >= quota.deadline:
+                    late = f"{failure.message}; {wait:.0f} s more to wait is beyond the time a host has"
+                    return replace(reply, failure=Failure(FailureKind.DEADLINE, late))
+                self.sleep(wait)
+        if failure is not None and failure.kind is FailureKind.UNREACHABLE and failure.transient:
+            self._reach.give_up(url, failure.message)
+        return reply
+
+    def _once(
+        self,
+        url: str,
+        params: Mapping[str, str | int] | None,
+        headers: Mapping[str, str],
+        accept: tuple[str, ...],
+        limits: _Limits,
+    ) -> Reply:
+        """One try: every fault of host, network or address becomes the reply's failure."""
+        name = urlsplit(url).hostname
+        try:
+            with self._open(url, params, headers, limits) as response:
+                content = self._decode(self._receive(response, limits), response)
+                reply = Reply(response.url, content, response.status_code, response.headers)
+            return replace(reply, failure=_judge(reply, accept))
+        except _Fault as fault:
+            failure = fault.failure
+        except Unreachable as fault:
+            failure = Failure(FailureKind.UNREACHABLE, str(fault))
+        except SSLError as error:
+            failure = Failure(FailureKind.TLS, f"{name}: no trusted TLS connection ({_root(error)})")
+        except (requests.ReadTimeout, ReadTimeoutError):
+            failure = Failure(FailureKind.TIMEOUT, f"{name}: no answer within {limits.read_s:g} s", transient=True)
+        except (requests.ConnectionError, HTTPError, HTTPException) as error:
+            root = _root(error)
+            gone = isinstance(root, NewConnectionError | ConnectTimeoutError)
+            kind = FailureKind.UNREACHABLE if gone else FailureKind.BROKEN
+            failure = Failure(kind, f"{name}: connection {'lost' if gone else 'broken'} ({root})", transient=True)
+        except (OSError, ValueError) as error:  # of requests' own making: an address or a setting that cannot be used
+            failure = Failure(FailureKind.ADDRESS, f"{url}: {error}")
+        return Reply(url, failure=failure)
+
+    def _open(
+        self, url: str, params: Mapping[str, str | int] | None, headers: Mapping[str, str], limits: _Limits
+    ) -> requests.Response:
+        """Send the request and follow its redirects, up to the headers of the last answer."""
+        before = ""
+        for _ in range(MAX_REDIRECTS + 1):
+            if urlsplit(url).scheme not in ("http", "https"):
+                raise _Fault(FailureKind.ADDRESS, f"{url}: only http and https addresses are asked")
+            peer = self._reach.peer(url, limits.connect_s)
+            if leads_inside(before, peer):
+                raise _Fault(FailureKind.REDIRECT, f"redirect from a public address to {url} ({peer}) is not followed")
+            left = limits.until - time.monotonic()
+            if left <= 0:
+                raise _Fault(FailureKind.DEADLINE, f"{host_of(url)}: the time for this host is used up")
+            session = self._opened()
+            timeout = (min(limits.connect_s, left), min(limits.read_s, left))
+            response = session.get(
+                url, params=params, headers=headers, stream=True, allow_redirects=False, timeout=timeout
+            )
+            location = session.get_redirect_target(response)
+            if location is None:
+                return response
+            response.close()
+            target = urljoin(response.url, location)
+            if fault := redirect_fault(response.url, target):
+                raise _Fault(FailureKind.REDIRECT, fault)
+            before, url, params = peer, target, None
+        raise _Fault(FailureKind.REDIRECT, f"{url}: more than {MAX_REDIRECTS} redirects")
+
+    def _receive(self, response: requests.Response, limits: _Limits) -> bytes:
+        """The body as sent. Takes what has arrived, so that a slow drip meets the limit of the whole try."""
+        parts: list[bytes] = []
+        while chunk := response.raw.read1(CHUNK, decode_content=False):
+            parts.append(chunk)
+            if response.raw.tell() > self.max_body_bytes:
+                raise _Fault(FailureKind.TOO_LARGE, f"{response.url}: more than {self.max_body_bytes:,} bytes")
+            if time.monotonic() > limits.until:
+                raise _Fault(FailureKind.TIMEOUT, f"{response.url}: body not complete in time", transient=True)
+        return b"".join(parts)
+
+    def _decode(self, wire: bytes, response: requests.Response) -> bytes:
+        """The body decompressed, piece by piece so that a few bytes cannot fill the memory."""
+        encoding = response.headers.get("Content-Encoding")
+        if not encoding:
+            return wire
+        stream = HTTPResponse(BytesIO(wire), headers={"Content-Encoding": encoding}, preload_content=False)
+        parts, size = [], 0
+        while chunk := stream.read(CHUNK, decode_content=True):
+            parts.append(chunk)
+            size += len(chunk)
+            if size > self.max_decoded_bytes:
+                limit = f"more than {self.max_decoded_bytes:,} bytes when decompressed"
+                raise _Fault(FailureKind.TOO_LARGE, f"{response.url}: {limit}")
+        return b"".join(parts)
+
+    def _quota(self, url: str) -> _Quota:
+        with self._lock:
+            quota = _Quota(BoundedSemaphore(self.per_host_parallel), time.monotonic() + self.host_deadline_s)
+            return self._quotas.setdefault(host_of(url), quota)
+
+    def _opened(self) -> requests.Session:
+        with self._lock:
+            if self._session is None:
+                self._session = requests.Session()
+                agent = f"{PROJECT}/{version(PROJECT)} (public indicators; contact: see the project's README)"
+                self._session.headers["User-Agent"] = self.user_agent or agent
+                for scheme in ("https://", "http://"):
+                    self._session.mount(scheme, HTTPAdapter(pool_connections=32, pool_maxsize=self.per_host_parallel))
+            return self._session
+
+
+def _judge(reply: Reply, accept: tuple[str, ...]) -> Failure | None:
+    """What is wrong with a reply as HTTP: its status, or a declared type that was not asked for."""
+    where = urlsplit(reply.url).hostname
+    media_type = reply.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    if reply.status == 202 and not reply.content:
+        return Failure(FailureKind.CHALLENGE, f"{where}: HTTP 202 without a body, a challenge to browsers")
+    if not 200 <= reply.status < 300:
+        wait = _retry_after(reply.headers.get("Retry-After"))
+        return Failure(FailureKind.STATUS, f"{where}: HTTP {reply.status}", reply.status in RETRIED_STATUS, wait)
+    if accept and media_type and not any(kind in media_type for kind in accept):
+        return Failure(FailureKind.CONTENT_TYPE, f"{where}: {media_type} came instead of {' or '.join(accept)}")
+    return None
+
+
+def _retry_after(header: str | None) -> float | None:
+    """Seconds to wait, from seconds or an HTTP date. None where the header is absent or makes no sense."""
+    try:
+        return Retry().parse_retry_after(header) if header else None
+    except InvalidHeader:
+        return None
+
+
+def _root(error: BaseException) -> BaseException:
+    """What really happened, below the layers of requests and urllib3."""
+    layers = (*error.args, getattr(error, "reason", None))
+    inner = next((layer for layer in layers if isinstance(layer, BaseException)), None)
+    return error if inner is None else _root(inner)

@@ -1,0 +1,191 @@
+"""The catalogue: what it promises to hold, and what it says where an entry is wrong."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from sources.catalogue import ARCHIVE, Catalogue, Link, load_catalogue
+from sources.errors import ConfigurationError
+
+SCORED = [
+    "gtmi_enablers_score",
+    "ai_policy_capacity_score",
+    "government_effectiveness_est",
+    "gtmi_citizen_engagement_score",
+    "regulatory_quality_est",
+    "gci_score",
+    "fixed_broadband_price_pct_gni",
+    "mobile_data_price_pct_gni",
+    "mobile_phone_owner_pct",
+    "rural_urban_account_ratio",
+    "internet_users_pct",
+    "fixed_broadband_per_100",
+    "coverage_4g_pct",
+    "households_internet_pct",
+    "egdi_osi_index",
+    "gtmi_core_systems_score",
+    "gtmi_service_delivery_score",
+    "secure_servers_per_million",
+    "electricity_access_pct",
+    "low_carbon_energy_pct",
+    "egdi_hci_index",
+    "tertiary_enrolment_pct",
+    "github_commits_per_million",
+    "youth_online_bill_pct",
+    "internet_gender_ratio",
+    "account_gender_ratio",
+    "online_bill_gender_ratio",
+    "vc_deals_per_bn_ppp",
+    "tld_per_thousand",
+    "gii_score",
+    "rd_expenditure_pct_gdp",
+    "ict_service_exports_pct",
+    "hightech_exports_pct_trade",
+    "articles_per_million",
+    "lpi_customs_score",
+    "lpi_tracking_score",
+    "lpi_timeliness_score",
+    "account_owner_pct",
+    "online_bill_payment_pct",
+    "online_merchant_payment_pct",
+]
+
+PROVIDERS = """\
+- id: world_bank
+  title: World Bank
+  licence: CC BY 4.0
+  citation: World Bank.
+  cadence: yearly
+- id: archive
+  title: Archive
+  licence: that of each series
+  citation: Each series' publisher.
+  cadence: now and then
+"""
+
+ENTRY = """\
+- id: internet_users_pct
+  title: Individuals using the internet
+  definition: Share of people who used the internet in the last three months.
+  unit: pct
+  direction: higher_is_better
+  population_base: whole population
+  valid_range: {min: 0, max: 100}
+  max_age_years: 4
+  shape: saturating
+  licence: CC BY 4.0
+  chain:
+    - {provider: world_bank, code: IT.NET.USER.ZS}
+    - {provider: archive}
+"""
+
+
+def _load(folder: Path, indicators: str, providers: str = PROVIDERS) -> Catalogue:
+    (folder / "providers.yml").write_text(providers, encoding="utf-8")
+    (folder / "indicators.yml").write_text(indicators, encoding="utf-8")
+    return load_catalogue(folder)
+
+
+@pytest.fixture(scope="module")
+def catalogue() -> Catalogue:
+    return load_catalogue()
+
+
+def test_the_example_entry_of_these_tests_is_sound(tmp_path: Path) -> None:
+    assert list(_load(tmp_path, ENTRY).indicators) == ["internet_users_pct"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "told"),
+    [
+        ("  unit: pct\n", "", 2, "internet_users_pct: unit: Field required"),
+        ("max_age_years", "max_age", 2, "internet_users_pct: max_age_years: Field required (and 1 more)"),
+        (
+            "provider: world_bank",
+            "provider: world_bnak",
+            2,
+            "internet_users_pct: chain.0.provider: there is no provider",
+        ),
+        ("{min: 0, max: 100}", "{min: 100, max: 0}", 2, "internet_users_pct: valid_range: min must be below max"),
+        ("higher_is_better", "up", 2, "internet_users_pct: direction: Input should be"),
+        ("  unit: pct\n", "  unit: pct\n  unit: ratio\n", 6, "the field 'unit' stands twice in one entry"),
+        ("code: IT.NET.USER.ZS", "options: {source: 2}", 2, "internet_users_pct: chain.0: every link names a code"),
+    ],
+)
+def test_a_fault_is_told_in_one_line_with_file_line_entry_and_field(
+    tmp_path: Path, old: str, new: str, line: int, told: str
+) -> None:
+    text = "# one entry, so that it begins in line 2\n" + ENTRY
+    assert old in text
+    with pytest.raises(ConfigurationError) as caught:
+        _load(tmp_path, text.replace(old, new, 1))
+    message = str(caught.value)
+    assert "\n" not in message
+    assert message.startswith(f"{tmp_path / 'indicators.yml'}:{line}: ")
+    assert told in message
+
+
+def test_an_id_given_twice_is_told_with_both_lines(tmp_path: Path) -> None:
+    second = ENTRY.count("\n") + 1
+    with pytest.raises(
+        ConfigurationError, match=rf"indicators\.yml:{second}: internet_users_pct: this id already.*line 1$"
+    ):
+        _load(tmp_path, ENTRY + ENTRY)
+
+
+def test_an_archive_that_is_not_last_is_refused(tmp_path: Path) -> None:
+    swapped = ENTRY.replace("    - {provider: archive}\n", "").replace(
+        "chain:\n", "chain:\n    - {provider: archive}\n"
+    )
+    with pytest.raises(ConfigurationError, match="the archive is the last link"):
+        _load(tmp_path, swapped)
+
+
+@pytest.mark.parametrize("text", ["just words", "id: internet_users_pct", "- [1, 2]", "- id: [", ""])
+def test_a_file_that_is_no_list_of_entries_is_refused_by_name(tmp_path: Path, text: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"indicators\.yml"):
+        _load(tmp_path, text)
+
+
+def test_a_missing_file_is_told_by_name(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"providers\.yml: cannot be read"):
+        load_catalogue(tmp_path)
+
+
+def test_every_scored_indicator_is_in_the_catalogue(catalogue: Catalogue) -> None:
+    assert len(SCORED) == 40
+    assert set(SCORED) <= set(catalogue.indicators)
+
+
+def test_every_chain_ends_in_the_archive(catalogue: Catalogue) -> None:
+    assert {i.id for i in catalogue if i.chain[-1].provider != ARCHIVE} == set()
+
+
+def test_a_chain_asks_for_no_series_twice(catalogue: Catalogue) -> None:
+    twice = {i.id for i in catalogue for link in i.chain if i.chain.count(link) > 1}
+    assert twice == set()
+
+
+def test_ranks_and_only_ranks_have_the_unit_rank(catalogue: Catalogue) -> None:
+    assert {i.id for i in catalogue if i.unit == "rank"} == {i.id for i in catalogue if i.id.endswith("_rank")}
+
+
+def test_every_series_that_itu_publishes_itself_is_non_commercial(catalogue: Catalogue) -> None:
+    itu = re.compile(r"^(ITU_GCI|i154|i271|MOB_COV|IT_MOB|INT_BAND|IT_HH)")
+    named = {i.id: i.licence for i in catalogue for link in i.chain if link.code and itu.match(link.code)}
+    assert len(named) > 10
+    assert set(named.values()) == {"CC BY-NC-SA 3.0 IGO"}
+
+
+def test_a_ratio_publishes_both_codes_verbatim(catalogue: Catalogue) -> None:
+    link = catalogue.indicators["articles_per_million"].chain[0]
+    assert link == Link(provider="world_bank", code="IP.JRN.ARTC.SC", over="SP.POP.TOTL", scale=1_000_000)
+    assert link.provider_code == "IP.JRN.ARTC.SC / SP.POP.TOTL"
+
+
+def test_an_unknown_id_is_refused_with_the_way_to_the_list(catalogue: Catalogue) -> None:
+    with pytest.raises(ConfigurationError, match="unknown indicator internet_user: `carec indicators` lists"):
+        catalogue.select(["internet_user"])

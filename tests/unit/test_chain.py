@@ -1,0 +1,125 @@
+"""Resolution: who is asked, in which order, and what is said when nobody answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+import pytest
+
+from sources.catalogue import Catalogue, Indicator, Link, Provider
+from sources.chain import resolve
+from sources.http import Http
+from sources.observation import Areas
+from sources.provider import RECORD, Answer, Fetched, Outcome, SeriesRequest, Window
+from tests.unit.test_observation import AREAS, indicator
+
+SHA = "b" * 64
+
+
+class Spoken:
+    """An adapter that gives prepared answers and notes what it was asked."""
+
+    def __init__(self, answers: dict[str, Answer]):
+        self.answers = answers
+        self.asked: list[list[str]] = []
+
+    def fetch(
+        self, requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, window: Window, http: Http
+    ) -> Fetched:
+        self.asked.append([request.code for request in requests])
+        return Fetched({request: self.answers[request.code] for request in requests}, [])
+
+
+def answer(**values: float) -> Answer:
+    rows = [{"iso3": iso3, "year": 2024, "value": value, "obs_status": None} for iso3, value in values.items()]
+    frame = pl.DataFrame([row | {"raw_sha256": SHA} for row in rows], schema=RECORD)
+    return Answer(Outcome.OK, records=frame, release="R1", source_url="https://p.test/x")
+
+
+def chain(*links: Link, name: str = "internet_users_pct") -> Indicator:
+    return indicator(id=name, chain=[*(link.model_dump() for link in links), {"provider": "archive"}])
+
+
+def catalogue(*indicators: Indicator) -> Catalogue:
+    names = {link.provider for one in indicators for link in one.chain}
+    entry = {"title": "t", "licence": "l", "citation": "c", "cadence": "yearly"}
+    return Catalogue(
+        indicators={one.id: one for one in indicators},
+        providers={name: Provider.model_validate(entry | {"id": name}) for name in names},
+    )
+
+
+def run(indicators: list[Indicator], **adapters: Spoken):
+    return resolve(indicators, catalogue(*indicators), adapters, AREAS, Window(2010, 2026), Http())[0]
+
+
+def test_the_mirror_is_asked_only_when_the_primary_has_no_answer() -> None:
+    one = chain(Link(provider="first", code="A"), Link(provider="second", code="B"))
+    first, second = Spoken({"A": answer(KAZ=93.0)}), Spoken({"B": answer(KAZ=92.0)})
+    (resolution,) = run([one], first=first, second=second)
+    assert resolution.outcome is Outcome.OK
+    assert resolution.candidates["value"].to_list() == [93.0]
+    assert second.asked == []
+
+
+@pytest.mark.parametrize("outcome", [Outcome.UNAVAILABLE, Outcome.NO_DATA, Outcome.UNKNOWN_ID])
+def test_a_primary_without_an_answer_leads_to_the_mirror_and_both_are_told(outcome: Outcome) -> None:
+    one = chain(Link(provider="first", code="A"), Link(provider="second", code="B"))
+    first = Spoken({"A": Answer(outcome, "why not")})
+    (resolution,) = run([one], first=first, second=Spoken({"B": answer(KAZ=92.0)}))
+    assert [(a.provider, a.outcome) for a in resolution.attempts] == [("first", outcome), ("second", Outcome.OK)]
+    assert resolution.attempts[0].reason == "why not"
+    assert resolution.candidates["retrieved_via"].to_list() == ["second"]
+    assert resolution.candidates["provider_code"].to_list() == ["B"]
+
+
+def test_a_wrong_id_is_the_outcome_even_where_a_mirror_was_merely_silent() -> None:
+    one = chain(Link(provider="first", code="A"), Link(provider="second", code="B"))
+    wrong, silent = Spoken({"A": Answer(Outcome.UNKNOWN_ID)}), Spoken({"B": Answer(Outcome.UNAVAILABLE)})
+    (resolution,) = run([one], first=wrong, second=silent)
+    assert resolution.outcome is Outcome.UNKNOWN_ID
+    assert resolution.candidates.height == 0
+
+
+def test_a_provider_is_visited_once_for_all_indicators_and_each_code_asked_once() -> None:
+    spoken = Spoken({"A": answer(KAZ=1.0), "B": answer(KAZ=2.0)})
+    indicators = [
+        chain(Link(provider="first", code="A"), name="one_pct"),
+        chain(Link(provider="first", code="B"), name="two_pct"),
+        chain(Link(provider="first", code="A"), name="three_pct"),
+    ]
+    run(indicators, first=spoken)
+    assert spoken.asked == [["A", "B"]]
+
+
+def test_a_ratio_uses_only_areas_and_years_that_both_series_have() -> None:
+    one = chain(Link(provider="first", code="F", over="M", scale=100))
+    spoken = Spoken({"F": answer(KAZ=45.0, UZB=10.0), "M": answer(KAZ=50.0, AFG=9.0)})
+    (resolution,) = run([one], first=spoken)
+    assert resolution.candidates.select("iso3", "value", "provider_code").rows() == [("KAZ", 90.0, "F / M")]
+
+
+def test_a_ratio_over_zero_is_missing() -> None:
+    one = chain(Link(provider="first", code="F", over="M"))
+    (resolution,) = run([one], first=Spoken({"F": answer(KAZ=45.0), "M": answer(KAZ=0.0)}))
+    assert resolution.outcome is Outcome.NO_DATA
+
+
+def test_a_fault_in_one_adapter_leaves_the_other_providers_alone() -> None:
+    class Broken(Spoken):
+        def fetch(self, *args: object) -> Fetched:
+            raise KeyError("value")
+
+    indicators = [
+        chain(Link(provider="first", code="A"), name="one_pct"),
+        chain(Link(provider="second", code="B"), name="two_pct"),
+    ]
+    broken, sound = run(indicators, first=Broken({}), second=Spoken({"B": answer(KAZ=2.0)}))
+    assert broken.outcome is Outcome.UNAVAILABLE and "KeyError" in (broken.attempts[0].reason or "")
+    assert sound.outcome is Outcome.OK
+
+
+def test_a_provider_without_an_adapter_is_said_to_have_none() -> None:
+    (resolution,) = run([chain(Link(provider="nobody", code="A"))])
+    assert resolution.attempts[0].reason == "no live adapter for this provider yet"
