@@ -1,0 +1,164 @@
+"""Landed observations: one complete vintage of a series per file, written when its content changed, never overwritten.
+
+Belongs here: vintages, what changed between two of them, the shrink guard, the reject log.
+Does not belong here: whether a single value is plausible (``sources.observation``), scores.
+
+``landing/observations/<indicator>/<vintage time>_<content hash>.parquet`` holds a vintage: the observation columns and
+``vintage_at``. The name carries the hash of (iso3, year, value), so that "unchanged" costs no reading.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+
+import polars as pl
+
+from warehouse.files import replacing
+from warehouse.layout import Layout
+
+SHRINK_LIMIT = 0.10
+"""Share of the last vintage's country-years that a refresh may lose before a person has to look."""
+
+NEVER = datetime(1900, 1, 1)
+"""The date of the empty vintage of an indicator for which no figure was ever had."""
+
+_KEY = ["iso3", "year"]
+
+
+class Landing(StrEnum):
+    NEW = "new"
+    UNCHANGED = "unchanged"
+    HELD_BACK = "held_back"
+
+
+@dataclass(frozen=True)
+class Vintage:
+    """One landed vintage, known from its file name alone."""
+
+    indicator_id: str
+    vintage_at: datetime
+    content_hash: str
+    path: Path
+
+    def read(self) -> pl.DataFrame:
+        return pl.read_parquet(self.path)
+
+
+@dataclass(frozen=True)
+class Landed:
+    """What became of a candidate vintage: country-years revised, added and withdrawn against the one before."""
+
+    status: Landing
+    vintage: Vintage | None
+    revised: int = 0
+    added: int = 0
+    withdrawn: int = 0
+    reason: str | None = None
+
+
+def content_hash(observations: pl.DataFrame) -> str:
+    """16 hex digits of the sha256 over (iso3, year, value) in key order: equal figures have equal hashes."""
+    table = observations.select(*_KEY, "value").sort(_KEY)
+    return hashlib.sha256(table.write_csv().encode()).hexdigest()[:16]
+
+
+def vintages(layout: Layout, indicator_id: str) -> list[Vintage]:
+    """The landed vintages of an indicator, oldest first."""
+    found = []
+    for path in sorted(layout.vintages(indicator_id).glob("[0-9]*.parquet")):
+        stamp, digest = path.stem.split("_")
+        found.append(Vintage(indicator_id, datetime.strptime(stamp, "%Y%m%dT%H%M%S%f"), digest, path))
+    return found
+
+
+def latest(layout: Layout, indicator_id: str) -> Vintage | None:
+    """The newest vintage that holds any figure, else None."""
+    return next((v for v in reversed(vintages(layout, indicator_id)) if v.vintage_at > NEVER), None)
+
+
+def _write(layout: Layout, indicator_id: str, observations: pl.DataFrame, vintage_at: datetime, digest: str) -> Vintage:
+    path = layout.vintages(indicator_id) / f"{vintage_at:%Y%m%dT%H%M%S%f}_{digest}.parquet"
+    with replacing(path) as temporary:
+        observations.sort(_KEY).with_columns(
+            pl.lit(vintage_at).cast(pl.Datetime("us")).alias("vintage_at")
+        ).write_parquet(temporary, statistics=False)
+    return Vintage(indicator_id, vintage_at, digest, path)
+
+
+def ensure_folder(layout: Layout, indicator_id: str, empty: pl.DataFrame) -> None:
+    """Give an indicator without any vintage an empty one (dated NEVER), so that its table exists for SQL."""
+    if not vintages(layout, indicator_id):
+        _write(layout, indicator_id, empty, NEVER, content_hash(empty))
+
+
+def land_history(layout: Layout, indicator_id: str, observations: pl.DataFrame, vintage_at: datetime) -> Vintage:
+    """Land a vintage known from before (the bundled archive's) at its own date. Does nothing where it is landed."""
+    digest = content_hash(observations)
+    for known in vintages(layout, indicator_id):
+        if known.content_hash == digest:
+            return known
+        if known.vintage_at == vintage_at:  # the archive was corrected: both stay, the correction is the newer one
+            vintage_at += timedelta(microseconds=1)
+    return _write(layout, indicator_id, observations, vintage_at, digest)
+
+
+def land(
+    layout: Layout, indicator_id: str, observations: pl.DataFrame, vintage_at: datetime, *, accept_shrink: bool = False
+) -> Landed:
+    """Land a freshly fetched series if its content changed and it did not shrink by more than ``SHRINK_LIMIT``."""
+    previous = latest(layout, indicator_id)
+    digest = content_hash(observations)
+    if previous is None:
+        return Landed(Landing.NEW, _write(layout, indicator_id, observations, vintage_at, digest))
+    if previous.content_hash == digest:
+        return Landed(Landing.UNCHANGED, previous)
+
+    before, now = previous.read().select(*_KEY, "value"), observations.select(*_KEY, "value")
+    both = before.join(now, on=_KEY, how="full", suffix="_now", coalesce=True)
+    added = both.filter(pl.col("value").is_null()).height
+    withdrawn = both.filter(pl.col("value_now").is_null()).height
+    revised = both.filter(pl.col("value") != pl.col("value_now")).height
+    if withdrawn > SHRINK_LIMIT * before.height and not accept_shrink:
+        return Landed(
+            Landing.HELD_BACK,
+            previous,
+            reason=f"{withdrawn} of {before.height} country-years of the last vintage are gone "
+            f"(more than {SHRINK_LIMIT:.0%}); the last vintage stays; if the loss is right: "
+            f"carec refresh --only {indicator_id} --accept-shrink",
+        )
+    # two vintages of one moment would be one file name: the later one is a microsecond later
+    vintage_at = max(vintage_at, previous.vintage_at + timedelta(microseconds=1))
+    vintage = _write(layout, indicator_id, observations, vintage_at, digest)
+    return Landed(Landing.NEW, vintage, revised, added, withdrawn)
+
+
+def log_rejects(layout: Layout, indicator_id: str, rejects: pl.DataFrame) -> None:
+    """Keep rejected records. The same record of the same body is kept once, however often it is fetched."""
+    identity = rejects.select(pl.exclude("retrieved_at")).sort("reason", "raw_record", nulls_last=True)
+    digest = hashlib.sha256(identity.write_csv().encode()).hexdigest()[:16]
+    path = layout.rejects / f"{indicator_id}_{digest}.parquet"
+    if not path.exists():
+        write_table(path, rejects)
+
+
+def write_table(path: Path, table: pl.DataFrame) -> None:
+    """Write a small table that is replaced at every refresh (catalogue, source health, run)."""
+    with replacing(path) as temporary:
+        table.write_parquet(temporary, statistics=False)
+
+
+def state(layout: Layout, indicator_ids: Iterable[str]) -> str:
+    """A hash over everything landed that a build reads: vintages, rejects and catalogue."""
+    digest = hashlib.sha256()
+    for indicator_id in sorted(indicator_ids):
+        for vintage in vintages(layout, indicator_id):
+            digest.update(f"{indicator_id}/{vintage.path.name}\n".encode())
+    for path in sorted(layout.rejects.glob("*.parquet")):
+        digest.update(f"{path.name}\n".encode())
+    digest.update(layout.indicators.read_bytes() if layout.indicators.exists() else b"")
+    return digest.hexdigest()

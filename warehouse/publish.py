@@ -1,0 +1,138 @@
+"""Write, audit, publish: from the build file to the file that users open, in one atomic step.
+
+Belongs here: copying, the last look before publication, the record of what a publication holds.
+Does not belong here: building (dbt), deciding what a figure means.
+
+The published file is only ever replaced as a whole: readers that hold it open keep what they opened.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from pathlib import Path
+
+import duckdb
+
+from warehouse.files import replacing, write_atomically
+from warehouse.layout import Layout
+
+WORKING_SCHEMAS = ("staging", "intermediate")
+"""Schemas of the build that are not part of the publication."""
+
+NEVER_EMPTY = (
+    "economies",
+    "indicators",
+    "benchmarks",
+    "observations",
+    "indicator_scores",
+    "pillar_scores",
+    "scorecard",
+)
+
+
+class NotPublished(Exception):
+    """The build may not be published; the message says why. The previous publication is untouched."""
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What the build file holds: written after a build, read before a publication."""
+
+    fingerprint: str
+    as_of: str
+    passed: bool
+    built_at: str
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Publication:
+    """The record of the published file, its one-row table ``publication``."""
+
+    published_at: datetime
+    as_of: date
+    fingerprint: str
+    newest_vintage: datetime | None
+    observations: int
+
+
+def write_receipt(layout: Layout, receipt: Receipt) -> None:
+    write_atomically(layout.receipt, json.dumps(asdict(receipt), indent=1).encode())
+
+
+def read_receipt(layout: Layout) -> Receipt | None:
+    try:
+        return Receipt(**json.loads(layout.receipt.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def published(layout: Layout) -> Publication | None:
+    """The record of the present publication; None where there is none that can be read."""
+    if not layout.published.exists():
+        return None
+    try:
+        with duckdb.connect(str(layout.published), read_only=True) as connection:
+            row = connection.execute(
+                "select published_at, as_of, fingerprint, newest_vintage, observations from publication"
+            ).fetchone()
+    except duckdb.Error:
+        return None
+    return Publication(*row) if row else None
+
+
+def _counts(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    tables = connection.execute(
+        "select table_name from duckdb_tables() where schema_name = 'main' and not internal order by 1"
+    ).fetchall()
+    return {
+        name: connection.execute(f'select count(*) from main."{name}"').fetchone()[0]  # type: ignore[index]
+        for (name,) in tables
+    }
+
+
+def publish(layout: Layout, published_at: datetime) -> Publication:
+    """Copy the build, look at the copy, and put it in the published file's place.
+
+    Raises NotPublished where the build did not pass or the copy is not what was built.
+    """
+    receipt = read_receipt(layout)
+    if receipt is None or not receipt.passed:
+        raise NotPublished(receipt.reason if receipt and receipt.reason else "there is no build that passed its checks")
+    with replacing(layout.published) as copy:
+        with duckdb.connect(str(layout.build)) as build:
+            build.execute("checkpoint")  # a copy made with a live write-ahead log loses its rows
+            built = _counts(build)
+        shutil.copyfile(layout.build, copy)
+        return _finish(copy, receipt, built, published_at)
+
+
+def _finish(copy: Path, receipt: Receipt, built: dict[str, int], published_at: datetime) -> Publication:
+    with duckdb.connect(str(copy)) as connection:
+        counts = _counts(connection)
+        if counts != built:
+            raise NotPublished(f"the copy differs from the build: {built} became {counts}; run the refresh again")
+        missing = [table for table in NEVER_EMPTY if not counts.get(table)]
+        if missing:
+            raise NotPublished(f"nothing in {', '.join(missing)}: a publication without them is of no use")
+        for schema in WORKING_SCHEMAS:
+            connection.execute(f"drop schema if exists {schema} cascade")
+        connection.execute(
+            """
+            create or replace table publication as
+            select
+                ?::timestamp as published_at,
+                ?::date as as_of,
+                ?::varchar as fingerprint,
+                (select max(vintage_at) from observations) as newest_vintage,
+                (select count(*) from observations) as observations
+            """,
+            [published_at, receipt.as_of, receipt.fingerprint],
+        )
+        row = connection.execute("from publication").fetchone()
+        connection.execute("checkpoint")
+    assert row is not None
+    return Publication(*row)
