@@ -1,0 +1,32 @@
+{#
+Arithmetic that never yields NaN or infinity and never turns NULL into a number.
+DuckDB: least(greatest(NULL, 0), 1) is 0, 0.0 / 0.0 is NaN, and NaN sorts above every number.
+Does not belong here: what the figures mean (goalposts.sql, trend.sql).
+#}
+
+{# The value, or NULL where it is NaN or infinite. #}
+{% macro finite(value) -%}
+case when isfinite({{ value }}) then {{ value }} end
+{%- endmacro %}
+
+{# numerator / denominator; NULL where either is missing or not finite, or the denominator is 0. #}
+{% macro safe_divide(numerator, denominator) -%}
+case
+            when isfinite({{ numerator }}) and isfinite({{ denominator }}) and {{ denominator }} <> 0
+                then ({{ numerator }})::double / ({{ denominator }})
+        end
+{%- endmacro %}
+
+{# The value, not below `low` and not above `high`. NULL stays NULL. #}
+{% macro clip(value, low, high) -%}
+case when {{ value }} < {{ low }} then {{ low }} when {{ value }} > {{ high }} then {{ high }} else {{ value }} end
+{%- endmacro %}
+
+{#
+sum(weight * value) / sum(weight) over the values there are. Added up in the order of `key`: sums of doubles depend on
+their order, and a score must not depend on the number of threads or on who else is in the table.
+#}
+{% macro weighted_mean(value, weight, key) -%}
+sum({{ weight }} * {{ value }} order by {{ key }})
+        / sum({{ weight }} order by {{ key }}) filter (where {{ value }} is not null)
+{%- endmacro %}

@@ -1,0 +1,39 @@
+{#
+The scale between floor and target (declared goalposts: OECD/JRC Handbook on Constructing Composite Indicators; SDG
+Index). Direction falls out of the sign of target - floor. Does not belong here: change over time (trend.sql).
+#}
+
+{#
+g: the scale on which an indicator is linear, identity or natural logarithm. Under log, a value of 0 or less is
+-infinity, the limit: it lies beyond every positive goalpost, but has no finite distance to anything.
+#}
+{% macro to_g(value, transform) -%}
+case
+            when {{ transform }} = 'none' then {{ value }}
+            when {{ transform }} = 'log' and {{ value }} > 0 then ln({{ value }})
+            when {{ transform }} = 'log' and {{ value }} <= 0 then '-infinity'::double
+        end
+{%- endmacro %}
+
+{# The inverse of g, in units of the indicator. #}
+{% macro from_g(g, transform) -%}
+case when {{ transform }} = 'log' then exp({{ g }}) else {{ g }} end
+{%- endmacro %}
+
+{# 100 * clip((g - g_floor) / (g_target - g_floor), 0, 1); NULL in, NULL out; NaN or no range gives NULL. #}
+{% macro level_score(g, g_floor, g_target) -%}
+case
+            when not isnan({{ g }})
+                then 100 * {{ clip(
+                    '((' ~ g ~ ' - ' ~ g_floor ~ ') / nullif(' ~ g_target ~ ' - ' ~ g_floor ~ ', 0))', '0.0', '1.0'
+                ) }}
+        end
+{%- endmacro %}
+
+{# Whether a value has reached `mark`, seen from the floor towards the target; NULL in, NULL out. #}
+{% macro meets(value, mark, floor_value, target_value) -%}
+case
+            when {{ target_value }} > {{ floor_value }} then {{ value }} >= {{ mark }}
+            when {{ target_value }} < {{ floor_value }} then {{ value }} <= {{ mark }}
+        end
+{%- endmacro %}

@@ -1,0 +1,9 @@
+-- The parameters of the method as the columns of one row, so that a missing one is seen at build.
+select
+    max(value) filter (where parameter = 'baseline_window_years') as baseline_window_years,
+    max(value) filter (where parameter = 'min_trend_points') as min_trend_points,
+    max(value) filter (where parameter = 'projection_horizon_years') as projection_horizon_years,
+    max(value) filter (where parameter = 'logit_share_limit') as logit_share_limit,
+    max(value) filter (where parameter = 'coverage_gate') as coverage_gate,
+    max(value) filter (where parameter = 'coverage_tolerance') as coverage_tolerance
+from {{ ref('scoring_parameters') }}

@@ -1,0 +1,17 @@
+select
+    indicator_id,
+    title,
+    unit,
+    direction,
+    definition,
+    population_base,
+    licence,
+    max_age_years::integer as max_age_years,
+    shape,
+    valid_min::double as valid_min,
+    valid_max::double as valid_max,
+    edition_index,
+    note,
+    provider_chain
+from {{ source('landing', 'indicators') }}
+order by indicator_id

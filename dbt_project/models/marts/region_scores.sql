@@ -1,0 +1,63 @@
+-- Means of groups of economies over the members that have a score, simple and weighted by population.
+with scores as (
+    select
+        framework_id,
+        as_of_year,
+        iso3,
+        pillar_id,
+        score
+    from {{ ref('int_pillar_scores') }}
+    union all by name
+    select
+        framework_id,
+        as_of_year,
+        iso3,
+        'overall' as pillar_id,
+        score
+    from {{ ref('int_overall_scores') }}
+),
+
+population as (
+    select
+        iso3,
+        arg_max(value, year) as people
+    from {{ ref('observations') }}
+    where indicator_id = 'population_total'
+    group by iso3
+),
+
+run as (
+    select max(as_of_year) as as_of_year
+    from {{ ref('int_as_of_years') }}
+),
+
+members as (
+    select
+        scores.*,
+        economy_groups.group_id,
+        variants.variant,
+        case when variants.is_weighted then population.people else 1 end as weight
+    from scores
+    inner join run
+        on scores.as_of_year = run.as_of_year
+    inner join {{ ref('economy_groups') }} as economy_groups
+        on scores.iso3 = economy_groups.iso3
+    inner join {{ ref('region_variants') }} as variants
+        on scores.iso3 is distinct from variants.excluded_iso3
+    left join population
+        on scores.iso3 = population.iso3
+)
+
+select
+    framework_id,
+    group_id,
+    variant,
+    pillar_id,
+    {{ weighted_mean('score', 'weight', 'iso3') }} as score,
+    -- CAREC's one member whose pillars 4 and 5 are nearly empty: every group says what leaving it out does
+    {{ weighted_mean("case when iso3 <> 'AFG' then score end", 'weight', 'iso3') }} as score_without_afg,
+    (count(*) filter (where score is not null and weight is not null))::integer as members_scored,
+    count(*)::integer as members_total
+from members
+group by all
+order by framework_id, group_id, variant, pillar_id

@@ -1,0 +1,12 @@
+-- Generated from the catalogue and the seed framework_indicators; changes here are overwritten by a refresh.
+select * from {{ source('observations', 'regulatory_quality_est') }}
+union all by name
+select * from {{ source('observations', 'gci_score') }}
+union all by name
+select * from {{ source('observations', 'fixed_broadband_price_pct_gni') }}
+union all by name
+select * from {{ source('observations', 'mobile_data_price_pct_gni') }}
+union all by name
+select * from {{ source('observations', 'mobile_phone_owner_pct') }}
+union all by name
+select * from {{ source('observations', 'rural_urban_account_ratio') }}

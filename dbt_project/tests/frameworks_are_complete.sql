@@ -1,0 +1,39 @@
+-- Every indicator of a framework hangs under a sub-theme and a pillar that exist and may be scored, and every
+-- sub-theme that is to be scored has an indicator.
+with faults as (
+    select
+        framework_indicators.framework_id,
+        framework_indicators.indicator_id as entry,
+        'its sub-theme is missing, in another pillar, or register_only' as fault
+    from {{ ref('framework_indicators') }} as framework_indicators
+    left join {{ ref('subthemes') }} as subthemes
+        on
+            framework_indicators.framework_id = subthemes.framework_id
+            and framework_indicators.pillar_id = subthemes.pillar_id
+            and framework_indicators.subtheme_id = subthemes.subtheme_id
+    where coalesce(subthemes.register_only, true)
+    union all
+    select
+        subthemes.framework_id,
+        subthemes.subtheme_id as entry,
+        'no indicator: name one or mark the sub-theme register_only' as fault
+    from {{ ref('subthemes') }} as subthemes
+    anti join {{ ref('framework_indicators') }} as framework_indicators
+        on
+            subthemes.framework_id = framework_indicators.framework_id
+            and subthemes.subtheme_id = framework_indicators.subtheme_id
+    where not subthemes.register_only
+    union all
+    select
+        subthemes.framework_id,
+        subthemes.subtheme_id as entry,
+        'its pillar is missing' as fault
+    from {{ ref('subthemes') }} as subthemes
+    anti join {{ ref('pillars') }} as pillars
+        on subthemes.framework_id = pillars.framework_id and subthemes.pillar_id = pillars.pillar_id
+)
+
+-- an error names the rows, a failure would only count them; an empty list is NULL, which raises none
+select 'told in the error' as fault
+from faults
+having error(string_agg(framework_id || ' ' || entry || ': ' || fault, '; ' order by framework_id, entry)) is not null

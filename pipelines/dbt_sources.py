@@ -1,0 +1,137 @@
+"""The generated part of dbt's staging layer: one source table an indicator, one staging model a pillar.
+
+Belongs here: rendering ``models/staging/generated`` from the catalogue and the seed ``framework_indicators``, and the
+check that the seeds name only indicators that the catalogue has.
+Does not belong here: running dbt, models written by hand.
+
+One source table an indicator keeps the lineage exact: a score leads back to the series behind it and to no other.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+
+import yaml
+
+from sources.catalogue import Catalogue, Indicator
+from sources.errors import ConfigurationError
+from warehouse.files import write_atomically
+
+FRAMEWORK = "carec_2030"
+"""The framework whose pillars name the staging models."""
+
+STAGINGS = {
+    "p1": "stg_p1",
+    "p2": "stg_p2",
+    "p3": "stg_p3",
+    "p4": "stg_p4",
+    "p5": "stg_p5",
+    "s1": "stg_sectors",
+    "s2": "stg_sectors",
+    "s3": "stg_sectors",
+    "s4": "stg_sectors",
+    "x4": "stg_sectors",
+}
+CONTEXT = "stg_context"
+"""Indicators in no pillar of the framework: denominators, ranks, other frameworks' parts, candidates."""
+
+_LOCATION = (
+    "read_parquet('{{ env_var(\"CAREC_WAREHOUSE\") }}/landing/observations/{name}/*.parquet', union_by_name=true)"
+)
+_NOTE = "Generated from the catalogue and the seed framework_indicators; changes here are overwritten by a refresh."
+
+
+def write_staging(catalogue: Catalogue, dbt_project: Path) -> list[Path]:
+    """Write sources and staging models; return the files that changed (none where everything was up to date).
+
+    Raises ConfigurationError where a seed names an indicator that the catalogue lacks, or a pillar without a staging.
+    """
+    models = _grouped(catalogue, dbt_project / "seeds")
+    folder = dbt_project / "models" / "staging" / "generated"
+    files = {folder / f"{name}.sql": _model(indicators) for name, indicators in models.items()}
+    files[folder / "_observations.yml"] = _properties(catalogue, models)
+    changed = [path for path, text in files.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
+    for path in changed:
+        write_atomically(path, files[path].encode())
+    return changed
+
+
+def _grouped(catalogue: Catalogue, seeds: Path) -> dict[str, list[Indicator]]:
+    """Staging model -> its indicators, in the catalogue's order. Every staging model has at least one."""
+    for line, row in _rows(seeds / "benchmarks.csv"):
+        _check_known(catalogue, seeds / "benchmarks.csv", line, row["indicator_id"])
+    staging_of: dict[str, str] = {}
+    path = seeds / "framework_indicators.csv"
+    for line, row in _rows(path):
+        _check_known(catalogue, path, line, row["indicator_id"])
+        if row["framework_id"] == FRAMEWORK:
+            if row["pillar_id"] not in STAGINGS:
+                raise ConfigurationError(
+                    f"{path}:{line}: {row['indicator_id']}: there is no pillar {row['pillar_id']!r} in {FRAMEWORK}; "
+                    f"known are {', '.join(STAGINGS)}"
+                )
+            staging_of[row["indicator_id"]] = STAGINGS[row["pillar_id"]]
+    models: dict[str, list[Indicator]] = {name: [] for name in (*STAGINGS.values(), CONTEXT)}
+    for indicator in catalogue:
+        models[staging_of.get(indicator.id, CONTEXT)].append(indicator)
+    empty = [name for name, indicators in models.items() if not indicators]
+    if empty:
+        raise ConfigurationError(f"{path}: no indicator for {', '.join(empty)}; every staging model needs one")
+    return models
+
+
+def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
+    """The rows of a seed, each with the line of the file it ends on."""
+    try:
+        with path.open(encoding="utf-8", newline="") as handle:
+            reader = csv.DictReader(handle)
+            for row in reader:
+                yield reader.line_num, row
+    except OSError as error:
+        raise ConfigurationError(f"{path}: cannot be read ({error.strerror})") from error
+
+
+def _check_known(catalogue: Catalogue, path: Path, line: int, indicator_id: str) -> None:
+    if indicator_id not in catalogue.indicators:
+        raise ConfigurationError(
+            f"{path}:{line}: {indicator_id}: the catalogue has no such indicator; "
+            "add it to sources/catalog/indicators.yml or take it out of the seed"
+        )
+
+
+def _model(indicators: list[Indicator]) -> str:
+    selects = "union all by name\n".join(
+        f"select * from {{{{ source('observations', '{indicator.id}') }}}}\n" for indicator in indicators
+    )
+    return f"-- {_NOTE}\n{selects}"
+
+
+def _properties(catalogue: Catalogue, models: dict[str, list[Indicator]]) -> str:
+    content = {
+        "version": 2,
+        "sources": [
+            {
+                "name": "observations",
+                "description": "Landed observations: every vintage of every indicator, as the provider published it.",
+                "config": {"external_location": _LOCATION},
+                "tables": [
+                    {
+                        "name": indicator.id,
+                        "description": indicator.title,
+                        "config": {"meta": {"dagster": {"asset_key": ["observations", indicator.id]}}},
+                    }
+                    for indicator in catalogue
+                ],
+            }
+        ],
+        "models": [
+            {
+                "name": name,
+                "description": "Every vintage of: " + "; ".join(indicator.title for indicator in indicators) + ".",
+            }
+            for name, indicators in models.items()
+        ],
+    }
+    return f"# {_NOTE}\n" + yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=120)

@@ -1,0 +1,258 @@
+"""The scoring method once more, in plain Python and NumPy: written from its description, to hold the SQL against.
+
+Belongs here: level, attainment, slope, pace, projection and status of one indicator in one economy; pillars; overall.
+Does not belong here: anything that reads the SQL's intermediate results, or speed.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+
+Series = Mapping[int, float]
+"""Year -> value of one indicator in one economy."""
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What the seeds and the catalogue say about one indicator in one framework and, for breaks, one economy."""
+
+    transform: str
+    baseline_year: int | None
+    floor: float
+    target: float
+    met: float
+    target_year: int
+    pace_target: float
+    edition_index: bool
+    saturating: bool
+    max_age: int
+    valid: tuple[float, float]
+    min_change: float
+    breaks: Sequence[int] = ()
+    measured_year: int | None = None
+
+
+@dataclass
+class Score:
+    """One row of ``indicator_scores``; None where there is nothing to say."""
+
+    status: str = "insufficient_data"
+    status_reason: str = "no_data"
+    baseline_year: int | None = None
+    baseline_value: float | None = None
+    latest_year: int | None = None
+    latest_value: float | None = None
+    level_score: float | None = None
+    attainment: float | None = None
+    due: float | None = None
+    observed_annual_change: float | None = None
+    slope_basis: str | None = None
+    required_annual_change: float | None = None
+    required_annual_change_from_now: float | None = None
+    pace_ratio: float | None = None
+    projection: float | None = None
+    projected_target_year: int | None = None
+
+
+@dataclass(frozen=True)
+class Parameters:
+    window: int
+    min_points: int
+    horizon: float
+    share_limit: float
+    gate: float
+    tolerance: float
+    thresholds: Mapping[str, float] = field(default_factory=dict)
+
+
+def theil_sen(points: Sequence[tuple[int, float]]) -> float | None:
+    """The median of the slopes of all pairs; None below two points."""
+    slopes = [(y2 - y1) / (x2 - x1) for (x1, y1), (x2, y2) in combinations(sorted(points), 2)]
+    return float(np.median(slopes)) if slopes else None
+
+
+def score(series: Series, anyone: bool, rules: Rules, as_of_year: int, parameters: Parameters) -> Score:  # noqa: PLR0912
+    """One cell. ``anyone`` says whether the indicator has a figure for any economy."""
+    known = {year: value for year, value in series.items() if year <= as_of_year}
+    result = Score(status_reason="not_covered" if anyone else "no_data")
+    if not known:
+        return result
+    own_edition = rules.edition_index and rules.baseline_year is not None
+    comparable = not own_edition or rules.baseline_year in known
+    t = rules.baseline_year if own_edition and comparable else max(known)
+    assert t is not None
+    x = known[t]
+    result.latest_year, result.latest_value = t, x
+
+    # Baseline: nearest to the baseline year, ties to the earlier, after the last break up to the latest year.
+    after = max((b for b in rules.breaks if b <= t), default=-math.inf)
+    lost = False
+    if not rules.edition_index:
+        assert rules.baseline_year is not None
+        near = sorted(
+            (abs(year - rules.baseline_year), year)
+            for year in known
+            if abs(year - rules.baseline_year) <= parameters.window
+        )
+        usable = [year for _, year in near if year >= after]
+        lost = bool(near) and not usable
+        if usable:
+            result.baseline_year = usable[0]
+            result.baseline_value = known[usable[0]]
+
+    if not comparable:
+        result.status_reason = "not_comparable_edition"
+        return result
+    if as_of_year - t > rules.max_age:
+        result.status_reason = "stale"
+        return result
+
+    upwards = rules.target > rules.floor
+    pace_met = rules.met if rules.pace_target == rules.target else rules.pace_target
+
+    def g(value: float) -> float:
+        if rules.transform == "none":
+            return value
+        return math.log(value) if value > 0 else -math.inf
+
+    def reached(value: float, mark: float) -> bool:
+        return value >= mark if upwards else value <= mark
+
+    def logit(value: float) -> float:
+        share = min(max(value / rules.valid[1], parameters.share_limit), 1 - parameters.share_limit)
+        return math.log(share / (1 - share))
+
+    result.level_score = 100 * float(np.clip((g(x) - g(rules.floor)) / (g(rules.target) - g(rules.floor)), 0, 1))
+
+    t0, x0 = result.baseline_year, result.baseline_value
+    slope = logit_slope = None
+    if t0 is not None and x0 is not None:
+        result.due = (t - t0) / (rules.target_year - t0)
+        if not reached(x0, rules.met):
+            result.attainment = (g(x) - g(x0)) / (g(rules.target) - g(x0))
+        if not reached(x0, pace_met):
+            result.required_annual_change = (g(rules.pace_target) - g(x0)) / (rules.target_year - t0)
+        # A figure that the source repeats without a new measurement counts once.
+        points: dict[int, tuple[int, float]] = {}
+        for year in sorted(known):
+            if t0 <= year <= t and math.isfinite(g(known[year])):
+                repeated = (
+                    rules.measured_year is not None
+                    and year > rules.measured_year
+                    and known.get(rules.measured_year) == known[year]
+                )
+                points.setdefault(
+                    rules.measured_year if repeated and rules.measured_year else year, (year, known[year])
+                )
+        slope = theil_sen([(year, g(value)) for year, value in points.values()])
+        logit_slope = theil_sen([(year, logit(value)) for year, value in points.values()]) if rules.saturating else None
+        if slope is not None:
+            result.observed_annual_change = slope
+            result.slope_basis = "theil_sen" if len(points) >= parameters.min_points else "two_points"
+    if not rules.edition_index and not reached(x, pace_met):
+        result.required_annual_change_from_now = (g(rules.pace_target) - g(x)) / (rules.target_year - t)
+    if slope is not None and result.required_annual_change:
+        result.pace_ratio = slope / result.required_annual_change
+
+    wait = None
+    if slope is not None:
+        ahead = rules.target_year - t
+        if rules.saturating:
+            assert logit_slope is not None
+            grown = rules.valid[1] / (1 + math.exp(-(logit(x) + logit_slope * ahead)))
+            kept_off = rules.valid[1] / (1 + math.exp(-logit(x)))
+            projected = x + (grown - kept_off)  # a value at a limit starts where it is
+            wait = (logit(rules.met) - logit(x)) / logit_slope if logit_slope else None
+        else:
+            projected = g(x) + slope * ahead
+            projected = math.exp(projected) if rules.transform == "log" else projected
+            wait = (g(rules.met) - g(x)) / slope if slope else None
+        result.projection = float(np.clip(projected, *rules.valid))
+    if reached(x, rules.met):
+        result.projected_target_year = t
+    elif wait is not None and 0 <= wait <= parameters.horizon:
+        result.projected_target_year = t + math.ceil(wait - 1e-9)
+
+    result.status, result.status_reason = _status(result, rules, reached, pace_met, lost, parameters)
+    return result
+
+
+def _status(result, rules, reached, pace_met, lost, parameters) -> tuple[str, str]:  # type: ignore[no-untyped-def]  # noqa: PLR0911
+    x, x0, slope = result.latest_value, result.baseline_value, result.observed_annual_change
+    if reached(x, rules.met):
+        return "achieved", "met"
+    if rules.edition_index:
+        return "insufficient_data", "not_comparable_edition"
+    if x0 is not None and reached(x0, rules.met):
+        return "decreasing", "baseline_met"
+    if reached(x, pace_met):
+        return "on_track", "met"
+    if x0 is not None and reached(x0, pace_met):
+        return "decreasing", "baseline_met"
+    if x0 is None:
+        return "insufficient_data", "series_break" if lost else "no_baseline"
+    if slope is None:
+        return "insufficient_data", "one_point_only"
+    if abs(slope) <= rules.min_change:
+        return "stagnating", "within_noise"
+    for status, at_least in sorted(parameters.thresholds.items(), key=lambda item: -item[1]):
+        if result.pace_ratio >= at_least:
+            return status, "pace"
+    return "decreasing", "pace"
+
+
+def weighted(pairs: Iterable[tuple[float, float | None]]) -> tuple[float | None, float]:
+    """(weighted mean of the values there are, their share of the weight)."""
+    rows = list(pairs)
+    there = [(weight, value) for weight, value in rows if value is not None]
+    total, scored = math.fsum(w for w, _ in rows), math.fsum(w for w, _ in there)
+    return (math.fsum(w * v for w, v in there) / scored if there else None), (scored / total if total else 0.0)
+
+
+def pillar(
+    subthemes: Sequence[Mapping[str, str]],
+    levels: Mapping[str, Sequence[tuple[float, float | None]]],
+    parameters: Parameters,
+) -> tuple[float | None, float | None, str | None]:
+    """(score, coverage, reason) of a pillar. ``levels`` maps a sub-theme to (weight, level) of its indicators."""
+    measurable = [s for s in subthemes if s["register_only"] == "false"]
+    if not measurable:
+        return None, None, "register_only"
+    means = {s["subtheme_id"]: weighted(levels[s["subtheme_id"]]) for s in measurable}
+    mean, _ = weighted((float(s["weight"]), means[s["subtheme_id"]][0]) for s in measurable)
+    coverage, _ = weighted((float(s["weight"]), means[s["subtheme_id"]][1]) for s in measurable)
+    assert coverage is not None
+    if coverage == 0:
+        return None, coverage, "no_data"
+    if coverage < parameters.gate - parameters.tolerance:
+        return None, coverage, "coverage_below_gate"
+    return mean, coverage, None
+
+
+def read_seed(seeds: Path, name: str) -> list[dict[str, str]]:
+    with (seeds / f"{name}.csv").open(encoding="utf-8", newline="") as handle:
+        return list(csv.DictReader(handle))
+
+
+def read_parameters(seeds: Path) -> Parameters:
+    value = {row["parameter"]: float(row["value"]) for row in read_seed(seeds, "scoring_parameters")}
+    return Parameters(
+        window=int(value["baseline_window_years"]),
+        min_points=int(value["min_trend_points"]),
+        horizon=value["projection_horizon_years"],
+        share_limit=value["logit_share_limit"],
+        gate=value["coverage_gate"],
+        tolerance=value["coverage_tolerance"],
+        thresholds={
+            row["status"]: float(row["min_pace_ratio"])
+            for row in read_seed(seeds, "status_thresholds")
+            if row["min_pace_ratio"]
+        },
+    )

@@ -1,0 +1,83 @@
+"""The generated staging layer: complete, up to date, and refused where the seeds name what the catalogue lacks."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from pipelines.dbt_sources import write_staging
+from sources.catalogue import load_catalogue
+from sources.errors import ConfigurationError
+from tests.conftest import ROOT
+
+GENERATED = Path("models") / "staging" / "generated"
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A copy of the dbt project's seeds and staging that a test may change."""
+    for part in ("seeds", GENERATED):
+        shutil.copytree(ROOT / "dbt_project" / part, tmp_path / part)
+    return tmp_path
+
+
+def add_line(path: Path, line: str) -> int:
+    """Append a line to a seed; return its number."""
+    lines = [*path.read_text(encoding="utf-8").splitlines(), line]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return len(lines)
+
+
+def test_the_committed_staging_is_what_the_catalogue_gives(project: Path) -> None:
+    assert write_staging(load_catalogue(), project) == []
+    committed = {path.name for path in (ROOT / "dbt_project" / GENERATED).iterdir()}
+    shutil.rmtree(project / GENERATED)
+    assert {path.name for path in write_staging(load_catalogue(), project)} == committed
+
+
+def test_a_changed_file_is_the_only_one_written(project: Path) -> None:
+    changed = project / GENERATED / "stg_p3.sql"
+    before = changed.read_bytes()
+    changed.write_text("select 1")
+    assert write_staging(load_catalogue(), project) == [changed]
+    assert changed.read_bytes() == before
+
+
+def test_every_indicator_is_staged_exactly_once(project: Path) -> None:
+    staged = [
+        name
+        for path in (project / GENERATED).glob("*.sql")
+        for name in re.findall(r"source\('observations', '(\w+)'\)", path.read_text(encoding="utf-8"))
+    ]
+    assert sorted(staged) == sorted(load_catalogue().indicators)
+
+
+@pytest.mark.parametrize(
+    ("seed", "row"),
+    [
+        ("framework_indicators", "carec_2030,internet_usres_pct,p3,3a,1,direct"),
+        ("benchmarks", "carec_2030,internet_usres_pct,none,2021,0,x,100,x,99,2030,100,x,x,x,found"),
+    ],
+)
+def test_an_indicator_that_the_catalogue_lacks_is_told_with_file_and_line(project: Path, seed: str, row: str) -> None:
+    path = project / "seeds" / f"{seed}.csv"
+    line = add_line(path, row)
+    with pytest.raises(ConfigurationError, match=rf"{seed}\.csv:{line}: internet_usres_pct: the catalogue has no such"):
+        write_staging(load_catalogue(), project)
+
+
+def test_an_unknown_pillar_is_told_with_file_and_line(project: Path) -> None:
+    line = add_line(project / "seeds" / "framework_indicators.csv", "carec_2030,egdi_rank,p6,6a,1,direct")
+    with pytest.raises(
+        ConfigurationError, match=rf"framework_indicators\.csv:{line}: egdi_rank: there is no pillar 'p6'"
+    ):
+        write_staging(load_catalogue(), project)
+
+
+def test_a_missing_seed_is_told_by_name(project: Path) -> None:
+    (project / "seeds" / "benchmarks.csv").unlink()
+    with pytest.raises(ConfigurationError, match=r"benchmarks\.csv: cannot be read"):
+        write_staging(load_catalogue(), project)
