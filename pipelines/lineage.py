@@ -1,0 +1,39 @@
+"""The names that things have in the asset graph, the same in Dagster's definitions and in a recorded run.
+
+Belongs here: the keys of assets. Does not belong here: dagster-dbt, which a recorded run has no time to import; groups,
+owners and descriptions, which only the definitions have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+Key = tuple[str, ...]
+
+PUBLICATION: Key = ("publication",)
+
+
+def observation_key(indicator_id: str) -> Key:
+    return ("observations", indicator_id)
+
+
+def node_key(node: Mapping[str, Any]) -> Key:
+    """The key of a model, seed or source of dbt's manifest: its own if it names one, else working schema and name."""
+    own = node["config"].get("meta", {}).get("dagster", {}).get("asset_key")
+    if own:
+        return tuple(own)
+    if node["resource_type"] == "source":
+        return (node["source_name"], node["name"])
+    schema = node["config"].get("schema")
+    return (schema, node["name"]) if schema else (node["name"],)
+
+
+def tested_key(manifest: Mapping[str, Any], test: Mapping[str, Any]) -> Key | None:
+    """The key of what a dbt test checks; None for a test over several tables that says not which (no asset check)."""
+    ref = test["config"].get("meta", {}).get("dagster", {}).get("ref", {}).get("name")
+    parents = test["depends_on"]["nodes"]
+    candidates = [n for n in parents if n.split(".")[-1] == ref] if ref else [*set(parents)]
+    tested = candidates[0] if len(candidates) == 1 else test.get("attached_node")
+    node = manifest["nodes"].get(tested) or manifest["sources"].get(tested)
+    return node_key(node) if node else None

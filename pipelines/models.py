@@ -1,0 +1,154 @@
+"""Running dbt: one ``dbt build`` in this process, and what came of every model and test.
+
+Belongs here: invoking dbt and reading its results. Does not belong here: SQL, Dagster.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import textwrap
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from pipelines.dbt_sources import write_staging
+from pipelines.workspace import Workspace
+from sources.errors import ConfigurationError
+from sources.observation import utc_now
+from warehouse import landing
+from warehouse.layout import Layout
+from warehouse.publish import Receipt, write_receipt
+
+
+@dataclass(frozen=True)
+class Node:
+    """The result of one dbt node."""
+
+    unique_id: str
+    status: str
+    message: str | None
+    failures: int | None
+    started_at: float | None
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Build:
+    """The result of a build. ``reason`` says in one line why it did not pass."""
+
+    passed: bool
+    nodes: list[Node]
+    reason: str | None = None
+
+
+def fingerprint(workspace: Workspace, as_of: date, explicit: bool) -> str:
+    """A hash over everything that decides what a build gives: landed data, dbt project, as-of date.
+
+    Without an explicit date only the year matters: it decides what is stale.
+    """
+    digest = hashlib.sha256(landing.state(workspace.layout, workspace.catalogue.indicators).encode())
+    for path in sorted(workspace.dbt_project.rglob("*")):
+        if path.is_file() and path.suffix in {".sql", ".yml", ".csv"}:
+            digest.update(path.relative_to(workspace.dbt_project).as_posix().encode() + path.read_bytes())
+    digest.update((as_of.isoformat() if explicit else str(as_of.year)).encode())
+    return digest.hexdigest()
+
+
+def dbt_arguments(workspace: Workspace, command: str) -> list[str]:
+    """The command line of a dbt command: absolute paths, parse cache and logs in the warehouse."""
+    project, target = str(workspace.dbt_project), str(workspace.layout.dbt_target)
+    return [
+        command,
+        *("--project-dir", project, "--profiles-dir", project),
+        *("--target-path", target, "--log-path", target),
+        *("--log-level-file", "info", "--threads", str(workspace.settings.dbt_threads)),
+    ]
+
+
+def dbt_environment(layout: Layout) -> dict[str, str]:
+    """What the dbt project reads from the environment."""
+    return {"CAREC_WAREHOUSE": str(layout.root), "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"}
+
+
+def lay_down_run(layout: Layout, as_of: date) -> None:
+    """Write the build's as-of date where dbt reads it."""
+    landing.write_table(layout.run, pl.DataFrame({"as_of": [as_of]}, schema={"as_of": pl.Date}))
+
+
+def prepare(workspace: Workspace, as_of: date) -> None:
+    """Lay down what dbt reads and withdraw the last build's receipt: until ``settle``, nothing can be published."""
+    write_staging(workspace.catalogue, workspace.dbt_project)
+    lay_down_run(workspace.layout, as_of)
+    workspace.layout.receipt.unlink(missing_ok=True)
+
+
+def settle(workspace: Workspace, as_of: date, mark: str, reason: str | None) -> None:
+    """Leave the receipt of a build that passed (``reason`` None), or that did not for the given reason."""
+    write_receipt(workspace.layout, Receipt(mark, as_of.isoformat(), reason is None, utc_now().isoformat(), reason))
+
+
+def build(workspace: Workspace, as_of: date, mark: str, progress: Callable[[str], None] = lambda node: None) -> Build:
+    """Run ``dbt build`` over the landed data and leave a receipt that says whether everything passed."""
+    prepare(workspace, as_of)
+    result = _invoke(workspace, dbt_arguments(workspace, "build"), progress)
+    settle(workspace, as_of, mark, result.reason)
+    return result
+
+
+def manifest(workspace: Workspace) -> Path:
+    """Path of dbt's manifest, written anew where it is missing or older than the project.
+
+    Raises ConfigurationError where dbt cannot read the project.
+    """
+    project, path = workspace.dbt_project, workspace.layout.dbt_target / "manifest.json"
+    write_staging(workspace.catalogue, project)
+    # a folder's time tells of files that were removed
+    parts = [p for p in project.rglob("*") if p.is_dir() or p.suffix in {".sql", ".yml"}]
+    if not path.exists() or path.stat().st_mtime < max(part.stat().st_mtime for part in parts):
+        result = _invoke(workspace, dbt_arguments(workspace, "parse"), lambda node: None)
+        if not result.passed:
+            raise ConfigurationError(f"{project}: {result.reason}")
+    return path
+
+
+def _invoke(workspace: Workspace, arguments: list[str], progress: Callable[[str], None]) -> Build:
+    os.environ.update(dbt_environment(workspace.layout))
+    from dbt.cli.main import dbtRunner  # 1.1 s: only where dbt really runs
+
+    def note(event: Any) -> None:
+        if event.info.name == "LogStartLine":
+            progress(event.data.description)
+
+    outcome = dbtRunner(callbacks=[note]).invoke([*arguments, "--log-level", "none"])
+    if outcome.exception is not None:
+        return Build(False, [], f"dbt could not run: {outcome.exception}")
+    nodes = [
+        Node(
+            unique_id=result.node.unique_id,
+            status=str(result.status),
+            message=result.message,
+            failures=result.failures,
+            # dbt's times are UTC without zone
+            started_at=result.timing[-1].started_at.replace(tzinfo=UTC).timestamp() if result.timing else None,
+            seconds=result.execution_time,
+        )
+        for result in getattr(outcome.result, "results", [])
+    ]
+    broken = [node for node in nodes if node.status in {"error", "fail", "runtime error"}]
+    if outcome.success:
+        return Build(True, nodes)
+    told = "; ".join(f"{node.unique_id.split('.')[2]}: {_short(node.message)}" for node in broken[:5])
+    more = f"; and {len(broken) - 5} more" if len(broken) > 5 else ""
+    log = workspace.layout.dbt_target / "dbt.log"
+    reason = f"{len(broken)} of {len(nodes)} models and tests did not pass: {told}{more} (all of it: {log})"
+    return Build(False, nodes, reason)
+
+
+def _short(message: str | None) -> str:
+    """The first part of a dbt message, without the trail of macros."""
+    return textwrap.shorten((message or "no message").partition("> in macro")[0], 300)

@@ -1,0 +1,110 @@
+"""The asset graph's first layer: one asset an indicator, all of them refreshed in one step.
+
+Belongs here: how an indicator, and what came of asking for it, look in Dagster. Does not belong here: asking, checking
+and landing (``pipelines.ingestion``), which need no Dagster.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import dagster as dg
+
+from pipelines import checks
+from pipelines.ingestion import Ingested, ingest
+from pipelines.lineage import observation_key
+from pipelines.workspace import Workspace
+from sources.catalogue import Catalogue, Indicator
+from warehouse.files import exclusive
+
+OWNERS = ["team:carec-digital-scorecard"]
+POOL = "warehouse"
+"""Every step that holds the warehouse's lock; one at a time (``dagster.yaml``)."""
+LOCK_WAIT_S = 600.0
+"""How long a step waits for a refresh that was started elsewhere."""
+
+
+def observation_assets(workspace: Workspace, groups: Mapping[str, str]) -> dg.AssetsDefinition:
+    """One asset an indicator. ``groups`` is indicator -> group.
+
+    Every selected asset is always materialised: fresh, unchanged or carried forward. One that was left out would make
+    Dagster skip everything downstream and still call the run a success.
+    """
+    catalogue = workspace.catalogue
+
+    @dg.multi_asset(
+        name="observations",
+        specs=[_spec(indicator, catalogue, groups[indicator.id]) for indicator in catalogue],
+        check_specs=[spec for indicator in catalogue for spec in checks.specs(indicator.id)],
+        can_subset=True,
+        pool=POOL,
+    )
+    def observations(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
+        ids = sorted(key.path[-1] for key in context.selected_asset_keys)
+        wanted = context.selected_asset_check_keys
+        with exclusive(workspace.layout.lock, LOCK_WAIT_S):
+            ingestion = ingest(workspace, catalogue.select(ids), offline=workspace.settings.offline)
+        for host, reason in ingestion.unreachable.items():
+            context.log.warning(f"no network to {host}: {reason}; the last good figures stand in")
+        for ingested in ingestion.results:
+            yield dg.MaterializeResult(
+                asset_key=dg.AssetKey(observation_key(ingested.indicator.id)),
+                data_version=dg.DataVersion(ingested.data_version),
+                metadata=metadata(ingested, catalogue),
+                check_results=[r for r in checks.results(ingested) if checks.key(r) in wanted],
+            )
+
+    return observations
+
+
+def _tag(text: str) -> str:
+    """A licence or name as a tag's value: letters, digits, ``-``, ``_``, ``.``, at most 63."""
+    return re.sub(r"[^A-Za-z0-9_.-]+", "-", text)[:63].strip("-")
+
+
+def _spec(indicator: Indicator, catalogue: Catalogue, group: str) -> dg.AssetSpec:
+    first = catalogue.providers[indicator.chain[0].provider]
+    return dg.AssetSpec(
+        key=dg.AssetKey(observation_key(indicator.id)),
+        description=f"**{indicator.title}** ({indicator.unit})\n\n{indicator.definition}"
+        + (f"\n\n{indicator.note}" if indicator.note else ""),
+        group_name=group,
+        owners=OWNERS,
+        kinds={"python", first.id},
+        tags={"provider": first.id, "licence": _tag(indicator.licence)},
+        metadata={
+            "unit": indicator.unit,
+            "direction": indicator.direction.value,
+            "licence": indicator.licence,
+            "providers": " > ".join(f"{link.provider} {link.provider_code}".strip() for link in indicator.chain),
+            **_link(catalogue, first.id),
+        },
+    )
+
+
+def _link(catalogue: Catalogue, provider_id: str | None) -> dict[str, dg.MetadataValue[Any]]:
+    provider = catalogue.providers.get(provider_id or "")
+    address = provider and provider.documentation_url
+    return {"url": dg.MetadataValue.url(str(address))} if address else {}
+
+
+def metadata(ingested: Ingested, catalogue: Catalogue) -> dict[str, Any]:
+    """What a materialisation of an indicator says of itself."""
+    landed, vintage = ingested.landed, ingested.vintage
+    return {
+        "dagster/row_count": ingested.rows,
+        "outcome": ingested.outcome.value,
+        "provider_requested": ingested.indicator.chain[0].provider,
+        "provider_used": ingested.provider_used,
+        "attempts": ingested.attempts,
+        "stale_reason": ingested.stale_reason,
+        "latest_year": ingested.latest_year,
+        "landed": landed.status.value,
+        "revised": landed.revised,
+        "added": landed.added,
+        "withdrawn": landed.withdrawn,
+        "rejected": ingested.rejected,
+        "vintage": vintage and vintage.vintage_at.isoformat(),
+        "content_hash": vintage and vintage.content_hash,
+        **_link(catalogue, ingested.provider_used),
+    }

@@ -1,0 +1,80 @@
+"""Settings, from the environment or ``.env``: where the warehouse lies, how the network is used.
+
+Belongs here: every ``CAREC_*`` name. Does not belong here: what is fetched (the catalogue) or computed (dbt).
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from dotenv import dotenv_values
+from pydantic import Field, HttpUrl, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from sources.catalogue import Catalogue
+from sources.errors import ConfigurationError
+
+PROJECT = Path(__file__).resolve().parents[1]
+"""The checkout: ``dbt_project``, ``sources`` and the default warehouse lie in it."""
+
+_URL = "_URL"
+
+
+class Settings(BaseSettings):
+    """``CAREC_<NAME>`` in the environment, else in ``.env`` of the working directory, else the default."""
+
+    model_config = SettingsConfigDict(env_prefix="CAREC_", env_file=".env", extra="ignore", frozen=True)
+
+    warehouse: Path = PROJECT / "warehouse" / "data"
+    """The folder of everything fetched, built and published."""
+    offline: bool = False
+    """Ask no provider; use what has landed and the bundled archive."""
+    http_timeout_s: float = Field(default=600.0, gt=0, le=600)
+    """Longest wait for a provider's next byte, in seconds, where ``providers.yml`` allows longer."""
+    http_tries: int = Field(default=4, ge=1, le=10)
+    """How often a request is tried that fails for a passing reason."""
+    dbt_threads: int = Field(default=2, ge=1, le=16)
+
+    @field_validator("warehouse")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.expanduser().resolve()
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Read the settings. Raises ConfigurationError naming the variable and what it takes."""
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "CAREC_" + str(first["loc"][0]).upper()
+        raise ConfigurationError(f"{name}={first['input']!r}: {first['msg']}") from error
+
+
+def _named() -> dict[str, str]:
+    """Every CAREC_* variable that is set, the environment before ``.env``."""
+    values = {**dotenv_values(".env"), **os.environ}
+    return {name: value for name, value in values.items() if name.startswith("CAREC_") and value}
+
+
+def unknown_settings(catalogue: Catalogue) -> list[str]:
+    """CAREC_* variables that nothing reads: most often a misspelling."""
+    known = {f"CAREC_{field.upper()}" for field in Settings.model_fields}
+    known |= {f"CAREC_{provider.upper()}{_URL}" for provider in catalogue.providers}
+    return sorted(_named().keys() - known)
+
+
+def with_base_urls(catalogue: Catalogue) -> Catalogue:
+    """The catalogue with each provider's base URL replaced by ``CAREC_<PROVIDER>_URL`` where that is set."""
+    providers = dict(catalogue.providers)
+    for name, value in _named().items():
+        provider = name.removeprefix("CAREC_").removesuffix(_URL).lower()
+        if name.endswith(_URL) and provider in providers:
+            try:
+                providers[provider] = providers[provider].model_copy(update={"base_url": HttpUrl(value)})
+            except ValidationError as error:
+                raise ConfigurationError(
+                    f"{name}={value!r}: an address such as https://host/path is expected"
+                ) from error
+    return catalogue.model_copy(update={"providers": providers})

@@ -1,0 +1,1 @@
+"""The command line as a process and the pages in a real browser."""

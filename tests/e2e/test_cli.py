@@ -1,0 +1,134 @@
+"""The command line as people and programs use it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import run_carec
+
+
+def test_the_scorecard_names_eleven_members_the_vintage_and_a_reason_for_each_gap(published_warehouse: Path) -> None:
+    done = run_carec("scorecard", warehouse=published_warehouse)
+    assert done.returncode == 0, done.stderr
+    for name in ("Afghanistan", "Azerbaijan", "China", "Georgia", "Kazakhstan", "Kyrgyz Republic"):
+        assert name in done.stdout
+    for name in ("Mongolia", "Pakistan", "Tajikistan", "Turkmenistan", "Uzbekistan"):
+        assert name in done.stdout
+    assert "newest vintage 2026-" in done.stdout
+    assert "Turkmenistan, p5: coverage_below_gate" in done.stdout
+    assert "project's own choice" in done.stdout
+
+
+def test_one_country_shows_every_indicator_with_status_and_provider(published_warehouse: Path) -> None:
+    done = run_carec("scorecard", "uzb", warehouse=published_warehouse)
+    assert done.returncode == 0, done.stderr
+    assert "Individuals using the internet" in done.stdout and "world_bank" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "command", [["scorecard"], ["scorecard", "KAZ"], ["indicators"], ["sources"], ["query", "from economies"]]
+)
+def test_every_command_that_prints_data_speaks_json_and_csv(published_warehouse: Path, command: list[str]) -> None:
+    as_json = run_carec(*command, "--format", "json", warehouse=published_warehouse)
+    as_csv = run_carec(*command, "--format", "csv", warehouse=published_warehouse)
+    records = json.loads(as_json.stdout)
+    table = list(csv.DictReader(io.StringIO(as_csv.stdout)))
+    assert len(records) == len(table) > 0
+    assert list(records[0]) == list(table[0])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        (["scorecard", "DEU"], 2, "not a member's ISO3 code; the members are AFG"),
+        (["refresh", "--only", "internet_user_pct"], 2, "unknown indicator internet_user_pct"),
+        (["refresh", "--as-of", "26 June"], 2, "not a date"),
+        (["query", "select * from nowhere"], 2, "the query failed"),
+        (["query", "create table t as select 1"], 2, "the query failed"),
+        (["query", "copy economies to 'x.csv'"], 2, "the query failed"),
+        (["nonsense"], 2, "No such command"),
+    ],
+)
+def test_a_users_mistake_is_one_clear_line_on_standard_error(
+    published_warehouse: Path, arguments: list[str], code: int, told: str
+) -> None:
+    done = run_carec(*arguments, warehouse=published_warehouse)
+    assert done.returncode == code
+    assert told in " ".join(done.stderr.split())
+    assert "Traceback" not in done.stderr and done.stdout == ""
+
+
+@pytest.mark.parametrize("command", [["scorecard"], ["query", "select 1"], ["sources"]])
+def test_reading_before_the_first_refresh_says_what_to_run(tmp_path: Path, command: list[str]) -> None:
+    done = run_carec(*command, warehouse=tmp_path / "nothing")
+    assert done.returncode == 1
+    assert "run `carec refresh` first" in done.stderr
+    assert not (tmp_path / "nothing").exists()
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "told"),
+    [
+        ("CAREC_HTTP_TRIES", "many", "CAREC_HTTP_TRIES='many'"),
+        ("CAREC_WORLD_BANK_URL", "no address", "CAREC_WORLD_BANK_URL='no address'"),
+    ],
+)
+def test_a_setting_that_cannot_be_used_is_named(tmp_path: Path, setting: str, value: str, told: str) -> None:
+    done = run_carec("refresh", warehouse=tmp_path, **{setting: value})
+    assert done.returncode == 2
+    assert told in done.stderr and "Traceback" not in done.stderr
+
+
+def test_a_misspelt_setting_is_pointed_out(warehouse: Path) -> None:
+    done = run_carec("refresh", warehouse=warehouse, CAREC_WORLDBANK_URL="http://127.0.0.1:9")
+    assert "CAREC_WORLDBANK_URL is set but nothing reads it" in done.stderr
+
+
+def _spoil(checkout: Path, file: str, old: str, new: str) -> None:
+    path = checkout / "sources" / "catalog" / file
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("  unit: pct\n", "", "unit: Field required"),
+        ("provider: world_bank", "provider: worldbank", "there is no provider 'worldbank' in providers.yml"),
+        ("  unit: pct\n", "  unit: pct\n  colour: red\n", "colour: Extra inputs are not permitted"),
+    ],
+)
+def test_a_fault_in_the_catalogue_is_one_line_with_file_entry_and_field(
+    checkout: Path, tmp_path: Path, old: str, new: str, told: str
+) -> None:
+    _spoil(checkout, "indicators.yml", old, new)
+    done = run_carec("refresh", warehouse=tmp_path / "w", root=checkout)
+    assert done.returncode == 2
+    assert "indicators.yml:" in done.stderr and told in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_the_archive_can_be_recorded_from_the_warehouse_and_gives_the_same_figures(
+    published_warehouse: Path, tmp_path: Path
+) -> None:
+    from sources.catalogue import load_catalogue
+    from sources.providers.archive import load_archive
+
+    done = run_carec("archive", "record", str(tmp_path / "archive"), warehouse=published_warehouse)
+    assert done.returncode == 0, done.stderr
+    bundled, recorded = load_archive(), load_archive(tmp_path / "archive")
+    for indicator in load_catalogue():
+        columns = ["iso3", "year", "value", "provider", "provider_code", "licence"]
+        before = [v.records.select(columns).sort("iso3", "year") for v in bundled.vintages(indicator)]
+        after = [v.records.select(columns).sort("iso3", "year") for v in recorded.vintages(indicator)]
+        assert len(before) == len(after)
+        assert all(
+            a.height <= b.height and a.join(b, on=columns).height == a.height
+            for a, b in zip(after, before, strict=True)
+        )

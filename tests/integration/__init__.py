@@ -1,0 +1,1 @@
+"""Whole runs: refreshes, builds, definitions."""

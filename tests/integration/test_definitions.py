@@ -1,0 +1,141 @@
+"""The asset graph, and runs of it in this process on the bundled archive."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import dagster as dg
+import duckdb
+import pytest
+from syrupy.assertion import SnapshotAssertion
+
+from pipelines.settings import load_settings
+from pipelines.workspace import Workspace, open_workspace
+from tests.conftest import run_carec
+
+BuildDefs = Callable[[Workspace], dg.Definitions]
+
+
+@pytest.fixture(scope="module")
+def build_defs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BuildDefs]:
+    """``build_defs``; importing its module builds the definitions of the warehouse that the environment names."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("CAREC_WAREHOUSE", str(tmp_path_factory.mktemp("imported")))
+        from pipelines.definitions import build_defs
+
+        yield build_defs
+
+
+def at(warehouse: Path) -> Workspace:
+    return open_workspace(load_settings(warehouse=warehouse, offline=True))
+
+
+def rows(file: Path, sql: str) -> list[tuple]:
+    with duckdb.connect(str(file), read_only=True) as connection:
+        return connection.execute(sql).fetchall()
+
+
+def materialize(defs: dg.Definitions, *keys: str) -> dg.ExecuteInProcessResult:
+    job = defs.resolve_implicit_global_asset_job_def()
+    selection = [dg.AssetKey(key.split("/")) for key in keys]
+    return job.execute_in_process(asset_selection=selection, raise_on_error=False)
+
+
+def materialized(result: dg.ExecuteInProcessResult) -> list[str]:
+    return [event.asset_key.to_user_string() for event in result.get_asset_materialization_events() if event.asset_key]
+
+
+def test_the_asset_graph_is_as_reviewed(
+    build_defs: BuildDefs, published_warehouse: Path, snapshot: SnapshotAssertion
+) -> None:
+    """Groups, assets with what they are made from, checks. A change is reviewed with ``--snapshot-update``."""
+    graph = build_defs(at(published_warehouse)).resolve_asset_graph()
+    lines = []
+    for key in graph.get_all_asset_keys():
+        node = graph.get(key)
+        parents = ", ".join(sorted(parent.to_user_string() for parent in node.parent_keys))
+        lines.append(f"{node.group_name} | {key.to_user_string()}" + (f" <- {parents}" if parents else ""))
+    checks = [f"{key.asset_key.to_user_string()}: {key.name}" for key in graph.asset_check_keys]
+    assert "\n".join(["assets", *sorted(lines), "", "checks", *sorted(checks)]) == snapshot
+
+
+def test_every_score_leads_back_to_the_indicators_behind_it(build_defs: BuildDefs, published_warehouse: Path) -> None:
+    workspace = at(published_warehouse)
+    graph = build_defs(workspace).resolve_asset_graph()
+    upstream = dg.AssetSelection.assets("scorecard").upstream().resolve(graph)
+    assert {dg.AssetKey(["observations", one.id]) for one in workspace.catalogue} <= upstream
+    assert dg.AssetKey("benchmarks") in upstream
+
+
+def test_every_asset_has_an_owner_a_group_and_a_description(build_defs: BuildDefs, published_warehouse: Path) -> None:
+    graph = build_defs(at(published_warehouse)).resolve_asset_graph()
+    nodes = [graph.get(key) for key in graph.get_all_asset_keys()]
+    assert {node.key for node in nodes if not (node.owners and node.description)} == set()
+    assert {node.group_name for node in nodes}.isdisjoint({None, "default"})
+
+
+def test_one_indicator_is_refreshed_alone_and_says_what_came_of_it(build_defs: BuildDefs, warehouse: Path) -> None:
+    defs = build_defs(at(warehouse))
+    published = (warehouse / "carec.duckdb").read_bytes()
+    result = materialize(defs, "observations/internet_users_pct")
+    assert result.success
+    (event,) = result.get_asset_materialization_events()
+    materialization = event.step_materialization_data.materialization
+    metadata = {name: entry.value for name, entry in materialization.metadata.items()}
+    assert metadata["provider_requested"] == "world_bank"
+    assert metadata["provider_used"] == "archive"
+    assert metadata["stale_reason"] == "offline: no provider was asked"
+    assert metadata["dagster/row_count"] > 3000
+    assert materialization.tags["dagster/data_version"] == metadata["content_hash"]
+    found = {check.check_name: check for check in result.get_asset_check_evaluations()}
+    assert found["contract"].passed
+    assert not found["fresh"].passed and found["fresh"].severity is dg.AssetCheckSeverity.WARN
+    assert (warehouse / "carec.duckdb").read_bytes() == published
+
+
+def test_the_whole_job_publishes_what_the_command_line_publishes(build_defs: BuildDefs, tmp_path: Path) -> None:
+    workspace = at(tmp_path / "warehouse")
+    defs = build_defs(workspace)
+    result = defs.resolve_job_def("refresh").execute_in_process(raise_on_error=False)
+    assert result.success
+    graph = defs.resolve_asset_graph()
+    assert {event.asset_key for event in result.get_asset_materialization_events()} == graph.materializable_asset_keys
+    assert {check.asset_check_key for check in result.get_asset_check_evaluations()} == graph.asset_check_keys
+    (published,) = result.asset_materializations_for_node("publication")
+    path = workspace.layout.published
+    assert published.metadata["observations"].value == rows(path, "select count(*) from observations")[0][0]
+    scores = "select framework_id, iso3, overall_score, rank, score_reason from scorecard order by all"
+    by_dagster = rows(path, scores)
+    path.unlink()
+    # nothing of the run still holds the warehouse
+    again = run_carec("refresh", warehouse=workspace.layout.root)
+    assert again.returncode == 0, again.stderr
+    assert rows(path, scores) == by_dagster
+
+
+def test_a_part_built_anew_is_not_published(build_defs: BuildDefs, warehouse: Path) -> None:
+    before = (warehouse / "carec.duckdb").read_bytes()
+    result = materialize(build_defs(at(warehouse)), "pillars", "publication")
+    assert not result.success
+    assert materialized(result) == ["pillars"]
+    (failure,) = result.get_step_failure_events()
+    assert "run the job `refresh`" in str(failure.step_failure_data.user_failure_data.description)
+    assert (warehouse / "carec.duckdb").read_bytes() == before
+
+
+def test_a_failing_dbt_test_publishes_nothing(build_defs: BuildDefs, warehouse: Path, tmp_path: Path) -> None:
+    workspace = at(warehouse)
+    project = shutil.copytree(workspace.dbt_project, tmp_path / "dbt_project")
+    (project / "tests" / "no_pillar_may_stand.sql").write_text("select * from {{ ref('pillars') }}\n")
+    before = (warehouse / "carec.duckdb").read_bytes()
+    result = materialize(build_defs(replace(workspace, dbt_project=project)), "pillars", "publication")
+    assert not result.success
+    failed = [check.check_name for check in result.get_asset_check_evaluations() if not check.passed]
+    assert failed == ["no_pillar_may_stand"]
+    assert "publication" not in materialized(result)
+    assert json.loads((warehouse / "build.json").read_text())["passed"] is False
+    assert (warehouse / "carec.duckdb").read_bytes() == before

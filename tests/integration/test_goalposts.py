@@ -1,0 +1,123 @@
+"""The goalposts in the seed ``benchmarks``, recomputed from the bundled archive's figures of the whole world.
+
+Floor: 2.5th percentile at the worst end (97.5th where lower is better), linear interpolation, over the 217 economies
+that the World Bank lists, each with its value nearest to the baseline year, at most two years away, ties to the earlier
+year; for an edition index that edition. Target where no policy target fits: mean of the top five economies of at least
+one million people. Pace target then: the world's 75th percentile. All are rounded to four significant digits.
+
+Three floors are no percentiles. Mobile-phone owners and households with internet: the ITU figures at hand cover some
+80 economies and lack the poorest, so that a percentile would be too high; 0 is the natural limit. Women's over men's
+internet use: figures of the members alone; 0.3 is a provisional limit near the worst ratio published anywhere.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import polars as pl
+import pytest
+
+from pipelines.areas import load_areas
+from sources.catalogue import Direction, load_catalogue
+from sources.observation import validate
+from sources.providers.archive import load_archive
+from tests.conftest import ROOT
+
+SEEDS = ROOT / "dbt_project" / "seeds"
+BENCHMARKS = pl.read_csv(SEEDS / "benchmarks.csv").filter(framework_id="carec_2030")
+LIMITS = {"mobile_phone_owner_pct": 0.0, "households_internet_pct": 0.0, "internet_gender_ratio": 0.3}
+TOP_FIVE = BENCHMARKS.filter(pl.col("target_basis").str.starts_with("mean of the top five"))
+WINDOW = 2
+LARGE = 1_000_000
+
+
+def four_digits(value: float) -> float:
+    return float(f"{value:.4g}")
+
+
+catalogue = cache(load_catalogue)
+archive = cache(load_archive)
+areas = cache(load_areas)
+
+
+@cache
+def world() -> pl.DataFrame:
+    return pl.read_csv(SEEDS / "economies.csv").filter("is_world_bank_economy").select("iso3")
+
+
+@cache
+def archived(indicator_id: str) -> pl.DataFrame:
+    """The accepted figures of the newest archived vintage: iso3, year, value."""
+    indicator = catalogue().indicators[indicator_id]
+    newest = archive().vintages(indicator)[-1].records
+    return validate(newest, indicator, areas(ROOT / "dbt_project")).accepted.select("iso3", "year", "value")
+
+
+def nearest(indicator_id: str, year: int, window: int = WINDOW) -> pl.DataFrame:
+    """One value an economy, nearest to the year, ties to the earlier."""
+    return (
+        archived(indicator_id)
+        .join(world(), on="iso3", how="semi")
+        .with_columns(distance=(pl.col("year") - year).abs())
+        .filter(pl.col("distance") <= window)
+        .sort("distance", "year")
+        .unique("iso3", keep="first")
+    )
+
+
+def baseline(row: dict[str, object]) -> pl.DataFrame:
+    indicator_id, year = str(row["indicator_id"]), int(str(row["baseline_year"]))
+    return nearest(indicator_id, year, 0 if catalogue().indicators[indicator_id].edition_index else WINDOW)
+
+
+def lower_is_better(row: dict[str, object]) -> bool:
+    return catalogue().indicators[str(row["indicator_id"])].direction is Direction.LOWER
+
+
+def by_id(table: pl.DataFrame) -> list[object]:
+    return [pytest.param(row, id=row["indicator_id"]) for row in table.iter_rows(named=True)]
+
+
+@pytest.mark.parametrize("row", by_id(BENCHMARKS))
+def test_a_floor_is_the_worst_percentile_of_the_world(row: dict[str, object]) -> None:
+    values = baseline(row)["value"]
+    if row["indicator_id"] in LIMITS:
+        assert row["floor_value"] == LIMITS[str(row["indicator_id"])]
+        assert "limit" in str(row["floor_basis"])
+        assert values.len() <= 80, "the world is covered now: take the percentile"
+        return
+    floor = values.quantile(0.975 if lower_is_better(row) else 0.025, "linear")
+    assert floor is not None
+    assert row["floor_value"] == four_digits(floor)
+    assert f"of {values.len()} economies" in str(row["floor_basis"])
+
+
+@pytest.mark.parametrize("row", by_id(TOP_FIVE))
+def test_a_distance_target_is_the_mean_of_the_top_five_large_economies(row: dict[str, object]) -> None:
+    people = nearest("population_total", int(str(row["baseline_year"]))).filter(pl.col("value") >= LARGE)
+    large = baseline(row).join(people, on="iso3", how="semi")
+    top = large.sort("value", descending=not lower_is_better(row)).head(5)
+    mean = top["value"].mean()
+    assert isinstance(mean, float)
+    assert row["target_value"] == four_digits(mean)
+    assert f"top five of {large.height} economies" in str(row["target_basis"])
+
+
+@pytest.mark.parametrize("row", by_id(TOP_FIVE))
+def test_the_pace_target_beside_a_distance_target_is_the_75th_percentile(row: dict[str, object]) -> None:
+    quartile = baseline(row)["value"].quantile(0.25 if lower_is_better(row) else 0.75, "linear")
+    assert quartile is not None
+    assert row["pace_target_value"] == four_digits(quartile)
+
+
+def test_a_policy_target_is_its_own_pace_target() -> None:
+    others = BENCHMARKS.join(TOP_FIVE, on="indicator_id", how="anti")
+    assert others.height == BENCHMARKS.height - TOP_FIVE.height > 10
+    assert others["pace_target_value"].to_list() == others["target_value"].to_list()
+
+
+def test_a_full_target_is_met_from_99_and_parity_from_97_hundredths() -> None:
+    met = dict(BENCHMARKS.select("indicator_id", "met_value").iter_rows())
+    for row in BENCHMARKS.iter_rows(named=True):
+        expected = {100.0: 99.0, 1.0: 0.97}.get(row["target_value"], row["target_value"])
+        assert met[row["indicator_id"]] == expected, row["indicator_id"]

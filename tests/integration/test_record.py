@@ -1,0 +1,202 @@
+"""Runs of the command line in Dagster's instance: read back with Dagster's own interface."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import dagster as dg
+import pytest
+import sqlalchemy
+from dagster._core.storage.event_log import ConsolidatedSqliteEventLogStorage
+
+from pipelines.dagster_home import prepare_home
+from pipelines.dagster_storage import PooledSqliteEventLogStorage
+from pipelines.models import Build
+from pipelines.record import record
+from pipelines.refresh import BuildFailed, Refresh, refresh
+from pipelines.settings import load_settings
+from pipelines.workspace import Workspace, open_workspace
+from sources.observation import utc_now
+from warehouse.layout import Layout
+
+INTERNET = dg.AssetKey(["observations", "internet_users_pct"])
+
+
+@dataclass(frozen=True)
+class Recorded:
+    workspace: Workspace
+    result: Refresh
+    started_at: datetime
+    run_id: str
+
+
+def unexpected(message: str) -> None:
+    raise AssertionError(message)
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Recording names its instance in the environment; every test starts without one."""
+    monkeypatch.setenv("DAGSTER_HOME", "")
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recorded]:
+    with pytest.MonkeyPatch.context() as environment:
+        for name in ("CAREC_WAREHOUSE", "DAGSTER_HOME"):  # a refresh and its recording set them
+            environment.setenv(name, "")
+        workspace = open_workspace(load_settings(warehouse=tmp_path_factory.mktemp("recorded"), offline=True))
+        started_at = utc_now()
+        result = refresh(workspace)
+        run_id = record(workspace, result, started_at, unexpected)
+        assert run_id
+        yield Recorded(workspace, result, started_at, run_id)
+
+
+def instance(workspace: Workspace) -> dg.DagsterInstance:
+    return dg.DagsterInstance.from_config(str(prepare_home(workspace.layout)))
+
+
+def test_a_refresh_is_listed_as_a_run_with_its_source_and_its_real_duration(recorded: Recorded) -> None:
+    with instance(recorded.workspace) as dagster:
+        run = dagster.get_run_record_by_id(recorded.run_id)
+    assert run and run.dagster_run.status is dg.DagsterRunStatus.SUCCESS
+    assert run.dagster_run.job_name == "refresh"
+    assert run.dagster_run.tags["carec/source"] == "cli"
+    assert run.dagster_run.tags["carec/outcome"] == "published"
+    assert run.start_time and run.end_time
+    assert abs(run.start_time - recorded.started_at.replace(tzinfo=UTC).timestamp()) < 1
+    assert run.end_time - run.start_time > 3
+
+
+def test_assets_and_checks_of_a_recorded_run_are_those_of_the_definitions(
+    recorded: Recorded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CAREC_WAREHOUSE", str(recorded.workspace.layout.root))
+    from pipelines.definitions import build_defs
+
+    graph = build_defs(recorded.workspace).resolve_asset_graph()
+    with instance(recorded.workspace) as dagster:
+        events = dagster.all_logs(recorded.run_id)
+    assets = [e.dagster_event.asset_key for e in events if e.dagster_event and e.dagster_event.is_step_materialization]
+    checks = [
+        e.dagster_event.asset_check_evaluation_data.asset_check_key
+        for e in events
+        if e.dagster_event and e.dagster_event.event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION
+    ]
+    assert len(assets) == len(set(assets)) and set(assets) == graph.materializable_asset_keys
+    assert len(checks) == len(set(checks)) and set(checks) == graph.asset_check_keys
+
+
+def test_recorded_materialisations_carry_data_versions_and_row_counts(recorded: Recorded) -> None:
+    with instance(recorded.workspace) as dagster:
+        indicator = dagster.get_latest_materialization_event(INTERNET)
+        scorecard = dagster.get_latest_materialization_event(dg.AssetKey("scorecard"))
+        publication = dagster.get_latest_materialization_event(dg.AssetKey("publication"))
+    assert indicator and indicator.asset_materialization and publication and publication.asset_materialization
+    (ingested,) = [one for one in recorded.result.ingestion.results if one.indicator.id == "internet_users_pct"]
+    assert indicator.asset_materialization.tags == {"dagster/data_version": ingested.data_version}
+    assert indicator.asset_materialization.metadata["dagster/row_count"].value == ingested.rows
+    assert scorecard and scorecard.asset_materialization
+    assert scorecard.asset_materialization.metadata["dagster/row_count"].value > 11
+    published = recorded.result.publication
+    assert publication.asset_materialization.metadata["observations"].value == published.observations
+    assert publication.asset_materialization.tags == {"dagster/data_version": published.fingerprint}
+
+
+def test_an_indicator_that_was_not_asked_for_is_shown_as_not_fresh(recorded: Recorded) -> None:
+    fresh = dg.AssetCheckKey(INTERNET, "fresh")
+    with instance(recorded.workspace) as dagster:
+        (found,) = dagster.event_log_storage.get_asset_check_execution_history(fresh, limit=5)
+    assert found.evaluation and not found.evaluation.passed
+    assert found.evaluation.severity is dg.AssetCheckSeverity.WARN
+    assert found.evaluation.description == "offline: no provider was asked"
+
+
+def test_a_failed_build_is_recorded_with_its_failing_test_and_without_a_publication(
+    recorded: Recorded, warehouse: Path
+) -> None:
+    workspace = replace(recorded.workspace, layout=Layout(warehouse))
+    assert recorded.result.build
+    nodes = recorded.result.build.nodes
+    broken = next(node for node in nodes if ".unique_key_scorecard_" in node.unique_id)
+    failing = replace(broken, status="fail", failures=3, message="Got 3 results, configured to fail if != 0")
+    build = Build(False, [failing if node is broken else node for node in nodes], "1 test did not pass")
+    failure = BuildFailed(build, recorded.result.ingestion)
+    run_id = record(workspace, failure, utc_now(), unexpected)
+    with instance(workspace) as dagster:
+        run = dagster.get_run_by_id(run_id or "")
+        events = [entry.dagster_event for entry in dagster.all_logs(run_id or "") if entry.dagster_event]
+    assert run and run.status is dg.DagsterRunStatus.FAILURE and run.tags["carec/outcome"] == "not_published"
+    failed = [
+        event.asset_check_evaluation_data
+        for event in events
+        if event.event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION
+        and event.asset_check_evaluation_data.severity is dg.AssetCheckSeverity.ERROR
+        and not event.asset_check_evaluation_data.passed
+    ]
+    assert [(one.asset_key, one.check_name) for one in failed] == [
+        (dg.AssetKey("scorecard"), broken.unique_id.split(".")[2])
+    ]
+    assert dg.AssetKey("publication") not in {event.asset_key for event in events if event.is_step_materialization}
+    assert "1 test did not pass" in str(events[-1].message)
+
+
+def test_an_offline_refresh_that_changed_nothing_is_not_recorded(recorded: Recorded) -> None:
+    assert record(recorded.workspace, replace(recorded.result, build=None), utc_now(), unexpected) is None
+
+
+def test_a_live_refresh_that_changed_nothing_is_recorded_as_unchanged(recorded: Recorded, tmp_path: Path) -> None:
+    workspace = replace(recorded.workspace, layout=Layout(tmp_path))
+    asked = replace(recorded.result, build=None, ingestion=replace(recorded.result.ingestion, asked=True))
+    run_id = record(workspace, asked, utc_now(), unexpected)
+    with instance(workspace) as dagster:
+        run = dagster.get_run_by_id(run_id or "")
+        assert run and run.tags["carec/outcome"] == "unchanged"
+        assert dagster.get_latest_materialization_event(INTERNET)
+        assert dagster.get_latest_materialization_event(dg.AssetKey("publication")) is None
+
+
+def test_recording_that_fails_says_so_in_one_line_and_fails_nothing(recorded: Recorded, tmp_path: Path) -> None:
+    (tmp_path / "dagster").write_text("a file where the folder should be")
+    workspace = replace(recorded.workspace, layout=Layout(tmp_path))
+    told: list[str] = []
+    assert record(workspace, recorded.result, utc_now(), told.append) is None
+    (line,) = told
+    assert line.startswith("this run will not be in the Dagster pages") and "\n" not in line
+
+
+def test_the_event_log_keeps_its_connections_and_the_shipped_storage_reads_the_same_file(tmp_path: Path) -> None:
+    """Also what the pooled log relies on: methods of its base class that are not public."""
+    layout = Layout(tmp_path)
+    home = prepare_home(layout)
+    opened = []
+    with dg.DagsterInstance.from_config(str(home)) as dagster:
+        storage = dagster.event_log_storage
+        assert isinstance(storage, PooledSqliteEventLogStorage)
+        sqlalchemy.event.listen(storage._engine, "connect", lambda *_: opened.append(1))
+        names = [f"table_{number}" for number in range(60)]
+
+        def write(mine: list[str]) -> None:
+            for name in mine:
+                dagster.report_runless_asset_event(dg.AssetMaterialization(name))
+
+        threads = [threading.Thread(target=write, args=(names[start::4],)) for start in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(opened) <= len(threads)
+    shipped = ConsolidatedSqliteEventLogStorage(str(home / "events"))
+    assert {key.to_user_string() for key in shipped.all_asset_keys()} == set(names)
+
+
+def test_the_operators_settings_of_the_instance_are_kept(tmp_path: Path) -> None:
+    settings = prepare_home(Layout(tmp_path)) / "dagster.yaml"
+    settings.write_text(settings.read_text() + "\n# ours\n")
+    prepare_home(Layout(tmp_path))
+    assert settings.read_text().endswith("# ours\n")

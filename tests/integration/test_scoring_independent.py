@@ -1,0 +1,233 @@
+"""The published scores against the method written a second time (``tests/reference_scoring.py``), on real figures."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from pathlib import Path
+from statistics import fmean
+
+import duckdb
+import pytest
+
+from sources.catalogue import load_catalogue
+from tests.conftest import ROOT
+from tests.reference_scoring import Rules, Score, pillar, read_parameters, read_seed, score
+
+SEEDS = ROOT / "dbt_project" / "seeds"
+FRAMEWORKS = [row["framework_id"] for row in read_seed(SEEDS, "frameworks")]
+EXACT = ["status", "status_reason", "baseline_year", "latest_year", "slope_basis", "projected_target_year"]
+CLOSE = [
+    "baseline_value",
+    "latest_value",
+    "level_score",
+    "attainment",
+    "due",
+    "observed_annual_change",
+    "required_annual_change",
+    "required_annual_change_from_now",
+    "pace_ratio",
+    "projection",
+]
+
+Key = tuple[str, str]
+"""(iso3, indicator_id)"""
+
+
+def rows(warehouse: Path, sql: str) -> list[tuple]:
+    with duckdb.connect(str(warehouse / "carec.duckdb"), read_only=True) as connection:
+        return connection.execute(sql).fetchall()
+
+
+def close(value: float | None) -> object:
+    return value if value is None else pytest.approx(value, rel=1e-9, abs=1e-9)
+
+
+def rules_of(framework: str) -> dict[Key, Rules]:
+    """The rules of every indicator of a framework, for every economy ('' stands for the others)."""
+    bands = {row["indicator_id"]: float(row["min_change_per_year"]) for row in read_seed(SEEDS, "noise_bands")}
+    breaks: dict[Key, list[int]] = defaultdict(list)
+    for row in read_seed(SEEDS, "series_breaks"):
+        breaks[row["iso3"], row["indicator_id"]].append(int(row["from_year"]))
+    carried = {
+        (row["iso3"], row["indicator_id"]): int(row["measured_year"]) for row in read_seed(SEEDS, "carried_forward")
+    }
+    economies = [row["iso3"] for row in read_seed(SEEDS, "economies")]
+    catalogue = load_catalogue().indicators
+    return {
+        (iso3, row["indicator_id"]): Rules(
+            transform=row["transform"],
+            baseline_year=int(row["baseline_year"]) if row["baseline_year"] else None,
+            floor=float(row["floor_value"]),
+            target=float(row["target_value"]),
+            met=float(row["met_value"]),
+            target_year=int(row["target_year"]),
+            pace_target=float(row["pace_target_value"]),
+            edition_index=catalogue[row["indicator_id"]].edition_index,
+            saturating=catalogue[row["indicator_id"]].shape == "saturating",
+            max_age=catalogue[row["indicator_id"]].max_age_years,
+            valid=(catalogue[row["indicator_id"]].valid_range.min, catalogue[row["indicator_id"]].valid_range.max),
+            min_change=bands.get(row["indicator_id"], 0.0),
+            breaks=breaks[iso3, row["indicator_id"]] + breaks["", row["indicator_id"]],
+            measured_year=carried.get((iso3, row["indicator_id"])),
+        )
+        for row in read_seed(SEEDS, "benchmarks")
+        if row["framework_id"] == framework
+        for iso3 in economies
+    }
+
+
+def members_of(framework: str) -> list[str]:
+    group = next(row["scored_group"] for row in read_seed(SEEDS, "frameworks") if row["framework_id"] == framework)
+    return [row["iso3"] for row in read_seed(SEEDS, "economy_groups") if row["group_id"] == group]
+
+
+@pytest.fixture(scope="module")
+def series(published_warehouse: Path) -> Mapping[Key, Mapping[int, float]]:
+    found: dict[Key, dict[int, float]] = defaultdict(dict)
+    for iso3, indicator_id, year, value in rows(
+        published_warehouse, "select iso3, indicator_id, year, value from observations"
+    ):
+        found[iso3, indicator_id][year] = value
+    return found
+
+
+@pytest.fixture(scope="module", params=FRAMEWORKS)
+def framework(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def expected(framework: str, series: Mapping[Key, Mapping[int, float]], published_warehouse: Path) -> dict[Key, Score]:
+    """The second implementation's scores of every member and indicator of the framework."""
+    [(as_of_year,)] = rows(published_warehouse, "select year(as_of) from publication")
+    economies = {row["iso3"] for row in read_seed(SEEDS, "economies") if row["is_aggregate"] == "false"}
+    seen = {indicator_id for iso3, indicator_id in series if iso3 in economies}
+    parameters, members = read_parameters(SEEDS), set(members_of(framework))
+    return {
+        (iso3, indicator_id): score(
+            series.get((iso3, indicator_id), {}), indicator_id in seen, rules, as_of_year, parameters
+        )
+        for (iso3, indicator_id), rules in rules_of(framework).items()
+        if iso3 in members
+    }
+
+
+def test_every_indicator_score_comes_out_a_second_time(
+    framework: str, expected: dict[Key, Score], published_warehouse: Path
+) -> None:
+    columns = [*EXACT, *CLOSE]
+    published = {
+        (iso3, indicator_id): values
+        for iso3, indicator_id, *values in rows(
+            published_warehouse,
+            f"select iso3, indicator_id, {', '.join(columns)} from indicator_scores where framework_id = '{framework}'",
+        )
+    }
+    assert published.keys() == expected.keys()
+    for key, again in expected.items():
+        exact = [getattr(again, column) for column in EXACT]
+        assert dict(zip(columns, published[key], strict=True)) == dict(
+            zip(columns, [*exact, *(close(getattr(again, column)) for column in CLOSE)], strict=True)
+        ), key
+
+
+def test_pillars_and_overall_come_out_a_second_time(
+    framework: str, expected: dict[Key, Score], published_warehouse: Path
+) -> None:
+    parameters = read_parameters(SEEDS)
+    published_pillars = {
+        (iso3, pillar_id): values
+        for iso3, pillar_id, *values in rows(
+            published_warehouse,
+            "select iso3, pillar_id, score, coverage, score_reason, rank from pillar_scores "
+            f"where framework_id = '{framework}'",
+        )
+    }
+    published_overall = {
+        iso3: values
+        for iso3, *values in rows(
+            published_warehouse,
+            f"select iso3, overall_score, coverage, score_reason, rank from scorecard "
+            f"where framework_id = '{framework}'",
+        )
+    }
+    pillars = [row for row in read_seed(SEEDS, "pillars") if row["framework_id"] == framework]
+    subthemes = [row for row in read_seed(SEEDS, "subthemes") if row["framework_id"] == framework]
+    places = [row for row in read_seed(SEEDS, "framework_indicators") if row["framework_id"] == framework]
+
+    scores: dict[Key, tuple[float | None, float | None, str | None]] = {}
+    overall: dict[str, float | None] = {}
+    for iso3 in members_of(framework):
+        for row in pillars:
+            levels = defaultdict(list)
+            for place in places:
+                if place["pillar_id"] == row["pillar_id"]:
+                    level = expected[iso3, place["indicator_id"]].level_score
+                    levels[place["subtheme_id"]].append((float(place["weight"]), level))
+            under = [s for s in subthemes if s["pillar_id"] == row["pillar_id"]]
+            scores[iso3, row["pillar_id"]] = pillar(under, levels, parameters)
+        counted = [scores[iso3, row["pillar_id"]] for row in pillars if row["in_overall"] == "true"]
+        there = [value for value, _, _ in counted if value is not None]
+        overall[iso3] = fmean(there) if len(there) == len(counted) else None
+        value, coverage, reason, _ = published_overall[iso3]
+        assert value == close(overall[iso3]), iso3
+        assert coverage == close(fmean(c for _, c, _ in counted if c is not None)), iso3
+        assert reason == (None if overall[iso3] is not None else "pillar_missing"), iso3
+
+    assert published_pillars.keys() == scores.keys()
+    for key, (value, coverage, reason) in scores.items():
+        assert published_pillars[key][:3] == [close(value), close(coverage), reason], key
+    assert {iso3: values[3] for iso3, values in published_overall.items()} == ranks(overall)
+    for row in pillars:
+        mine = {iso3: value for (iso3, pillar_id), (value, _, _) in scores.items() if pillar_id == row["pillar_id"]}
+        assert {iso3: published_pillars[iso3, row["pillar_id"]][3] for iso3 in mine} == ranks(mine)
+
+
+def ranks(values: Mapping[str, float | None]) -> dict[str, int | None]:
+    """1 + how many are better by more than a rounding error; None without a score."""
+    there = [value for value in values.values() if value is not None]
+    return {
+        iso3: None if value is None else 1 + sum(other > value + 1e-9 for other in there)
+        for iso3, value in values.items()
+    }
+
+
+def test_the_mean_of_the_published_components_is_the_published_egdi(published_warehouse: Path) -> None:
+    differences = rows(
+        published_warehouse,
+        """
+        select scorecard.iso3, scorecard.overall_score / 100 - observations.value
+        from scorecard
+        inner join observations on scorecard.iso3 = observations.iso3
+        where
+            scorecard.framework_id = 'un_egdi'
+            and observations.indicator_id = 'egdi_index'
+            and observations.year = 2024
+        """,
+    )
+    assert len(differences) > 190
+    # OSI, TII, HCI and EGDI are printed with four or five digits
+    assert max(abs(difference) for _, difference in differences) < 1e-4
+
+
+def test_figures_exist_for_every_kind_of_status(published_warehouse: Path) -> None:
+    """So that the comparison above has met every branch that real figures can reach."""
+    reasons = {
+        reason
+        for (reason,) in rows(
+            published_warehouse, "select distinct status_reason from indicator_scores where framework_id = 'carec_2030'"
+        )
+    }
+    assert reasons >= {
+        "met",
+        "pace",
+        "within_noise",
+        "baseline_met",
+        "one_point_only",
+        "no_baseline",
+        "stale",
+        "not_covered",
+        "not_comparable_edition",
+        "series_break",
+    }
