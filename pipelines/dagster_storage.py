@@ -55,5 +55,5 @@ class PooledSqliteEventLogStorage(ConsolidatedSqliteEventLogStorage):
         return True
 
     def dispose(self) -> None:
-        super().dispose()
+        super().dispose()  # type: ignore[no-untyped-call]  # untyped in dagster
         self._engine.dispose()

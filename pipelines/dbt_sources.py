@@ -17,6 +17,7 @@ import yaml
 
 from sources.catalogue import Catalogue, Indicator
 from sources.errors import ConfigurationError
+from sources.observation import OBSERVATION
 from warehouse.files import write_atomically
 
 FRAMEWORK = "carec_2030"
@@ -102,8 +103,10 @@ def _check_known(catalogue: Catalogue, path: Path, line: int, indicator_id: str)
 
 
 def _model(indicators: list[Indicator]) -> str:
+    # named one by one, so that column lineage reaches the observations
+    columns = ",\n".join(f"    {column}" for column in (*OBSERVATION, "vintage_at"))
     selects = "union all by name\n".join(
-        f"select * from {{{{ source('observations', '{indicator.id}') }}}}\n" for indicator in indicators
+        f"select\n{columns}\nfrom {{{{ source('observations', '{indicator.id}') }}}}\n" for indicator in indicators
     )
     return f"-- {_NOTE}\n{selects}"
 

@@ -31,7 +31,7 @@ from dagster_shared.error import SerializableErrorInfo
 
 from pipelines import checks, observations, publication
 from pipelines.dagster_home import prepare_home
-from pipelines.lineage import PUBLICATION, Key, node_key, observation_key, tested_key
+from pipelines.lineage import PUBLICATION, Key, key_tested_by, node_key, observation_key
 from pipelines.models import Build, Node
 from pipelines.refresh import BuildFailed, Refresh
 from pipelines.workspace import Workspace
@@ -149,7 +149,7 @@ def _row_counts(layout: Layout, nodes: list[Mapping[str, Any]]) -> dict[str, int
 
 def _test_result(manifest: Manifest, test: Mapping[str, Any], node: Node) -> dg.AssetCheckResult | None:
     """None for a test that was not run, or that names no one table and so is no asset check."""
-    key = tested_key(manifest, test)
+    key = key_tested_by(manifest, test)
     if key is None or node.status == "skipped":
         return None
     return dg.AssetCheckResult(

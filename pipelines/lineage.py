@@ -29,7 +29,7 @@ def node_key(node: Mapping[str, Any]) -> Key:
     return (schema, node["name"]) if schema else (node["name"],)
 
 
-def tested_key(manifest: Mapping[str, Any], test: Mapping[str, Any]) -> Key | None:
+def key_tested_by(manifest: Mapping[str, Any], test: Mapping[str, Any]) -> Key | None:
     """The key of what a dbt test checks; None for a test over several tables that says not which (no asset check)."""
     ref = test["config"].get("meta", {}).get("dagster", {}).get("ref", {}).get("name")
     parents = test["depends_on"]["nodes"]

@@ -1,4 +1,6 @@
 -- A benchmark that cannot carry a score is a fault of the seed, told at build: the row and what is wrong with it.
+{{ config(meta={'dagster': {'ref': {'name': 'benchmarks'}}}) }}
+
 with benchmarks as (
     select
         *,

@@ -1,5 +1,7 @@
 -- Every indicator of a framework hangs under a sub-theme and a pillar that exist and may be scored, and every
 -- sub-theme that is to be scored has an indicator.
+{{ config(meta={'dagster': {'ref': {'name': 'framework_indicators'}}}) }}
+
 with faults as (
     select
         framework_indicators.framework_id,

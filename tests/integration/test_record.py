@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -15,6 +16,7 @@ from dagster._core.storage.event_log import ConsolidatedSqliteEventLogStorage
 
 from pipelines.dagster_home import prepare_home
 from pipelines.dagster_storage import PooledSqliteEventLogStorage
+from pipelines.lineage import key_tested_by
 from pipelines.models import Build
 from pipelines.record import record
 from pipelines.refresh import BuildFailed, Refresh, refresh
@@ -90,6 +92,22 @@ def test_assets_and_checks_of_a_recorded_run_are_those_of_the_definitions(
     ]
     assert len(assets) == len(set(assets)) and set(assets) == graph.materializable_asset_keys
     assert len(checks) == len(set(checks)) and set(checks) == graph.asset_check_keys
+
+
+def test_a_test_over_several_tables_belongs_to_the_one_that_it_names(recorded: Recorded) -> None:
+    """As dagster-dbt has it, which the recording does without."""
+    from dagster_dbt import DagsterDbtTranslator
+    from dagster_dbt.asset_utils import get_asset_check_key_for_test
+
+    manifest = json.loads((recorded.workspace.layout.dbt_target / "manifest.json").read_bytes())
+    tests = {name: node for name, node in manifest["nodes"].items() if node["resource_type"] == "test"}
+    several = next(name for name, node in tests.items() if len(set(node["depends_on"]["nodes"])) > 1)
+    named = tests[several]["depends_on"]["nodes"][-1].split(".")[-1]
+    tests[several]["config"]["meta"] = {"dagster": {"ref": {"name": named}}}
+    assert key_tested_by(manifest, tests[several]) == (named,)
+    for name, node in tests.items():
+        theirs = get_asset_check_key_for_test(manifest, DagsterDbtTranslator(), name, None)
+        assert key_tested_by(manifest, node) == (tuple(theirs.asset_key.path) if theirs else None), name
 
 
 def test_recorded_materialisations_carry_data_versions_and_row_counts(recorded: Recorded) -> None:

@@ -1,12 +1,108 @@
 -- Generated from the catalogue and the seed framework_indicators; changes here are overwritten by a refresh.
-select * from {{ source('observations', 'regulatory_quality_est') }}
+select
+    iso3,
+    indicator_id,
+    year,
+    value,
+    unit,
+    obs_status,
+    provider,
+    provider_code,
+    provider_release,
+    retrieved_at,
+    source_url,
+    raw_sha256,
+    licence,
+    retrieved_via,
+    vintage_at
+from {{ source('observations', 'regulatory_quality_est') }}
 union all by name
-select * from {{ source('observations', 'gci_score') }}
+select
+    iso3,
+    indicator_id,
+    year,
+    value,
+    unit,
+    obs_status,
+    provider,
+    provider_code,
+    provider_release,
+    retrieved_at,
+    source_url,
+    raw_sha256,
+    licence,
+    retrieved_via,
+    vintage_at
+from {{ source('observations', 'gci_score') }}
 union all by name
-select * from {{ source('observations', 'fixed_broadband_price_pct_gni') }}
+select
+    iso3,
+    indicator_id,
+    year,
+    value,
+    unit,
+    obs_status,
+    provider,
+    provider_code,
+    provider_release,
+    retrieved_at,
+    source_url,
+    raw_sha256,
+    licence,
+    retrieved_via,
+    vintage_at
+from {{ source('observations', 'fixed_broadband_price_pct_gni') }}
 union all by name
-select * from {{ source('observations', 'mobile_data_price_pct_gni') }}
+select
+    iso3,
+    indicator_id,
+    year,
+    value,
+    unit,
+    obs_status,
+    provider,
+    provider_code,
+    provider_release,
+    retrieved_at,
+    source_url,
+    raw_sha256,
+    licence,
+    retrieved_via,
+    vintage_at
+from {{ source('observations', 'mobile_data_price_pct_gni') }}
 union all by name
-select * from {{ source('observations', 'mobile_phone_owner_pct') }}
+select
+    iso3,
+    indicator_id,
+    year,
+    value,
+    unit,
+    obs_status,
+    provider,
+    provider_code,
+    provider_release,
+    retrieved_at,
+    source_url,
+    raw_sha256,
+    licence,
+    retrieved_via,
+    vintage_at
+from {{ source('observations', 'mobile_phone_owner_pct') }}
 union all by name
-select * from {{ source('observations', 'rural_urban_account_ratio') }}
+select
+    iso3,
+    indicator_id,
+    year,
+    value,
+    unit,
+    obs_status,
+    provider,
+    provider_code,
+    provider_release,
+    retrieved_at,
+    source_url,
+    raw_sha256,
+    licence,
+    retrieved_via,
+    vintage_at
+from {{ source('observations', 'rural_urban_account_ratio') }}

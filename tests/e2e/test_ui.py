@@ -1,0 +1,175 @@
+"""Dagster's pages in a real browser: ``carec ui`` as a process, the system's Chromium without a window."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from playwright.sync_api import Page, expect, sync_playwright
+
+from pipelines.record import record
+from pipelines.refresh import refresh
+from pipelines.settings import load_settings
+from pipelines.workspace import open_workspace
+from sources.observation import utc_now
+from tests.conftest import ROOT
+
+CHROMIUM = shutil.which("chromium")
+STARTED_S, STOPPED_S, RUN_S = 60, 15, 60
+GROUPS = ["p1_leadership", "p2_policy_enablers", "p3_infrastructure", "p4_skills", "p5_innovation", "sectors"]
+STEPS = ["strategy", "scoring", "scorecard", "publication"]
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine (apt-get install chromium)")
+
+
+class Pages:
+    """A running ``carec ui``."""
+
+    def __init__(self, url: str, process: subprocess.Popen[bytes], run_id: str):
+        self.url = url
+        self.process = process
+        self.run_id = run_id
+
+    def ask(self, query: str, **variables: object) -> Any:
+        answer = requests.post(f"{self.url}/graphql", json={"query": query, "variables": variables}, timeout=30).json()
+        assert "errors" not in answer, answer["errors"]
+        return answer["data"]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def start(warehouse: Path, port: int) -> subprocess.Popen[bytes]:
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("CAREC_", "DAGSTER_"))}
+    environment = {**inherited, "CAREC_WAREHOUSE": str(warehouse), "CAREC_OFFLINE": "1", "PYTHONPATH": str(ROOT)}
+    return subprocess.Popen(
+        [sys.executable, "-m", "pipelines.cli", "ui", "--port", str(port)],
+        cwd=warehouse,
+        env=environment,
+        stdout=(warehouse / "ui.log").open("wb"),
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+
+
+def wait_until_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + STARTED_S
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            if requests.get(f"{url}/server_info", timeout=2).ok:
+                return
+        except requests.ConnectionError:
+            time.sleep(0.3)
+    raise AssertionError(f"the pages did not come up:\n{log.read_text()[-3000:]}")
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pages]:
+    warehouse = tmp_path_factory.mktemp("ui")
+    with pytest.MonkeyPatch.context() as environment:
+        for name in ("CAREC_WAREHOUSE", "DAGSTER_HOME"):  # a refresh and its recording set them
+            environment.setenv(name, "")
+        workspace = open_workspace(load_settings(warehouse=warehouse, offline=True))
+        started_at = utc_now()
+        run_id = record(workspace, refresh(workspace), started_at, pytest.fail)
+    assert run_id
+    url = f"http://127.0.0.1:{(port := free_port())}"
+    process = start(warehouse, port)
+    try:
+        wait_until_ready(url, process, warehouse / "ui.log")
+        yield Pages(url, process, run_id)
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+@pytest.fixture(scope="module")
+def page() -> Iterator[Page]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+        )
+        opened = browser.new_page(viewport={"width": 1600, "height": 900})
+        opened.set_default_timeout(20_000)
+        expect.set_options(timeout=20_000)
+        yield opened
+        browser.close()
+
+
+def test_the_lineage_leads_from_the_pillars_over_scoring_to_the_publication(pages: Pages, page: Page) -> None:
+    page.goto(f"{pages.url}/asset-groups")
+    for group in GROUPS + STEPS:
+        expect(page.locator("svg foreignObject").get_by_text(group, exact=True)).to_be_visible()
+    if os.environ.get("CAREC_SCREENSHOTS") == "1":
+        page.wait_for_timeout(2_000)  # states of the nodes arrive after the nodes
+        (ROOT / "docs").mkdir(exist_ok=True)
+        page.screenshot(path=ROOT / "docs" / "lineage.png")
+
+
+def test_the_scorecard_shows_what_it_is_made_from(pages: Pages, page: Page) -> None:
+    page.goto(f"{pages.url}/assets/scorecard?view=lineage")
+    for name in ("int_overall_scores", "scorecard", "publication"):
+        expect(page.locator("svg foreignObject").get_by_text(name, exact=True).first).to_be_visible()
+
+
+def test_the_checks_of_an_asset_are_listed_with_what_they_found(pages: Pages, page: Page) -> None:
+    test = "unique_key_scorecard_framework_id__iso3"
+    page.goto(f"{pages.url}/assets/scorecard?view=checks&checkDetail={test}")
+    expect(page.get_by_text(test).locator("visible=true").first).to_be_visible()
+    expect(page.get_by_text("Passed", exact=True).first).to_be_visible()
+    page.goto(f"{pages.url}/assets/observations/internet_users_pct?view=checks")
+    for check in ("contract", "fresh"):
+        expect(page.get_by_text(check, exact=True).first).to_be_visible()
+
+
+def test_a_run_of_the_command_line_is_among_the_runs(pages: Pages, page: Page) -> None:
+    page.goto(f"{pages.url}/runs")
+    expect(page.get_by_text(pages.run_id[:8])).to_be_visible()
+    expect(page.get_by_text("carec/source: cli")).to_be_visible()
+    expect(page.get_by_text("Success").first).to_be_visible()
+
+
+def test_an_indicator_can_be_refreshed_from_its_page(pages: Pages, page: Page) -> None:
+    page.goto(f"{pages.url}/assets/observations/gii_score?view=overview")
+    page.get_by_role("button", name="Materialize").first.click()
+    runs = "{runsOrError {... on Runs {results {runId status assetSelection {path}}}}}"
+    deadline = time.monotonic() + RUN_S
+    launched: dict[str, Any] = {}
+    while launched.get("status") not in {"SUCCESS", "FAILURE"} and time.monotonic() < deadline:
+        time.sleep(0.5)
+        found = pages.ask(runs)["runsOrError"]["results"]
+        launched = next((run for run in found if run["runId"] != pages.run_id), {})
+    assert launched["status"] == "SUCCESS"
+    assert launched["assetSelection"] == [{"path": ["observations", "gii_score"]}]
+
+
+def test_an_interrupt_stops_the_pages_cleanly(pages: Pages) -> None:
+    pages.process.send_signal(signal.SIGINT)
+    assert pages.process.wait(timeout=STOPPED_S) == 0
+    with pytest.raises(requests.ConnectionError):
+        requests.get(f"{pages.url}/server_info", timeout=2)
+
+
+def test_a_taken_port_is_said_in_one_line(tmp_path: Path) -> None:
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        port = holder.getsockname()[1]
+        process = start(tmp_path, port)
+        assert process.wait(timeout=STARTED_S) == 2
+    (line,) = (tmp_path / "ui.log").read_text().splitlines()
+    assert f"port {port}" in line and "--port" in line
