@@ -28,6 +28,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # a usage error is a line, not a box that wraps it
 )
 archive_app = typer.Typer(help="The bundled last-known-good figures.", no_args_is_help=True)
 app.add_typer(archive_app, name="archive")
@@ -88,6 +89,7 @@ def _day(text: str | None) -> date | None:
 
 @app.command()
 def refresh(
+    more: Annotated[list[str] | None, typer.Argument(metavar="ID", help="Further indicators of --only.")] = None,
     offline: Annotated[bool, typer.Option("--offline", help="Ask no provider.")] = False,
     only: Annotated[list[str] | None, typer.Option("--only", metavar="ID", help="Refresh only this indicator.")] = None,
     as_of: Annotated[
@@ -106,13 +108,20 @@ def refresh(
     from sources.observation import utc_now
 
     day, started = _day(as_of), utc_now()
+    if more and not only:
+        raise typer.BadParameter(f"indicators are named with --only: carec refresh --only {' '.join(more)}")
     workspace = open_workspace()
     for name in unknown_settings(workspace.catalogue):
         _note(f"{name} is set but nothing reads it; is it misspelt?")
     with _progress() as progress:
         try:
             result = run(
-                workspace, offline=offline, only=only or (), as_of=day, accept_shrink=accept_shrink, progress=progress
+                workspace,
+                offline=offline,
+                only=[*(only or []), *(more or [])],
+                as_of=day,
+                accept_shrink=accept_shrink,
+                progress=progress,
             )
         except BuildFailed as failure:
             record(workspace, failure, started, _note)

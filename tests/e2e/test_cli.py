@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import run_carec
+from tests.conftest import AS_OF, run_carec
 
 
 def test_the_scorecard_names_eleven_members_the_vintage_and_a_reason_for_each_gap(published_warehouse: Path) -> None:
@@ -132,3 +132,14 @@ def test_the_archive_can_be_recorded_from_the_warehouse_and_gives_the_same_figur
             a.height <= b.height and a.join(b, on=columns).height == a.height
             for a, b in zip(after, before, strict=True)
         )
+
+
+def test_only_takes_several_indicators(warehouse: Path) -> None:
+    before = run_carec("sources", "--format", "json", warehouse=warehouse)
+    done = run_carec("refresh", "--as-of", AS_OF, "--only", "gii_rank", "internet_users_pct", warehouse=warehouse)
+    assert done.returncode == 0, done.stderr
+    assert len(json.loads(run_carec("sources", "--format", "json", warehouse=warehouse).stdout)) == len(
+        json.loads(before.stdout)
+    )
+    lost = run_carec("refresh", "gii_rank", warehouse=warehouse)
+    assert lost.returncode == 2 and "--only gii_rank" in lost.stderr
