@@ -5,7 +5,7 @@ BIN := .venv/bin
 STAMP := .venv/.lock-installed
 
 .DEFAULT_GOAL := scorecard
-.PHONY: scorecard test lint format ui bench lock clean
+.PHONY: scorecard test lint format ui docs bench lock clean
 
 # Rebuilt only when the lock changes. uv installs in seconds; pip is the fall-back where uv has no wheel or no index.
 # Compiled bytecode matters: imports take 1.5 s with it and 3.9 s without.
@@ -39,12 +39,23 @@ format: $(STAMP)
 ui: $(STAMP)
 	$(BIN)/carec ui
 
+# The generated pages of docs/, from the bundled archive as of the day that the tests score, and dbt's own pages in
+# docs/site (open docs/site/static_index.html).
+docs: export CAREC_WAREHOUSE := $(CURDIR)/build/docs
+docs: $(STAMP)
+	$(BIN)/carec refresh --offline --as-of 2026-11-23
+	$(BIN)/carec queries --write-docs docs/queries.md
+	$(BIN)/carec dictionary --write-docs docs/dictionary.md
+	$(BIN)/carec claims --write-docs docs/claims.md
+	$(BIN)/dbt docs generate --static --quiet --project-dir dbt_project --profiles-dir dbt_project \
+	  --target-path $(CURDIR)/docs/site --log-path $(CAREC_WAREHOUSE)/dbt
+
 bench: $(STAMP)
 	$(BIN)/python -m tests.benchmarks.run
 
 # Hashes without index addresses, so that any package index serves.
 lock: $(STAMP)
-	$(BIN)/uv pip compile pyproject.toml --extra dev --generate-hashes --no-emit-index-url --no-emit-find-links \
+	$(BIN)/uv pip compile pyproject.toml --extra dev --extra postgres --generate-hashes --no-emit-index-url --no-emit-find-links \
 	  --no-strip-extras --no-header --no-annotate --python-version 3.11 --upgrade -o requirements.lock
 
 # The warehouse is data, not a build product: it stays. Remove warehouse/data by hand to start over.

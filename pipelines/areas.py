@@ -9,7 +9,7 @@ import polars as pl
 from sources.errors import ConfigurationError
 from sources.observation import Areas
 
-_COLUMNS = {"iso3": pl.String, "iso2": pl.String, "m49": pl.Int32, "is_aggregate": pl.Boolean}
+_COLUMNS = {"iso3": pl.String, "iso2": pl.String, "m49": pl.Int32, "is_aggregate": pl.Boolean, "is_member": pl.Boolean}
 
 
 def load_areas(dbt_project: Path) -> Areas:
@@ -27,4 +27,5 @@ def load_areas(dbt_project: Path) -> Areas:
         aggregates=frozenset(by_kind.get(True, [])),
         iso2_to_iso3=dict(zip(iso2["iso2"], iso2["iso3"], strict=True)),
         m49_to_iso3=dict(zip(m49["m49"], m49["iso3"], strict=True)),
+        members=frozenset(table.filter("is_member")["iso3"]),
     )

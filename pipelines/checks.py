@@ -1,12 +1,13 @@
 """What is checked of every indicator after it was asked for, beside the tests of the dbt project.
 
-Belongs here: the checks ``contract`` and ``fresh`` and their wording. Does not belong here: the contract itself
-(``sources.observation``), what stops a publication (dbt's tests). Neither check stops anything: a figure that was
-refused or is old is shown as such, and the scorecard says what it rests on.
+Belongs here: the checks of an indicator and their wording, and how failing rows look. Does not belong here: the
+contract itself (``sources.observation``), the shrink guard (``warehouse.landing``), what stops a publication (dbt's
+tests). None of these stops anything: a figure that was refused, held back or is old is not served or is shown as such.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import dagster as dg
@@ -14,10 +15,16 @@ import dagster as dg
 from pipelines.ingestion import Ingested
 from pipelines.lineage import observation_key
 from sources.observation import utc_now
+from warehouse.landing import Landing
+
+Finding = tuple[str | None, dict[str, Any]]
+"""What is wrong, None where nothing is; and the figures behind it."""
 
 CHECKS = {
-    "contract": "No record of the newest answer was refused by the observation contract.",
-    "fresh": "The provider was asked and answered, and its newest figure is not older than the indicator allows.",
+    "contract": "No record of the newest answer was refused by the observation contract: types, areas, years, range.",
+    "shrink": "The newest answer was not held back because too many country-years are gone from it.",
+    "answered": "The first provider of the chain answered; else it is told who stands in for it, and why.",
+    "age": "The newest figure is not older than the indicator allows.",
 }
 
 
@@ -29,13 +36,27 @@ def specs(indicator_id: str) -> list[dg.AssetCheckSpec]:
 
 def results(ingested: Ingested) -> list[dg.AssetCheckResult]:
     """What the checks of an indicator find. A finding is a warning."""
-    return [_result(ingested, "contract", *_contract(ingested)), _result(ingested, "fresh", *_fresh(ingested))]
+    findings = {"contract": _contract, "shrink": _shrink, "answered": _answered, "age": _age}
+    return [_result(ingested, name, *find(ingested)) for name, find in findings.items()]
 
 
 def key(result: dg.AssetCheckResult) -> dg.AssetCheckKey:
     """The key of the check that found this."""
     assert result.asset_key and result.check_name
     return dg.AssetCheckKey(result.asset_key, result.check_name)
+
+
+def rows_metadata(rows: Sequence[Mapping[str, Any]]) -> dict[str, dg.MetadataValue[Any]]:
+    """Failing rows as a table of the check's page; nothing where there are none to show."""
+    if not rows:
+        return {}
+    plain = (str, int, float, bool, type(None))
+    records = [
+        dg.TableRecord({name: value if isinstance(value, plain) else str(value) for name, value in row.items()})
+        for row in rows
+    ]
+    schema = dg.TableSchema([dg.TableColumn(name) for name in rows[0]])
+    return {"failing_rows": dg.MetadataValue.table(records, schema)}
 
 
 def _result(ingested: Ingested, name: str, finding: str | None, metadata: dict[str, Any]) -> dg.AssetCheckResult:
@@ -49,18 +70,34 @@ def _result(ingested: Ingested, name: str, finding: str | None, metadata: dict[s
     )
 
 
-def _contract(ingested: Ingested) -> tuple[str | None, dict[str, Any]]:
+def _contract(ingested: Ingested) -> Finding:
     metadata = {"rejected": ingested.rejected}
     if not ingested.rejected:
         return None, metadata
     return f"{ingested.rejected} records refused: {'; '.join(ingested.reject_reasons)}", metadata
 
 
-def _fresh(ingested: Ingested) -> tuple[str | None, dict[str, Any]]:
-    oldest = utc_now().year - ingested.indicator.max_age_years
-    metadata = {"latest_year": ingested.latest_year, "oldest_year_allowed": oldest}
+def _shrink(ingested: Ingested) -> Finding:
+    landed = ingested.landed
+    held_back = landed.reason if landed.status is Landing.HELD_BACK else None
+    return held_back, {"withdrawn": landed.withdrawn}
+
+
+def _answered(ingested: Ingested) -> Finding:
+    first = ingested.indicator.chain[0].provider
+    metadata = {"provider_requested": first, "provider_used": ingested.provider_used, "attempts": ingested.attempts}
     if ingested.stale_reason:
         return ingested.stale_reason, metadata
-    if ingested.latest_year is None or ingested.latest_year < oldest:
+    if ingested.provider_used != first:
+        return f"{ingested.provider_used} stands in for {first}: {ingested.attempts}", metadata
+    return None, metadata
+
+
+def _age(ingested: Ingested) -> Finding:
+    oldest = utc_now().year - ingested.indicator.max_age_years
+    metadata = {"latest_year": ingested.latest_year, "oldest_year_allowed": oldest}
+    if ingested.latest_year is None:
+        return "there is no figure at all", metadata
+    if ingested.latest_year < oldest:
         return f"the newest figure is of {ingested.latest_year}, figures before {oldest} are too old", metadata
     return None, metadata

@@ -20,6 +20,7 @@ import typer
 from pipelines.output import Format, console
 
 if TYPE_CHECKING:
+    from pipelines.ingestion import Ingestion
     from pipelines.refresh import Refresh
 
 app = typer.Typer(
@@ -32,6 +33,13 @@ app = typer.Typer(
 )
 archive_app = typer.Typer(help="The bundled last-known-good figures.", no_args_is_help=True)
 app.add_typer(archive_app, name="archive")
+benchmarks_app = typer.Typer(help="The goalposts and targets behind the scores.", no_args_is_help=True)
+app.add_typer(benchmarks_app, name="benchmarks")
+
+sources_app = typer.Typer(help="What answered at the last refresh, what was carried forward, and why.")
+app.add_typer(sources_app, name="sources")
+raw_app = typer.Typer(help="The bytes that providers sent, by their sha256.", no_args_is_help=True)
+app.add_typer(raw_app, name="raw")
 
 FormatOption = Annotated[Format, typer.Option("--format", help="How to print: table, json or csv.")]
 
@@ -61,6 +69,13 @@ def _fail(message: str, code: int) -> NoReturn:
 
 def _note(message: str) -> None:
     console(stderr=True).print(message, markup=False, soft_wrap=True)
+
+
+def _write(path: Path, document: str) -> None:
+    from warehouse.files import write_atomically
+
+    write_atomically(path, document.encode())
+    _note(f"wrote {path}")
 
 
 def _silence(step: str) -> None:
@@ -134,7 +149,9 @@ def _tell(result: Refresh, path: Path) -> None:
     """What a refresh did, in a few lines on standard error."""
     from collections import Counter
 
+    from pipelines.claims import verdict_changes
     from sources.chain import NO_ADAPTER
+    from sources.mirrors import STALE_MIRROR
     from sources.provider import Outcome
     from warehouse.landing import Landing
 
@@ -152,6 +169,8 @@ def _tell(result: Refresh, path: Path) -> None:
                 failures[f"{attempt.provider}{code}: {attempt.reason}"] += 1
         if landed.status is Landing.HELD_BACK:
             _note(f"{one.indicator.id}: held back: {landed.reason}")
+        elif one.stale_reason and one.stale_reason.startswith(STALE_MIRROR):
+            _note(f"{one.indicator.id}: {one.stale_reason}")
         elif landed.revised or landed.added or landed.withdrawn:
             _note(
                 f"{one.indicator.id}: {landed.revised} revised, {landed.added} added, {landed.withdrawn} withdrawn"
@@ -163,26 +182,65 @@ def _tell(result: Refresh, path: Path) -> None:
         _note(
             f"{failure} ({count} indicator{'s' if count > 1 else ''}; the next in the chain or the last vintage stands)"
         )
+    _note(_revisions(ingestion))
     publication = result.publication
     newest = f"{publication.newest_vintage:%Y-%m-%d}" if publication.newest_vintage else "none"
     if result.build is None:
         _note(f"nothing changed: the publication of {publication.published_at:%Y-%m-%d %H:%M} UTC stands ({path})")
     else:
         _note(f"published {publication.observations:,} observations, newest vintage {newest}, to {path}")
+        for change in verdict_changes(publication.published_at):
+            _note(f"verdict changed: {change}")
+
+
+def _revisions(ingestion: Ingestion) -> str:
+    """What changed in the figures, in one line."""
+    changed = [
+        one.landed for one in ingestion.results if one.landed.revised or one.landed.added or one.landed.withdrawn
+    ]
+    revised, added, withdrawn = (
+        sum(getattr(landed, kind) for landed in changed) for kind in ("revised", "added", "withdrawn")
+    )
+    return (
+        f"revisions: {revised} country-years revised, {added} added, {withdrawn} withdrawn"
+        f" in {len(changed)} of {len(ingestion.results)} indicators"
+    )
 
 
 @app.command()
 def scorecard(
     country: Annotated[str | None, typer.Argument(help="A member's ISO3 code.")] = None,
+    target_set: Annotated[
+        str, typer.Option("--target-set", metavar="NAME", help="Show another set of targets; it enters no score.")
+    ] = "main",
     fmt: FormatOption = Format.TABLE,
 ) -> None:
     """The table of members, or one country's page."""
-    from pipelines import pages
+    iso3 = country.upper() if country else None
+    if target_set != "main":
+        from pipelines import scoring_pages
 
-    if country is None:
-        pages.members(fmt)
+        scoring_pages.target_set(target_set, iso3, fmt)
+        return
+    from pipelines import scorecard_pages
+
+    if iso3 is None:
+        scorecard_pages.members(fmt)
     else:
-        pages.country(country.upper(), fmt)
+        scorecard_pages.country(iso3, fmt)
+
+
+@app.command()
+def explain(
+    country: Annotated[str, typer.Argument(help="An ISO3 code.")],
+    subject: Annotated[str | None, typer.Argument(help="An indicator or a pillar; else the overall score.")] = None,
+    framework: Annotated[str, typer.Option("--framework", metavar="ID", help="The framework.")] = "carec_2030",
+    fmt: FormatOption = Format.TABLE,
+) -> None:
+    """How a score comes about, line by line, with sources."""
+    from pipelines import scoring_pages
+
+    scoring_pages.explain(country.upper(), subject, framework, fmt)
 
 
 @app.command()
@@ -193,12 +251,55 @@ def indicators(fmt: FormatOption = Format.TABLE) -> None:
     pages.catalogue(fmt)
 
 
-@app.command()
-def sources(fmt: FormatOption = Format.TABLE) -> None:
+@sources_app.callback(invoke_without_command=True)
+def sources(context: typer.Context, fmt: FormatOption = Format.TABLE) -> None:
     """What answered at the last refresh, what was carried forward, and why."""
     from pipelines import pages
 
-    pages.sources(fmt)
+    if context.invoked_subcommand is None:
+        pages.sources(fmt)
+
+
+@sources_app.command("check")
+def sources_check(
+    provider: Annotated[
+        list[str] | None, typer.Option("--provider", metavar="ID", help="Ask only this provider.")
+    ] = None,
+    fmt: FormatOption = Format.TABLE,
+) -> None:
+    """Ask each provider one small question and say where the answer differs from what the adapters expect."""
+    from pipelines import pages
+
+    with _progress() as progress:
+        findings = pages.probe(provider or [], progress)
+    pages.probes(findings, fmt)
+
+
+@app.command()
+def claims(
+    claim_id: Annotated[str | None, typer.Argument(help="One claim in full.")] = None,
+    verdict: Annotated[str | None, typer.Option("--verdict", help="Only claims with this verdict.")] = None,
+    pillar: Annotated[str | None, typer.Option("--pillar", help="Only claims of this pillar or section.")] = None,
+    country: Annotated[
+        str | None, typer.Option("--country", metavar="ISO3", help="Only claims on this member.")
+    ] = None,
+    write: Annotated[
+        Path | None,
+        typer.Option("--write-docs", metavar="FILE", help="Write the audit as a document (docs/claims.md)."),
+    ] = None,
+    fmt: FormatOption = Format.TABLE,
+) -> None:
+    """What public data say to the mid-term review's claims: one verdict a claim, with its evidence."""
+    from pipelines import claims as pages
+
+    if write is not None:
+        from pipelines.claims_document import document
+
+        _write(write, document())
+    elif claim_id is not None:
+        pages.claim(claim_id, fmt)
+    else:
+        pages.audit(fmt, verdict, pillar, country)
 
 
 @app.command()
@@ -213,11 +314,146 @@ def query(
 
 
 @app.command()
+def queries(
+    name: Annotated[str | None, typer.Argument(help="Run this question.")] = None,
+    write: Annotated[
+        Path | None,
+        typer.Option("--write-docs", metavar="FILE", help="Write all with their results (docs/queries.md)."),
+    ] = None,
+    fmt: FormatOption = Format.TABLE,
+) -> None:
+    """Worked questions for analysts: the list, or the result of one."""
+    from pipelines import questions
+
+    if write is not None:
+        _write(write, questions.document())
+    else:
+        questions.page(name, fmt)
+
+
+@app.command()
+def dictionary(
+    table: Annotated[str | None, typer.Argument(help="A table of the published file.")] = None,
+    write: Annotated[
+        Path | None, typer.Option("--write-docs", metavar="FILE", help="Write it as a document (docs/dictionary.md).")
+    ] = None,
+    fmt: FormatOption = Format.TABLE,
+) -> None:
+    """What the tables and columns of the published file mean."""
+    from pipelines import dictionary as pages
+
+    if write is not None:
+        from pipelines.models import manifest
+        from pipelines.workspace import open_workspace
+
+        _write(write, pages.document(manifest(open_workspace())))
+    else:
+        pages.page(table, fmt)
+
+
+@app.command()
+def export(
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty folder, or an earlier export.")],
+    include: Annotated[
+        list[str] | None, typer.Option("--include", metavar="PROVIDER", help="Also this provider's raw values.")
+    ] = None,
+    include_licence: Annotated[
+        list[str] | None, typer.Option("--include-licence", metavar="LICENCE", help="Also raw values under it.")
+    ] = None,
+) -> None:
+    """Write CSV, Parquet, a workbook and a data package; raw values whose licence is not open only if named."""
+    from pipelines import exports
+
+    for line in exports.told(exports.run(directory, include or [], include_licence or [])):
+        _note(line)
+
+
+@app.command()
+def diff(
+    since: Annotated[
+        str | None, typer.Option("--since", metavar="DATE", help="Compare with what stood on that day (YYYY-MM-DD).")
+    ] = None,
+    fmt: FormatOption = Format.TABLE,
+) -> None:
+    """What the present publication changed: figures, statuses, ranks, verdicts, benchmarks."""
+    from pipelines import changes
+
+    changes.page(_day(since), fmt)
+
+
+@app.command()
+def report(
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Where; report/index.html by default.")
+    ] = None,
+    language: Annotated[str, typer.Option("--language", metavar="CODE", help="en or ru.")] = "en",
+) -> None:
+    """Write the report: one page that needs no network."""
+    from pipelines.report.page import write_report
+    from pipelines.settings import load_settings
+    from warehouse.layout import Layout
+
+    layout = Layout(load_settings().warehouse)
+    _note(f"wrote {write_report(layout, out or layout.report / 'index.html', language)}")
+
+
+@app.command()
+def briefs(
+    countries: Annotated[list[str] | None, typer.Argument(metavar="ISO3", help="Members; all by default.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Where; report/briefs by default.")] = None,
+    language: Annotated[str, typer.Option("--language", metavar="CODE", help="en or ru.")] = "en",
+    no_pdf: Annotated[bool, typer.Option("--no-pdf", help="Write HTML alone.")] = False,
+) -> None:
+    """Write a brief of two pages for every member, as HTML and PDF."""
+    from pipelines.report.briefs import write_briefs
+    from pipelines.settings import load_settings
+    from warehouse.layout import Layout
+
+    layout = Layout(load_settings().warehouse)
+    folder = out or layout.report / "briefs"
+    written = write_briefs(layout, folder, countries or [], language, pdf=not no_pdf, note=_note)
+    _note(f"wrote {len(written)} files to {folder}")
+
+
+@app.command()
 def ui(port: Annotated[int, typer.Option(help="Port of the web page.")] = 3000) -> None:
     """Dagster's web page: lineage, runs, checks."""
     from pipelines.ui import serve
 
     serve(port)
+
+
+@app.command()
+def replay(
+    into: Annotated[
+        Path | None, typer.Option("--into", metavar="DIR", help="Keep the copy as a warehouse of its own.")
+    ] = None,
+    write: Annotated[bool, typer.Option("--write", help="Put the copy in the landing's place.")] = False,
+) -> None:
+    """Land every recorded run again, without a network, and compare with what is landed: exit 1 where it differs."""
+    from pipelines.replay import replay as run
+    from pipelines.workspace import open_workspace
+
+    if into and write:
+        raise typer.BadParameter("--into keeps the copy apart, --write puts it in the landing's place: choose one")
+    with _progress() as progress:
+        result = run(open_workspace(), into, write=write, progress=progress)
+    for line in (*result.notes, *result.differences):
+        _note(line)
+    same = "identical" if not result.differences else f"{len(result.differences)} differences"
+    _note(f"replayed {result.runs} runs into {result.files} files: {same}")
+    if result.differences and not write:
+        raise typer.Exit(1)
+
+
+@raw_app.command("show")
+def raw_show(sha: Annotated[str, typer.Argument(metavar="SHA", help="The sha256, or its beginning.")]) -> None:
+    """A body as it was sent, on standard output; where and when it came, on standard error."""
+    from pipelines import raw_pages
+
+    for line in raw_pages.retrievals(sha):
+        _note(line)
+    sys.stdout.buffer.write(raw_pages.body(sha))
 
 
 @archive_app.command("record")
@@ -230,6 +466,17 @@ def archive_record(
 
     written = record_archive(open_workspace(), directory)
     _note(f"wrote {written.series} series with {written.rows:,} figures to {written.directory}")
+
+
+@benchmarks_app.command("recompute")
+def benchmarks_recompute(
+    write: Annotated[bool, typer.Option("--write", help="Change the seed; without it nothing is written.")] = False,
+    fmt: FormatOption = Format.TABLE,
+) -> None:
+    """Compute the goalposts that come from the world's figures again and print where they differ from the seed."""
+    from pipelines import scoring_pages
+
+    scoring_pages.recompute_benchmarks(write, fmt)
 
 
 if __name__ == "__main__":

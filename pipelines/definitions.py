@@ -11,11 +11,13 @@ import json
 import dagster as dg
 
 from pipelines import models
+from pipelines.automation import schedules, sensors
 from pipelines.observations import observation_assets
 from pipelines.publication import publication_asset
 from pipelines.scoring import (
     ScorecardTranslator,
     dbt_build,
+    dbt_project,
     dbt_resource,
     indicator_groups,
     landing_specs,
@@ -35,20 +37,29 @@ def build_defs(workspace: Workspace | None = None) -> dg.Definitions:
     manifest = json.loads(models.manifest(workspace).read_bytes())
     groups = staging_groups(manifest, workspace.dbt_project / "seeds")
     translator = ScorecardTranslator(groups)
+    project = dbt_project(workspace)
+    build = dbt_build(workspace, manifest, translator, project)
+    publication = publication_asset(workspace, published_tables(manifest))
+    observations, ours = dg.with_source_code_references(
+        [observation_assets(workspace, indicator_groups(manifest, groups)), publication]
+    )
     return dg.Definitions(
-        assets=[
-            observation_assets(workspace, indicator_groups(manifest, groups)),
-            *landing_specs(manifest, translator),
-            dbt_build(workspace, manifest, translator),
-            publication_asset(workspace, published_tables(manifest)),
-        ],
+        assets=[observations, *landing_specs(manifest, translator, project), build, ours],
         jobs=[
             dg.define_asset_job(
                 "refresh",
                 selection=dg.AssetSelection.all(),
                 description="Ask every provider, build, check and publish: `carec refresh`.",
-            )
+            ),
+            dg.define_asset_job(
+                "rebuild",
+                selection=dg.AssetSelection.assets(build, publication),
+                description="Build, check and publish from what has landed, without asking anyone. With `as_of` in the"
+                " launchpad: what was known on that day. The job `refresh` leads back to today.",
+            ),
         ],
+        schedules=schedules(workspace.settings),
+        sensors=sensors(workspace),
         resources={"dbt": dbt_resource(workspace)},
         # one process a run: every step holds the same lock, and a process of its own costs each some seconds of imports
         executor=dg.in_process_executor,

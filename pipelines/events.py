@@ -31,6 +31,7 @@ from dagster_shared.error import SerializableErrorInfo
 
 from pipelines import checks, observations, publication
 from pipelines.dagster_home import prepare_home
+from pipelines.failures import failing_rows
 from pipelines.lineage import PUBLICATION, Key, key_tested_by, node_key, observation_key
 from pipelines.models import Build, Node
 from pipelines.refresh import BuildFailed, Refresh
@@ -79,7 +80,7 @@ def _events(workspace: Workspace, result: Refresh | BuildFailed) -> Iterator[Tim
     begun = min((node.started_at for node in build.nodes if node.started_at), default=None) if build else None
     for ingested in result.ingestion.results:
         key = observation_key(ingested.indicator.id)
-        metadata = observations.metadata(ingested, workspace.catalogue)
+        metadata = observations.metadata(ingested, workspace)
         yield begun, _materialization(key, metadata, ingested.data_version)
         yield from ((begun, finding) for finding in checks.results(ingested))
     if build:
@@ -119,7 +120,7 @@ def _dbt_events(layout: Layout, build: Build) -> Iterator[Timed]:
         if properties is None or node.started_at is None:
             continue
         event = (
-            _test_result(manifest, properties, node)
+            _test_result(layout, manifest, properties, node)
             if properties["resource_type"] == "test"
             else _materialization(node_key(properties), _table_metadata(node, rows))
             if node.unique_id in built
@@ -147,7 +148,7 @@ def _row_counts(layout: Layout, nodes: list[Mapping[str, Any]]) -> dict[str, int
         return dict(connection.execute(" union all ".join(counts)).fetchall())
 
 
-def _test_result(manifest: Manifest, test: Mapping[str, Any], node: Node) -> dg.AssetCheckResult | None:
+def _test_result(layout: Layout, manifest: Manifest, test: Mapping[str, Any], node: Node) -> dg.AssetCheckResult | None:
     """None for a test that was not run, or that names no one table and so is no asset check."""
     key = key_tested_by(manifest, test)
     if key is None or node.status == "skipped":
@@ -158,5 +159,10 @@ def _test_result(manifest: Manifest, test: Mapping[str, Any], node: Node) -> dg.
         passed=node.status == "pass",
         severity=dg.AssetCheckSeverity.WARN if node.status == "warn" else dg.AssetCheckSeverity.ERROR,
         description=node.message,
-        metadata={"unique_id": node.unique_id, "failed_rows": node.failures or 0, "Execution Duration": node.seconds},
+        metadata={
+            "unique_id": node.unique_id,
+            "failed_rows": node.failures or 0,
+            "Execution Duration": node.seconds,
+            **checks.rows_metadata(failing_rows(layout, node)),
+        },
     )

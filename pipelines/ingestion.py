@@ -13,10 +13,16 @@ from pathlib import Path
 
 import polars as pl
 
+from pipelines import recording
+from pipelines.recording import Run
 from pipelines.workspace import Workspace
-from sources.catalogue import Indicator
+from sources import corrections
+from sources.asking import RunHttp
+from sources.catalogue import ARCHIVE, Indicator
 from sources.chain import Attempt, Resolution, resolve
+from sources.errors import ConfigurationError
 from sources.http import Http
+from sources.mirrors import stale_mirror
 from sources.observation import KEY, OBSERVATION, empty_observations, empty_rejects, utc_now, validate
 from sources.provider import Outcome, RawBody, Window
 from warehouse import landing, raw
@@ -35,7 +41,11 @@ HEALTH: dict[str, pl.DataType] = {
     "retrieved_at": pl.Datetime("us"),
     "stale_reason": pl.String(),
     "attempts": pl.String(),
+    "provider_code": pl.String(),
+    "provider_release": pl.String(),
+    "last_change_at": pl.Datetime("us"),
 }
+"""``provider_code`` is that of the first link; release and last change are those of the vintage in use."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +66,7 @@ class Ingested:
     retrieved_at: datetime | None
     stale_reason: str | None
     asked: tuple[Attempt, ...]
+    release: str | None
 
     @property
     def attempts(self) -> str:
@@ -93,18 +104,33 @@ def land_archive(workspace: Workspace) -> None:
         digest.update(path.name.encode() + path.read_bytes())
     for indicator in workspace.catalogue:
         digest.update(indicator.model_dump_json().encode())
+    digest.update(workspace.corrections.text)
     if marker.exists() and marker.read_text() == digest.hexdigest():
         return
     for indicator in workspace.catalogue:
-        for vintage in workspace.archive.vintages(indicator):
-            checked = validate(vintage.records, indicator, workspace.areas)
-            if checked.accepted.height:
-                landing.land_history(layout, indicator.id, checked.accepted, vintage.vintage_at)
-            if checked.rejected.height:
-                landing.log_rejects(layout, indicator.id, checked.rejected)
-        landing.ensure_folder(layout, indicator.id, empty_observations())
+        _land_history(workspace, indicator)
     landing.write_table(layout.rejects / "none.parquet", empty_rejects())
     write_atomically(marker, digest.hexdigest().encode())
+
+
+def _land_history(workspace: Workspace, indicator: Indicator) -> None:
+    """Land an indicator's archived vintages, corrected where a correction fits: older ones need not have the fault.
+
+    Raises ConfigurationError for a correction that fits none of them where they are all there is.
+    """
+    layout, own = workspace.layout, workspace.corrections.of(indicator.id)
+    unused = {located.correction.id: located.where for located in own}
+    for vintage in workspace.archive.vintages(indicator):
+        checked = validate(vintage.records, indicator, workspace.areas)
+        corrected = corrections.apply(checked.accepted, indicator, own)
+        unused = {name: where for name, where in unused.items() if name in corrected.misfits}
+        if corrected.observations.height:
+            landing.land_history(layout, indicator.id, corrected.observations, vintage.vintage_at)
+        if (rejects := pl.concat([checked.rejected, corrected.originals])).height:
+            landing.log_rejects(layout, indicator.id, rejects)
+    if unused and all(link.provider == ARCHIVE for link in indicator.chain):
+        raise ConfigurationError(f"{next(iter(unused.values()))}: no archived figure of {indicator.id} fits it")
+    landing.ensure_folder(layout, indicator.id, empty_observations())
 
 
 def ingest(
@@ -117,38 +143,40 @@ def ingest(
 ) -> Ingestion:
     """Refresh the given indicators and always return one result for each: fresh, unchanged or carried forward."""
     land_archive(workspace)
+    now, settings, layout = utc_now(), workspace.settings, workspace.layout
+    ids = tuple(indicator.id for indicator in indicators)
+    run = Run(now, ids, Window(FIRST_YEAR, now.year), accept_shrink)
+    if offline:
+        return land(workspace, run, [Resolution(indicator) for indicator in indicators], asked=False)
+    with RunHttp(
+        tries=settings.http_tries, read_timeout_s=settings.http_timeout_s, validators=raw.Validators(layout)
+    ) as http:
+        resolutions, bodies = ask(workspace, run, http, progress)
+        recording.keep(layout, run, http.exchanges, bodies)
+        return land(workspace, run, resolutions, unreachable=dict(http.unreachable))
+
+
+def ask(
+    workspace: Workspace, run: Run, http: Http, progress: Callable[[str], None] = lambda provider: None
+) -> tuple[list[Resolution], list[RawBody]]:
+    """Ask every provider of a run's indicators, over the network or from a record: ``http`` decides."""
+    indicators = workspace.catalogue.select(list(run.indicator_ids))
+    return resolve(indicators, workspace.catalogue, workspace.adapters, workspace.areas, run.window, http, progress)
+
+
+def land(
+    workspace: Workspace,
+    run: Run,
+    resolutions: Sequence[Resolution],
+    *,
+    asked: bool = True,
+    unreachable: dict[str, str] | None = None,
+) -> Ingestion:
+    """Land what a run brought, dated by the run's beginning: the same answers give the same files."""
     _write_catalogue(workspace)
-    settings = workspace.settings
-    resolutions = [Resolution(indicator) for indicator in indicators]
-    unreachable: dict[str, str] = {}
-    if not offline:
-        with Http(tries=settings.http_tries, read_timeout_s=settings.http_timeout_s) as http:
-            resolutions, bodies = resolve(
-                indicators,
-                workspace.catalogue,
-                workspace.adapters,
-                workspace.areas,
-                Window(FIRST_YEAR, utc_now().year),
-                http,
-                progress,
-            )
-            unreachable = dict(http.unreachable)
-        for body in bodies:
-            raw.store(workspace.layout, body.content, _retrieval(body))
-    results = [_settle(workspace, r, asked=not offline, accept_shrink=accept_shrink) for r in resolutions]
+    results = [_settle(workspace, run, resolution, asked=asked) for resolution in resolutions]
     _write_health(workspace, results)
-    return Ingestion(results, unreachable, asked=not offline)
-
-
-def _retrieval(body: RawBody) -> dict[str, object]:
-    return {
-        "provider": body.provider,
-        "url": body.url,
-        "status": body.status,
-        "headers": dict(body.headers),
-        "retrieved_at": body.retrieved_at,
-        "refused": body.refused,
-    }
+    return Ingestion(results, unreachable or {}, asked=asked)
 
 
 def _keep_last(candidates: pl.DataFrame, rejected_keys: pl.DataFrame, last: pl.DataFrame) -> pl.DataFrame:
@@ -162,27 +190,36 @@ def _keep_last(candidates: pl.DataFrame, rejected_keys: pl.DataFrame, last: pl.D
     return pl.concat([candidates, kept])
 
 
-def _settle(workspace: Workspace, resolution: Resolution, *, asked: bool, accept_shrink: bool) -> Ingested:
+def _settle(workspace: Workspace, run: Run, resolution: Resolution, *, asked: bool) -> Ingested:
     """Check and land what the chain brought; where it brought nothing usable, the last good vintage stays."""
     indicator, layout = resolution.indicator, workspace.layout
     last = landing.latest(layout, indicator.id)
-    rejects = resolution.rejects
+    rejects, originals = resolution.rejects, empty_rejects()
     landed = Landed(Landing.UNCHANGED, last)
     stale: str | None = None
     if resolution.link:
-        checked = validate(resolution.candidates, indicator, workspace.areas)
+        checked = validate(resolution.candidates, indicator, workspace.areas, run.window.last_year + 1)
         rejects = pl.concat([rejects, checked.rejected])
-        fresh = checked.accepted
-        if fresh.height:
-            if last:
-                keys = pl.concat([resolution.rejected_keys, checked.rejected_keys])
-                fresh = _keep_last(fresh, keys, last.read())
-            landed = landing.land(layout, indicator.id, fresh, utc_now(), accept_shrink=accept_shrink)
-            stale = landed.reason
+        corrected = corrections.apply(checked.accepted, indicator, workspace.corrections.of(indicator.id))
+        fresh, known = corrected.observations, last.read() if last else None
+        if fresh.is_empty():
+            stale = f"{resolution.link.provider}: every record was rejected ({_first_reason(checked.rejected)})"
+        elif corrected.misfits:
+            stale = "; ".join(corrected.misfits.values())
+            landed = Landed(Landing.HELD_BACK, last, reason=stale)
+        elif (
+            known is not None and resolution.mirrored and (stale := _older_mirror(workspace, resolution, fresh, known))
+        ):
+            landed = Landed(Landing.UNCHANGED, last, reason=stale)
         else:
-            stale = f"{resolution.link.provider}: every record was rejected ({checked.rejected['reason'][0]})"
-    if rejects.height:
-        landing.log_rejects(layout, indicator.id, rejects)
+            originals = corrected.originals
+            if known is not None:
+                keys = pl.concat([resolution.rejected_keys, checked.rejected_keys])
+                fresh = _keep_last(fresh, keys, known)
+            landed = landing.land(layout, indicator.id, fresh, run.started_at, accept_shrink=run.accept_shrink)
+            stale = landed.reason
+    if (refused := pl.concat([rejects, originals])).height:
+        landing.log_rejects(layout, indicator.id, refused)
 
     current = landed.vintage.read() if landed.vintage else empty_observations()
     fresh_from = resolution.link.provider if resolution.link and not stale else None
@@ -198,15 +235,28 @@ def _settle(workspace: Workspace, resolution: Resolution, *, asked: bool, accept
         rejected=rejects.height,
         reject_reasons=tuple(rejects["reason"].unique(maintain_order=True).head(3)),
         latest_year=current["year"].max(),  # type: ignore[arg-type]
-        retrieved_at=utc_now() if fresh_from else current["retrieved_at"].max(),  # type: ignore[arg-type]
+        retrieved_at=run.started_at if fresh_from else current["retrieved_at"].max(),  # type: ignore[arg-type]
         stale_reason=stale,
         asked=tuple(resolution.attempts),
+        release=None if current.is_empty() else current["provider_release"].mode().sort().first(),  # type: ignore[arg-type]
     )
 
 
+def _first_reason(rejected: pl.DataFrame) -> str:
+    return str(rejected["reason"][0]) if rejected.height else "dropped by a correction"
+
+
+def _older_mirror(workspace: Workspace, resolution: Resolution, fresh: pl.DataFrame, known: pl.DataFrame) -> str | None:
+    """Why a mirror's answer is not used, and why the primary gave none; None where it may be used."""
+    assert resolution.link
+    fault = stale_mirror(resolution.link.provider, fresh, known, workspace.areas.members)
+    return f"{fault}; {_why_silent(resolution)}" if fault else None
+
+
 def _why_silent(resolution: Resolution) -> str:
-    """Why nobody answered: what each provider of the chain said."""
-    return "; ".join(f"{a.provider}: {a.reason or a.outcome}" for a in resolution.attempts) or (
+    """Why nobody answered: what each provider of the chain said that did not."""
+    silent = (a for a in resolution.attempts if a.outcome is not Outcome.OK)
+    return "; ".join(f"{a.provider}: {a.reason or a.outcome}" for a in silent) or (
         "the bundled archive is its only source"
     )
 
@@ -221,6 +271,7 @@ def _write_catalogue(workspace: Workspace) -> None:
             "definition": i.definition,
             "population_base": i.population_base,
             "licence": i.licence,
+            "origin": i.origin,
             "max_age_years": i.max_age_years,
             "shape": i.shape,
             "valid_min": i.valid_range.min,
@@ -248,6 +299,9 @@ def _write_health(workspace: Workspace, results: Sequence[Ingested]) -> None:
                 "retrieved_at": r.retrieved_at,
                 "stale_reason": r.stale_reason,
                 "attempts": r.attempts,
+                "provider_code": r.indicator.chain[0].provider_code,
+                "provider_release": r.release,
+                "last_change_at": r.vintage.vintage_at if r.vintage else None,
             }
             for r in results
         ],
@@ -255,7 +309,7 @@ def _write_health(workspace: Workspace, results: Sequence[Ingested]) -> None:
     )
     path = workspace.layout.source_health
     if path.exists():
-        before = pl.read_parquet(path).select(HEALTH.keys())
-        others = before.filter(pl.col("indicator_id").is_in(list(workspace.catalogue.indicators)))
-        now = pl.concat([now, others.join(now, on="indicator_id", how="anti")])
+        others = pl.read_parquet(path).filter(pl.col("indicator_id").is_in(list(workspace.catalogue.indicators)))
+        others = others.join(now, on="indicator_id", how="anti")
+        now = pl.concat([now, others], how="diagonal").select(HEALTH.keys())
     landing.write_table(path, now.sort("indicator_id"))

@@ -6,8 +6,8 @@ Belongs here: invoking dbt and reading its results. Does not belong here: SQL, D
 from __future__ import annotations
 
 import hashlib
+import json
 import os
-import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date
@@ -16,18 +16,20 @@ from typing import Any
 
 import polars as pl
 
+from pipelines import failures
 from pipelines.dbt_sources import write_staging
 from pipelines.workspace import Workspace
 from sources.errors import ConfigurationError
 from sources.observation import utc_now
 from warehouse import landing
+from warehouse.files import write_atomically
 from warehouse.layout import Layout
 from warehouse.publish import Receipt, write_receipt
 
 
 @dataclass(frozen=True)
 class Node:
-    """The result of one dbt node."""
+    """The result of one dbt node. ``sql`` is what a test runs, as dbt compiled it."""
 
     unique_id: str
     status: str
@@ -35,11 +37,12 @@ class Node:
     failures: int | None
     started_at: float | None
     seconds: float
+    sql: str | None = None
 
 
 @dataclass(frozen=True)
 class Build:
-    """The result of a build. ``reason`` says in one line why it did not pass."""
+    """The result of a build. ``reason`` says why it did not pass."""
 
     passed: bool
     nodes: list[Node]
@@ -56,6 +59,18 @@ def fingerprint(workspace: Workspace, as_of: date, explicit: bool) -> str:
         if path.is_file() and path.suffix in {".sql", ".yml", ".csv"}:
             digest.update(path.relative_to(workspace.dbt_project).as_posix().encode() + path.read_bytes())
     digest.update((as_of.isoformat() if explicit else str(as_of.year)).encode())
+    return digest.hexdigest()
+
+
+NO_UNIT_TESTS = ("--exclude-resource-type", "unit_test")
+
+
+def _code(workspace: Workspace) -> str:
+    """A hash over the dbt project's code: what unit tests depend on, and nothing else."""
+    digest = hashlib.sha256()
+    for path in sorted(workspace.dbt_project.rglob("*")):
+        if path.is_file() and path.suffix in {".sql", ".yml"}:
+            digest.update(path.relative_to(workspace.dbt_project).as_posix().encode() + path.read_bytes())
     return digest.hexdigest()
 
 
@@ -95,7 +110,14 @@ def settle(workspace: Workspace, as_of: date, mark: str, reason: str | None) -> 
 def build(workspace: Workspace, as_of: date, mark: str, progress: Callable[[str], None] = lambda node: None) -> Build:
     """Run ``dbt build`` over the landed data and leave a receipt that says whether everything passed."""
     prepare(workspace, as_of)
-    result = _invoke(workspace, dbt_arguments(workspace, "build"), progress)
+    arguments = dbt_arguments(workspace, "build")
+    # unit tests judge code, not figures: code that passed them need not pass them again at every refresh
+    tested, code = workspace.layout.dbt_target / "unit_tested.sha256", _code(workspace)
+    if tested.exists() and tested.read_text() == code:
+        arguments += NO_UNIT_TESTS
+    result = _invoke(workspace, arguments, progress)
+    if result.passed:
+        write_atomically(tested, code.encode())
     settle(workspace, as_of, mark, result.reason)
     return result
 
@@ -136,19 +158,27 @@ def _invoke(workspace: Workspace, arguments: list[str], progress: Callable[[str]
             # dbt's times are UTC without zone
             started_at=result.timing[-1].started_at.replace(tzinfo=UTC).timestamp() if result.timing else None,
             seconds=result.execution_time,
+            sql=getattr(result.node, "compiled_code", None),
         )
         for result in getattr(outcome.result, "results", [])
     ]
-    broken = [node for node in nodes if node.status in {"error", "fail", "runtime error"}]
     if outcome.success:
         return Build(True, nodes)
-    told = "; ".join(f"{node.unique_id.split('.')[2]}: {_short(node.message)}" for node in broken[:5])
-    more = f"; and {len(broken) - 5} more" if len(broken) > 5 else ""
-    log = workspace.layout.dbt_target / "dbt.log"
-    reason = f"{len(broken)} of {len(nodes)} models and tests did not pass: {told}{more} (all of it: {log})"
-    return Build(False, nodes, reason)
+    return Build(False, nodes, failures.reason(workspace.layout, nodes))
 
 
-def _short(message: str | None) -> str:
-    """The first part of a dbt message, without the trail of macros."""
-    return textwrap.shorten((message or "no message").partition("> in macro")[0], 300)
+def results(layout: Layout) -> list[Node]:
+    """What came of every node in the newest dbt command, as dbt wrote it down."""
+    written = json.loads((layout.dbt_target / "run_results.json").read_bytes())
+    return [
+        Node(
+            unique_id=result["unique_id"],
+            status=result["status"],
+            message=result["message"],
+            failures=result["failures"],
+            started_at=None,
+            seconds=result["execution_time"],
+            sql=result["compiled_code"],
+        )
+        for result in written["results"]
+    ]

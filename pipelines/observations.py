@@ -9,12 +9,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import dagster as dg
+import polars as pl
 
 from pipelines import checks
 from pipelines.ingestion import Ingested, ingest
 from pipelines.lineage import observation_key
 from pipelines.workspace import Workspace
 from sources.catalogue import Catalogue, Indicator
+from sources.observation import empty_observations
 from warehouse.files import exclusive
 
 OWNERS = ["team:carec-digital-scorecard"]
@@ -50,7 +52,7 @@ def observation_assets(workspace: Workspace, groups: Mapping[str, str]) -> dg.As
             yield dg.MaterializeResult(
                 asset_key=dg.AssetKey(observation_key(ingested.indicator.id)),
                 data_version=dg.DataVersion(ingested.data_version),
-                metadata=metadata(ingested, catalogue),
+                metadata=metadata(ingested, workspace),
                 check_results=[r for r in checks.results(ingested) if checks.key(r) in wanted],
             )
 
@@ -88,9 +90,25 @@ def _link(catalogue: Catalogue, provider_id: str | None) -> dict[str, dg.Metadat
     return {"url": dg.MetadataValue.url(str(address))} if address else {}
 
 
-def metadata(ingested: Ingested, catalogue: Catalogue) -> dict[str, Any]:
+def _preview(figures: pl.DataFrame, members: frozenset[str]) -> str:
+    """The newest figure of each member, as a table in Markdown."""
+    newest = (
+        figures.filter(pl.col("iso3").is_in(sorted(members)))
+        .select("iso3", "year", "value", "obs_status", "provider_code")
+        .sort("year")
+        .unique("iso3", keep="last")
+        .sort("iso3")
+    )
+    with pl.Config(
+        tbl_formatting="ASCII_MARKDOWN", tbl_hide_column_data_types=True, tbl_hide_dataframe_shape=True, tbl_rows=-1
+    ):
+        return str(newest)
+
+
+def metadata(ingested: Ingested, workspace: Workspace) -> dict[str, Any]:
     """What a materialisation of an indicator says of itself."""
     landed, vintage = ingested.landed, ingested.vintage
+    figures = vintage.read() if vintage else empty_observations()
     return {
         "dagster/row_count": ingested.rows,
         "outcome": ingested.outcome.value,
@@ -105,6 +123,9 @@ def metadata(ingested: Ingested, catalogue: Catalogue) -> dict[str, Any]:
         "withdrawn": landed.withdrawn,
         "rejected": ingested.rejected,
         "vintage": vintage and vintage.vintage_at.isoformat(),
+        "release": ingested.release,
         "content_hash": vintage and vintage.content_hash,
-        **_link(catalogue, ingested.provider_used),
+        "sha256": ", ".join(figures["raw_sha256"].drop_nulls().unique().sort()),
+        "preview": dg.MetadataValue.md(_preview(figures, workspace.areas.members)),
+        **_link(workspace.catalogue, ingested.provider_used),
     }

@@ -11,15 +11,18 @@ import sys
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 PIPE_WIDTH = 160
 """Width of a table where there is no terminal to ask."""
 
 GAP = "–"
+
+_BARS = "▁▂▃▅▆▇"
 
 
 class Format(StrEnum):
@@ -52,6 +55,27 @@ def figure(value: float | None) -> str:
     return f"{value:.4g}"
 
 
+def readable(value: Any) -> str:
+    """Any value as text for people: figures to four significant digits, a dash for what is missing."""
+    if value is None:
+        return GAP
+    return figure(value) if isinstance(value, float) else str(value)
+
+
+def sparkline(values: Sequence[float | None], scale: tuple[float, float] | None = None) -> str:
+    """A trend in one character a step, on ``scale`` or from its own lowest to its own highest value.
+
+    A step without a figure stays blank.
+    """
+    known = [value for value in values if value is not None]
+    if not known:
+        return ""
+    low, high = scale or (min(known), max(known))
+    steps = len(_BARS) - 1
+    shares = [None if v is None else (v - low) / (high - low) if high > low else 0.5 for v in values]
+    return "".join(" " if share is None else _BARS[round(share * steps)] for share in shares)
+
+
 def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, (date, datetime)) else value
 
@@ -64,8 +88,12 @@ def show(
     title: str | None = None,
     cell: Callable[[Any], str] = lambda value: GAP if value is None else str(value),
     right: Sequence[str] = (),
+    whole: Sequence[str] = (),
 ) -> None:
-    """Print rows to standard output. ``cell`` turns a value into text in tables; JSON and CSV keep full precision."""
+    """Print rows to standard output. ``cell`` turns a value into text in tables; JSON and CSV keep full precision.
+
+    In tables a value may be a rich ``Text``, the columns ``right`` are flush right and those ``whole`` never wrap.
+    """
     if fmt is Format.JSON:
         records = [{c: _plain(v) for c, v in zip(columns, row, strict=True)} for row in rows]
         json.dump(records, sys.stdout, ensure_ascii=False, indent=1, default=str)
@@ -77,7 +105,9 @@ def show(
     else:
         table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
         for column in columns:
-            table.add_column(column, justify="right" if column in right else "left", overflow="fold")
+            justify: Literal["left", "right"] = "right" if column in right else "left"
+            table.add_column(column, justify=justify, overflow="fold", no_wrap=column in whole)
         for row in rows:
-            table.add_row(*(cell(value) for value in row))
+            # as Text, so that nothing in the data is taken for markup
+            table.add_row(*(value if isinstance(value, Text) else Text(cell(value)) for value in row))
         console().print(table)

@@ -5,18 +5,25 @@ Belongs here: the query and the columns of each page. Does not belong here: comp
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import duckdb
 import polars as pl
 
-from pipelines.output import GAP, Format, console, figure, number, show
-from pipelines.settings import load_settings
+from pipelines.output import Format, readable, show
+from pipelines.settings import load_settings, with_base_urls
+from sources.catalogue import load_catalogue
 from sources.errors import ConfigurationError
+from sources.http import Http
+from sources.live_checks import Finding, check
+from sources.observation import utc_now
 from warehouse.layout import Layout
-from warehouse.publish import NotPublished, Publication, published
+from warehouse.publish import NotPublished, published
 
 FRAMEWORK = "carec_2030"
+
+OWN_CHOICE = "The benchmarks are the project's own choice, not the strategy's: see the table benchmarks."
 
 
 def _layout() -> Layout:
@@ -30,16 +37,19 @@ def _open() -> duckdb.DuckDBPyConnection:
     return duckdb.connect(str(layout.published), read_only=True)
 
 
-def _rows(sql: str, parameters: list[Any] | None = None) -> list[tuple[Any, ...]]:
+def fetch(sql: str, parameters: list[Any] | None = None) -> list[tuple[Any, ...]]:
+    """The rows of one query on the published file. Raises NotPublished where there is none."""
     with _open() as connection:
         return connection.execute(sql, parameters or []).fetchall()
 
 
-def _imprint(publication: Publication | None) -> str:
+def imprint() -> str:
+    """What the published figures are, in one line; empty where the publication has no record of itself."""
+    publication = published(_layout())
     if publication is None:
         return ""
     newest = f"{publication.newest_vintage:%Y-%m-%d}" if publication.newest_vintage else "none"
-    ((archived, live),) = _rows(
+    ((archived, live),) = fetch(
         "select count(*) filter (retrieved_via = 'archive'), count(*) filter (retrieved_via <> 'archive')"
         " from (select indicator_id, mode(retrieved_via) as retrieved_via from observations group by all)"
     )
@@ -47,152 +57,6 @@ def _imprint(publication: Publication | None) -> str:
         f"as of {publication.as_of}; newest vintage {newest}; {live} series fetched live, {archived} from the bundled"
         f" archive; published {publication.published_at:%Y-%m-%d %H:%M} UTC"
     )
-
-
-def members(fmt: Format) -> None:
-    """Eleven members by pillar; in tables every gap has its reason below."""
-    pillars = _rows(
-        "select pillar_id, title from pillars where framework_id = ? and in_overall order by pillar_id", [FRAMEWORK]
-    )
-    ids = [pillar for pillar, _ in pillars]
-    rows = _rows(
-        f"""
-        with pivoted as (
-            pivot (from pillar_scores where framework_id = '{FRAMEWORK}')
-            on pillar_id in ({", ".join(f"'{p}'" for p in ids)}) using any_value(score) group by iso3
-        )
-        select s.iso3, s.name, s.overall_score, s.rank, s.rank_p05, s.rank_p95,
-               {", ".join(f"p.{p}" for p in ids)}, s.coverage, s.score_reason
-        from scorecard as s left join pivoted as p using (iso3)
-        where s.framework_id = '{FRAMEWORK}'
-        order by s.overall_score desc nulls last, s.name
-        """
-    )
-    columns = ["iso3", "name", "overall_score", "rank", "rank_p05", "rank_p95", *ids, "coverage", "score_reason"]
-    if fmt is not Format.TABLE:
-        show(columns, rows, fmt)
-        return
-    table = [
-        [
-            iso3,
-            name,
-            number(overall),
-            _rank(rank, low, high),
-            *(number(score) for score in scores),
-            GAP if coverage is None else f"{coverage:.2f}",
-        ]
-        for iso3, name, overall, rank, low, high, *scores, coverage, _ in rows
-    ]
-    heads = ["", "member", "overall", "rank (band)", *ids, "coverage"]
-    show(heads, table, fmt, title="CAREC Digital Strategy 2030: scores from 0 to 100", right=heads[2:])
-    out = console()
-    out.print()
-    for pillar, title in pillars:
-        out.print(f"{pillar}  {title}", markup=False)
-    gaps = _rows(
-        "select name, pillar_id, score_reason, coverage from pillar_scores join economies using (iso3)"
-        " where framework_id = ? and score is null and pillar_id in (select unnest(?)) order by all",
-        [FRAMEWORK, ids],
-    )
-    if gaps:
-        out.print()
-        for name, pillar, reason, coverage in gaps:
-            share = "" if coverage is None else f", coverage {coverage:.2f}"
-            out.print(f"{GAP}  {name}, {pillar}: {reason}{share}", markup=False)
-    out.print()
-    out.print("The benchmarks are the project's own choice, not the strategy's: see the table benchmarks.")
-    out.print(_imprint(published(_layout())), markup=False)
-
-
-def _rank(rank: int | None, low: float | None, high: float | None) -> str:
-    if rank is None:
-        return GAP
-    return f"{rank}" if low is None or high is None else f"{rank} ({low:.0f}-{high:.0f})"
-
-
-def country(iso3: str, fmt: Format) -> None:
-    """One member: its pillars, then every indicator with value, target, status and who says so."""
-    head = _rows(
-        "select name, overall_score, coverage, rank, rank_p05, rank_p95, score_reason from scorecard"
-        " where framework_id = ? and iso3 = ?",
-        [FRAMEWORK, iso3],
-    )
-    if not head:
-        known = ", ".join(row[0] for row in _rows("select iso3 from economies where is_member order by 1"))
-        raise ConfigurationError(f"{iso3!r} is not a member's ISO3 code; the members are {known}")
-    columns = [
-        "pillar_id",
-        "subtheme_id",
-        "indicator_id",
-        "title",
-        "unit",
-        "baseline_year",
-        "baseline_value",
-        "latest_year",
-        "latest_value",
-        "target_value",
-        "target_year",
-        "level_score",
-        "attainment",
-        "pace_ratio",
-        "projection",
-        "status",
-        "status_reason",
-        "provider",
-        "source_url",
-    ]
-    rows = _rows(
-        f"""
-        select {", ".join(f"o.{c}" if c in ("provider", "source_url") else c for c in columns)}
-        from indicator_scores as s
-        join indicators using (indicator_id)
-        left join observations as o
-            on o.iso3 = s.iso3 and o.indicator_id = s.indicator_id and o.year = s.latest_year
-        where s.framework_id = ? and s.iso3 = ?
-        order by pillar_id, subtheme_id, s.indicator_id
-        """.replace("indicator_id, title", "s.indicator_id, title").replace(", unit", ", indicators.unit"),
-        [FRAMEWORK, iso3],
-    )
-    if fmt is not Format.TABLE:
-        show(columns, rows, fmt)
-        return
-    name, overall, coverage, rank, low, high, reason = head[0]
-    out = console()
-    why = f" ({reason})" if overall is None else ""
-    out.print(
-        f"{name}: overall {number(overall)}{why}, rank {_rank(rank, low, high)}, coverage {number(coverage, 2)}",
-        markup=False,
-    )
-    for pillar, title, score, share, why_not in _rows(
-        "select pillar_id, title, score, s.coverage, score_reason from pillar_scores as s"
-        " join pillars using (framework_id, pillar_id) where framework_id = ? and iso3 = ? order by 1",
-        [FRAMEWORK, iso3],
-    ):
-        told = f"{why_not}" if score is None else f"coverage {share:.2f}"
-        out.print(f"  {pillar}  {number(score):>5}  {title} ({told})", markup=False)
-    out.print()
-    values = [dict(zip(columns, row, strict=True)) for row in rows]
-    show(
-        ["pillar", "indicator", "value", "year", "target", "level", "status", "because", "says"],
-        [
-            [
-                f"{v['pillar_id']} {v['subtheme_id']}" if v["subtheme_id"] != v["pillar_id"] else v["pillar_id"],
-                v["title"],
-                figure(v["latest_value"]),
-                str(v["latest_year"] or GAP),
-                figure(v["target_value"]),
-                number(v["level_score"], 0),
-                v["status"],
-                v["status_reason"],
-                v["provider"] or GAP,
-            ]
-            for v in values
-        ],
-        fmt,
-        right=["value", "year", "target", "level"],
-    )
-    out.print()
-    out.print(_imprint(published(_layout())), markup=False)
 
 
 def catalogue(fmt: Format) -> None:
@@ -229,33 +93,61 @@ def catalogue(fmt: Format) -> None:
 
 def sources(fmt: Format) -> None:
     """Source health as of the newest refresh, which may be newer than the publication."""
-    path = _layout().source_health
-    if not path.exists():
+    layout = _layout()
+    if not layout.source_health.exists():
         raise NotPublished("no provider was asked yet: run `carec refresh` first")
-    table = pl.read_parquet(path)
+    health = pl.read_parquet(layout.source_health)
+    catalogue = pl.read_parquet(layout.indicators).select("indicator_id", "origin", "licence")
+    age = (pl.lit(utc_now().year) - pl.col("latest_year")).alias("age_years")
+    table = health.join(catalogue, on="indicator_id", how="left").with_columns(age)
     if fmt is not Format.TABLE:
         show(table.columns, table.rows(), fmt)
         return
     shown = table.select(
         "indicator_id",
-        pl.col("provider_requested").alias("asked first"),
-        pl.col("provider_used").alias("used"),
+        pl.concat_str("provider_requested", "provider_code", separator=" ").alias("asked first"),
+        pl.col("provider_used").alias("answered"),
         "outcome",
-        pl.col("latest_year").alias("latest"),
-        pl.col("retrieved_at").dt.date().alias("retrieved"),
-        pl.col("stale_reason").alias("why not fresh"),
+        pl.format("{} ({})", "latest_year", "age_years").alias("latest (age)"),
+        pl.col("provider_release").alias("vintage"),
+        pl.col("last_change_at").dt.date().alias("changed"),
+        "origin",
+        pl.col("licence").str.replace(r" \(.*", ""),
+        pl.coalesce("stale_reason", pl.when(pl.col("attempts").str.contains("; ")).then("attempts")).alias("because"),
     )
     show(shown.columns, shown.rows(), fmt)
 
 
-def query(sql: str, fmt: Format) -> None:
-    """Run one statement on the published file; nothing else can be read or written."""
+def probe(providers: Sequence[str], progress: Callable[[str], None]) -> list[Finding]:
+    """Ask the providers, all where none is named. Raises ConfigurationError for one that has no question."""
+    settings = load_settings()
+    if settings.offline:
+        raise ConfigurationError("CAREC_OFFLINE is set: no provider is asked")
+    catalogue = with_base_urls(load_catalogue())
+    with Http(tries=1, read_timeout_s=settings.http_timeout_s) as http:
+        return check(catalogue, http, providers, progress)
+
+
+def probes(findings: Sequence[Finding], fmt: Format) -> None:
+    """What came of each probe."""
+    columns = ["provider", "question", "verdict", "told", "url"]
+    rows = [[one.provider, one.question, one.verdict.value, one.told, one.url] for one in findings]
+    shown = columns if fmt is not Format.TABLE else columns[:-1]
+    show(shown, [row[: len(shown)] for row in rows], fmt)
+
+
+def run_query(sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
+    """Columns and rows of one statement on the published file; nothing else can be read or written."""
     with _open() as connection:
         connection.execute("set enable_external_access = false")
         try:
             result = connection.execute(sql)
-            columns = [column[0] for column in result.description or []]
-            rows = result.fetchall()
+            return [column[0] for column in result.description or []], result.fetchall()
         except duckdb.Error as error:
             raise ConfigurationError(f"the query failed: {error}") from error
-    show(columns, rows, fmt)
+
+
+def query(sql: str, fmt: Format) -> None:
+    """Run one statement and print what it gives."""
+    columns, rows = run_query(sql)
+    show(columns, rows, fmt, cell=readable)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from pipelines import models
+from pipelines.claim_register import check_register
 from pipelines.dbt_sources import write_staging
 from pipelines.ingestion import Ingestion, ingest
 from pipelines.models import Build
@@ -52,6 +53,7 @@ def refresh(
     refresh holds the warehouse.
     """
     indicators = workspace.catalogue.select(list(only))
+    check_register(workspace.dbt_project, workspace.catalogue.indicators)
     with exclusive(workspace.layout.lock):
         ingestion = ingest(
             workspace,

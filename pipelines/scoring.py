@@ -8,20 +8,33 @@ import csv
 import os
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtCliResource, DbtProject, dbt_assets
+from dagster_dbt import (
+    DagsterDbtCliRuntimeError,
+    DagsterDbtTranslator,
+    DagsterDbtTranslatorSettings,
+    DbtCliResource,
+    DbtProject,
+)
+from dagster_dbt.asset_utils import DBT_DEFAULT_SELECT, build_dbt_specs
+from pydantic import Field
 
 from pipelines import models
+from pipelines.automation import FOLLOW_FIGURES
+from pipelines.checks import rows_metadata
 from pipelines.dbt_sources import FRAMEWORK
+from pipelines.failures import failing_rows, reason
 from pipelines.lineage import Key, node_key
 from pipelines.observations import LOCK_WAIT_S, OWNERS, POOL
 from pipelines.workspace import Workspace
 from sources.observation import utc_now
 from warehouse.files import exclusive
+from warehouse.layout import Layout
 from warehouse.publish import WORKING_SCHEMAS
 
 Manifest = Mapping[str, Any]
@@ -34,7 +47,7 @@ class ScorecardTranslator(DagsterDbtTranslator):
     """Keys as in ``pipelines.lineage``; groups that lead from the pillars over scoring to the scorecard."""
 
     def __init__(self, staging_groups: Mapping[str, str]):
-        super().__init__(DagsterDbtTranslatorSettings(enable_source_tests_as_checks=True))
+        super().__init__(DagsterDbtTranslatorSettings(enable_source_tests_as_checks=True, enable_code_references=True))
         self._staging_groups = staging_groups
 
     def get_asset_spec(self, manifest: Manifest, unique_id: str, project: DbtProject | None) -> dg.AssetSpec:
@@ -83,13 +96,20 @@ def published_tables(manifest: Manifest) -> list[Key]:
     ]
 
 
-def landing_specs(manifest: Manifest, translator: ScorecardTranslator) -> list[dg.AssetSpec]:
+def landing_specs(manifest: Manifest, translator: ScorecardTranslator, project: DbtProject) -> list[dg.AssetSpec]:
     """The tables that ingestion lays down beside the observations: known to the graph, made by no step of their own."""
     return [
-        translator.get_asset_spec(manifest, unique_id, None)
+        translator.get_asset_spec(manifest, unique_id, project)
         for unique_id, source in manifest["sources"].items()
         if source["source_name"] != "observations"
     ]
+
+
+def dbt_project(workspace: Workspace) -> DbtProject:
+    """The dbt project as dagster-dbt knows it: models then name the file that they are written in."""
+    return DbtProject(
+        workspace.dbt_project, target_path=workspace.layout.dbt_target, profiles_dir=workspace.dbt_project
+    )
 
 
 def dbt_resource(workspace: Workspace) -> DbtCliResource:
@@ -107,32 +127,96 @@ def _close_build_file() -> None:
     DuckDBConnectionManager.close_all_connections()
 
 
-def dbt_build(workspace: Workspace, manifest: Manifest, translator: ScorecardTranslator) -> dg.AssetsDefinition:
-    """Every seed, model and test of the dbt project, in one ``dbt build``."""
+class BuildConfig(dg.Config):
+    """What a person may choose when launching a build."""
 
-    @dbt_assets(manifest=manifest, name="dbt_build", dagster_dbt_translator=translator, pool=POOL)
-    def build(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator[Any]:
-        whole = context.selected_asset_keys == build.keys and context.selected_asset_check_keys == build.check_keys
-        # a part that is built anew beside older parts is no build that anyone audited
-        partial = (
-            f"only {len(context.selected_asset_keys)} of {len(build.keys)} tables, or not all of their checks,"
-            " were built at once: run the job `refresh`"
-        )
-        day = utc_now().date()
-        os.environ.update(models.dbt_environment(workspace.layout))
-        with exclusive(workspace.layout.lock, LOCK_WAIT_S):
-            models.prepare(workspace, day)
-            mark = models.fingerprint(workspace, day, explicit=False)
+    as_of: str | None = Field(default=None, description="Score what was known on that day (YYYY-MM-DD); else today.")
+
+    column_lineage: bool = Field(
+        default=True, description="Trace every column to those that it is made from: most of the time of a build."
+    )
+
+    def day(self) -> date | None:
+        try:
+            return date.fromisoformat(self.as_of) if self.as_of else None
+        except ValueError:
+            raise dg.Failure(f"as_of: {self.as_of!r} is not a date like 2025-06-26", allow_retries=False) from None
+
+
+def dbt_build(
+    workspace: Workspace, manifest: Manifest, translator: ScorecardTranslator, project: DbtProject
+) -> dg.AssetsDefinition:
+    """Every seed, model and test of the dbt project, in one ``dbt build``.
+
+    There is no building a part: a table that is made anew beside older ones is no build that anyone audited. Who asks
+    for one table gets them all, some seconds later.
+    """
+    layout = workspace.layout
+    specs, check_specs = build_dbt_specs(
+        translator=translator,
+        manifest=manifest,
+        select=DBT_DEFAULT_SELECT,
+        exclude="",
+        selector="",
+        io_manager_key=None,
+        project=project,
+    )
+
+    @dg.multi_asset(
+        name="dbt_build",
+        specs=[_automated(spec) for spec in specs],
+        check_specs=check_specs,
+        pool=POOL,
+        allow_arbitrary_check_specs=True,
+    )
+    def build(context: dg.AssetExecutionContext, config: BuildConfig, dbt: DbtCliResource) -> Iterator[Any]:
+        day = config.day()
+        as_of = day or utc_now().date()
+        os.environ.update(models.dbt_environment(layout))
+        with exclusive(layout.lock, LOCK_WAIT_S):
+            models.prepare(workspace, as_of)
+            mark = models.fingerprint(workspace, as_of, explicit=day is not None)
             invocation = dbt.cli(
-                models.dbt_arguments(workspace, "build"), context=context, target_path=workspace.layout.dbt_target
+                models.dbt_arguments(workspace, "build"), context=context, target_path=layout.dbt_target
             )
+            failed: list[dg.AssetCheckResult] = []
+            fault: DagsterDbtCliRuntimeError | None = None
             try:
-                yield from invocation.stream().fetch_row_counts().fetch_column_metadata()
-            except Exception:
-                models.settle(workspace, day, mark, "models or tests did not pass; the run's log says which")
-                raise
+                events = invocation.stream().fetch_row_counts()
+                for event in events.fetch_column_metadata(with_column_lineage=config.column_lineage):
+                    if isinstance(event, dg.AssetCheckResult) and not event.passed:
+                        failed.append(event)  # its rows can be read once dbt has let go of the build file
+                    else:
+                        yield event
+            except DagsterDbtCliRuntimeError as error:
+                fault = error
             finally:
                 _close_build_file()
-            models.settle(workspace, day, mark, None if whole else partial)
+            yield from _with_rows(layout, failed)
+            why = _reason(layout) if fault else None
+            models.settle(workspace, as_of, mark, why)
+        if why:
+            raise dg.Failure(why, allow_retries=False) from fault
 
     return build
+
+
+def _automated(spec: dg.AssetSpec) -> dg.AssetSpec:
+    """Staging models read the indicators, and so know first that figures have changed."""
+    return spec.replace_attributes(automation_condition=FOLLOW_FIGURES) if spec.key.path[0] == "staging" else spec
+
+
+def _with_rows(layout: Layout, failed: Sequence[dg.AssetCheckResult]) -> Iterator[dg.AssetCheckResult]:
+    """The results of failed tests, each with the rows that fail it."""
+    nodes = {node.unique_id: node for node in (models.results(layout) if failed else [])}
+    for result in failed:
+        unique_id = str(dg.MetadataValue.text(str(result.metadata["unique_id"])).value)
+        rows = failing_rows(layout, nodes[unique_id]) if unique_id in nodes else []
+        yield result._replace(metadata={**result.metadata, **rows_metadata(rows)})
+
+
+def _reason(layout: Layout) -> str:
+    try:
+        return reason(layout, models.results(layout))
+    except (OSError, ValueError):  # dbt could not even begin
+        return f"dbt could not run: see {layout.dbt_target / 'dbt.log'}"

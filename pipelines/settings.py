@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from dotenv import dotenv_values
 from pydantic import Field, HttpUrl, ValidationError, field_validator
@@ -28,6 +29,8 @@ class Settings(BaseSettings):
 
     warehouse: Path = PROJECT / "warehouse" / "data"
     """The folder of everything fetched, built and published."""
+    local_files: Path | None = None
+    """The folder of files that an operator puts in place; ``local`` in the warehouse where not set."""
     offline: bool = False
     """Ask no provider; use what has landed and the bundled archive."""
     http_timeout_s: float = Field(default=600.0, gt=0, le=600)
@@ -35,11 +38,26 @@ class Settings(BaseSettings):
     http_tries: int = Field(default=4, ge=1, le=10)
     """How often a request is tried that fails for a passing reason."""
     dbt_threads: int = Field(default=2, ge=1, le=16)
+    automation: bool = False
+    """Run schedules and sensors from the moment Dagster starts; otherwise each waits until it is switched on."""
+    timezone: str = "UTC"
+    """The time zone of the schedules, as the IANA database names it (Asia/Almaty)."""
+    webhook_url: HttpUrl | None = None
+    """Where failed runs and changed verdicts are posted to, as JSON; the log has them in any case."""
 
     @field_validator("warehouse")
     @classmethod
     def _absolute(cls, value: Path) -> Path:
         return value.expanduser().resolve()
+
+    @field_validator("timezone")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError("a time zone such as UTC or Asia/Almaty is expected") from error
+        return value
 
 
 def load_settings(**overrides: object) -> Settings:

@@ -25,14 +25,14 @@ class Direction(StrEnum):
     LOWER = "lower_is_better"
 
 
-class _Entry(BaseModel):
+class Entry(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
 
-T = TypeVar("T", bound=_Entry)
+T = TypeVar("T", bound=Entry)
 
 
-class Link(_Entry):
+class Link(Entry):
     """One provider in an indicator's chain.
 
     ``code`` is the provider's own code, verbatim. ``over`` makes the link a ratio of two codes of the same provider and
@@ -57,7 +57,7 @@ class Link(_Entry):
         return self
 
 
-class RejectRule(_Entry):
+class RejectRule(Entry):
     """Figures that the provider publishes but that do not measure the indicator (a 0 that means "not asked")."""
 
     reason: str = Field(min_length=10)
@@ -67,7 +67,7 @@ class RejectRule(_Entry):
     except_iso3: tuple[str, ...] = ()
 
 
-class ValidRange(_Entry):
+class ValidRange(Entry):
     min: float
     max: float
 
@@ -78,8 +78,12 @@ class ValidRange(_Entry):
         return self
 
 
-class Indicator(_Entry):
-    """One entry of ``indicators.yml``. ``max_age_years`` counts from the as-of year; beyond it a value is stale."""
+class Indicator(Entry):
+    """One entry of ``indicators.yml``. ``max_age_years`` counts from the as-of year; beyond it a value is stale.
+
+    ``origin`` is who measured or computed the figures first: providers that copy one origin confirm its transport, not
+    its figures.
+    """
 
     id: str = Field(pattern=r"^[a-z][a-z0-9_]{2,63}$")
     title: str = Field(min_length=3)
@@ -92,6 +96,7 @@ class Indicator(_Entry):
     shape: Literal["linear", "saturating"]
     edition_index: bool = False
     licence: str = Field(min_length=2)
+    origin: str = Field(min_length=2)
     chain: tuple[Link, ...] = Field(min_length=1)
     reject_rules: tuple[RejectRule, ...] = ()
     note: str | None = None
@@ -104,17 +109,23 @@ class Indicator(_Entry):
         return self
 
 
-class Provider(_Entry):
-    """One entry of ``providers.yml``. ``base_url`` is overridden by ``CAREC_<ID>_URL``."""
+class Provider(Entry):
+    """One entry of ``providers.yml``. ``base_url`` is overridden by ``CAREC_<ID>_URL``.
+
+    ``mirror`` is a provider that serves the same series under the same codes. It comes after this one in every chain.
+    ``probe_hours`` is how often it is asked whether there is something new; None where it cannot tell.
+    """
 
     id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     title: str
     base_url: HttpUrl | None = None
+    mirror: str | None = None
     documentation_url: HttpUrl | None = None
     licence: str
     licence_url: HttpUrl | None = None
     citation: str
     cadence: str
+    probe_hours: int | None = Field(default=None, ge=1)
     parallel: int = Field(default=4, ge=1, le=4)
     connect_timeout_s: float = Field(default=3.0, gt=0, le=10)
     read_timeout_s: float = Field(default=60.0, gt=0, le=600)
@@ -162,7 +173,7 @@ def _mapping(loader: _LineLoader, node: yaml.MappingNode) -> dict[Any, Any]:
 _LineLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
 
 
-def _entries(path: Path, model: type[T]) -> dict[str, tuple[int, T]]:
+def read_entries(path: Path, model: type[T]) -> dict[str, tuple[int, T]]:
     """Read a YAML list of entries, each with an ``id``. Returns id -> (line, entry)."""
     try:
         text = path.read_text(encoding="utf-8")
@@ -203,14 +214,28 @@ def _entries(path: Path, model: type[T]) -> dict[str, tuple[int, T]]:
 def load_catalogue(directory: Path = CATALOG_DIR) -> Catalogue:
     """Read and cross-check both files. Raises ConfigurationError naming file, line, entry and field of the fault."""
     providers_path, indicators_path = directory / "providers.yml", directory / "indicators.yml"
-    providers = {name: entry for name, (_, entry) in _entries(providers_path, Provider).items()}
+    providers = {name: entry for name, (_, entry) in read_entries(providers_path, Provider).items()}
+    for provider in providers.values():
+        if provider.mirror and provider.mirror not in providers:
+            fault = f"mirror: there is no provider {provider.mirror!r}"
+            raise ConfigurationError(f"{providers_path}: {provider.id}: {fault}")
     indicators: dict[str, Indicator] = {}
-    for name, (line, indicator) in _entries(indicators_path, Indicator).items():
+    for name, (line, indicator) in read_entries(indicators_path, Indicator).items():
         for position, link in enumerate(indicator.chain):
             if link.provider not in providers:
                 raise ConfigurationError(
                     f"{indicators_path}:{line}: {name}: chain.{position}.provider: there is no provider "
                     f"{link.provider!r} in {providers_path.name}; known are {', '.join(sorted(providers))}"
                 )
-        indicators[name] = indicator
+        indicators[name] = indicator.model_copy(update={"chain": tuple(_with_mirrors(indicator.chain, providers))})
     return Catalogue(indicators=indicators, providers=providers)
+
+
+def _with_mirrors(chain: tuple[Link, ...], providers: dict[str, Provider]) -> Iterator[Link]:
+    """Every link, followed by the same one at the provider's mirror where the chain does not name that itself."""
+    named = {(link.provider, link.provider_code) for link in chain}
+    for link in chain:
+        yield link
+        mirror = providers[link.provider].mirror
+        if mirror and (mirror, link.provider_code) not in named:
+            yield link.model_copy(update={"provider": mirror})

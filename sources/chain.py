@@ -45,6 +45,11 @@ class Resolution:
     )
 
     @property
+    def mirrored(self) -> bool:
+        """Whether another link than the first answered."""
+        return self.link is not None and self.link != self.indicator.chain[0]
+
+    @property
     def outcome(self) -> Outcome:
         """``ok`` where a link answered; else the gravest of what was met: a wrong id, then silence, then "no data"."""
         if self.link is not None:

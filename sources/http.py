@@ -17,6 +17,7 @@ from http.client import HTTPException
 from importlib.metadata import version
 from io import BytesIO
 from threading import BoundedSemaphore, Lock
+from typing import Self
 from urllib.parse import urljoin, urlsplit
 
 import requests
@@ -65,7 +66,10 @@ class Failure:
 
 @dataclass(frozen=True)
 class Reply:
-    """What came of one GET. ``content`` is decoded, and whole or empty; ``status`` is 0 where there was no answer."""
+    """What came of one GET. ``content`` is decoded, and whole or empty; ``status`` is 0 where there was no answer.
+
+    ``revalidated``: the content was kept from an earlier run, and the host says that it still holds (``asking``).
+    """
 
     url: str
     content: bytes = field(default=b"", repr=False)
@@ -73,6 +77,7 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     retrieved_at: datetime = field(default_factory=utc_now)
     failure: Failure | None = None
+    revalidated: bool = False
 
 
 class _Fault(Exception):
@@ -124,7 +129,7 @@ class Http:
     def __post_init__(self) -> None:
         self._reach = Reach(self.sleep)
 
-    def __enter__(self) -> Http:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -150,11 +155,13 @@ class Http:
         read_timeout_s: float = 60.0,
         provider: str = "",
         headers: Mapping[str, str] | None = None,
+        unchanged: Callable[[Reply], bool] | None = None,
     ) -> Reply:
         """Ask once, and again where the failure is transient.
 
         ``accept`` names media types, whole or in part ("json"): an answer declared as another type is a failure, its
-        content is kept. ``provider`` is for the log.
+        content is kept. ``provider`` is for the log. ``unchanged`` judges an answer kept from an earlier run, where a
+        host has no conditional requests; this session keeps none (``asking.RunHttp`` does).
         """
         connect_s, read_s = min(connect_timeout_s, self.connect_timeout_s), min(read_timeout_s, self.read_timeout_s)
         sent = {"Accept": ", ".join(kind for kind in accept if "/" in kind) or "*/*", **(headers or {})}

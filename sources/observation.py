@@ -59,12 +59,16 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True)
 class Areas:
-    """The areas that the project knows, by the codes that providers use. Built from the seed ``economies``."""
+    """The areas that the project knows, by the codes that providers use. Built from the seed ``economies``.
+
+    ``members`` are the economies that the strategy is about.
+    """
 
     economies: frozenset[str]
     aggregates: frozenset[str]
     iso2_to_iso3: dict[str, str]
     m49_to_iso3: dict[int, str]
+    members: frozenset[str] = frozenset()
 
     @property
     def known(self) -> frozenset[str]:
@@ -127,7 +131,8 @@ def contract(indicator: Indicator, known_areas: Iterable[str], last_year: int) -
     )
 
 
-def _as_rejects(records: pl.DataFrame) -> pl.DataFrame:
+def as_rejects(records: pl.DataFrame) -> pl.DataFrame:
+    """Observations with a ``reason`` each -> reject records (columns ``REJECT``)."""
     raw = pl.struct("iso3", "year", "value", "unit", "obs_status").struct.json_encode()
     return records.select(
         "provider",
@@ -188,4 +193,4 @@ def validate(records: pl.DataFrame, indicator: Indicator, areas: Areas, last_yea
     twice = rest.filter(pl.len().over(KEY) > 1).with_columns(reason=pl.lit("several values for one country and year"))
     accepted = rest.filter(pl.len().over(KEY) == 1).drop("reason").sort(KEY)
     rejected = pl.concat([broken, twice])
-    return Validated(accepted, _as_rejects(rejected), rejected.select("iso3", "year"))
+    return Validated(accepted, as_rejects(rejected), rejected.select("iso3", "year"))

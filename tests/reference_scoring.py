@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -52,12 +53,15 @@ class Score:
     level_score: float | None = None
     attainment: float | None = None
     due: float | None = None
+    ahead_behind: float | None = None
     observed_annual_change: float | None = None
     slope_basis: str | None = None
     required_annual_change: float | None = None
     required_annual_change_from_now: float | None = None
     pace_ratio: float | None = None
     projection: float | None = None
+    projection_low: float | None = None
+    projection_high: float | None = None
     projected_target_year: int | None = None
 
 
@@ -67,7 +71,9 @@ class Parameters:
     min_points: int
     horizon: float
     share_limit: float
+    interval_z: float
     gate: float
+    geometric_floor: float
     tolerance: float
     thresholds: Mapping[str, float] = field(default_factory=dict)
 
@@ -78,9 +84,17 @@ def theil_sen(points: Sequence[tuple[int, float]]) -> float | None:
     return float(np.median(slopes)) if slopes else None
 
 
+def slope_interval(points: Sequence[tuple[int, float]], z: float) -> tuple[float, float]:
+    """The k-th slope from either end: Sen's interval, with Kendall's variance of n points without ties."""
+    slopes = np.sort([(y2 - y1) / (x2 - x1) for (x1, y1), (x2, y2) in combinations(sorted(points), 2)])
+    n = len(points)
+    k = max(1, math.floor((len(slopes) - z * math.sqrt(n * (n - 1) * (2 * n + 5) / 18)) / 2))
+    return float(slopes[k - 1]), float(slopes[len(slopes) - k])
+
+
 def score(series: Series, anyone: bool, rules: Rules, as_of_year: int, parameters: Parameters) -> Score:  # noqa: PLR0912
     """One cell. ``anyone`` says whether the indicator has a figure for any economy."""
-    known = {year: value for year, value in series.items() if year <= as_of_year}
+    known = {year: value for year, value in series.items() if year <= as_of_year and math.isfinite(value)}
     result = Score(status_reason="not_covered" if anyone else "no_data")
     if not known:
         return result
@@ -129,7 +143,8 @@ def score(series: Series, anyone: bool, rules: Rules, as_of_year: int, parameter
         share = min(max(value / rules.valid[1], parameters.share_limit), 1 - parameters.share_limit)
         return math.log(share / (1 - share))
 
-    result.level_score = 100 * float(np.clip((g(x) - g(rules.floor)) / (g(rules.target) - g(rules.floor)), 0, 1))
+    if rules.target != rules.floor:  # without a range there is nothing to score on
+        result.level_score = 100 * float(np.clip((g(x) - g(rules.floor)) / (g(rules.target) - g(rules.floor)), 0, 1))
 
     t0, x0 = result.baseline_year, result.baseline_value
     slope = logit_slope = None
@@ -161,20 +176,35 @@ def score(series: Series, anyone: bool, rules: Rules, as_of_year: int, parameter
     if slope is not None and result.required_annual_change:
         result.pace_ratio = slope / result.required_annual_change
 
-    wait = None
-    if slope is not None:
+    if result.attainment is not None and result.due is not None:
+        result.ahead_behind = result.attainment - result.due
+
+    def project(linear: float, saturating: float | None) -> float:
         ahead = rules.target_year - t
         if rules.saturating:
-            assert logit_slope is not None
-            grown = rules.valid[1] / (1 + math.exp(-(logit(x) + logit_slope * ahead)))
+            assert saturating is not None
+            grown = rules.valid[1] / (1 + math.exp(-(logit(x) + saturating * ahead)))
             kept_off = rules.valid[1] / (1 + math.exp(-logit(x)))
             projected = x + (grown - kept_off)  # a value at a limit starts where it is
+        else:
+            projected = g(x) + linear * ahead
+            projected = math.exp(projected) if rules.transform == "log" else projected
+        return float(np.clip(projected, *rules.valid))
+
+    wait = None
+    if slope is not None:
+        result.projection = project(slope, logit_slope)
+        if len(points) >= parameters.min_points:
+            low, high = slope_interval([(year, g(value)) for year, value in points.values()], parameters.interval_z)
+            logit_low = logit_high = None
+            if rules.saturating:
+                logits = [(year, logit(value)) for year, value in points.values()]
+                logit_low, logit_high = slope_interval(logits, parameters.interval_z)
+            result.projection_low, result.projection_high = project(low, logit_low), project(high, logit_high)
+        if rules.saturating:
             wait = (logit(rules.met) - logit(x)) / logit_slope if logit_slope else None
         else:
-            projected = g(x) + slope * ahead
-            projected = math.exp(projected) if rules.transform == "log" else projected
             wait = (g(rules.met) - g(x)) / slope if slope else None
-        result.projection = float(np.clip(projected, *rules.valid))
     if reached(x, rules.met):
         result.projected_target_year = t
     elif wait is not None and 0 <= wait <= parameters.horizon:
@@ -208,32 +238,71 @@ def _status(result, rules, reached, pace_met, lost, parameters) -> tuple[str, st
     return "decreasing", "pace"
 
 
-def weighted(pairs: Iterable[tuple[float, float | None]]) -> tuple[float | None, float]:
+@dataclass(frozen=True)
+class Framework:
+    """How the scores of one framework are put together."""
+
+    aggregation: str = "arithmetic"
+    pillar_aggregation: str = "arithmetic"
+    subtheme_aggregation: str = "arithmetic"
+    geometric_floor: float = 1.0
+    gate: float = 0.5
+
+
+def weighted(
+    pairs: Iterable[tuple[float, float | None]], how: str = "arithmetic", floor: float = 0.0
+) -> tuple[float | None, float]:
     """(weighted mean of the values there are, their share of the weight)."""
     rows = list(pairs)
     there = [(weight, value) for weight, value in rows if value is not None]
     total, scored = math.fsum(w for w, _ in rows), math.fsum(w for w, _ in there)
-    return (math.fsum(w * v for w, v in there) / scored if there else None), (scored / total if total else 0.0)
+    if not there:
+        return None, 0.0
+    if how == "arithmetic":
+        return math.fsum(w * v for w, v in there) / scored, scored / total
+    raised = [(w, max(v, floor)) for w, v in there]
+    product = float(np.prod([np.power(v, w / scored) for w, v in raised]))
+    return product, scored / total
 
 
 def pillar(
-    subthemes: Sequence[Mapping[str, str]],
+    subthemes: Sequence[Mapping[str, Any]],
     levels: Mapping[str, Sequence[tuple[float, float | None]]],
-    parameters: Parameters,
+    framework: Framework,
+    tolerance: float,
 ) -> tuple[float | None, float | None, str | None]:
-    """(score, coverage, reason) of a pillar. ``levels`` maps a sub-theme to (weight, level) of its indicators."""
-    measurable = [s for s in subthemes if s["register_only"] == "false"]
+    """(score, coverage, reason) of a pillar. ``levels`` maps a sub-theme to (weight, level) of its indicators.
+
+    A sub-theme is ``subtheme_id``, ``weight`` and ``register_only``.
+    """
+    measurable = [s for s in subthemes if not s["register_only"]]
     if not measurable:
         return None, None, "register_only"
-    means = {s["subtheme_id"]: weighted(levels[s["subtheme_id"]]) for s in measurable}
-    mean, _ = weighted((float(s["weight"]), means[s["subtheme_id"]][0]) for s in measurable)
+    means = {
+        s["subtheme_id"]: weighted(levels[s["subtheme_id"]], framework.subtheme_aggregation, framework.geometric_floor)
+        for s in measurable
+    }
+    mean, _ = weighted(
+        ((float(s["weight"]), means[s["subtheme_id"]][0]) for s in measurable),
+        framework.pillar_aggregation,
+        framework.geometric_floor,
+    )
     coverage, _ = weighted((float(s["weight"]), means[s["subtheme_id"]][1]) for s in measurable)
     assert coverage is not None
     if coverage == 0:
         return None, coverage, "no_data"
-    if coverage < parameters.gate - parameters.tolerance:
+    if coverage < framework.gate - tolerance:
         return None, coverage, "coverage_below_gate"
     return mean, coverage, None
+
+
+def overall(
+    pillars: Sequence[tuple[float, float | None, float | None]], framework: Framework
+) -> tuple[float | None, float | None]:
+    """(score, coverage) over (weight, score, coverage) of the pillars that count; a score only where all have one."""
+    score, _ = weighted(((w, s) for w, s, _ in pillars), framework.aggregation, framework.geometric_floor)
+    coverage, _ = weighted((w, c) for w, _, c in pillars)
+    return (score if all(s is not None for _, s, _ in pillars) else None), coverage
 
 
 def read_seed(seeds: Path, name: str) -> list[dict[str, str]]:
@@ -248,7 +317,9 @@ def read_parameters(seeds: Path) -> Parameters:
         min_points=int(value["min_trend_points"]),
         horizon=value["projection_horizon_years"],
         share_limit=value["logit_share_limit"],
+        interval_z=value["interval_z"],
         gate=value["coverage_gate"],
+        geometric_floor=value["geometric_floor"],
         tolerance=value["coverage_tolerance"],
         thresholds={
             row["status"]: float(row["min_pace_ratio"])

@@ -14,38 +14,44 @@ Figures = Mapping[str, Mapping[tuple[str, int], float | None]]
 """Code -> (ISO3, year) -> value."""
 
 
+DATA = re.compile(r"^/v2/country/all/indicator/.+$")
+
+
 def serve_world_bank(
     server: HTTPServer, figures: Figures, lastupdated: str = "2026-11-20", per_page: int = 20000
 ) -> str:
     """Answer ``/v2/country/all/indicator/A;B`` from ``figures``. Returns the base URL for CAREC_WORLD_BANK_URL."""
-
-    def answer(request: Request) -> Response:
-        codes = unquote(request.path).rsplit("/", 1)[-1].split(";")
-        rows = [
-            {
-                "indicator": {"id": code, "value": code},
-                "country": {"id": iso3[:2], "value": iso3},
-                "countryiso3code": iso3,
-                "date": str(year),
-                "value": value,
-                "unit": "",
-                "obs_status": "",
-                "decimal": 0,
-            }
-            for code in codes
-            for (iso3, year), value in sorted(figures.get(code, {}).items())
-        ]
-        page = int(request.args.get("page", "1"))
-        part = rows[(page - 1) * per_page : page * per_page]
-        head = {
-            "page": page,
-            "pages": max(1, -(-len(rows) // per_page)),
-            "per_page": per_page,
-            "total": len(rows),
-            "sourceid": request.args.get("source", "2"),
-            "lastupdated": lastupdated,
-        }
-        return Response(json.dumps([head, part]), content_type="application/json;charset=utf-8")
-
-    server.expect_request(re.compile(r"^/v2/country/all/indicator/.+$")).respond_with_handler(answer)
+    server.expect_request(DATA).respond_with_handler(
+        lambda request: answer_world_bank(request, figures, lastupdated, per_page)
+    )
     return server.url_for("/v2")
+
+
+def answer_world_bank(request: Request, figures: Figures, lastupdated: str, per_page: int = 20000) -> Response:
+    """One page of the series that the path names."""
+    codes = unquote(request.path).rsplit("/", 1)[-1].split(";")
+    rows = [
+        {
+            "indicator": {"id": code, "value": code},
+            "country": {"id": iso3[:2], "value": iso3},
+            "countryiso3code": iso3,
+            "date": str(year),
+            "value": value,
+            "unit": "",
+            "obs_status": "",
+            "decimal": 0,
+        }
+        for code in codes
+        for (iso3, year), value in sorted(figures.get(code, {}).items())
+    ]
+    page = int(request.args.get("page", "1"))
+    part = rows[(page - 1) * per_page : page * per_page]
+    head = {
+        "page": page,
+        "pages": max(1, -(-len(rows) // per_page)),
+        "per_page": per_page,
+        "total": len(rows),
+        "sourceid": request.args.get("source", "2"),
+        "lastupdated": lastupdated,
+    }
+    return Response(json.dumps([head, part]), content_type="application/json;charset=utf-8")

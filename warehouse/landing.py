@@ -1,10 +1,10 @@
 """Landed observations: one complete vintage of a series per file, written when its content changed, never overwritten.
 
-Belongs here: vintages, what changed between two of them, the shrink guard, the reject log.
+Belongs here: vintages, what changed between two of them, the guards against a loss and a change of scale, the rejects.
 Does not belong here: whether a single value is plausible (``sources.observation``), scores.
 
 ``landing/observations/<indicator>/<vintage time>_<content hash>.parquet`` holds a vintage: the observation columns and
-``vintage_at``. The name carries the hash of (iso3, year, value), so that "unchanged" costs no reading.
+``vintage_at``. The name carries the hash of (iso3, year, value) and of flags, so that "unchanged" costs no reading.
 """
 
 from __future__ import annotations
@@ -23,6 +23,13 @@ from warehouse.layout import Layout
 
 SHRINK_LIMIT = 0.10
 """Share of the last vintage's country-years that a refresh may lose before a person has to look."""
+
+SCALE_LIMIT = 20.0
+"""How far the figures of one country-year may be apart in the median, as a factor either way, before a person has to
+look. A percentage that comes as a share is 100 times smaller; a series of zeros is smaller than by any factor."""
+
+FLAGGED = "flagged"
+"""What the ``obs_status`` of a figure begins with that a person has doubts about (``sources.corrections``)."""
 
 NEVER = datetime(1900, 1, 1)
 """The date of the empty vintage of an indicator for which no figure was ever had."""
@@ -62,9 +69,13 @@ class Landed:
 
 
 def content_hash(observations: pl.DataFrame) -> str:
-    """16 hex digits of the sha256 over (iso3, year, value) in key order: equal figures have equal hashes."""
+    """16 hex digits of the sha256 over (iso3, year, value) in key order, and over flags where there are any."""
     table = observations.select(*_KEY, "value").sort(_KEY)
-    return hashlib.sha256(table.write_csv().encode()).hexdigest()[:16]
+    flags = observations.filter(pl.col("obs_status").str.starts_with(FLAGGED)).select(*_KEY, "obs_status").sort(_KEY)
+    digest = hashlib.sha256(table.write_csv().encode())
+    if flags.height:
+        digest.update(flags.write_csv().encode())
+    return digest.hexdigest()[:16]
 
 
 def vintages(layout: Layout, indicator_id: str) -> list[Vintage]:
@@ -110,7 +121,11 @@ def land_history(layout: Layout, indicator_id: str, observations: pl.DataFrame, 
 def land(
     layout: Layout, indicator_id: str, observations: pl.DataFrame, vintage_at: datetime, *, accept_shrink: bool = False
 ) -> Landed:
-    """Land a freshly fetched series if its content changed and it did not shrink by more than ``SHRINK_LIMIT``."""
+    """Land a freshly fetched series if its content changed and neither guard objects.
+
+    It is held back where it lost more than ``SHRINK_LIMIT`` of its country-years, or changed its scale by more than
+    ``SCALE_LIMIT``; ``accept_shrink`` is a person's word that it is right all the same.
+    """
     previous = latest(layout, indicator_id)
     digest = content_hash(observations)
     if previous is None:
@@ -123,18 +138,27 @@ def land(
     added = both.filter(pl.col("value").is_null()).height
     withdrawn = both.filter(pl.col("value_now").is_null()).height
     revised = both.filter(pl.col("value") != pl.col("value_now")).height
-    if withdrawn > SHRINK_LIMIT * before.height and not accept_shrink:
-        return Landed(
-            Landing.HELD_BACK,
-            previous,
-            reason=f"{withdrawn} of {before.height} country-years of the last vintage are gone "
-            f"(more than {SHRINK_LIMIT:.0%}); the last vintage stays; if the loss is right: "
-            f"carec refresh --only {indicator_id} --accept-shrink",
-        )
+    fault = None
+    if withdrawn > SHRINK_LIMIT * before.height:
+        gone = f"{withdrawn} of {before.height} country-years of the last vintage are gone"
+        fault = f"{gone} (more than {SHRINK_LIMIT:.0%})"
+    fault = fault or _scale_fault(both)
+    if fault and not accept_shrink:
+        remedy = f"the last vintage stays; if this is right: carec refresh --only {indicator_id} --accept-shrink"
+        return Landed(Landing.HELD_BACK, previous, reason=f"{fault}; {remedy}")
     # two vintages of one moment would be one file name: the later one is a microsecond later
     vintage_at = max(vintage_at, previous.vintage_at + timedelta(microseconds=1))
     vintage = _write(layout, indicator_id, observations, vintage_at, digest)
     return Landed(Landing.NEW, vintage, revised, added, withdrawn)
+
+
+def _scale_fault(both: pl.DataFrame) -> str | None:
+    """Why figures cannot be of the same unit as before. ``both``: value and value_now of each country-year."""
+    common = both.filter(pl.col("value") != 0, pl.col("value_now").is_not_null())
+    ratio = common.select((pl.col("value_now") / pl.col("value")).abs().median()).item()
+    if ratio is None or 1 / SCALE_LIMIT <= ratio <= SCALE_LIMIT:
+        return None
+    return f"the figures are {ratio:.3g} times those of the last vintage in the median: another unit, or no figures"
 
 
 def log_rejects(layout: Layout, indicator_id: str, rejects: pl.DataFrame) -> None:

@@ -18,6 +18,16 @@ class Layout:
         return self.root / "raw"
 
     @property
+    def local_files(self) -> Path:
+        """Files that an operator puts in place; nothing here writes them."""
+        return self.root / "local"
+
+    @property
+    def journal(self) -> Path:
+        """One record a live run: what was asked, what came, in which order."""
+        return self.root / "journal"
+
+    @property
     def landing(self) -> Path:
         return self.root / "landing"
 
@@ -58,6 +68,16 @@ class Layout:
     def published(self) -> Path:
         """The file that users open. Only ever replaced as a whole."""
         return self.root / "carec.duckdb"
+
+    @property
+    def publications(self) -> Path:
+        """What is kept of publications that were replaced, one folder each."""
+        return self.root / "publications"
+
+    @property
+    def report(self) -> Path:
+        """The report page and the country briefs."""
+        return self.root / "report"
 
     @property
     def lock(self) -> Path:

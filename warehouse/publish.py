@@ -17,7 +17,9 @@ from pathlib import Path
 import duckdb
 
 from warehouse.files import replacing, write_atomically
+from warehouse.history import record_verdict_changes
 from warehouse.layout import Layout
+from warehouse.publications import keep
 
 WORKING_SCHEMAS = ("staging", "intermediate")
 """Schemas of the build that are not part of the publication."""
@@ -31,6 +33,17 @@ NEVER_EMPTY = (
     "pillar_scores",
     "scorecard",
 )
+
+
+_MEANING = """
+    comment on table publication is 'What this file holds, one row';
+    comment on column publication.published_at is 'When it was published, UTC';
+    comment on column publication.as_of is 'Day whose knowledge is scored';
+    comment on column publication.fingerprint is 'Hash over everything that decides the figures: equal means the same';
+    comment on column publication.newest_vintage is 'When the newest change of a figure was received, UTC';
+    comment on column publication.observations is 'Number of observations';
+"""
+"""Comments of the one table that dbt does not know."""
 
 
 class NotPublished(Exception):
@@ -107,10 +120,12 @@ def publish(layout: Layout, published_at: datetime) -> Publication:
             build.execute("checkpoint")  # a copy made with a live write-ahead log loses its rows
             built = _counts(build)
         shutil.copyfile(layout.build, copy)
-        return _finish(copy, receipt, built, published_at)
+        publication = _finish(copy, receipt, built, published_at, layout.published)
+        keep(layout)
+        return publication
 
 
-def _finish(copy: Path, receipt: Receipt, built: dict[str, int], published_at: datetime) -> Publication:
+def _finish(copy: Path, receipt: Receipt, built: dict[str, int], published_at: datetime, previous: Path) -> Publication:
     with duckdb.connect(str(copy)) as connection:
         counts = _counts(connection)
         if counts != built:
@@ -120,6 +135,7 @@ def _finish(copy: Path, receipt: Receipt, built: dict[str, int], published_at: d
             raise NotPublished(f"nothing in {', '.join(missing)}: a publication without them is of no use")
         for schema in WORKING_SCHEMAS:
             connection.execute(f"drop schema if exists {schema} cascade")
+        record_verdict_changes(connection, previous, receipt.as_of, published_at)
         connection.execute(
             """
             create or replace table publication as
@@ -132,6 +148,7 @@ def _finish(copy: Path, receipt: Receipt, built: dict[str, int], published_at: d
             """,
             [published_at, receipt.as_of, receipt.fingerprint],
         )
+        connection.execute(_MEANING)
         row = connection.execute("from publication").fetchone()
         connection.execute("checkpoint")
     assert row is not None

@@ -1,8 +1,10 @@
 """Raw bodies: every byte a provider sent, used or refused, addressed by its sha256 and kept for ever.
 
-Belongs here: writing and reading bodies and the log of their retrievals. Does not belong here: what the bytes mean.
+Belongs here: writing and reading bodies, the log of their retrievals, the last good body of an address. Does not belong
+here: what the bytes mean, in which run they came (``journal``).
 
 ``raw/ab/abcd....gz`` holds the body, ``raw/ab/abcd....jsonl`` one line for each time it was retrieved.
+``raw/last/ab/abcd....json``, by the hash of an address, names its last good body.
 """
 
 from __future__ import annotations
@@ -11,6 +13,8 @@ import gzip
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +46,51 @@ def load(layout: Layout, sha256: str) -> bytes:
     return content
 
 
+def find(layout: Layout, start: str) -> list[str]:
+    """The hashes of the kept bodies that begin with ``start``, of two characters or more."""
+    return sorted(path.stem for path in (layout.raw / start[:2]).glob(f"{start}*.gz"))
+
+
 def retrievals(layout: Layout, sha256: str) -> list[dict[str, Any]]:
     """Every retrieval of the body with this hash, oldest first."""
     path = _body_path(layout, sha256).with_suffix(".jsonl")
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+@dataclass(frozen=True)
+class Kept:
+    """The last good body of an address, as it was sent."""
+
+    url: str
+    headers: Mapping[str, str]
+    retrieved_at: datetime
+    content: bytes = field(repr=False)
+
+
+def _last_path(layout: Layout, asked: str) -> Path:
+    digest = hashlib.sha256(asked.encode()).hexdigest()
+    return layout.raw / "last" / digest[:2] / f"{digest}.json"
+
+
+def remember(
+    layout: Layout, asked: str, sha256: str, url: str, headers: Mapping[str, str], retrieved_at: datetime
+) -> None:
+    """Note that the body ``sha256`` is what the address ``asked`` gave last, from ``url`` with these headers."""
+    note = {"asked": asked, "sha256": sha256, "url": url, "headers": dict(headers), "retrieved_at": retrieved_at}
+    write_atomically(_last_path(layout, asked), json.dumps(note, sort_keys=True, default=str).encode())
+
+
+@dataclass(frozen=True)
+class Validators:
+    """The last good bodies of a warehouse, by address."""
+
+    layout: Layout
+
+    def last(self, url: str) -> Kept | None:
+        """None where there is none, or where its bytes are gone or changed: it is then asked for anew."""
+        try:
+            note = json.loads(_last_path(self.layout, url).read_bytes())
+            content = load(self.layout, note["sha256"])
+        except (OSError, ValueError, EOFError):
+            return None
+        return Kept(note["url"], note["headers"], datetime.fromisoformat(note["retrieved_at"]), content)

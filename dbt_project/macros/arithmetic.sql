@@ -24,9 +24,30 @@ case when {{ value }} < {{ low }} then {{ low }} when {{ value }} > {{ high }} t
 
 {#
 sum(weight * value) / sum(weight) over the values there are. Added up in the order of `key`: sums of doubles depend on
-their order, and a score must not depend on the number of threads or on who else is in the table.
+their order, and a score must not depend on the number of threads or on who else is in the table. A mean never leaves
+the range of its values, whatever the last bit says.
 #}
 {% macro weighted_mean(value, weight, key) -%}
-sum({{ weight }} * {{ value }} order by {{ key }})
-        / sum({{ weight }} order by {{ key }}) filter (where {{ value }} is not null)
+{%- set mean -%}
+(sum({{ weight }} * {{ value }} order by {{ key }})
+            / nullif(sum({{ weight }} order by {{ key }}) filter (where {{ value }} is not null), 0))
+{%- endset -%}
+{{ clip(mean, 'min(' ~ value ~ ')', 'max(' ~ value ~ ')') }}
+{%- endmacro %}
+
+{#
+The scale on which scores are averaged: themselves, or for a geometric mean their logarithm, a score below `floor`
+counting as `floor`, because one empty part would make everything 0. With a floor of 0 it does.
+#}
+{% macro to_mean(score, aggregation, floor) -%}
+case
+            when {{ score }} is null or {{ aggregation }} = 'arithmetic' then {{ score }}
+            when {{ score }} > 0 or {{ floor }} > 0 then ln(greatest({{ score }}, {{ floor }}) / 100)
+            else '-infinity'::double
+        end
+{%- endmacro %}
+
+{# The score that a mean on that scale stands for: exp(sum(weight * ln(score)) / sum(weight)) where geometric. #}
+{% macro from_mean(mean, aggregation) -%}
+case when {{ aggregation }} = 'geometric' then 100 * exp({{ mean }}) else {{ mean }} end
 {%- endmacro %}

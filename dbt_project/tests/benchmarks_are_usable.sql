@@ -16,8 +16,6 @@ checked as (
         case
             when benchmarks.floor_value is null then 'floor_value is missing'
             when benchmarks.target_value is null then 'target_value is missing'
-            when benchmarks.met_value is null then 'met_value is missing'
-            when benchmarks.pace_target_value is null then 'pace_target_value is missing'
             when benchmarks.target_year is null then 'target_year is missing'
             when benchmarks.transform is null then 'transform is missing'
             when benchmarks.target_value = benchmarks.floor_value then 'target equals floor: no range to score on'
@@ -26,7 +24,6 @@ checked as (
                 then 'floor and target stand against the direction ' || indicators.direction
             when (benchmarks.pace_target_value > benchmarks.floor_value) <> benchmarks.is_upwards
                 then 'pace target lies on the wrong side of the floor'
-            when benchmarks.baseline_year is null and not indicators.edition_index then 'baseline_year is missing'
             when benchmarks.baseline_year >= benchmarks.target_year then 'baseline_year is not before target_year'
         end as fault
     from benchmarks

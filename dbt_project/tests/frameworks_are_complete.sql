@@ -8,7 +8,7 @@ with faults as (
         framework_indicators.indicator_id as entry,
         'its sub-theme is missing, in another pillar, or register_only' as fault
     from {{ ref('framework_indicators') }} as framework_indicators
-    left join {{ ref('subthemes') }} as subthemes
+    left join {{ ref('int_subthemes') }} as subthemes
         on
             framework_indicators.framework_id = subthemes.framework_id
             and framework_indicators.pillar_id = subthemes.pillar_id
@@ -19,7 +19,7 @@ with faults as (
         subthemes.framework_id,
         subthemes.subtheme_id as entry,
         'no indicator: name one or mark the sub-theme register_only' as fault
-    from {{ ref('subthemes') }} as subthemes
+    from {{ ref('int_subthemes') }} as subthemes
     anti join {{ ref('framework_indicators') }} as framework_indicators
         on
             subthemes.framework_id = framework_indicators.framework_id
@@ -30,8 +30,8 @@ with faults as (
         subthemes.framework_id,
         subthemes.subtheme_id as entry,
         'its pillar is missing' as fault
-    from {{ ref('subthemes') }} as subthemes
-    anti join {{ ref('pillars') }} as pillars
+    from {{ ref('int_subthemes') }} as subthemes
+    anti join {{ ref('int_pillars') }} as pillars
         on subthemes.framework_id = pillars.framework_id and subthemes.pillar_id = pillars.pillar_id
 )
 

@@ -4,17 +4,19 @@ Belongs here: how this API is asked, paged and read, and what its messages mean.
 limits (``http``), which indicators exist (``catalog/``), the range a value may have (``observation``).
 
 An answer is a list of two: an envelope (page, pages, per_page, total, sourceid, lastupdated) and the rows. An error is
-a list of one message, with HTTP 200 as often as not.
+a list of one message, with HTTP 200 as often as not. The API has no conditional requests; a database's list entry says
+when it was updated last, and pages kept from an earlier visit are read again while that has not changed.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import cache, partial
 from operator import itemgetter
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -23,7 +25,7 @@ import polars as pl
 
 from sources.catalogue import Provider
 from sources.http import Http, Reply
-from sources.observation import Areas
+from sources.observation import Areas, utc_now
 from sources.provider import RECORD, SERIES_REJECT, Answer, Fetched, Outcome, RawBody, SeriesRequest, Window
 
 PUBLIC_BASE = "https://api.worldbank.org/v2"
@@ -34,6 +36,10 @@ MAX_CODES, MAX_PATH_CHARS, MAX_URL_CHARS = 60, 1_500, 4_000
 MAX_PAGES = 100
 MAX_VISITS = 32
 """How often a batch and its parts are asked in all, while the code that makes the API refuse it is looked for."""
+
+FULL_READ = timedelta(days=7)
+"""A page is read anew at least that often: the Bank refills a release in place without changing its date."""
+LAST_UPDATED = re.compile(rb'"lastupdated"\s*:\s*"([^"]+)"')
 
 UNKNOWN_ID_MESSAGES = {"120", "175"}  # invalid value; the indicator was not found, it may have been deleted or archived
 XML_MESSAGE = re.compile(r'<wb:message\b[^>]*?\bid="(\w+)"[^>]*>([^<]*)')
@@ -190,7 +196,7 @@ class _Received:
 
 def fetch(requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, window: Window, http: Http) -> Fetched:
     """Answer every request, several series in one call. See ``sources.provider.Adapter``."""
-    visitor = _Visitor(provider, areas, window, http)
+    visitor = _Visitor(provider, areas, window, http, cache(partial(_last_updated, provider, http)))
     fetched = Fetched({}, [])
     with ThreadPoolExecutor(provider.parallel, thread_name_prefix=provider.id) as pool:
         for part in pool.map(visitor.ask, visitor.batches(requests)):
@@ -199,14 +205,29 @@ def fetch(requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, w
     return fetched
 
 
+def _last_updated(provider: Provider, http: Http, source: str) -> str | None:
+    """When the API says that a database was updated last; None where it does not."""
+    reply = http.get(
+        f"{str(provider.base_url or PUBLIC_BASE).rstrip('/')}/sources/{source}",
+        {"format": "json"},
+        accept=("application/json",),
+        connect_timeout_s=provider.connect_timeout_s,
+        read_timeout_s=provider.read_timeout_s,
+        provider=provider.id,
+    )
+    found = LAST_UPDATED.search(reply.content) if reply.failure is None else None
+    return found[1].decode() if found else None
+
+
 @dataclass(frozen=True)
 class _Visitor:
-    """One visit to the API: whom, about which areas and years, over which session."""
+    """One visit to the API: whom, about which areas and years, over which session. ``last_updated`` is by database."""
 
     provider: Provider
     areas: Areas
     window: Window
     http: Http
+    last_updated: Callable[[str], str | None]
 
     @property
     def base(self) -> str:
@@ -284,10 +305,18 @@ class _Visitor:
             each.refusal = each.refusal or fault
         return received
 
+    def _unchanged(self, source: str, kept: Reply) -> bool:
+        """Whether a kept page is of the release that the API has now, and not too old to be trusted for that."""
+        head = LAST_UPDATED.search(kept.content)
+        fresh = utc_now() - kept.retrieved_at < FULL_READ
+        return fresh and head is not None and head[1].decode() == self.last_updated(source)
+
     def _page(self, part: list[SeriesRequest], number: int) -> _Received:
+        parameters = self.parameters(part[0].options)
         reply = self.http.get(
             self._address(";".join(quote(request.code, safe="") for request in part)),
-            {**self.parameters(part[0].options), "page": number},
+            {**parameters, "page": number},
+            unchanged=partial(self._unchanged, str(parameters["source"])),
             accept=("application/json",),
             connect_timeout_s=self.provider.connect_timeout_s,
             read_timeout_s=self.provider.read_timeout_s,

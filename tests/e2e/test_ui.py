@@ -132,7 +132,7 @@ def test_the_checks_of_an_asset_are_listed_with_what_they_found(pages: Pages, pa
     expect(page.get_by_text(test).locator("visible=true").first).to_be_visible()
     expect(page.get_by_text("Passed", exact=True).first).to_be_visible()
     page.goto(f"{pages.url}/assets/observations/internet_users_pct?view=checks")
-    for check in ("contract", "fresh"):
+    for check in ("contract", "shrink", "answered", "age"):
         expect(page.get_by_text(check, exact=True).first).to_be_visible()
 
 

@@ -90,10 +90,12 @@ def test_one_indicator_is_refreshed_alone_and_says_what_came_of_it(build_defs: B
     assert metadata["provider_used"] == "archive"
     assert metadata["stale_reason"] == "offline: no provider was asked"
     assert metadata["dagster/row_count"] > 3000
+    assert "KAZ" in metadata["preview"] and len(metadata["sha256"]) >= 64
     assert materialization.tags["dagster/data_version"] == metadata["content_hash"]
     found = {check.check_name: check for check in result.get_asset_check_evaluations()}
     assert found["contract"].passed
-    assert not found["fresh"].passed and found["fresh"].severity is dg.AssetCheckSeverity.WARN
+    assert not found["answered"].passed and found["answered"].severity is dg.AssetCheckSeverity.WARN
+    assert found["age"].passed and found["shrink"].passed
     assert (warehouse / "carec.duckdb").read_bytes() == published
 
 
@@ -117,25 +119,53 @@ def test_the_whole_job_publishes_what_the_command_line_publishes(build_defs: Bui
     assert rows(path, scores) == by_dagster
 
 
-def test_a_part_built_anew_is_not_published(build_defs: BuildDefs, warehouse: Path) -> None:
-    before = (warehouse / "carec.duckdb").read_bytes()
-    result = materialize(build_defs(at(warehouse)), "pillars", "publication")
-    assert not result.success
-    assert materialized(result) == ["pillars"]
+def test_who_asks_for_one_table_gets_the_whole_build(build_defs: BuildDefs, warehouse: Path) -> None:
+    graph = build_defs(at(warehouse)).resolve_asset_graph()
+    together = graph.get(dg.AssetKey("pillars")).execution_set_entity_keys
+    built = {key for key in graph.materializable_asset_keys if key.path[0] not in {"observations", "publication"}}
+    assert {key for key in together if isinstance(key, dg.AssetKey)} == built
+
+
+def test_the_scorecard_is_built_as_of_a_day_from_what_had_landed_by_then(
+    build_defs: BuildDefs, warehouse: Path
+) -> None:
+    job = build_defs(at(warehouse)).resolve_job_def("rebuild")
+    config = {"ops": {"dbt_build": {"config": {"as_of": "2025-06-26", "column_lineage": False}}}}
+    result = job.execute_in_process(run_config=config, raise_on_error=False)
+    assert result.success
+    assert not any(name.startswith("observations/") for name in materialized(result))
+    published = warehouse / "carec.duckdb"
+    ((as_of, newest),) = rows(published, "select as_of::varchar, newest_vintage::date::varchar from publication")
+    assert as_of == "2025-06-26" and newest <= as_of
+
+
+def test_a_day_that_is_none_is_refused_with_what_was_expected(build_defs: BuildDefs, warehouse: Path) -> None:
+    job = build_defs(at(warehouse)).resolve_job_def("rebuild")
+    config = {"ops": {"dbt_build": {"config": {"as_of": "26 June"}}}}
+    result = job.execute_in_process(run_config=config, raise_on_error=False)
     (failure,) = result.get_step_failure_events()
-    assert "run the job `refresh`" in str(failure.step_failure_data.user_failure_data.description)
-    assert (warehouse / "carec.duckdb").read_bytes() == before
+    assert "'26 June' is not a date like 2025-06-26" in str(failure.step_failure_data.user_failure_data.description)
 
 
-def test_a_failing_dbt_test_publishes_nothing(build_defs: BuildDefs, warehouse: Path, tmp_path: Path) -> None:
+def test_a_failing_dbt_test_publishes_nothing_and_shows_its_rows(
+    build_defs: BuildDefs, warehouse: Path, tmp_path: Path
+) -> None:
     workspace = at(warehouse)
     project = shutil.copytree(workspace.dbt_project, tmp_path / "dbt_project")
-    (project / "tests" / "no_pillar_may_stand.sql").write_text("select * from {{ ref('pillars') }}\n")
+    test = "select pillar_id, title from {{ ref('pillars') }} where framework_id = 'carec_2030'\n"
+    (project / "tests" / "no_pillar_may_stand.sql").write_text(test)
     before = (warehouse / "carec.duckdb").read_bytes()
-    result = materialize(build_defs(replace(workspace, dbt_project=project)), "pillars", "publication")
+    job = build_defs(replace(workspace, dbt_project=project)).resolve_job_def("rebuild")
+    config = {"ops": {"dbt_build": {"config": {"column_lineage": False}}}}
+    result = job.execute_in_process(run_config=config, raise_on_error=False)
     assert not result.success
-    failed = [check.check_name for check in result.get_asset_check_evaluations() if not check.passed]
-    assert failed == ["no_pillar_may_stand"]
+    failed = {check.check_name: check for check in result.get_asset_check_evaluations() if not check.passed}
+    shown = failed["no_pillar_may_stand"].metadata["failing_rows"].value
+    assert {"p1", "p5"} <= {record.data["pillar_id"] for record in shown.records}
+    (failure,) = result.get_step_failure_events()
+    told = str(failure.step_failure_data.user_failure_data.description)
+    assert "no_pillar_may_stand" in told and "pillar_id=p1" in told and "carec refresh" in told
+    assert "dbt_project/tests/no_pillar_may_stand.sql" in told
     assert "publication" not in materialized(result)
     assert json.loads((warehouse / "build.json").read_text())["passed"] is False
     assert (warehouse / "carec.duckdb").read_bytes() == before

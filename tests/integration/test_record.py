@@ -126,10 +126,10 @@ def test_recorded_materialisations_carry_data_versions_and_row_counts(recorded: 
     assert publication.asset_materialization.tags == {"dagster/data_version": published.fingerprint}
 
 
-def test_an_indicator_that_was_not_asked_for_is_shown_as_not_fresh(recorded: Recorded) -> None:
-    fresh = dg.AssetCheckKey(INTERNET, "fresh")
+def test_an_indicator_that_was_not_asked_for_is_shown_as_unanswered(recorded: Recorded) -> None:
+    answered = dg.AssetCheckKey(INTERNET, "answered")
     with instance(recorded.workspace) as dagster:
-        (found,) = dagster.event_log_storage.get_asset_check_execution_history(fresh, limit=5)
+        (found,) = dagster.event_log_storage.get_asset_check_execution_history(answered, limit=5)
     assert found.evaluation and not found.evaluation.passed
     assert found.evaluation.severity is dg.AssetCheckSeverity.WARN
     assert found.evaluation.description == "offline: no provider was asked"
@@ -141,7 +141,7 @@ def test_a_failed_build_is_recorded_with_its_failing_test_and_without_a_publicat
     workspace = replace(recorded.workspace, layout=Layout(warehouse))
     assert recorded.result.build
     nodes = recorded.result.build.nodes
-    broken = next(node for node in nodes if ".unique_key_scorecard_" in node.unique_id)
+    broken = next(node for node in nodes if ".unique_key_scorecard_framework" in node.unique_id)
     failing = replace(broken, status="fail", failures=3, message="Got 3 results, configured to fail if != 0")
     build = Build(False, [failing if node is broken else node for node in nodes], "1 test did not pass")
     failure = BuildFailed(build, recorded.result.ingestion)

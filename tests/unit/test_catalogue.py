@@ -77,6 +77,7 @@ ENTRY = """\
   max_age_years: 4
   shape: saturating
   licence: CC BY 4.0
+  origin: ITU
   chain:
     - {provider: world_bank, code: IT.NET.USER.ZS}
     - {provider: archive}

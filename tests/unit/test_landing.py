@@ -117,3 +117,38 @@ def test_a_damaged_raw_body_is_noticed(layout: Layout) -> None:
     (layout.raw / sha[:2] / f"{sha}.gz").write_bytes(gzip.compress(b"other figures"))
     with pytest.raises(ValueError, match="damaged"):
         raw.load(layout, sha)
+
+
+# Guards against another scale
+
+
+@pytest.mark.parametrize(
+    ("factor", "status"),
+    [(0.01, Landing.HELD_BACK), (0.0, Landing.HELD_BACK), (100, Landing.HELD_BACK), (0.1, Landing.NEW)],
+)
+def test_figures_of_another_scale_are_held_back(layout: Layout, factor: float, status: Landing) -> None:
+    landing.land(layout, ID, series(*range(1, 21)), DAY)
+    landed = landing.land(layout, ID, series(*(factor * n for n in range(1, 21))), datetime(2026, 11, 2))
+    assert landed.status is status
+    if status is Landing.HELD_BACK:
+        assert landed.reason is not None and "in the median" in landed.reason and "--accept-shrink" in landed.reason
+
+
+def test_a_person_can_accept_another_scale(layout: Layout) -> None:
+    landing.land(layout, ID, series(1, 2, 3), DAY)
+    landed = landing.land(layout, ID, series(0.01, 0.02, 0.03), datetime(2026, 11, 2), accept_shrink=True)
+    assert landed.status is Landing.NEW
+
+
+def test_single_figures_may_change_as_they_like(layout: Layout) -> None:
+    landing.land(layout, ID, series(0, 50, 60, 70), DAY)
+    assert landing.land(layout, ID, series(40, 0.5, 60, 70), datetime(2026, 11, 2)).status is Landing.NEW
+
+
+def test_a_new_flag_is_a_new_vintage_and_other_remarks_are_not(layout: Layout) -> None:
+    landing.land(layout, ID, series(1, 2), DAY)
+    remarked = series(1, 2).with_columns(obs_status=pl.lit("E"))
+    assert landing.land(layout, ID, remarked, datetime(2026, 11, 2)).status is Landing.UNCHANGED
+    flagged = series(1, 2).with_columns(obs_status=pl.lit("flagged: doubtful"))
+    landed = landing.land(layout, ID, flagged, datetime(2026, 11, 3))
+    assert (landed.status, landed.revised) == (Landing.NEW, 0)

@@ -28,6 +28,7 @@ def indicator(**changes: object) -> Indicator:
         "max_age_years": 4,
         "shape": "saturating",
         "licence": "CC BY 4.0",
+        "origin": "ITU",
         "chain": [{"provider": "world_bank", "code": "IT.NET.USER.ZS"}, {"provider": "archive"}],
     }
     return Indicator.model_validate(entry | changes)

@@ -1,114 +1,127 @@
--- One row for every framework, as-of year, indicator and economy: its latest value, its baseline, and what stands
--- between them. An economy without figures has its row too.
+-- One row for every framework, as-of year, indicator and economy scored: its latest value, its baseline, and what
+-- stands between them. An economy without figures has its row too. The years of the history have no baseline: of them
+-- only levels are shown.
 with cells as (
     select
         framework_indicators.framework_id,
         as_of_years.as_of_year,
+        as_of_years.is_run,
         framework_indicators.indicator_id,
-        economies.iso3,
+        as_of_years.iso3,
         indicators.edition_index,
         indicators.max_age_years,
-        benchmarks.baseline_year
+        benchmarks.baseline_year,
+        -- an edition index compares with goalposts of its own edition only; goalposts without a year hold for every one
+        case when indicators.edition_index then benchmarks.baseline_year end as edition
     from {{ ref('framework_indicators') }} as framework_indicators
-    cross join {{ ref('int_as_of_years') }} as as_of_years
-    cross join {{ ref('economies') }} as economies
+    inner join {{ ref('int_as_of_years') }} as as_of_years
+        on framework_indicators.framework_id = as_of_years.framework_id
     inner join {{ ref('indicators') }} as indicators
         on framework_indicators.indicator_id = indicators.indicator_id
     left join {{ ref('benchmarks') }} as benchmarks
         on
             framework_indicators.framework_id = benchmarks.framework_id
             and framework_indicators.indicator_id = benchmarks.indicator_id
-    where not economies.is_aggregate
 ),
 
--- An edition index compares with goalposts of its own edition only; goalposts without a year hold for every edition.
-known as (
+latest as (
     select
         cells.*,
-        points.year,
-        points.value,
-        (not cells.edition_index or cells.baseline_year is null or points.year = cells.baseline_year) as is_comparable
+        coalesce(own.year, points.year) as latest_year,
+        case when own.year is null then points.value else own.value end as latest_value,
+        case when points.year is not null then cells.edition is null or own.year is not null end as is_comparable
     from cells
-    inner join {{ ref('int_points') }} as points
+    asof left join {{ ref('int_points') }} as points
         on
             cells.framework_id = points.framework_id
             and cells.indicator_id = points.indicator_id
             and cells.iso3 = points.iso3
             and cells.as_of_year >= points.year
+    left join {{ ref('int_points') }} as own
+        on
+            cells.framework_id = own.framework_id
+            and cells.indicator_id = own.indicator_id
+            and cells.iso3 = own.iso3
+            and cells.edition = own.year
+            and cells.as_of_year >= own.year
 ),
 
-latest as (
+current as (
     select *
-    from known
-    qualify row_number() over (
-        partition by framework_id, as_of_year, indicator_id, iso3
-        order by is_comparable desc, year desc
-    ) = 1
+    from latest
+    where is_run and latest_year is not null and not edition_index
 ),
 
 -- A break without an economy holds for all.
 last_breaks as (
     select
-        latest.framework_id,
-        latest.as_of_year,
-        latest.indicator_id,
-        latest.iso3,
+        current.framework_id,
+        current.indicator_id,
+        current.iso3,
         max(breaks.from_year) as break_year
-    from latest
+    from current
     inner join {{ ref('series_breaks') }} as breaks
         on
-            latest.indicator_id = breaks.indicator_id
-            and latest.year >= breaks.from_year
-            and (latest.iso3 = breaks.iso3 or breaks.iso3 is null)
+            current.indicator_id = breaks.indicator_id
+            and current.latest_year >= breaks.from_year
+            and (current.iso3 = breaks.iso3 or breaks.iso3 is null)
     group by all
 ),
 
 -- Values near enough to the baseline year, those after the last break apart from those before it.
 near_baseline as (
     select
-        known.*,
-        known.year < last_breaks.break_year as is_before_break
-    from known
+        current.framework_id,
+        current.as_of_year,
+        current.indicator_id,
+        current.iso3,
+        points.year,
+        points.value,
+        abs(points.year - current.baseline_year) as distance,
+        last_breaks.break_year is not null and points.year < last_breaks.break_year as is_before_break
+    from current
     cross join {{ ref('int_parameters') }} as parameters
-    left join last_breaks using (framework_id, as_of_year, indicator_id, iso3)
-    where not known.edition_index and abs(known.year - known.baseline_year) <= parameters.baseline_window_years
+    inner join {{ ref('int_points') }} as points
+        on
+            current.framework_id = points.framework_id
+            and current.indicator_id = points.indicator_id
+            and current.iso3 = points.iso3
+            and current.as_of_year >= points.year
+            and abs(points.year - current.baseline_year) <= parameters.baseline_window_years
+    left join last_breaks
+        on
+            current.framework_id = last_breaks.framework_id
+            and current.indicator_id = last_breaks.indicator_id
+            and current.iso3 = last_breaks.iso3
 ),
 
+-- The nearest year, of two equally near ones the earlier.
 baselines as (
-    select *
-    from near_baseline
-    where is_before_break is not true
-    qualify row_number() over (
-        partition by framework_id, as_of_year, indicator_id, iso3
-        order by abs(year - baseline_year), year
-    ) = 1
-),
-
-broken_baselines as (
-    select distinct
+    select
         framework_id,
         as_of_year,
         indicator_id,
-        iso3
+        iso3,
+        min({ 'distance': distance, 'year': year, 'value': value }) filter (where not is_before_break) as nearest,
+        bool_or(is_before_break) as is_any_before_break
     from near_baseline
-    where is_before_break
+    group by all
 )
 
 select
-    cells.framework_id,
-    cells.as_of_year,
-    cells.indicator_id,
-    cells.iso3,
-    cells.edition_index,
-    latest.year as latest_year,
-    latest.value as latest_value,
+    latest.framework_id,
+    latest.as_of_year,
+    latest.indicator_id,
+    latest.iso3,
+    latest.edition_index,
+    latest.latest_year,
+    latest.latest_value,
     latest.is_comparable,
-    cells.as_of_year - latest.year > cells.max_age_years as is_stale,
-    baselines.year as baseline_year,
-    baselines.value as baseline_value,
-    baselines.year is null and broken_baselines.iso3 is not null as is_baseline_broken,
-    count(latest.year) over (partition by cells.framework_id, cells.as_of_year, cells.indicator_id) > 0 as has_data
-from cells
-left join latest using (framework_id, as_of_year, indicator_id, iso3)
+    latest.as_of_year - latest.latest_year > latest.max_age_years as is_stale,
+    baselines.nearest.year as baseline_year,
+    baselines.nearest.value as baseline_value,
+    baselines.nearest is null and coalesce(baselines.is_any_before_break, false) as is_baseline_broken,
+    count(latest.latest_year) over (partition by latest.framework_id, latest.as_of_year, latest.indicator_id) > 0
+        as has_data
+from latest
 left join baselines using (framework_id, as_of_year, indicator_id, iso3)
-left join broken_baselines using (framework_id, as_of_year, indicator_id, iso3)

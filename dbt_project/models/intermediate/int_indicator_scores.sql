@@ -5,17 +5,17 @@ with cells as (
         cells.*,
         framework_indicators.pillar_id,
         framework_indicators.subtheme_id,
-        framework_indicators.weight,
+        coalesce(framework_indicators.weight, 1) as weight,
         benchmarks.transform,
         benchmarks.floor_value,
         benchmarks.target_value,
-        benchmarks.met_value,
+        coalesce(benchmarks.met_value, benchmarks.target_value) as met_value,
         benchmarks.target_year,
-        benchmarks.pace_target_value,
+        coalesce(benchmarks.pace_target_value, benchmarks.target_value) as pace_target_value,
         -- what counts as the target reached counts for the pace target where they are one
         case
-            when benchmarks.pace_target_value = benchmarks.target_value then benchmarks.met_value
-            else benchmarks.pace_target_value
+            when benchmarks.pace_target_value <> benchmarks.target_value then benchmarks.pace_target_value
+            else coalesce(benchmarks.met_value, benchmarks.target_value)
         end as pace_met_value,
         indicators.shape,
         indicators.valid_min,
@@ -53,8 +53,10 @@ on_scale as (
         {{ meets('cells.x0', 'cells.met_value', 'cells.floor_value', 'cells.target_value') }} as was_met,
         {{ meets('cells.x', 'cells.pace_met_value', 'cells.floor_value', 'cells.target_value') }} as is_pace_met,
         {{ meets('cells.x0', 'cells.pace_met_value', 'cells.floor_value', 'cells.target_value') }} as was_pace_met,
-        case when cells.x0 is not null then slopes.slope end as slope,
-        case when cells.x0 is not null then slopes.logit_slope end as logit_slope,
+        {% for limit in ['', '_low', '_high'] %}
+        case when cells.x0 is not null then slopes.slope{{ limit }} end as slope{{ limit }},
+        case when cells.x0 is not null then slopes.logit_slope{{ limit }} end as logit_slope{{ limit }},
+        {% endfor %}
         case
             when cells.x0 is null or slopes.slope is null then null
             when slopes.points >= parameters.min_trend_points then 'theil_sen'
@@ -88,11 +90,16 @@ paced as (
             when not edition_index and not is_pace_met and target_year > latest_year
                 then {{ safe_divide('(g_pace_target - g_x)', '(target_year - latest_year)') }}
         end as required_annual_change_from_now,
+        {% for limit in ['', '_low', '_high'] %}
         case
             when shape = 'saturating'
-                then {{ along_logit('x', 'logit_x', 'logit_slope * (target_year - latest_year)', 'valid_max') }}
-            else {{ from_g('(g_x + slope * (target_year - latest_year))', 'transform') }}
-        end as unbounded_projection,
+                then
+                    {{ along_logit(
+                        'x', 'logit_x', 'logit_slope' ~ limit ~ ' * (target_year - latest_year)', 'valid_max'
+                    ) }}
+            else {{ from_g('(g_x + slope' ~ limit ~ ' * (target_year - latest_year))', 'transform') }}
+        end as unbounded_projection{{ limit }},
+        {% endfor %}
         case
             when shape = 'saturating' then {{ safe_divide('(logit_met - logit_x)', 'logit_slope') }}
             else {{ safe_divide('(g_met - g_x)', 'slope') }}
@@ -151,12 +158,15 @@ select
     level_score,
     attainment,
     due,
+    attainment - due as ahead_behind,
     slope as observed_annual_change,
     slope_basis,
     required_annual_change,
     required_annual_change_from_now,
     pace_ratio,
-    {{ clip('unbounded_projection', 'valid_min', 'valid_max') }} as projection,
+    {% for limit in ['', '_low', '_high'] %}
+    {{ clip('unbounded_projection' ~ limit, 'valid_min', 'valid_max') }} as projection{{ limit }},
+    {% endfor %}
     case
         when is_met then latest_year
         when years_to_target between 0 and projection_horizon_years

@@ -1,17 +1,13 @@
--- The economies that a framework's published scores and ranks are about; without a scored group, all of them.
-with run as (
-    select max(as_of_year) as as_of_year
-    from {{ ref('int_as_of_years') }}
-)
-
+-- The economies that a framework's published scores and ranks are about, with the as-of year of the run; without a
+-- scored group, all of them.
 select
     frameworks.framework_id,
     economies.iso3,
     economies.name,
-    run.as_of_year
-from {{ ref('frameworks') }} as frameworks
+    year(run.as_of)::integer as as_of_year
+from {{ ref('int_frameworks') }} as frameworks
 cross join {{ ref('economies') }} as economies
-cross join run
+cross join {{ source('landing', 'run') }} as run
 left join {{ ref('economy_groups') }} as economy_groups
     on frameworks.scored_group = economy_groups.group_id and economies.iso3 = economy_groups.iso3
 where

@@ -4,6 +4,9 @@ select
     max(value) filter (where parameter = 'min_trend_points') as min_trend_points,
     max(value) filter (where parameter = 'projection_horizon_years') as projection_horizon_years,
     max(value) filter (where parameter = 'logit_share_limit') as logit_share_limit,
+    max(value) filter (where parameter = 'interval_z') as interval_z,
+    max(value) filter (where parameter = 'geometric_floor') as geometric_floor,
+    max(value) filter (where parameter = 'history_from') as history_from,
     max(value) filter (where parameter = 'coverage_gate') as coverage_gate,
     max(value) filter (where parameter = 'coverage_tolerance') as coverage_tolerance
 from {{ ref('scoring_parameters') }}

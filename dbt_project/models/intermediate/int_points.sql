@@ -1,4 +1,4 @@
--- The observations of economies that a framework scores, on the indicator's scale g.
+-- The observations of economies that a framework scores, on the indicator's scale g. What is no number is no figure.
 -- measured_year is the year that the figure is of: earlier than `year` where the source repeats an old figure.
 select
     framework_indicators.framework_id,
@@ -35,3 +35,4 @@ left join {{ ref('observations') }} as original
         and carried.iso3 = original.iso3
         and carried.measured_year = original.year
         and observations.value = original.value
+where isfinite(observations.value)

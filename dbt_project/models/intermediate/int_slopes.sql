@@ -1,5 +1,5 @@
--- Observed change a year between baseline and latest value, on the scale g and, where the shape saturates, in logit.
--- A figure that the source repeats counts once.
+-- Observed change a year between baseline and latest value, on the scale g and, where the shape saturates, in logit,
+-- each with the two ends of its interval. A figure that the source repeats counts once.
 with points as (
     select
         cells.framework_id,
@@ -21,22 +21,40 @@ with points as (
         partition by cells.framework_id, cells.as_of_year, cells.indicator_id, cells.iso3, points.measured_year
         order by points.year
     ) = 1
+),
+
+slopes as (
+    select
+        earlier.framework_id,
+        earlier.as_of_year,
+        earlier.indicator_id,
+        earlier.iso3,
+        count(distinct earlier.year) + 1 as points,
+        {{ slopes_of_pairs('later.g', 'earlier.g', 'later.year', 'earlier.year') }} as slopes,
+        {{ slopes_of_pairs('later.logit', 'earlier.logit', 'later.year', 'earlier.year') }} as logit_slopes
+    from points as earlier
+    inner join points as later
+        on
+            earlier.framework_id = later.framework_id
+            and earlier.as_of_year = later.as_of_year
+            and earlier.indicator_id = later.indicator_id
+            and earlier.iso3 = later.iso3
+            and earlier.year < later.year
+    group by all
 )
 
 select
-    earlier.framework_id,
-    earlier.as_of_year,
-    earlier.indicator_id,
-    earlier.iso3,
-    count(distinct earlier.year) + 1 as points,
-    {{ theil_sen('later.g', 'earlier.g', 'later.year', 'earlier.year') }} as slope,
-    {{ theil_sen('later.logit', 'earlier.logit', 'later.year', 'earlier.year') }} as logit_slope
-from points as earlier
-inner join points as later
-    on
-        earlier.framework_id = later.framework_id
-        and earlier.as_of_year = later.as_of_year
-        and earlier.indicator_id = later.indicator_id
-        and earlier.iso3 = later.iso3
-        and earlier.year < later.year
-group by all
+    slopes.framework_id,
+    slopes.as_of_year,
+    slopes.indicator_id,
+    slopes.iso3,
+    slopes.points,
+    {{ theil_sen('slopes.slopes') }} as slope,
+    {{ theil_sen('slopes.logit_slopes') }} as logit_slope,
+    {% for ending, sign in [('low', '-'), ('high', '+')] %}
+    {{ slope_limit('slopes.slopes', 'slopes.points', sign, 'parameters') }} as slope_{{ ending }},
+    {{ slope_limit('slopes.logit_slopes', 'slopes.points', sign, 'parameters') }} as logit_slope_{{ ending }}
+    {%- if not loop.last %},{% endif %}
+    {% endfor %}
+from slopes
+cross join {{ ref('int_parameters') }} as parameters

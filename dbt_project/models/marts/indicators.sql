@@ -6,6 +6,7 @@ select
     definition,
     population_base,
     licence,
+    origin,
     max_age_years::integer as max_age_years,
     shape,
     valid_min::double as valid_min,

@@ -19,16 +19,13 @@ with scores as (
 
 population as (
     select
-        iso3,
-        arg_max(value, year) as people
-    from {{ ref('observations') }}
-    where indicator_id = 'population_total'
-    group by iso3
-),
-
-run as (
-    select max(as_of_year) as as_of_year
-    from {{ ref('int_as_of_years') }}
+        observations.iso3,
+        arg_max(observations.value, observations.year) as people
+    from {{ ref('observations') }} as observations
+    inner join {{ source('landing', 'run') }} as run
+        on observations.year <= year(run.as_of)
+    where observations.indicator_id = 'population_total'
+    group by all
 ),
 
 members as (
@@ -38,8 +35,12 @@ members as (
         variants.variant,
         case when variants.is_weighted then population.people else 1 end as weight
     from scores
-    inner join run
-        on scores.as_of_year = run.as_of_year
+    inner join {{ ref('int_as_of_years') }} as years
+        on
+            scores.framework_id = years.framework_id
+            and scores.iso3 = years.iso3
+            and scores.as_of_year = years.as_of_year
+            and years.is_run
     inner join {{ ref('economy_groups') }} as economy_groups
         on scores.iso3 = economy_groups.iso3
     inner join {{ ref('region_variants') }} as variants

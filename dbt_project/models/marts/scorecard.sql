@@ -8,12 +8,14 @@ select
         when scores.score is not null
             then rank() over (partition by scores.framework_id order by scores.score desc nulls last)
     end::integer as rank,
-    null::double as rank_p05,
-    null::double as rank_median,
-    null::double as rank_p95,
-    null::double as share_top3,
+    bands.rank_p05,
+    bands.rank_median,
+    bands.rank_p95,
+    bands.share_top3,
     scores.score_reason
 from {{ ref('int_overall_scores') }} as scores
 inner join {{ ref('int_members') }} as members
     using (framework_id, iso3, as_of_year)
+left join {{ ref('rank_scenarios') }} as bands
+    using (framework_id, iso3)
 order by scores.framework_id, scores.iso3

@@ -1,0 +1,46 @@
+{#
+The arithmetic behind a score as text that a reader, or a test, can evaluate. Scores in it are rounded to four digits
+after the point; observations and goalposts are as they stand.
+Does not belong here: the arithmetic itself (arithmetic.sql, goalposts.sql).
+#}
+
+{# The value on the scale g as text: ln(2.5), 2.5 or (-2.5). #}
+{% macro g_text(value, transform) -%}
+case
+            when {{ transform }} = 'log' then 'ln(' || {{ value }} || ')'
+            when {{ value }} < 0 then '(' || {{ value }} || ')'
+            else ({{ value }})::varchar
+        end
+{%- endmacro %}
+
+{# (from - to) / (from - to), each pair of values on the scale g, as text. #}
+{% macro ratio_text(x, from, to, transform) -%}
+'(' || {{ g_text(x, transform) }} || ' - ' || {{ g_text(from, transform) }} || ') / ('
+        || {{ g_text(to, transform) }} || ' - ' || {{ g_text(from, transform) }} || ')'
+{%- endmacro %}
+
+{#
+An aggregate: the mean as text, e.g. (71.2 + 30.0) / 2, (2 * 71.2 + 30.0) / 3 or exp((ln(71.2) + ln(30.0)) / 2); NULL
+where there is no value. `floor` as in `to_mean` (arithmetic.sql).
+#}
+{% macro mean_text(value, weight, key, aggregation, floor) -%}
+{%- set is_geometric = aggregation ~ " = 'geometric'" -%}
+{%- set terms -%}
+string_agg(
+            case
+                when {{ value }} is null then null
+                else
+                    case when {{ weight }} = 1 then '' else format('{:g} * ', {{ weight }}) end
+                    || case
+                        when not {{ is_geometric }} then round({{ value }}, 4)::varchar
+                        else 'ln(' || round(greatest({{ value }}, {{ floor }}), 4) || ')'
+                    end
+            end,
+            ' + ' order by {{ key }}
+        )
+{%- endset -%}
+case when any_value({{ is_geometric }}) then 'exp(' else '' end
+        || '(' || {{ terms }} || ') / '
+        || format('{:g}', sum({{ weight }} order by {{ key }}) filter (where {{ value }} is not null))
+        || case when any_value({{ is_geometric }}) then ')' else '' end
+{%- endmacro %}

@@ -1,0 +1,69 @@
+-- Every claim with a series that bears on it: what kind of test it is, and how the units of both meet.
+-- What the claim gives decides over what the evidence row names: a claim that is given a value, a unit of change or a
+-- year is tested on it.
+with kinds as (
+    select
+        evidence.* exclude (kind, base_year),
+        evidence.base_year as evidence_base_year,
+        claims.country_iso3,
+        claims.value,
+        claims.unit as claim_unit,
+        claims.value_year,
+        claims.baseline_year,
+        case
+            when evidence.definition_match = 'different' then 'value'
+            when evidence.kind not in ('value', 'change', 'direction') then evidence.kind
+            when claims.unit = 'percent_change' then 'change'
+            when claims.value is not null then 'value'
+            else coalesce(evidence.kind, 'value')
+        end as kind
+    from {{ ref('claim_evidence') }} as evidence
+    inner join {{ ref('claims') }} as claims
+        on evidence.claim_id = claims.claim_id
+),
+
+with_units as (
+    select
+        kinds.*,
+        indicators.direction,
+        case kinds.kind
+            when 'change' then 'percent_change'
+            when 'rank_in_group' then 'rank'
+            else indicators.unit
+        end as figure_unit
+    from kinds
+    inner join {{ ref('indicators') }} as indicators
+        on kinds.indicator_id = indicators.indicator_id
+)
+
+select
+    with_units.claim_id,
+    with_units.indicator_id,
+    with_units.with_indicator_id,
+    with_units.kind,
+    with_units.variant,
+    with_units.definition_match,
+    with_units.definition_note,
+    with_units.direction,
+    with_units.country_iso3,
+    with_units.window_year as context_year,
+    coalesce(with_units.value_year, with_units.window_year) as claimed_year,
+    coalesce(with_units.baseline_year, with_units.evidence_base_year) as base_year,
+    coalesce(claimed.dimension = measured.dimension, false) as is_same_dimension,
+    -- figures are told in the unit of the claim where they can be, else in their own
+    case when claimed.dimension = measured.dimension then measured.factor / claimed.factor else 1 end as scale,
+    case when claimed.dimension = measured.dimension then with_units.claim_unit else with_units.figure_unit end as unit,
+    with_units.figure_unit,
+    with_units.claim_unit,
+    -- a tolerance in points is one of the dimension's first unit
+    coalesce(
+        with_units.tolerance,
+        case when claimed.tolerance_basis = 'points' then claimed.tolerance / claimed.factor end
+    ) as tolerance_points,
+    case when with_units.tolerance is null and claimed.tolerance_basis = 'relative' then claimed.tolerance end
+        as tolerance_share
+from with_units
+left join {{ ref('claim_units') }} as claimed
+    on with_units.claim_unit = claimed.unit
+left join {{ ref('claim_units') }} as measured
+    on with_units.figure_unit = measured.unit

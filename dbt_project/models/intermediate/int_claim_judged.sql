@@ -1,0 +1,88 @@
+-- Every figure held against every question, for all members and years: does it bear the claim out, and is it of a year
+-- that the claim is tested on? A baseline without a year has none: any earlier figure may be meant.
+with held as (
+    select
+        questions.claim_id,
+        questions.indicator_id,
+        questions.role,
+        questions.kind,
+        questions.year_basis,
+        questions.first_year,
+        questions.last_year,
+        questions.claimed_year,
+        figures.variant,
+        figures.iso3,
+        figures.year,
+        figures.base_year,
+        questions.scale * figures.figure as figure,
+        questions.scale * figures.base_figure as base_figure,
+        questions.scale * figures.figure_without_afg as figure_without_afg,
+        figures.missing,
+        figures.provider,
+        figures.vintage_at,
+        figures.source_url,
+        case
+            when questions.kind = 'direction'
+                then
+                    case when questions.direction = 'lower_is_better' then -1 else 1 end
+                    * (figures.figure - figures.base_figure)
+        end as improvement,
+        case
+            when questions.is_same_dimension and questions.claimed is not null and questions.kind <> 'direction'
+                then {{ claim_holds(
+                    'questions.scale * figures.figure', 'questions.claimed', 'questions.low', 'questions.tolerance',
+                    'questions.comparator'
+                ) }}
+        end as holds
+    from {{ ref('int_claim_questions') }} as questions
+    inner join {{ ref('int_claim_figures') }} as figures
+        on questions.claim_id = figures.claim_id and questions.indicator_id = figures.indicator_id
+),
+
+placed as (
+    select
+        held.*,
+        coalesce(
+            case
+                when held.kind = 'direction' then true
+                when held.year_basis <> 'none' then held.year between held.first_year and held.last_year
+                when held.role = 'value'
+                    then held.year <= parameters.last_year and row_number() over (
+                        partition by held.claim_id, held.indicator_id, held.role, held.variant, held.iso3
+                        order by case when held.year <= parameters.last_year then held.year end desc nulls last
+                    ) <= parameters.window_years
+            end, false
+        ) as in_window,
+        coalesce(held.last_year, held.claimed_year, parameters.last_year) as reference_year,
+        parameters.stand_in_years
+    from held
+    cross join {{ ref('int_claim_parameters') }} as parameters
+    -- a baseline lies before the value
+    where
+        held.role = 'value'
+        or held.year_basis = 'stated'
+        or held.year < coalesce(held.claimed_year, parameters.last_year)
+)
+
+select
+    placed.* exclude (reference_year, stand_in_years),
+    case
+        when placed.year_basis = 'none' and placed.role = 'value'
+            then greatest(
+                min(placed.year) filter (where placed.in_window) over tested - placed.year,
+                placed.year - max(placed.year) filter (where placed.in_window) over tested,
+                0
+            )
+        when placed.year_basis = 'period'
+            then greatest(placed.first_year - placed.year, placed.year - placed.last_year, 0)
+        else abs(placed.year - placed.reference_year)
+    end as distance,
+    -- where the year in question has no figure, the nearest one at most so many years away, ties to the earlier
+    placed.year_basis <> 'none'
+    and placed.kind <> 'direction'
+    and not bool_or(placed.in_window) over tested
+    and abs(placed.year - placed.reference_year) <= placed.stand_in_years
+    and row_number() over (tested order by abs(placed.year - placed.reference_year), placed.year) = 1
+        as is_stand_in
+from placed
+window tested as (partition by placed.claim_id, placed.indicator_id, placed.role, placed.variant, placed.iso3)

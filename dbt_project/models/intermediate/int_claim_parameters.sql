@@ -1,0 +1,8 @@
+-- The parameters of the audit as the columns of one row, so that a missing one is seen at build.
+select
+    (max(value) filter (where parameter = 'last_year'))::integer as last_year,
+    (max(value) filter (where parameter = 'window_years'))::integer as window_years,
+    (max(value) filter (where parameter = 'stand_in_years'))::integer as stand_in_years,
+    (max(value) filter (where parameter = 'base_years'))::integer as base_years,
+    max(value) filter (where parameter = 'min_members_share') as min_members_share
+from {{ ref('claim_parameters') }}

@@ -1,0 +1,20 @@
+-- One row for every framework that has indicators. What the seed does not say has its default, so that a framework can
+-- be added by its indicators and benchmarks alone.
+with named as (
+    select distinct framework_id
+    from {{ ref('framework_indicators') }}
+)
+
+select
+    named.framework_id,
+    frameworks.scored_group,
+    coalesce(frameworks.aggregation, 'arithmetic') as aggregation,
+    coalesce(frameworks.pillar_aggregation, 'arithmetic') as pillar_aggregation,
+    coalesce(frameworks.subtheme_aggregation, 'arithmetic') as subtheme_aggregation,
+    coalesce(frameworks.geometric_floor, parameters.geometric_floor) as geometric_floor,
+    coalesce(frameworks.coverage_gate, parameters.coverage_gate) as coverage_gate,
+    coalesce(frameworks.history_from, parameters.history_from)::integer as history_from
+from named
+cross join {{ ref('int_parameters') }} as parameters
+left join {{ ref('frameworks') }} as frameworks
+    on named.framework_id = frameworks.framework_id

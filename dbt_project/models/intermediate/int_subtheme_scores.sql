@@ -1,0 +1,38 @@
+-- Indicators -> sub-themes, for every economy. Coverage is the share of the weight that has a level.
+with levels as (
+    select
+        scores.framework_id,
+        scores.as_of_year,
+        scores.iso3,
+        scores.pillar_id,
+        scores.subtheme_id,
+        scores.indicator_id,
+        scores.weight,
+        frameworks.subtheme_aggregation as aggregation,
+        {{ to_mean('scores.level_score', 'frameworks.subtheme_aggregation', 'frameworks.geometric_floor') }} as part
+    from {{ ref('int_indicator_scores') }} as scores
+    inner join {{ ref('int_frameworks') }} as frameworks
+        on scores.framework_id = frameworks.framework_id
+),
+
+means as (
+    select
+        framework_id,
+        as_of_year,
+        iso3,
+        pillar_id,
+        subtheme_id,
+        aggregation,
+        {{ weighted_mean('part', 'weight', 'indicator_id') }} as mean,
+        coalesce(sum(weight order by indicator_id) filter (where part is not null), 0)
+        / sum(weight order by indicator_id) as coverage,
+        count(part)::integer as indicators_scored,
+        count(*)::integer as indicators_total
+    from levels
+    group by all
+)
+
+select
+    means.* exclude (aggregation, mean),
+    {{ from_mean('means.mean', 'means.aggregation') }} as score
+from means

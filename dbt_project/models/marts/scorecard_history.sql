@@ -1,0 +1,18 @@
+select
+    scores.framework_id,
+    scores.iso3,
+    scores.as_of_year,
+    scores.score as overall_score,
+    scores.coverage,
+    case
+        when scores.score is not null
+            then rank() over (
+                partition by scores.framework_id, scores.as_of_year
+                order by scores.score desc nulls last
+            )
+    end::integer as rank,
+    scores.score_reason
+from {{ ref('int_overall_scores') }} as scores
+semi join {{ ref('int_members') }} as members
+    on scores.framework_id = members.framework_id and scores.iso3 = members.iso3
+order by scores.framework_id, scores.iso3, scores.as_of_year

@@ -1,0 +1,210 @@
+"""The goalposts that come from the world's figures, computed again.
+
+Belongs here: floors, distance targets and pace targets from the published observations, held against the seed
+``benchmarks``. Does not belong here: policy targets, which are read and not computed; scores, which use the seed alone.
+
+Floor: the 2.5th percentile at the worst end (97.5th where lower is better), linear interpolation, over the economies
+that the World Bank lists, each with its value nearest to the baseline year, at most the baseline window away, ties to
+the earlier year; of an edition index that edition. Distance target: the mean of the best five economies of at least one
+million people. Pace target beside it: the 75th percentile (25th). All to four significant digits (rules of the SDG
+Index; OECD/JRC Handbook on Constructing Composite Indicators).
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sources.errors import ConfigurationError
+from warehouse.files import write_atomically
+
+Fetch = Callable[[str, list[Any]], list[tuple[Any, ...]]]
+"""Runs a query with parameters on the published file."""
+
+LARGE = 1_000_000
+"""People that an economy needs to count among the best: city states would set the goal otherwise."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One computed cell of the seed, as it stands there and as the published figures give it."""
+
+    framework_id: str
+    indicator_id: str
+    column: str
+    seed: str
+    recomputed: str
+
+    @property
+    def is_number(self) -> bool:
+        return self.column.endswith("_value")
+
+    @property
+    def differs(self) -> bool:
+        if self.is_number and self.seed and self.recomputed:
+            return float(self.seed) != float(self.recomputed)
+        return self.seed != self.recomputed
+
+
+_SQL = """
+with seed as (
+    select
+        seed.* replace (seed.baseline_year::integer as baseline_year),
+        indicators.edition_index,
+        indicators.direction = 'lower_is_better' as is_lower_better,
+        case when indicators.edition_index then 0 else parameters.value end as reach
+    from read_csv($1, header = true, all_varchar = true) as seed
+    inner join indicators using (indicator_id)
+    inner join scoring_parameters as parameters on parameters.parameter = 'baseline_window_years'
+    where seed.floor_basis like '%percentile of%' or seed.target_basis like 'mean of the top five of%'
+),
+-- one value an economy, nearest to the baseline year, of two equally near ones the earlier
+nearest as (
+    select
+        seed.framework_id, seed.indicator_id, observations.iso3,
+        min_by(observations.value, [abs(observations.year - seed.baseline_year), observations.year]) as value,
+        min_by(observations.year, [abs(observations.year - seed.baseline_year), observations.year]) as year
+    from seed
+    inner join observations
+        on seed.indicator_id = observations.indicator_id
+        and abs(observations.year - seed.baseline_year) <= seed.reach
+    semi join (select iso3 from economies where is_world_bank_economy) using (iso3)
+    group by all
+),
+people as (
+    select
+        seed.framework_id, seed.indicator_id, observations.iso3,
+        min_by(observations.value, [abs(observations.year - seed.baseline_year), observations.year]) as people
+    from seed
+    inner join scoring_parameters as parameters on parameters.parameter = 'baseline_window_years'
+    inner join observations
+        on observations.indicator_id = 'population_total'
+        and abs(observations.year - seed.baseline_year) <= parameters.value
+    group by all
+),
+world as (
+    select
+        framework_id, indicator_id,
+        count(*) as economies,
+        min(year) as first_year,
+        max(year) as last_year,
+        quantile_cont(value, 0.025) as lowest,
+        quantile_cont(value, 0.975) as highest,
+        quantile_cont(value, 0.25) as lower_quartile,
+        quantile_cont(value, 0.75) as upper_quartile
+    from nearest
+    group by all
+),
+large as (
+    select
+        nearest.*,
+        count(*) over (partition by framework_id, indicator_id) as economies,
+        row_number() over (
+            partition by framework_id, indicator_id
+            order by case when seed.is_lower_better then -value else value end desc, iso3
+        ) as place
+    from nearest
+    inner join people using (framework_id, indicator_id, iso3)
+    inner join seed using (framework_id, indicator_id)
+    where people.people >= $2
+),
+best as (
+    select
+        framework_id, indicator_id,
+        any_value(economies) as economies,
+        avg(value order by place) as mean,
+        string_agg(iso3, ' ' order by place) as names
+    from large
+    where place <= 5
+    group by all
+)
+select
+    seed.framework_id,
+    seed.indicator_id,
+    seed.floor_basis like '%percentile of%' as has_floor,
+    seed.target_basis like 'mean of the top five of%' as has_target,
+    format('{:.4g}', case when seed.is_lower_better then highest else lowest end)::double as floor_value,
+    format(
+        '{} percentile of {} economies, {}',
+        case when seed.is_lower_better then '97.5th' else '2.5th' end,
+        world.economies,
+        case
+            when seed.edition_index then format('edition of {}', seed.baseline_year)
+            else format(
+                'values nearest to {} within {} years (years used {})',
+                seed.baseline_year, seed.reach::integer,
+                case when first_year = last_year then first_year::varchar else first_year || '-' || last_year end
+            )
+        end
+    ) as floor_basis,
+    format('{:.4g}', best.mean)::double as target_value,
+    format(
+        'mean of the top five of {} economies of at least one million people, {} ({})',
+        best.economies,
+        case
+            when seed.edition_index then format('{} edition', seed.baseline_year)
+            else format('nearest to {}', seed.baseline_year)
+        end,
+        best.names
+    ) as target_basis,
+    format('{:.4g}', case when seed.is_lower_better then lower_quartile else upper_quartile end)::double as pace_value,
+    format(
+        '{} percentile of the {} economies behind the floor',
+        case when seed.is_lower_better then '25th' else '75th' end,
+        world.economies
+    ) as pace_basis
+from seed
+left join world using (framework_id, indicator_id)
+left join best using (framework_id, indicator_id)
+order by all
+"""
+
+
+def recompute(seed: Path, fetch: Fetch) -> list[Cell]:
+    """Every computed cell of the seed, whether or not it differs."""
+    rows = {(row["framework_id"], row["indicator_id"]): row for row in _read(seed)[1]}
+    cells = []
+    for framework_id, indicator_id, has_floor, has_target, *computed in fetch(_SQL, [str(seed), LARGE]):
+        floor, floor_basis, target, target_basis, pace, pace_basis = (_text(value) for value in computed)
+        new: dict[str, str] = {}
+        if has_floor:
+            new |= {"floor_value": floor, "floor_basis": floor_basis}
+        if has_target:
+            new |= {"target_value": target, "target_basis": target_basis, "met_value": target}
+            new |= {"pace_target_value": pace, "pace_target_basis": pace_basis}
+        row = rows[framework_id, indicator_id]
+        cells += [Cell(framework_id, indicator_id, column, row[column], value) for column, value in new.items()]
+    return cells
+
+
+def apply(seed: Path, cells: Iterable[Cell]) -> None:
+    """Write the recomputed cells into the seed; everything else in it stays as it is."""
+    header, rows = _read(seed)
+    changes = {(cell.framework_id, cell.indicator_id, cell.column): cell.recomputed for cell in cells}
+    empty = [key for key, value in changes.items() if value == ""]
+    if empty:
+        raise ConfigurationError(f"{seed}: there are no figures to compute {', '.join('.'.join(key) for key in empty)}")
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, header, lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        key = (row["framework_id"], row["indicator_id"])
+        writer.writerow({column: changes.get((*key, column), value) for column, value in row.items()})
+    write_atomically(seed, text.getvalue().encode())
+
+
+def _read(seed: Path) -> tuple[list[str], list[dict[str, str]]]:
+    with seed.open(encoding="utf-8", newline="") as handle:
+        reader = csv.DictReader(handle)
+        return list(reader.fieldnames or []), list(reader)
+
+
+def _text(value: float | str | None) -> str:
+    """A cell as the seed writes it: whole numbers without a point."""
+    if value is None:
+        return ""
+    return f"{value:.15g}" if isinstance(value, float) else str(value)

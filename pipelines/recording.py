@@ -1,0 +1,112 @@
+"""A live run as it is kept: its bodies in the raw store, everything else in the journal; and back again.
+
+Belongs here: what a run's record holds. Does not belong here: the files (``warehouse.journal``, ``warehouse.raw``),
+landing what a run brought (``pipelines.ingestion``).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from requests.structures import CaseInsensitiveDict
+
+from sources.asking import Exchange
+from sources.http import Failure, FailureKind, Reply
+from sources.provider import RawBody, Window
+from warehouse import journal, raw
+from warehouse.layout import Layout
+
+
+@dataclass(frozen=True)
+class Run:
+    """What decides a run beside catalogue and code: when, which indicators, which years, what a person allowed."""
+
+    started_at: datetime
+    indicator_ids: tuple[str, ...]
+    window: Window
+    accept_shrink: bool = False
+
+
+def keep(layout: Layout, run: Run, exchanges: Iterable[Exchange], bodies: Iterable[RawBody]) -> None:
+    """Keep every body that was sent, used or refused, and the run's record; remember good answers by their address."""
+    used = {body.sha256: body for body in bodies}
+    entries = []
+    for exchange in exchanges:
+        reply = exchange.reply
+        sha256 = hashlib.sha256(reply.content).hexdigest() if reply.content else None
+        if sha256 and not reply.revalidated:
+            body = used.get(sha256)
+            refused = body.refused if body else reply.failure.message if reply.failure else None
+            raw.store(layout, reply.content, _retrieval(reply, body.provider if body else None, refused))
+            if not refused and reply.failure is None:
+                raw.remember(layout, exchange.asked, sha256, reply.url, reply.headers, reply.retrieved_at)
+        entries.append(_entry(exchange, sha256))
+    sent = {entry["sha256"] for entry in entries}
+    files = {}
+    for sha256, body in used.items():  # files of the operator's, which nobody was asked for
+        if sha256 not in sent:
+            files[body.url] = raw.store(layout, body.content, _retrieval(body, body.provider, body.refused))
+    journal.write(layout, run.started_at, {**asdict(run), "exchanges": entries, "files": files})
+
+
+def _retrieval(of: Reply | RawBody, provider: str | None, refused: str | None) -> dict[str, Any]:
+    return {
+        "provider": provider,
+        "url": of.url,
+        "status": of.status,
+        "headers": dict(of.headers),
+        "retrieved_at": of.retrieved_at,
+        "refused": refused,
+    }
+
+
+def _entry(exchange: Exchange, sha256: str | None) -> dict[str, Any]:
+    reply = exchange.reply
+    return {
+        "asked": exchange.asked,
+        "url": reply.url,
+        "status": reply.status,
+        "headers": dict(reply.headers),
+        "sha256": sha256,
+        "failure": asdict(reply.failure) if reply.failure else None,
+        "revalidated": reply.revalidated,
+        "retrieved_at": reply.retrieved_at,
+    }
+
+
+@dataclass(frozen=True)
+class Record:
+    """A run with everything that came. ``files`` are bodies that nobody was asked for, by the name they went by."""
+
+    run: Run
+    exchanges: list[Exchange]
+    files: dict[str, bytes]
+
+
+def records(layout: Layout) -> Iterator[Record]:
+    """Every run of the journal, oldest first. Raises what ``raw.load`` raises."""
+    for entry in journal.runs(layout):
+        started_at, window = datetime.fromisoformat(entry["started_at"]), Window(**entry["window"])
+        yield Record(
+            Run(started_at, tuple(entry["indicator_ids"]), window, entry["accept_shrink"]),
+            [_exchange(layout, each) for each in entry["exchanges"]],
+            {name: raw.load(layout, sha256) for name, sha256 in entry["files"].items()},
+        )
+
+
+def _exchange(layout: Layout, entry: Mapping[str, Any]) -> Exchange:
+    failure = entry["failure"]
+    reply = Reply(
+        url=entry["url"],
+        content=raw.load(layout, entry["sha256"]) if entry["sha256"] else b"",
+        status=entry["status"],
+        headers=CaseInsensitiveDict(entry["headers"]),
+        retrieved_at=datetime.fromisoformat(entry["retrieved_at"]),
+        failure=Failure(**{**failure, "kind": FailureKind(failure["kind"])}) if failure else None,
+        revalidated=entry["revalidated"],
+    )
+    return Exchange(entry["asked"], reply)

@@ -1,0 +1,129 @@
+"""``carec replay``: the landing built again from archive, journal and raw store, without a network.
+
+Belongs here: replaying the recorded runs in order, comparing what they give with what is landed. Does not belong here:
+what a run is and how it lands (``recording``, ``ingestion``): replay calls the same functions.
+"""
+
+from __future__ import annotations
+
+import filecmp
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from pipelines import recording
+from pipelines.ingestion import ask, land, land_archive
+from pipelines.workspace import LOCAL_FILE, Workspace
+from sources.asking import RecordedHttp
+from sources.errors import ConfigurationError
+from sources.providers.local_file import LocalFiles
+from warehouse.files import exclusive
+from warehouse.layout import Layout
+from warehouse.publish import NotPublished
+
+BUILT_ANEW = ("run.parquet", "source_health.parquet", "indicators.parquet", "archive.sha256")
+"""What every refresh lays down again: no part of the record."""
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """What a replay gave. ``differences``: files that are landed and not given, or the reverse, or not the same bytes;
+    ``notes``: what the recorded runs had that this checkout has not, or the reverse."""
+
+    runs: int
+    files: int
+    differences: list[str]
+    notes: list[str]
+
+
+def replay(
+    workspace: Workspace,
+    into: Path | None = None,
+    *,
+    write: bool = False,
+    progress: Callable[[str], None] = lambda step: None,
+) -> Replayed:
+    """Build the landing again and compare it with the landed one, byte for byte.
+
+    The copy is thrown away, or kept in ``into`` (a folder that is new or empty), or with ``write`` takes the landing's
+    place; what stood there then stays as ``landing.before_replay`` until the next time. ``into`` and ``write`` exclude
+    each other. Raises NotPublished where a recorded body is gone or damaged, files.Busy where a refresh holds the
+    warehouse.
+    """
+    if into is not None and into.exists() and any(into.iterdir()):
+        raise ConfigurationError(f"{into} holds something already: name a folder that is new or empty")
+    layout = workspace.layout
+    layout.root.mkdir(parents=True, exist_ok=True)
+    with exclusive(layout.lock), TemporaryDirectory(prefix=".replay-", dir=layout.root) as scratch:
+        target = replace(workspace, layout=Layout(into or Path(scratch) / "warehouse"))
+        runs, notes = _replay(target, layout, Path(scratch) / "files", progress)
+        given, landed = _files(target.layout.landing), _files(layout.landing)
+        differences = [
+            *(f"not given by the replay: {name}" for name in sorted(landed - given)),
+            *(f"given by the replay, not landed: {name}" for name in sorted(given - landed)),
+            *(
+                f"other content: {name}"
+                for name in sorted(given & landed)
+                if not filecmp.cmp(target.layout.landing / name, layout.landing / name, shallow=False)
+            ),
+        ]
+        if write and into is None:
+            _swap(target.layout.landing, layout.landing)
+        return Replayed(runs, len(given), differences, notes)
+
+
+def _replay(
+    target: Workspace, recorded: Layout, folder: Path, progress: Callable[[str], None]
+) -> tuple[int, list[str]]:
+    """Land every recorded run in ``target``. ``folder`` takes the operator's files of the run at hand."""
+    land_archive(target)
+    runs, notes = 0, []
+    try:
+        for record in recording.records(recorded):
+            run, known = record.run, target.catalogue.indicators
+            at = f"run of {run.started_at:%Y-%m-%d %H:%M:%S}"
+            progress(f"replaying the {at}")
+            if gone := [name for name in run.indicator_ids if name not in known]:
+                notes.append(f"{at}: no longer in the catalogue: {', '.join(gone)}")
+            run = replace(run, indicator_ids=tuple(name for name in run.indicator_ids if name in known))
+            http = RecordedHttp(record.exchanges)
+            if run.indicator_ids:
+                resolutions, _ = ask(_with_files(target, record.files, folder), run, http)
+                land(target, run, resolutions)
+            notes += [f"{at}: asked, and not in its record: {address}" for address in http.missing]
+            runs += 1
+    except (OSError, ValueError) as error:
+        raise NotPublished(f"the record cannot be replayed: {error}") from error
+    return runs, notes
+
+
+def _with_files(workspace: Workspace, files: dict[str, bytes], folder: Path) -> Workspace:
+    """The workspace with the operator's files as they were at a run."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for name, content in files.items():
+        (folder / Path(name.rpartition(":")[2]).name).write_bytes(content)
+    return replace(workspace, adapters={**workspace.adapters, LOCAL_FILE: LocalFiles(folder)})
+
+
+def _files(landing: Path) -> set[str]:
+    """Vintages and rejects, by their path below ``landing``."""
+    return {
+        str(path.relative_to(landing))
+        for path in landing.rglob("*")
+        if path.is_file() and path.name not in BUILT_ANEW and not path.name.startswith(".")
+    }
+
+
+def _swap(given: Path, landing: Path) -> None:
+    """Put ``given`` in the place of ``landing``, with what only a refresh lays down."""
+    for name in ("run.parquet", "source_health.parquet"):
+        if (landing / name).exists():
+            shutil.copy2(landing / name, given / name)
+    old = landing.with_name("landing.before_replay")
+    shutil.rmtree(old, ignore_errors=True)
+    if landing.exists():
+        landing.rename(old)
+    given.rename(landing)

@@ -1,0 +1,132 @@
+"""The country briefs: two pages a member, from the published file.
+
+Belongs here: which parts of the report a member's brief shows, and writing the files. Does not belong here: queries
+(``data``), printing to PDF (``pdf``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from pipelines.claims import VERDICTS
+from pipelines.report import charts
+from pipelines.report.data import Report, Row, pick, read
+from pipelines.report.page import asset, render, shared
+from pipelines.report.pdf import print_to_pdf
+from pipelines.report.words import Words
+from sources.errors import ConfigurationError
+from warehouse.files import write_atomically
+from warehouse.layout import Layout
+
+UNTESTED = ("document_only", "no_data")
+"""Verdicts that no figure decides."""
+
+EACH_WAY = 4
+"""So many of the fastest and of the slowest indicators fit the first page."""
+
+
+def write_briefs(
+    layout: Layout,
+    out: Path,
+    countries: Sequence[str] = (),
+    language: str = "en",
+    *,
+    pdf: bool = True,
+    note: Callable[[str], None] = lambda _: None,
+) -> list[Path]:
+    """Write ``<ISO3>.html`` and, where Chromium is found, ``<ISO3>.pdf`` for the members named, or for all.
+
+    Raises NotPublished, or ConfigurationError for a code that is no member's or an unknown language. ``note`` is told
+    in one line where the PDF files are left out.
+    """
+    words, report = Words(language), read(layout)
+    members = {row["iso3"]: row for row in report.members}
+    chosen = [code.upper() for code in countries] or sorted(members)
+    for code in chosen:
+        if code not in members:
+            raise ConfigurationError(
+                f"{code!r} is not a member's ISO3 code; the members are {', '.join(sorted(members))}"
+            )
+    common = shared(report, words)
+    pages = []
+    for code in chosen:
+        page = out / f"{code}.html"
+        text = render("brief.html.j2", words, **common, **_brief(report, members[code], common, words))
+        write_atomically(page, text.encode())
+        pages.append(page)
+    return [*pages, *(print_to_pdf(pages, note) if pdf else [])]
+
+
+def _brief(report: Report, member: Row, common: dict[str, Any], words: Words) -> dict[str, Any]:
+    iso3 = member["iso3"]
+    cells = pick(report.cells, iso3=iso3)
+    titles = {row["pillar_id"]: words.name("pillars", row["pillar_id"], row["title"]) for row in report.pillars}
+    scores = [row for row in pick(report.pillar_scores, iso3=iso3) if row["indicators_total"]]
+    paced = sorted((cell for cell in cells if cell["pace_ratio"] is not None), key=lambda cell: -cell["pace_ratio"])
+    claims = [row for row in report.claims if iso3 in row["country_iso3"].split(";")]
+    missing = _missing(cells, words)
+    return {
+        "m": member,
+        "name": common["names"][iso3],
+        "titles": titles,
+        "scores": scores,
+        "own_cells": {row["pillar_id"]: pick(cells, pillar_id=row["pillar_id"]) for row in scores},
+        "gaps": {row["pillar_id"]: row for row in pick(report.gaps, iso3=iso3)},
+        "ranked": sum(row["rank"] is not None for row in report.members),
+        "charts": _charts(report, member, titles, words),
+        "paced": len(paced),
+        "moved": paced if len(paced) <= 2 * EACH_WAY else paced[:EACH_WAY] + paced[-EACH_WAY:],
+        "missing": missing,
+        "missing_count": sum(len(names) for names in missing.values()),
+        "total": len(cells),
+        "claims": claims,
+        "tested": [row for row in claims if row["verdict"] not in UNTESTED],
+        "untested": [row for row in claims if row["verdict"] in UNTESTED],
+        "verdict_line": _verdict_line(claims, words),
+        "coming": pick(report.coming, iso3=iso3),
+        "editions": {provider: row for row in report.editions for provider in row["providers"] or ()},
+        "brief_css": asset("brief.css"),
+    }
+
+
+def _missing(cells: Sequence[Row], words: Words) -> dict[str, list[str]]:
+    """Titles of the indicators without enough figures, by reason; with the year of the figure where there is one."""
+    missing: dict[str, list[str]] = {}
+    for cell in pick(cells, sign="insufficient_data"):
+        title = words.name("indicators", cell["indicator_id"], cell["title"])
+        if cell["latest_year"] is not None:
+            title = words("brief.missing_item", title=title, year=cell["latest_year"])
+        missing.setdefault(cell["status_reason"], []).append(title)
+    return missing
+
+
+def _verdict_line(claims: Sequence[Row], words: Words) -> str:
+    counts = ((verdict, len(pick(claims, verdict=verdict))) for verdict in VERDICTS)
+    return ", ".join(f"{words.word('verdicts', verdict)} {count}" for verdict, count in counts if count)
+
+
+def _charts(report: Report, member: Row, titles: dict[str, str], words: Words) -> dict[str, str | None]:
+    rows = {"overall": words("columns.overall")}
+    rows |= {
+        row["pillar_id"]: f"{row['pillar_id'].upper()} {titles[row['pillar_id']]}"
+        for row in pick(report.pillars, in_overall=True)
+    }
+    means = [
+        {**mean, "row": rows[mean["pillar_id"]]}
+        for mean in pick(report.regions, variant="simple")
+        if mean["pillar_id"] in rows
+    ]
+    own = [{"row": rows["overall"], "score": member["overall_score"]}]
+    own += [
+        {"row": rows[row["pillar_id"]], "score": row["score"]}
+        for row in pick(report.pillar_scores, iso3=member["iso3"])
+        if row["pillar_id"] in rows
+    ]
+    past = [row for row in pick(report.history, iso3=member["iso3"]) if row["pillar_id"] in rows]
+    shown = {key: title for key, title in rows.items() if key != "overall"}
+    return {
+        "position": charts.groups_by_pillar(words("brief.chart"), list(rows.values()), means, words, own),
+        "history": charts.history(past, shown, words) if past else None,
+    }

@@ -1,0 +1,207 @@
+"""What the report and the briefs show, each part from one query on the published file.
+
+Belongs here: queries. Does not belong here: computing a score (``dbt_project``), words and number formats (``words``).
+Rows are plain dictionaries with the columns of the published tables. A part whose table the publication lacks is empty:
+the pages then say so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from warehouse.layout import Layout
+from warehouse.publish import NotPublished
+
+Row = dict[str, Any]
+
+FRAMEWORK = "carec_2030"
+
+SIGNS = (
+    "achieved",
+    "on_track",
+    "moderately_improving",
+    "stagnating",
+    "decreasing",
+    "level_only",
+    "insufficient_data",
+)
+"""How an indicator of a member is marked: its status, but an edition index, which has a level and never a pace, is set
+apart from one without data."""
+
+_SIGN = "case when status_reason = 'not_comparable_edition' then 'level_only' else status end"
+
+_CELLS = f"""
+    select s.*, {_SIGN} as sign, list_position({list(SIGNS)}, {_SIGN}) as sign_order, e.name, i.title, i.unit,
+           b.transform, f.role
+    from indicator_scores as s
+    join scorecard as m using (framework_id, iso3)
+    join economies as e using (iso3)
+    join indicators as i using (indicator_id)
+    join framework_indicators as f using (framework_id, indicator_id)
+    left join benchmarks as b using (framework_id, indicator_id)
+    where framework_id = $framework
+"""
+
+_PARTS = {
+    "pillars": "from pillars where framework_id = $framework order by not in_overall, pillar_id",
+    "subthemes": "from subthemes where framework_id = $framework order by pillar_id, subtheme_id",
+    "statuses": "from status_thresholds",
+    "members": """
+        from scorecard where framework_id = $framework order by overall_score desc nulls last, coverage desc, name
+    """,
+    "pillar_scores": """
+        select s.*, e.name from pillar_scores as s join scorecard using (framework_id, iso3)
+        join economies as e using (iso3)
+        where framework_id = $framework order by pillar_id, s.score desc nulls last, e.name
+    """,
+    "indicators": """
+        select f.pillar_id, f.subtheme_id, f.weight, f.role, i.*, b.* exclude (framework_id, indicator_id),
+               regexp_matches(i.licence, 'NC|SA|unknown') as is_restricted
+        from framework_indicators as f join indicators as i using (indicator_id)
+        left join benchmarks as b using (framework_id, indicator_id)
+        where framework_id = $framework order by pillar_id, subtheme_id, i.title
+    """,
+    "cells": f"from ({_CELLS}) order by pillar_id, subtheme_id, title, latest_value is null, level_score desc, name",
+    "sign_counts": f"""
+        select iso3, pillar_id, sign, sign_order, count(*) as indicators
+        from ({_CELLS}) group by all order by iso3, pillar_id, sign_order
+    """,
+    "regions": """
+        select r.*, g.title as group_title, v.title as variant_title
+        from region_scores as r join groups as g using (group_id) join region_variants as v using (variant)
+        where framework_id = $framework and (group_id = 'carec' or v.excluded_iso3 is null)
+        order by list_position(['carec', 'asean', 'eu27', 'upper_middle_income', 'world'], group_id),
+                 v.excluded_iso3 is not null, v.is_weighted
+    """,
+    "bands": "from rank_probabilities where framework_id = $framework order by iso3_a, iso3_b",
+    "sensitivity": "from rank_sensitivity where framework_id = $framework order by first_order_share desc",
+    "verdicts": """
+        select pillar, verdict, count(*) as claims
+        from claims_audit where duplicate_of is null group by all order by all
+    """,
+    "claims": """
+        from claims_audit order by regexp_extract(document_line, '^[0-9]+')::integer, claim_id
+    """,
+    "claim_tests": "from claim_tests order by claim_id, role desc, indicator_id, variant, iso3",
+    "inconsistencies": "from claim_inconsistencies order by inconsistency_id",
+    "freshness": """
+        with held as (
+            select o.indicator_id, mode(o.provider) as provider, mode(o.retrieved_via) as retrieved_via,
+                   max(o.provider_release) as provider_release, max(o.licence) as licence,
+                   mode(o.source_url) as source_url, string_agg(distinct o.provider_code, ', ') as provider_code,
+                   count(distinct o.iso3) filter (e.is_member) as members
+            from observations as o join economies as e using (iso3) group by o.indicator_id
+        )
+        select h.*, i.title, i.unit, i.max_age_years, held.* exclude (indicator_id),
+               f.pillar_id is not null as is_scored,
+               regexp_matches(coalesce(held.licence, i.licence), 'NC|SA|unknown') as is_restricted
+        from source_health as h join indicators as i using (indicator_id)
+        left join held using (indicator_id)
+        left join framework_indicators as f on f.indicator_id = h.indicator_id and f.framework_id = $framework
+        order by f.pillar_id is null, f.pillar_id, i.title
+    """,
+    "gaps": "from gaps where framework_id = $framework",
+    "history": """
+        select h.* from pillar_history as h join scorecard using (framework_id, iso3)
+        where framework_id = $framework and h.score is not null order by h.as_of_year, h.pillar_id
+    """,
+    "rejects": "select provider, reason, count(*) as records from rejects group by all order by records desc, reason",
+    "editions": """
+        with editions as (
+            select distinct source_title, edition_year, released_on from edition_releases
+        ),
+        spaced as (
+            select *, released_on - lag(released_on) over (partition by source_title order by released_on) as days
+            from editions
+        )
+        select source_title, max(edition_year) as edition_year, max(released_on) as released_on,
+               (max(released_on) + cast(round(median(days)) as integer))::date as expected_on,
+               (select list(distinct provider)
+                from observations where indicator_id in (
+                    select indicator_id from edition_releases as r where r.source_title = spaced.source_title
+                )) as providers
+        from spaced group by source_title order by source_title
+    """,
+    "coming": """
+        select s.iso3, o.provider, count(*) as indicators, max(s.latest_year) as latest_year,
+               count(*) filter (s.status_reason = 'stale') as stale,
+               min(s.latest_year + i.max_age_years) filter (s.status_reason <> 'stale') as needed_by
+        from indicator_scores as s
+        join scorecard using (framework_id, iso3)
+        join indicators as i using (indicator_id)
+        join observations as o on o.iso3 = s.iso3 and o.indicator_id = s.indicator_id and o.year = s.latest_year
+        where framework_id = $framework group by all order by s.iso3, needed_by, o.provider
+    """,
+}
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything that the pages show: each part a list of rows in the order in which it is shown."""
+
+    publication: Row
+    framework: Row
+    origins: Row
+    pillars: list[Row]
+    subthemes: list[Row]
+    statuses: list[Row]
+    members: list[Row]
+    pillar_scores: list[Row]
+    indicators: list[Row]
+    cells: list[Row]
+    sign_counts: list[Row]
+    regions: list[Row]
+    bands: list[Row]
+    sensitivity: list[Row]
+    verdicts: list[Row]
+    claims: list[Row]
+    claim_tests: list[Row]
+    inconsistencies: list[Row]
+    freshness: list[Row]
+    gaps: list[Row]
+    history: list[Row]
+    rejects: list[Row]
+    editions: list[Row]
+    coming: list[Row]
+
+
+def pick(rows: Sequence[Row], **wanted: object) -> list[Row]:
+    """The rows that have these values, in their order."""
+    return [row for row in rows if all(row[column] == value for column, value in wanted.items())]
+
+
+def read(layout: Layout) -> Report:
+    """Ask the published file for everything that the pages show. Raises NotPublished where there is none."""
+    if not layout.published.exists():
+        raise NotPublished(f"there is no {layout.published} yet: run `carec refresh` first")
+    return read_file(layout.published)
+
+
+def read_file(published: Path) -> Report:
+    """As ``read``, from a published file wherever it lies."""
+    with duckdb.connect(str(published), read_only=True) as connection:
+        parts = {part: _rows(connection, sql) for part, sql in _PARTS.items()}
+        (publication,) = _rows(connection, "from publication")
+        (framework,) = _rows(connection, "from frameworks where framework_id = $framework")
+        (origins,) = _rows(
+            connection,
+            """
+            select count(*) filter (via <> 'archive') as live, count(*) filter (via = 'archive') as archived
+            from (select mode(retrieved_via) as via from observations group by indicator_id)
+            """,
+        )
+    return Report(publication=publication, framework=framework, origins=origins, **parts)
+
+
+def _rows(connection: duckdb.DuckDBPyConnection, sql: str) -> list[Row]:
+    try:
+        result = connection.execute(sql, {"framework": FRAMEWORK} if "$framework" in sql else None)
+    except duckdb.CatalogException:  # a table that this publication does not have
+        return []
+    columns = [column[0] for column in result.description or []]
+    return [dict(zip(columns, row, strict=True)) for row in result.fetchall()]

@@ -1,0 +1,134 @@
+"""The report: one self-contained page from the published file.
+
+Belongs here: putting queries, words, charts and template together. Does not belong here: any of them.
+"""
+
+from __future__ import annotations
+
+from itertools import groupby
+from operator import itemgetter
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+from pipelines.claims import VERDICTS
+from pipelines.report import charts
+from pipelines.report.data import SIGNS, Report, Row, pick, read
+from pipelines.report.words import Words, digits_of
+from sources.catalogue import load_catalogue
+from warehouse.files import write_atomically
+from warehouse.layout import Layout
+
+HERE = Path(__file__).parent
+
+
+def write_report(layout: Layout, out: Path, language: str = "en") -> Path:
+    """Write the page and say where it lies. Raises NotPublished, or ConfigurationError for an unknown language."""
+    words = Words(language)
+    write_atomically(out, render("report.html.j2", words, **_report(read(layout), words)).encode())
+    return out
+
+
+def render(template: str, words: Words, **context: Any) -> str:
+    """A filled template. Everything in it is escaped, except drawings, styles and scripts that are marked safe."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=False,
+    )
+    # Globals, because imported macros see globals and no loop variables.
+    environment.globals.update(w=words, pick=pick, digits_of=digits_of, signs=SIGNS, verdicts=VERDICTS)
+    return environment.get_template(template).render(context)
+
+
+def asset(name: str) -> Markup:
+    """A style sheet or script of the project's own, for inlining."""
+    return Markup((HERE / "assets" / name).read_text(encoding="utf-8"))
+
+
+def shared(report: Report, words: Words) -> dict[str, Any]:
+    """What every page needs beside its own parts."""
+    catalogue = load_catalogue()
+    return {
+        "r": report,
+        "pillars": pick(report.pillars, in_overall=True),
+        "names": {row["iso3"]: words.name("economies", row["iso3"], row["name"]) for row in report.members},
+        "providers": {name: provider.title for name, provider in catalogue.providers.items()},
+        "cadences": {name: provider.cadence for name, provider in catalogue.providers.items()},
+        "citations": [provider.citation for provider in catalogue.providers.values() if provider.base_url],
+        "tests_of": {key: list(rows) for key, rows in groupby(report.claim_tests, key=itemgetter("claim_id"))},
+        "css": asset("page.css"),
+    }
+
+
+def _report(report: Report, words: Words) -> dict[str, Any]:
+    common = shared(report, words)
+    ranked = [row for row in report.members if row["rank"] is not None]
+    measured = {row["pillar_id"] for row in report.cells}
+    beside = pick(report.pillars, in_overall=False)
+    sectors = [pillar for pillar in beside if pillar["pillar_id"] in measured]
+    return {
+        **common,
+        "sectors": sectors,
+        "unmeasured": "; ".join(words.name("pillars", p["pillar_id"], p["title"]) for p in beside if p not in sectors),
+        "subthemes": {
+            row["subtheme_id"]: words.name("subthemes", row["subtheme_id"], row["title"]) for row in report.subthemes
+        },
+        "register_only": {row["pillar_id"]: _register_only(report, row["pillar_id"], words) for row in report.pillars},
+        "ranked": ranked,
+        "unranked": [common["names"][row["iso3"]] for row in report.members if row["rank"] is None],
+        "alphabetic": sorted(report.members, key=itemgetter("name")),
+        "parts": [part for part in words.get("review_parts") if any(r["pillar"] == part for r in report.claims)],
+        "charts": _charts(report, words, ranked),
+        "script_texts": words.get("controls"),
+        "js": asset("page.js"),
+    }
+
+
+def _register_only(report: Report, pillar_id: str, words: Words) -> str:
+    rows = pick(report.subthemes, pillar_id=pillar_id, register_only=True)
+    return "; ".join(words.name("subthemes", row["subtheme_id"], row["title"]) for row in rows)
+
+
+def region_chart(report: Report, words: Words) -> str | None:
+    """Means of economies of every group, overall and by pillar; None where the publication has none."""
+    titles = {"overall": words("columns.overall")}
+    titles |= {
+        row["pillar_id"]: words.name("pillars", row["pillar_id"], row["title"])
+        for row in pick(report.pillars, in_overall=True)
+    }
+    means = [
+        {**row, "row": titles[row["pillar_id"]]}
+        for row in pick(report.regions, variant="simple")
+        if row["pillar_id"] in titles
+    ]
+    return charts.groups_by_pillar(words("regions.chart"), list(titles.values()), means, words) if means else None
+
+
+def _charts(report: Report, words: Words, ranked: list[Row]) -> dict[str, str | None]:
+    drawn: dict[str, str | None] = {
+        "bands": charts.rank_bands(ranked, words) if any(r["rank_p05"] is not None for r in ranked) else None,
+        "regions": region_chart(report, words),
+        "verdicts": charts.verdicts(verdict_totals(report), words) if report.claims else None,
+    }
+    for pillar in report.pillars:
+        key = pillar["pillar_id"]
+        title = f"{words.name('pillars', key, pillar['title'])}: {words('pillars.scores')}"
+        scores, regions = pick(report.pillar_scores, pillar_id=key), pick(report.regions, pillar_id=key)
+        scored = any(row["score"] is not None for row in scores)
+        drawn[key] = charts.pillar_scores(title, scores, regions, words) if scored else None
+    for one in report.indicators:
+        cells = pick(report.cells, indicator_id=one["indicator_id"])
+        drawn[one["indicator_id"]] = charts.indicator(one, cells, words)
+    return drawn
+
+
+def verdict_totals(report: Report) -> list[Row]:
+    """Claims by verdict, duplicates once, in the order of the verdicts."""
+    return [
+        {"verdict": verdict, "claims": sum(row["claims"] for row in pick(report.verdicts, verdict=verdict))}
+        for verdict in VERDICTS
+    ]

@@ -1,0 +1,61 @@
+"""Printing pages to PDF with the Chromium of the machine, without a window and without a network.
+
+Belongs here: finding and running the browser. Does not belong here: what a page holds; without a browser the pages
+stand as HTML alone.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from warehouse.files import replacing
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
+PATIENCE_S = 120
+
+_OPTIONS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--no-first-run",
+    "--no-pdf-header-footer",
+    "--host-resolver-rules=MAP * ~NOTFOUND",
+)
+
+
+def find_browser() -> str | None:
+    """The first browser found that prints; None where there is none."""
+    return next((path for name in BROWSERS if (path := shutil.which(name))), None)
+
+
+def print_to_pdf(pages: Sequence[Path], note: Callable[[str], None]) -> list[Path]:
+    """Print each page beside itself. Without a browser, or where it fails, ``note`` is told and nothing is written."""
+    browser = find_browser()
+    if browser is None:
+        note(f"no PDF: none of {', '.join(BROWSERS)} is installed; the HTML pages print from any browser")
+        return []
+    written = []
+    for page in pages:
+        target = page.with_suffix(".pdf")
+        try:
+            _print(browser, page, target)
+        except (OSError, subprocess.SubprocessError) as error:
+            note(f"no PDF of {page.name}: {browser} failed ({error})")
+            break
+        written.append(target)
+    return written
+
+
+def _print(browser: str, page: Path, target: Path) -> None:
+    with TemporaryDirectory() as profile, replacing(target) as temporary:
+        command = [browser, *_OPTIONS, f"--user-data-dir={profile}", f"--print-to-pdf={temporary}"]
+        subprocess.run([*command, page.resolve().as_uri()], check=True, capture_output=True, timeout=PATIENCE_S)
+        if not temporary.stat().st_size:
+            raise subprocess.SubprocessError("it wrote nothing")

@@ -1,0 +1,184 @@
+"""Corrections: what a provider published wrongly, put right or flagged, each with its reason and its source.
+
+Belongs here: the shape of ``corrections.yml``, applying it to observations, noticing that it no longer fits. Does not
+belong here: figures that never measure the indicator (``reject_rules`` of the catalogue), breaks in a series (a seed).
+
+The provider's own figure is never lost: its bytes stay in the raw store, and the record goes to the rejects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import polars as pl
+from pydantic import Field, model_validator
+
+from sources.catalogue import Catalogue, Entry, Indicator, read_entries
+from sources.errors import ConfigurationError
+from sources.observation import as_rejects
+
+CORRECTIONS = Path(__file__).parent / "corrections.yml"
+CORRECTED = "corrected"
+"""The ``obs_status`` of a figure that is not the provider's."""
+FLAGGED = "flagged"
+"""What the ``obs_status`` of a figure begins with that is the provider's, and doubtful."""
+
+
+class Expect(Entry):
+    """What the provider's figure must be for the correction to fit; every bound that is given has to hold."""
+
+    gt: float | None = None
+    lt: float | None = None
+    eq: float | None = None
+    between: tuple[float, float] | None = None
+
+    @model_validator(mode="after")
+    def _something(self) -> Expect:
+        if not self.model_fields_set:
+            raise ValueError("one of gt, lt, eq, between is expected")
+        return self
+
+    def holds(self) -> pl.Expr:
+        value, bounds = pl.col("value"), [pl.lit(True)]
+        if self.gt is not None:
+            bounds.append(value > self.gt)
+        if self.lt is not None:
+            bounds.append(value < self.lt)
+        if self.eq is not None:
+            bounds.append((value - self.eq).abs() <= 1e-9 * max(1.0, abs(self.eq)))
+        if self.between is not None:
+            bounds.append(value.is_between(*self.between))
+        return pl.all_horizontal(bounds)
+
+    def __str__(self) -> str:
+        return ", ".join(f"{name} {bound}" for name, bound in self.model_dump(exclude_none=True).items())
+
+
+class Correction(Entry):
+    """One entry: figures of an indicator, found by country and year, and what is done with them.
+
+    ``drop`` takes them out, ``override`` puts ``value`` in their place, ``scale`` multiplies them by ``factor``,
+    ``flag`` only says what is doubtful. ``providers`` limits it to figures that these published. A ``retired`` one is
+    history: the provider has mended the figure.
+    """
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    indicator: str
+    iso3: tuple[str, ...] = Field(min_length=1)
+    years: tuple[int, ...] = Field(min_length=1)
+    action: Literal["drop", "override", "scale", "flag"]
+    value: float | None = None
+    factor: float | None = Field(default=None, gt=0)
+    expect: Expect | None = None
+    providers: tuple[str, ...] = ()
+    reason: str = Field(min_length=10)
+    source: str = Field(min_length=5)
+    status: Literal["active", "retired"]
+
+    @model_validator(mode="after")
+    def _complete(self) -> Correction:
+        for name, action in (("value", "override"), ("factor", "scale")):
+            if (getattr(self, name) is not None) != (self.action == action):
+                raise ValueError(f"{name} belongs to {action}, and to nothing else")
+        if self.action != "flag" and self.expect is None:
+            raise ValueError(f"expect: {self.action} must say which figure it is about")
+        return self
+
+    def here(self) -> pl.Expr:
+        place = pl.col("iso3").is_in(list(self.iso3)) & pl.col("year").is_in(list(self.years))
+        return place & pl.col("provider").is_in(list(self.providers)) if self.providers else place
+
+
+@dataclass(frozen=True)
+class Located:
+    """A correction and where it stands, for messages."""
+
+    correction: Correction
+    where: str
+
+
+@dataclass(frozen=True)
+class Corrected:
+    """Observations after their corrections. ``originals`` are the provider's records that they replace or drop, as
+    rejects; ``misfits`` says of each correction that did not fit, by its id, why; it was not applied."""
+
+    observations: pl.DataFrame
+    originals: pl.DataFrame
+    misfits: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Corrections:
+    """The active corrections of every indicator. ``text`` is the file as it stands."""
+
+    by_indicator: dict[str, tuple[Located, ...]] = field(default_factory=dict)
+    text: bytes = b""
+
+    def of(self, indicator_id: str) -> tuple[Located, ...]:
+        return self.by_indicator.get(indicator_id, ())
+
+
+def load_corrections(catalogue: Catalogue, path: Path = CORRECTIONS) -> Corrections:
+    """Read and check the file. Raises ConfigurationError naming file, line, entry and field."""
+    found: dict[str, list[Located]] = {}
+    for line, entry in read_entries(path, Correction).values():
+        if entry.indicator not in catalogue.indicators:
+            fault = f"{entry.id}: indicator: there is no {entry.indicator!r} in the catalogue"
+            raise ConfigurationError(f"{path}:{line}: {fault}")
+        if entry.status == "active":
+            found.setdefault(entry.indicator, []).append(Located(entry, f"{path.name}:{line}: {entry.id}"))
+    return Corrections({name: tuple(entries) for name, entries in found.items()}, path.read_bytes())
+
+
+def apply(observations: pl.DataFrame, indicator: Indicator, corrections: Iterable[Located]) -> Corrected:
+    """Correct accepted observations of one indicator (columns ``OBSERVATION``). Whether a correction fits is judged by
+    the provider's figures, not by what another correction made of them."""
+    result, misfits = observations, {}
+    originals = [as_rejects(observations.clear().with_columns(reason=pl.lit("")))]
+    for located in corrections:
+        correction, here = located.correction, located.correction.here()
+        if correction.providers and not set(correction.providers) & set(observations["provider"]):
+            continue
+        found = observations.filter(here)
+        if misfit := _misfit(correction, found, indicator):
+            misfits[correction.id] = (
+                f"{located.where}: {misfit}; if the provider has mended it, give the entry `status: retired`, "
+                "else put its iso3, years or expect right"
+            )
+            continue
+        if correction.action == "flag":
+            said = pl.lit(f"{FLAGGED}: {correction.reason}")
+            result = result.with_columns(obs_status=pl.when(here).then(said).otherwise("obs_status"))
+            continue
+        originals.append(as_rejects(found.with_columns(reason=pl.lit(f"correction: {correction.reason}"))))
+        if correction.action == "drop":
+            result = result.filter(~here)
+        else:
+            result = result.with_columns(
+                value=pl.when(here).then(_corrected(correction)).otherwise("value"),
+                obs_status=pl.when(here).then(pl.lit(CORRECTED)).otherwise("obs_status"),
+            )
+    return Corrected(result, pl.concat(originals), misfits)
+
+
+def _corrected(correction: Correction) -> pl.Expr:
+    return pl.lit(correction.value) if correction.action == "override" else pl.col("value") * correction.factor
+
+
+def _misfit(correction: Correction, found: pl.DataFrame, indicator: Indicator) -> str | None:
+    if found.is_empty():
+        return "there is no such figure (any more)"
+    if correction.expect is not None:
+        others = found.filter(~correction.expect.holds())
+        if others.height:
+            iso3, year, value = others.select("iso3", "year", "value").row(0)
+            return f"a figure is expected that is {correction.expect}; {iso3} {year} is {value:g}"
+    if correction.action in ("override", "scale"):
+        low, high = indicator.valid_range.min, indicator.valid_range.max
+        made = found.select(_corrected(correction).alias("value")).filter(~pl.col("value").is_between(low, high))
+        if made.height:
+            return f"it makes {made['value'][0]:g}, outside {low:g}..{high:g} {indicator.unit}"
+    return None

@@ -1,0 +1,30 @@
+"""Country names to ISO3, for files that have nothing else. A name that is not in the table is never guessed.
+
+Belongs here: when two spellings are one name; they stand in ``catalog/country_names.csv``. Does not belong here: which
+areas the project knows (``observation.Areas``).
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import polars as pl
+
+NAMES = Path(__file__).parent / "catalog" / "country_names.csv"
+
+
+def _key(name: pl.Expr) -> pl.Expr:
+    """What every encoding leaves of a name, its ASCII letters: "trkiye" of Türkiye, however garbled."""
+    return name.str.to_lowercase().str.replace_all("&", "and", literal=True).str.replace_all(r"[^a-z]", "")
+
+
+@cache
+def _table() -> dict[str, str]:
+    names = pl.read_csv(NAMES, infer_schema=False).with_columns(key=_key(pl.col("name")))
+    return dict(names.select("key", "iso3").rows())
+
+
+def iso3_of(name: pl.Expr) -> pl.Expr:
+    """The ISO3 code of a country's English name, NULL where the name is unknown."""
+    return _key(name).replace_strict(_table(), default=None, return_dtype=pl.String)

@@ -1,0 +1,98 @@
+"""Rows of World Bank Data360, which its API and its files share: their columns, and which of them are asked for.
+
+Belongs here: the columns, cuts and units of Data360. Does not belong here: how rows are fetched (``data360``,
+``data360_files``), what is a figure (``figures``).
+
+One series comes in several units and in cuts by sex, age, place and more. The options of a request name the cut by
+code, or by several codes with commas between; a cut that is not named has to be the total.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from sources.observation import Areas
+from sources.provider import SeriesRequest, Window
+from sources.providers.figures import FIGURES, Refusal, judge
+
+CUTS = {
+    "sex": "SEX",
+    "age": "AGE",
+    "urbanisation": "URBANISATION",
+    "breakdown_1": "COMP_BREAKDOWN_1",
+    "breakdown_2": "COMP_BREAKDOWN_2",
+    "breakdown_3": "COMP_BREAKDOWN_3",
+}
+"""Option of a link -> column."""
+TOTALS = ("_T", "_Z")
+"""Total, and not applicable."""
+REQUIRED = (
+    "INDICATOR",
+    "REF_AREA",
+    "TIME_PERIOD",
+    "OBS_VALUE",
+    "UNIT_MEASURE",
+    "UNIT_MULT",
+    *CUTS.values(),
+)
+OPTIONAL = ("DATABASE_ID", "OBS_STATUS", "OBS_CONF")
+PUBLIC = "PU"
+
+
+def spellings(request: SeriesRequest) -> list[str]:
+    """The code of a series and the names that it had before or may have by now (option ``aliases``)."""
+    return [request.code, *_codes(request, "aliases")]
+
+
+def _codes(request: SeriesRequest, option: str) -> list[str]:
+    return [code.strip() for code in str(request.option(option, "")).split(",") if code.strip()]
+
+
+def check_series(rows: pl.DataFrame, request: SeriesRequest) -> None:
+    """Raises Refusal where rows are not of the series that was asked for."""
+    others = set(rows["INDICATOR"].unique()) - set(spellings(request))
+    if others:
+        raise Refusal(f"the answer has another indicator: {', '.join(sorted(map(str, others)))}")
+    databases = set(rows["DATABASE_ID"].drop_nulls().unique()) - {str(request.option("database"))}
+    if databases:
+        raise Refusal(f"the answer is of another database: {', '.join(sorted(databases))}")
+
+
+def cut(rows: pl.DataFrame, request: SeriesRequest) -> pl.DataFrame:
+    """The rows of the cut and unit asked for. Raises Refusal where there are none, or several units and no choice."""
+    asked = {column: _codes(request, option) for option, column in CUTS.items()}
+    own = rows.filter(
+        *(
+            pl.col(column).is_in(codes) if codes else pl.col(column).is_null() | pl.col(column).is_in(TOTALS)
+            for column, codes in asked.items()
+        )
+    )
+    if own.is_empty():
+        there = {column: sorted(rows[column].drop_nulls().unique()) for column in asked}
+        wanted = ", ".join(f"{column} {' or '.join(codes)}" for column, codes in asked.items() if codes) or "totals"
+        raise Refusal(f"no row is of the cut asked for ({wanted}); there are {there}")
+    units, wanted_units = sorted(own["UNIT_MEASURE"].fill_null("(none)").unique()), _codes(request, "unit_measure")
+    if wanted_units and not set(units) & set(wanted_units):
+        raise Refusal(f"the unit is {', '.join(units)}, not {' or '.join(wanted_units)}")
+    if not wanted_units and len(units) > 1:
+        raise Refusal(f"figures come in several units ({', '.join(units)}), and the link names none")
+    return own.filter(pl.col("UNIT_MEASURE").is_in(wanted_units)) if wanted_units else own
+
+
+def figures_of(rows: pl.DataFrame, request: SeriesRequest, areas: Areas, window: Window) -> pl.DataFrame:
+    """The figures of one cut, see ``figures.judge``. ``rows`` are ``figures.kept``. Raises Refusal."""
+    if rows.is_empty():
+        return pl.DataFrame(schema=FIGURES)
+    check_series(rows, request)
+    multiplier = pl.col("UNIT_MULT").cast(pl.Int32, strict=False)
+    own = cut(rows, request).with_columns(
+        iso3="REF_AREA",
+        period="TIME_PERIOD",
+        value="OBS_VALUE",
+        obs_status="OBS_STATUS",
+        fault=pl.when(pl.col("OBS_CONF").fill_null(PUBLIC) != PUBLIC)
+        .then(pl.format("not public (OBS_CONF {})", "OBS_CONF"))
+        .when(multiplier.is_null())
+        .then(pl.format("the multiplier {} is not a power of ten", pl.col("UNIT_MULT").fill_null("(none)"))),
+    )
+    return judge(own, areas, window, times=pl.lit(10.0).pow(multiplier))

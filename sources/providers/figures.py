@@ -1,0 +1,256 @@
+"""What adapters of services with plain rows share: bodies into tables of text, tables into figures with reasons.
+
+Belongs here: JSON and CSV as they come, what is a figure, a year and an area, the answer that follows from them. Does
+not belong here: any provider's addresses, field names or codes (its adapter), the range of a value (``observation``).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from operator import itemgetter
+from typing import Any, NamedTuple, TypeVar
+
+import polars as pl
+
+from sources.catalogue import Provider
+from sources.http import Http, Reply
+from sources.observation import Areas
+from sources.provider import RECORD, SERIES_REJECT, Answer, Fetched, Outcome, RawBody, SeriesRequest, Window
+
+T = TypeVar("T")
+
+JSON_TYPES = ("application/json",)
+CSV_TYPES = ("text/csv", "application/csv", "text/plain", "application/octet-stream", "application/vnd.ms-excel")
+"""What file servers call a CSV. Whether it is one, its header tells."""
+
+FIGURES: dict[str, pl.DataType] = {**RECORD, "reason": pl.String(), "raw_record": pl.String()}
+"""Figures as ``judge`` gives them: ``reason`` is NULL for one that can be used."""
+
+
+class Refusal(Exception):
+    """A body, or the lack of one, that gives no answer."""
+
+    def __init__(self, reason: str, outcome: Outcome = Outcome.UNAVAILABLE) -> None:
+        super().__init__(reason)
+        self.reason, self.outcome = reason, outcome
+
+
+def ask(
+    http: Http,
+    provider: Provider,
+    path: str,
+    params: Mapping[str, str | int] | None = None,
+    accept: tuple[str, ...] = JSON_TYPES,
+) -> Reply:
+    """One GET below the provider's base address, within the limits of its entry."""
+    return http.get(
+        f"{str(provider.base_url).rstrip('/')}/{path}",
+        params,
+        accept=accept,
+        connect_timeout_s=provider.connect_timeout_s,
+        read_timeout_s=provider.read_timeout_s,
+        provider=provider.id,
+    )
+
+
+def usable(reply: Reply, wrong_id: Collection[int] = ()) -> bytes:
+    """The content of a reply that is one. Raises Refusal; a status in ``wrong_id`` says that our code is wrong."""
+    if reply.failure is not None:
+        outcome = Outcome.UNKNOWN_ID if reply.status in wrong_id else Outcome.UNAVAILABLE
+        raise Refusal(reply.failure.message, outcome)
+    return reply.content
+
+
+def look_up(reply: Reply, read: Callable[[bytes], T], provider: Provider) -> tuple[T | None, list[RawBody]]:
+    """What figures are worth having without: a release's name, a list of codes. None where it could not be read."""
+    try:
+        found, refusal = read(usable(reply)), None
+    except Refusal as error:
+        found, refusal = None, error
+    return found, [raw_body(reply, provider, refusal)] if reply.content else []
+
+
+def raw_body(reply: Reply, provider: Provider, refusal: Refusal | None = None) -> RawBody:
+    reason = refusal.reason if refusal else None
+    return RawBody(reply.content, reply.url, reply.status, dict(reply.headers), reply.retrieved_at, provider.id, reason)
+
+
+def last_modified(reply: Reply) -> str | None:
+    """The day on which the server says that the body changed last, as YYYY-MM-DD."""
+    try:
+        return parsedate_to_datetime(reply.headers.get("Last-Modified", "")).date().isoformat()
+    except ValueError:
+        return None
+
+
+def _text(body: bytes) -> str:
+    try:
+        text = body.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = body.decode("latin-1")  # only names are beyond ASCII, and names are not read
+    if not text.strip():
+        raise Refusal("the body is empty")
+    if text.lstrip().startswith("<"):
+        raise Refusal("a page of markup came instead of data")
+    return text
+
+
+def document(body: bytes) -> Any:
+    """The JSON of a body, numbers as strings of their digits. Raises Refusal."""
+    try:
+        return json.loads(_text(body), parse_float=str, parse_int=str, parse_constant=str)
+    except (ValueError, RecursionError) as error:
+        raise Refusal(f"not valid JSON: {error}") from error
+
+
+def csv_table(body: bytes) -> pl.DataFrame:
+    """The rows of a CSV with a header, every column as text, empty cells as NULL. Raises Refusal."""
+    try:
+        return pl.read_csv(_text(body).encode(), infer_schema=False)
+    except pl.exceptions.PolarsError as error:
+        raise Refusal(f"not a readable CSV: {error}") from error
+
+
+def json_table(rows: Any, required: Sequence[str], optional: Sequence[str] = ()) -> pl.DataFrame:
+    """The named fields of JSON objects as columns of text. Raises Refusal naming a required field that is not there."""
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise Refusal("the rows are not a list of objects")
+    try:
+        columns = {name: list(map(itemgetter(name), rows)) for name in required}
+    except KeyError as error:
+        raise Refusal(f"a row lacks the field {error}") from error
+    columns |= {name: [row.get(name) for row in rows] for name in optional}
+    return pl.DataFrame({name: text_column(name, values) for name, values in columns.items()})
+
+
+def text_column(name: str, values: list[Any]) -> pl.Series:
+    """Strings as they are; whatever else stands there written down, so that its reject shows it."""
+    if not set(map(type, values)) <= {str, type(None)}:
+        values = [value if value is None or isinstance(value, str) else json.dumps(value) for value in values]
+    return pl.Series(name, values, dtype=pl.String())
+
+
+def require(table: pl.DataFrame, columns: Sequence[str]) -> None:
+    """Raises Refusal naming the columns that are not there."""
+    missing = [name for name in columns if name not in table.columns]
+    if missing:
+        raise Refusal(f"the columns {', '.join(missing)} are missing; there are {', '.join(table.columns)}")
+
+
+def kept(rows: pl.DataFrame, raw_sha256: str) -> pl.DataFrame:
+    """The rows with the body they stood in, and each as JSON to be shown where it is rejected."""
+    sent = pl.struct(pl.all()).struct.json_encode()
+    return rows.with_columns(raw_record=sent, raw_sha256=pl.lit(raw_sha256))
+
+
+def judge(rows: pl.DataFrame, areas: Areas, window: Window, times: pl.Expr | None = None) -> pl.DataFrame:
+    """Rows of one series -> figures inside the window, columns ``FIGURES``.
+
+    ``rows`` has ``iso3``, ``period``, ``value``, ``obs_status``, ``fault``, ``raw_record`` and ``raw_sha256``, all
+    text. ``fault`` is what the adapter itself has against a row; values are multiplied by ``times``. Rows without a
+    value are gone, as are those of years that were not asked for.
+    """
+    given, period = pl.col("value").str.strip_chars(), pl.col("period")
+    figure = given.cast(pl.Float64, strict=False)
+    year = pl.when(period.str.contains(r"^\d{4}(\.0+)?$")).then(period.str.head(4)).cast(pl.Int32, strict=False)
+    return (
+        rows.filter(given.is_not_null() & (given != ""))
+        .with_columns(year=year, figure=figure if times is None else figure * times)
+        .filter(pl.col("year").is_null() | pl.col("year").is_between(window.first_year, window.last_year))
+        .with_columns(
+            reason=pl.when(pl.col("fault").is_not_null())
+            .then("fault")
+            .when(pl.col("year").is_null())
+            .then(pl.format("the period {} is not a year", period.fill_null("(none)")))
+            .when(~pl.col("figure").is_finite().fill_null(False))
+            .then(pl.format("the value {} is not a number", "value"))
+            .when(~pl.col("iso3").is_in(sorted(areas.known)).fill_null(False))
+            .then(pl.format("unknown area {}", pl.col("iso3").fill_null("(none)")))
+        )
+        .select(
+            "iso3",
+            "year",
+            pl.col("figure").alias("value"),
+            pl.when(pl.col("obs_status") != "").then("obs_status").alias("obs_status"),
+            "raw_sha256",
+            "reason",
+            "raw_record",
+        )
+        .cast(FIGURES)  # type: ignore[arg-type]
+    )
+
+
+class Origin(NamedTuple):
+    """What an answer says of where it came from."""
+
+    source_url: str
+    release: str | None = None
+
+
+def settle(
+    requests: Iterable[SeriesRequest],
+    read: Callable[[SeriesRequest], pl.DataFrame],
+    origin: Callable[[SeriesRequest], Origin],
+    replies: Sequence[Reply],
+    provider: Provider,
+    window: Window,
+) -> Fetched:
+    """Answer requests from the same replies. ``read`` gives the figures (``FIGURES``) of one, or raises Refusal.
+
+    The bodies count as refused where no request got anything from them.
+    """
+    retrieved_at = replies[-1].retrieved_at
+    answers: dict[SeriesRequest, Answer] = {}
+    refusals: list[Refusal] = []
+    for request in requests:
+        try:
+            answers[request] = _answer(read(request), provider, window, origin(request), retrieved_at)
+        except Refusal as refusal:
+            refusals.append(refusal)
+            answers[request] = _refused(refusal, origin(request), retrieved_at)
+    whole = refusals[0] if len(refusals) == len(answers) else None
+    return Fetched(answers, [raw_body(reply, provider, whole) for reply in replies if reply.content])
+
+
+def refuse(
+    requests: Iterable[SeriesRequest],
+    refusal: Refusal,
+    origin: Callable[[SeriesRequest], Origin],
+    replies: Sequence[Reply],
+    provider: Provider,
+) -> Fetched:
+    """Answer requests that nothing usable came for. ``replies`` may be none: then nobody was asked."""
+    retrieved_at = replies[-1].retrieved_at if replies else None
+    answers = {request: _refused(refusal, origin(request), retrieved_at) for request in requests}
+    return Fetched(answers, [raw_body(reply, provider, refusal) for reply in replies if reply.content])
+
+
+def gather(parts: Iterable[Fetched]) -> Fetched:
+    """Several visits as one."""
+    whole = Fetched({}, [])
+    for part in parts:
+        whole.answers.update(part.answers)
+        whole.bodies.extend(part.bodies)
+    return whole
+
+
+def _answer(
+    figures: pl.DataFrame, provider: Provider, window: Window, origin: Origin, retrieved_at: datetime
+) -> Answer:
+    records = figures.filter(pl.col("reason").is_null()).select(RECORD.keys())
+    rejects = figures.filter(pl.col("reason").is_not_null()).select(SERIES_REJECT.keys())
+    if records.height:
+        outcome, reason = Outcome.OK, None
+    elif rejects.height:
+        outcome, reason = Outcome.UNAVAILABLE, f"no figure could be used: {rejects['reason'][0]}"
+    else:
+        outcome = Outcome.NO_DATA
+        reason = f"{provider.title} has no figure for {window.first_year}-{window.last_year}"
+    return Answer(outcome, reason, records, rejects, origin.release, origin.source_url, retrieved_at)
+
+
+def _refused(refusal: Refusal, origin: Origin, retrieved_at: datetime | None) -> Answer:
+    return Answer(refusal.outcome, refusal.reason, source_url=origin.source_url, retrieved_at=retrieved_at)

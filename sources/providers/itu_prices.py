@@ -1,0 +1,82 @@
+"""ITU, ICT Price Baskets: the yearly workbook with every basket of every economy.
+
+Belongs here: where the workbook lies, its sheet, and that a basket is one series whatever ITU calls official. Does not
+belong here: how a workbook is opened (``workbook``), what is a figure (``figures``).
+
+``code`` of a request is the basket's; the option ``unit`` is that of its rows (GNIpc, PPP, USD). Baskets with other
+allowances have other codes and are never joined, also not where one follows the other as ITU's official basket.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+import polars as pl
+
+from sources.catalogue import Provider
+from sources.http import Http
+from sources.observation import Areas
+from sources.provider import Fetched, Outcome, SeriesRequest, Window
+from sources.providers.editions import Edition, Files, from_newest
+from sources.providers.figures import Refusal, judge, kept
+from sources.providers.workbook import XLSX_TYPES, open_workbook, rows_of, table
+
+PUBLIC_BASE = "https://www.itu.int/en/ITU-D/Statistics/Documents/ICT_Prices"
+PROBED = 4
+"""Releases that are asked for, from the current year down."""
+SHEET = re.compile(r"economies_\d{4}-(\d{4})")
+ROW = {"IsoCode": (), "Code": (), "Unit": ()}
+NO_VALUE = "NA"
+
+
+def parse(body: bytes, release: int) -> pl.DataFrame:
+    """Every cell of the sheet of economies: ``IsoCode``, ``Code``, ``Unit``, ``year``, ``value``, all text.
+
+    Raises Refusal, also where the sheet ends in another year than the release.
+    """
+    workbook = open_workbook(body)
+    sheet = next((name for name in workbook.sheet_names if SHEET.fullmatch(name)), f"economies_2008-{release}")
+    rows = table(rows_of(workbook, sheet), ROW)
+    years = [name for name in rows.columns if re.fullmatch(r"\d{4}", name)]
+    if str(release) not in years or max(years) != str(release):
+        raise Refusal(f"the sheet {sheet} ends in {max(years, default='no year')}, not in {release}")
+    return rows.select(*ROW, *years).unpivot(years, index=list(ROW), variable_name="year", value_name="value")
+
+
+def figures_of(
+    rows: pl.DataFrame, request: SeriesRequest, raw_sha256: str, areas: Areas, window: Window
+) -> pl.DataFrame:
+    """The figures of one basket, see ``figures.judge``. Raises Refusal, also where the unit is not that asked for."""
+    own = rows.filter(pl.col("Code") == request.code)
+    if own.is_empty():
+        there = ", ".join(rows["Code"].unique(maintain_order=True))
+        raise Refusal(f"there is no basket {request.code}; there are {there}", Outcome.UNKNOWN_ID)
+    if (units := own["Unit"].unique().to_list()) != [request.option("unit")]:
+        raise Refusal(f"the unit of {request.code} is {' and '.join(map(str, units))}, not {request.option('unit')}")
+    return judge(
+        kept(own.filter(pl.col("value") != NO_VALUE), raw_sha256).select(
+            pl.col("IsoCode").alias("iso3"),
+            pl.col("year").alias("period"),
+            "value",
+            pl.lit(None, dtype=pl.String).alias("obs_status"),
+            pl.lit(None, dtype=pl.String).alias("fault"),
+            "raw_record",
+            "raw_sha256",
+        ),
+        areas,
+        window,
+    )
+
+
+def fetch(requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, window: Window, http: Http) -> Fetched:
+    """Answer every request from the newest workbook. See ``sources.provider.Adapter``."""
+    releases = range(window.last_year, window.last_year - PROBED, -1)
+    paths = {release: f"ITU_ICTPriceBaskets_2008-{release}.xlsx" for release in releases}
+
+    def read(editions: Mapping[int, Edition], request: SeriesRequest) -> pl.DataFrame:
+        ((rows, sha256),) = editions.values()
+        return figures_of(rows, request, sha256, areas, window)
+
+    files = Files(PUBLIC_BASE, paths, XLSX_TYPES, "ICT Price Baskets 2008 to", parse)
+    return from_newest(requests, files, read, provider, window, http)

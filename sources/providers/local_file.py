@@ -1,0 +1,154 @@
+"""Files that an operator puts into a folder, for publishers without any interface: a tidy table and its header.
+
+Belongs here: what such a pair of files must hold. Does not belong here: where the folder is (settings), what is a
+figure (``figures``).
+
+``<name>.csv`` or ``<name>.xlsx`` (first sheet) has the columns ``iso3``, ``year`` and ``value``, and any others that
+help to find a figure again, such as its page; ``<name>.yml`` has the fields of ``Header``. Of a request, the option
+``file`` is the name; ``code`` and the option ``unit`` are what the header must say of indicator and unit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import polars as pl
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, HttpUrl, ValidationError, field_validator
+
+from sources.catalogue import Provider
+from sources.http import Http, Reply
+from sources.observation import Areas, utc_now
+from sources.provider import Fetched, Outcome, SeriesRequest, Window
+from sources.providers.figures import Origin, Refusal, csv_table, gather, judge, kept, raw_body, refuse, settle
+from sources.providers.headers import renamed
+from sources.providers.workbook import open_workbook, rows_of, table
+
+COLUMNS = {"iso3": (), "year": (), "value": ()}
+SUFFIXES = (".csv", ".xlsx")
+
+
+class Header(BaseModel):
+    """Where the figures of a file are from. ``vintage`` names the publisher's edition, ``retrieved_at`` is UTC."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+    indicator: str = Field(min_length=2)
+    unit: str = Field(min_length=1)
+    source_title: str = Field(min_length=3)
+    source_url: HttpUrl
+    licence: str = Field(min_length=2)
+    vintage: str = Field(min_length=1)
+    retrieved_at: datetime
+    retrieved_by: str = Field(min_length=2)
+
+    @field_validator("vintage", mode="before")
+    @classmethod
+    def _as_text(cls, value: object) -> object:
+        return str(value) if isinstance(value, int) else value  # an edition that is a year
+
+    @field_validator("retrieved_at")
+    @classmethod
+    def _utc_and_past(cls, value: datetime) -> datetime:
+        moment = value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value
+        if moment > utc_now():
+            raise ValueError("lies in the future")
+        return moment
+
+
+def parse_header(body: bytes) -> Header:
+    """The header of a file. Raises Refusal naming the field that is missing or wrong."""
+    try:
+        return Header.model_validate(yaml.load(body, Loader=yaml.CSafeLoader))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise Refusal(f"the header is not valid YAML: {' '.join(str(error).split())}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(map(str, first["loc"])) or "the header"
+        raise Refusal(f"the header's field {field}: {first['msg'].removeprefix('Value error, ')}") from error
+
+
+def parse(body: bytes, suffix: str) -> pl.DataFrame:
+    """The table, ``COLUMNS`` first, all text. Raises Refusal."""
+    if suffix == ".csv":
+        return renamed(csv_table(body), COLUMNS)
+    workbook = open_workbook(body)
+    return table(rows_of(workbook, workbook.sheet_names[0]), COLUMNS)
+
+
+def figures_of(rows: pl.DataFrame, raw_sha256: str, areas: Areas, window: Window) -> pl.DataFrame:
+    """The figures of a file, see ``figures.judge``."""
+    return judge(
+        kept(rows, raw_sha256).select(
+            pl.col("iso3").str.strip_chars(),
+            pl.col("year").str.strip_chars().alias("period"),
+            "value",
+            pl.lit(None, dtype=pl.String).alias("obs_status"),
+            pl.lit(None, dtype=pl.String).alias("fault"),
+            "raw_record",
+            "raw_sha256",
+        ),
+        areas,
+        window,
+    )
+
+
+@dataclass(frozen=True)
+class LocalFiles:
+    """The adapter of one folder. See ``sources.provider.Adapter``."""
+
+    folder: Path
+
+    def fetch(
+        self, requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, window: Window, http: Http
+    ) -> Fetched:
+        """Answer every request from its file; a file that is not there is no fault, and means no data."""
+        return gather(self._answer(request, provider, areas, window) for request in requests)
+
+    def _answer(self, request: SeriesRequest, provider: Provider, areas: Areas, window: Window) -> Fetched:
+        name = str(request.option("file"))
+        origin = Origin(str(provider.documentation_url or ""))
+        paths = [self.folder / f"{name}{suffix}" for suffix in SUFFIXES]
+        present = [path for path in paths if path.is_file()]
+        if not present:
+            absent = Refusal(f"there is no file {' or '.join(path.name for path in paths)}", Outcome.NO_DATA)
+            return refuse([request], absent, lambda _: origin, [], provider)
+        replies: list[Reply] = []
+        try:
+            if len(present) > 1:
+                raise Refusal(f"there are both {' and '.join(path.name for path in present)}")
+            path = present[0]
+            replies.append(_read(path.with_suffix(".yml")))
+            header = parse_header(replies[0].content)
+            _require_asked_for(header, request)
+            origin = Origin(str(header.source_url), header.vintage)
+            replies.append(replace(_read(path), retrieved_at=header.retrieved_at))
+            rows = parse(replies[1].content, path.suffix)
+        except Refusal as refusal:
+            told = Refusal(f"{present[0].name}: {refusal.reason}")
+            return refuse([request], told, lambda _: origin, replies, provider)
+        sha256 = raw_body(replies[1], provider).sha256
+        return settle(
+            [request], lambda _: figures_of(rows, sha256, areas, window), lambda _: origin, replies, provider, window
+        )
+
+
+def _read(path: Path) -> Reply:
+    """A file as if it had been sent, under its name alone: where the folder lies is nobody's business."""
+    try:
+        return Reply(f"local_file:{path.name}", path.read_bytes(), 200)
+    except OSError as error:
+        raise Refusal(f"{path.name} cannot be read ({error.strerror})") from error
+
+
+def _require_asked_for(header: Header, request: SeriesRequest) -> None:
+    """Refuse another indicator's figures, or the right ones in another unit."""
+    for field, found, asked in (
+        ("indicator", header.indicator, request.code),
+        ("unit", header.unit, request.option("unit")),
+    ):
+        if found != asked:
+            raise Refusal(f"the header's {field} is {found}, asked for is {asked}")

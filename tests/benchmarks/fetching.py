@@ -1,0 +1,139 @@
+"""What fetching forty indicators costs, against ``wbgapi`` and against the latency that nobody can avoid.
+
+Belongs here: the three ways and how they are timed, in turns and in one run. Does not belong here: assertions.
+Ours is a whole ingestion: request, bodies and journal kept, contract, guards, Parquet. Theirs ends with rows or a frame
+in memory. Every body is built before it is timed, and ``wbgapi`` has its lists of countries and periods already.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import wbgapi as wb
+from pydantic import HttpUrl
+
+from pipelines import ingestion
+from pipelines.settings import load_settings
+from pipelines.workspace import Workspace, open_workspace
+from sources.catalogue import Link
+from sources.corrections import Corrections
+from warehouse import journal
+from warehouse.layout import Layout
+
+ROOT = Path(__file__).resolve().parents[2]
+LATENCY_S = 0.150
+EVERYWHERE = 1000
+CODES = [f"IT.NET.USR{number:02}.ZS" for number in range(40)]
+PAIRS = 5
+
+
+@contextmanager
+def _bank(areas: int) -> Iterator[str]:
+    """A World Bank with that many areas at most; its base address."""
+    command = [sys.executable, "-m", "tests.benchmarks.slow_world_bank", str(LATENCY_S), str(areas)]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout and server.stdin
+        yield f"http://127.0.0.1:{int(server.stdout.readline())}/v2"
+        server.stdin.close()
+
+
+def _workspace(base: str, folder: Path) -> Workspace:
+    """Forty indicators of one provider; nothing landed, nothing archived."""
+    opened = open_workspace(load_settings(warehouse=folder))
+    model = opened.catalogue.indicators["internet_users_pct"]
+    indicators = {
+        f"indicator_{at:02}": model.model_copy(
+            update={"id": f"indicator_{at:02}", "chain": (Link(provider="world_bank", code=code),)}
+        )
+        for at, code in enumerate(CODES)
+    }
+    bank = opened.catalogue.providers["world_bank"].model_copy(update={"base_url": HttpUrl(base)})
+    catalogue = opened.catalogue.model_copy(update={"indicators": indicators, "providers": {"world_bank": bank}})
+    return replace(
+        opened,
+        catalogue=catalogue,
+        archive=replace(opened.archive, series=()),
+        corrections=Corrections(),
+        layout=Layout(folder),
+    )
+
+
+def _ours(base: str) -> tuple[float, int]:
+    """Seconds, and requests, of a first refresh of all forty: nothing is known from before."""
+    with tempfile.TemporaryDirectory(prefix="carec-bench-") as folder:
+        workspace = _workspace(base, Path(folder))
+        ingestion.land_archive(workspace)
+        started = time.perf_counter()
+        done = ingestion.ingest(workspace, list(workspace.catalogue), offline=False)
+        spent = time.perf_counter() - started
+        assert all(result.rows and not result.rejected for result in done.results), done.results[0]
+        (run,) = journal.runs(workspace.layout)
+        return spent, len(run["exchanges"])
+
+
+def _years() -> range:
+    return range(ingestion.FIRST_YEAR, time.gmtime().tm_year + 1)
+
+
+def _timed(work: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def _tuned() -> int:
+    """``wbgapi`` at its best: every row of one call with the largest pages, kept as it comes."""
+    return len(list(wb.data.fetch(CODES, time=_years(), params={"per_page": 32500})))
+
+
+def _result(name: str, aim: float, ours: list[float], theirs: list[float]) -> dict[str, object]:
+    ratios = [mine / other for mine, other in zip(ours, theirs, strict=True)]
+    return {
+        "name": name,
+        "ratio": round(statistics.median(ratios), 3),
+        "aim": aim,
+        "range": [round(min(ratios), 3), round(max(ratios), 3)],
+        "median_s": round(statistics.median(ours), 2),
+        "against_median_s": round(statistics.median(theirs), 2),
+        "pairs": len(ratios),
+    }
+
+
+def results() -> list[dict[str, object]]:
+    """Every ratio, in the form of ``tests.benchmarks.run``."""
+    with _bank(EVERYWHERE) as base:
+        wb.endpoint = base
+        _tuned()  # builds the bodies, and fills the caches of wbgapi
+        _ours(base)
+        ours: list[float] = []
+        tuned: list[float] = []
+        for pair in range(PAIRS):
+            for mine in (True, False) if pair % 2 else (False, True):
+                if mine:
+                    ours.append(_ours(base)[0])
+                else:
+                    tuned.append(_timed(_tuned))
+        framed = _timed(lambda: wb.data.DataFrame(CODES, time=_years()))  # minutes: once
+    with _bank(1) as base:  # as many requests, with next to nothing to read in them
+        _ours(base)
+        thin = [_ours(base) for _ in range(PAIRS)]
+    bound = [math.ceil(requests / 4) * LATENCY_S for _, requests in thin]
+    return [
+        _result("40 indicators fetched to Parquet / wbgapi, one call, largest pages", 0.4, ours, tuned),
+        _result("40 indicators fetched to Parquet / wbgapi, DataFrame", 0.4, [statistics.median(ours)], [framed]),
+        _result("the same, next to no figures / requests / 4 x latency", 1.5, [spent for spent, _ in thin], bound),
+    ]
+
+
+if __name__ == "__main__":
+    for result in results():
+        print(result)

@@ -1,0 +1,150 @@
+"""What scoring costs: 217 economies x 400 indicators x 25 years against rewriting the same rows, and how that grows.
+
+Belongs here: made-up figures in the shape of the real ones, and the compiled models run on them. Does not belong here:
+assertions; the aims are for a reader to judge.
+"""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+
+from tests.conftest import AS_OF, run_carec
+from tests.engine import AS_OF_YEAR, Engine
+
+ECONOMIES, INDICATORS, YEARS = 217, 400, 25
+PAIRS = 3
+THREADS = 2
+
+_OBSERVATIONS = """
+insert into observations by name
+select
+    e.iso3,
+    i.indicator_id,
+    y.year,
+    1 + (hash(e.iso3, i.indicator_id) % 60) + (y.year - 2000) * (hash(i.indicator_id) % 5) / 4.0
+        + (hash(e.iso3, i.indicator_id, y.year) % 1000) / 500.0 as value,
+    'pct' as unit,
+    'provider' as provider,
+    'SERIES.' || i.indicator_id as provider_code,
+    'release of the year' as provider_release,
+    timestamp '2026-11-01 00:00:00' as retrieved_at,
+    'https://example.org/' || i.indicator_id as source_url,
+    sha256(i.indicator_id) as raw_sha256,
+    'CC BY 4.0' as licence,
+    'provider' as retrieved_via,
+    timestamp '2026-11-01 00:00:00' as vintage_at
+from economies as e
+cross join indicators as i
+cross join (select unnest(range($1, $2))::integer as year) as y
+order by indicator_id, iso3, year
+"""
+
+
+def world(engine: Engine, folder: Path, economies: int) -> duckdb.DuckDBPyConnection:
+    """A database file with the inputs of one framework of 400 indicators in five pillars, with a history since 2015."""
+    names = [f"i{n:03}" for n in range(INDICATORS)]
+    connection = engine.lay_down(
+        threads=THREADS,
+        database=str(folder / f"world_{economies}.duckdb"),
+        economies=[{"iso3": f"E{n:04}", "name": f"E{n:04}", "is_aggregate": False} for n in range(economies)],
+        indicators=[
+            {
+                "indicator_id": name,
+                "direction": "higher_is_better",
+                "shape": "saturating" if n % 3 == 0 else "linear",
+                "valid_min": 0.0,
+                "valid_max": 100.0,
+                "edition_index": False,
+                "max_age_years": 4,
+            }
+            for n, name in enumerate(names)
+        ],
+        benchmarks=[
+            {
+                "framework_id": "f",
+                "indicator_id": name,
+                "transform": "log" if n % 5 == 1 else "none",
+                "baseline_year": 2021,
+                "floor_value": 2.0,
+                "target_value": 95.0,
+                "met_value": 95.0,
+                "target_year": 2030,
+                "pace_target_value": 95.0,
+            }
+            for n, name in enumerate(names)
+        ],
+        framework_indicators=[
+            {
+                "framework_id": "f",
+                "indicator_id": name,
+                "pillar_id": f"p{n % 5}",
+                "subtheme_id": f"p{n % 5}s{n % 20}",
+                "weight": 1.0,
+            }
+            for n, name in enumerate(names)
+        ],
+    )
+    connection.execute(_OBSERVATIONS, [AS_OF_YEAR - YEARS, AS_OF_YEAR])
+    connection.execute("checkpoint build")
+    return connection
+
+
+def _seconds(work: Callable[[], None]) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def _rewrite(connection: duckdb.DuckDBPyConnection) -> None:
+    connection.execute("create or replace table build.main.rewritten as from build.main.observations")
+    connection.execute("checkpoint build")
+
+
+def _score(engine: Engine, connection: duckdb.DuckDBPyConnection) -> None:
+    engine.run(connection)
+    connection.execute("checkpoint build")
+
+
+def _compare(
+    name: str, aim: float, ours: list[float], other: list[float], divided_by: float = 1.0
+) -> dict[str, object]:
+    ratios = [a / b / divided_by for a, b in zip(ours, other, strict=True)]
+    return {
+        "name": name,
+        "ratio": round(statistics.median(ratios), 3),
+        "aim": aim,
+        "range": [round(min(ratios), 3), round(max(ratios), 3)],
+        "median_s": round(statistics.median(ours), 2),
+        "against_median_s": round(statistics.median(other), 2),
+        "pairs": len(ratios),
+    }
+
+
+def results() -> list[dict[str, object]]:
+    """Two comparisons, each of pairs measured side by side in this process on databases in files."""
+    with tempfile.TemporaryDirectory(prefix="carec-bench-") as folder:
+        built = Path(folder) / "warehouse"
+        done = run_carec("refresh", "--as-of", AS_OF, warehouse=built)  # compiles the models
+        if done.returncode:
+            raise SystemExit(done.stderr)
+        engine = Engine(built)
+        full = world(engine, Path(folder), ECONOMIES)
+        small = world(engine, Path(folder), ECONOMIES // 10)
+        scored: list[float] = []
+        rewritten: list[float] = []
+        tenth: list[float] = []
+        for _ in range(PAIRS):
+            rewritten.append(_seconds(lambda: _rewrite(full)))
+            scored.append(_seconds(lambda: _score(engine, full)))
+            tenth.append(_seconds(lambda: _score(engine, small)))
+    size = f"{ECONOMIES} economies x {INDICATORS} indicators x {YEARS} years"
+    return [
+        _compare(f"scoring {size} / rewriting them", 8.0, scored, rewritten),
+        _compare("scoring ten times the economies, over linear", 1.0, scored, tenth, ECONOMIES / (ECONOMIES // 10)),
+    ]

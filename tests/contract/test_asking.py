@@ -1,0 +1,201 @@
+"""What the session of one run promises: each address once, kept answers confirmed, every exchange noted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import pytest
+from pytest_httpserver import HTTPServer
+from werkzeug import Request, Response
+
+from sources.asking import Exchange, RecordedHttp, RunHttp, address
+from sources.http import FailureKind, Reply
+from sources.observation import utc_now
+from tests.contract.loopback import unused_port
+from warehouse import raw
+from warehouse.layout import Layout
+
+THEN = datetime(2026, 11, 1)
+CHANGED = "Wed, 29 Oct 2025 10:00:00 GMT"
+
+
+@dataclass(frozen=True)
+class Kept:
+    url: str
+    content: bytes
+    headers: dict[str, str]
+    retrieved_at: datetime = THEN
+
+
+@dataclass
+class Shelf:
+    """What earlier runs kept, by address."""
+
+    kept: dict[str, Kept] = field(default_factory=dict)
+
+    def last(self, url: str) -> Kept | None:
+        return self.kept.get(url)
+
+
+@dataclass
+class File:
+    """A file on a server that understands conditional requests."""
+
+    content: bytes = b"old"
+    tag: str | None = '"v1"'
+    changed: str | None = None
+    seen: list[Request] = field(default_factory=list)
+
+    def __call__(self, request: Request) -> Response:
+        self.seen.append(request)
+        stated = {"ETag": self.tag, "Last-Modified": self.changed}
+        headers = {name: value for name, value in stated.items() if value}
+        if (self.tag and request.headers.get("If-None-Match") == self.tag) or (
+            not self.tag and self.changed and request.headers.get("If-Modified-Since") == self.changed
+        ):
+            return Response(status=304, headers=headers)
+        return Response(self.content, headers=headers, content_type="text/csv")
+
+
+Serve = Callable[[File], str]
+
+
+@pytest.fixture
+def serve(httpserver: HTTPServer) -> Serve:
+    def at(file: File) -> str:
+        httpserver.expect_request("/file.csv").respond_with_handler(file)
+        return httpserver.url_for("/file.csv")
+
+    return at
+
+
+def kept(url: str, **headers: str) -> Shelf:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Shelf({url: Kept(url, b"old", {"Content-Type": "text/csv", **named})})
+
+
+# Between runs
+
+
+@pytest.mark.parametrize(
+    ("file", "headers", "sent"),
+    [
+        (File(), {"ETag": '"v1"'}, {"If-None-Match": '"v1"'}),
+        (File(tag=None, changed=CHANGED), {"Last_Modified": CHANGED}, {"If-Modified-Since": CHANGED}),
+        (File(), {"etag": '"v1"'}, {"If-None-Match": '"v1"'}),
+    ],
+)
+def test_an_unchanged_file_is_confirmed_and_not_sent_again(
+    file: File, headers: dict[str, str], sent: dict[str, str], serve: Serve
+) -> None:
+    url = serve(file)
+    reply = RunHttp(validators=kept(url, **headers)).get(url, accept=("text/csv",))
+    assert (reply.content, reply.status, reply.failure, reply.revalidated) == (b"old", 200, None, True)
+    assert utc_now() - reply.retrieved_at < timedelta(seconds=5)
+    assert {name: file.seen[0].headers.get(name) for name in sent} == sent
+
+
+def test_a_changed_file_is_sent(serve: Serve) -> None:
+    url = serve(File(b"new", '"v2"'))
+    reply = RunHttp(validators=kept(url, ETag='"v1"')).get(url)
+    assert (reply.content, reply.revalidated) == (b"new", False)
+
+
+def test_a_file_that_says_nothing_of_its_state_is_asked_for_as_ever(serve: Serve) -> None:
+    file = File(b"new", None)
+    url = serve(file)
+    assert RunHttp(validators=kept(url)).get(url).content == b"new"
+    assert not {"If-None-Match", "If-Modified-Since"} & set(file.seen[0].headers.keys())
+
+
+def test_a_server_that_fails_is_not_taken_for_one_that_confirms(httpserver: HTTPServer) -> None:
+    httpserver.expect_request("/file.csv").respond_with_data("no", status=500)
+    url = httpserver.url_for("/file.csv")
+    reply = RunHttp(validators=kept(url, ETag='"v1"')).get(url)
+    assert (reply.failure is not None, reply.content, reply.revalidated) == (True, b"no", False)
+
+
+def test_a_confirmation_that_nobody_asked_for_is_a_failure(httpserver: HTTPServer) -> None:
+    httpserver.expect_request("/file.csv").respond_with_data("", status=304)
+    reply = RunHttp(validators=Shelf()).get(httpserver.url_for("/file.csv"))
+    assert reply.failure is not None and reply.failure.kind is FailureKind.STATUS
+
+
+def test_a_kept_answer_is_taken_as_it_is_where_it_is_known_to_hold(serve: Serve) -> None:
+    file = File(b"new", None)
+    url = serve(file)
+    judged: list[Reply] = []
+    reply = RunHttp(validators=kept(url)).get(url, unchanged=lambda held: not judged.append(held))
+    assert (reply.content, reply.revalidated, reply.retrieved_at, file.seen) == (b"old", True, THEN, [])
+    assert judged == [reply]
+    assert RunHttp(validators=kept(url)).get(url, unchanged=lambda _: False).content == b"new"
+
+
+def test_the_warehouse_gives_out_only_bytes_that_are_still_those_that_were_sent(layout: Layout) -> None:
+    sha = raw.store(layout, b"old", {})
+    raw.remember(layout, "http://a.test/x?y=1", sha, "http://b.test/x", {"ETag": "1"}, THEN)
+    shelf = raw.Validators(layout)
+    found = shelf.last("http://a.test/x?y=1")
+    assert found == raw.Kept("http://b.test/x", {"ETag": "1"}, THEN, b"old")
+    assert shelf.last("http://a.test/x?y=2") is None
+    (layout.raw / sha[:2] / f"{sha}.gz").write_bytes(b"not gzip at all")
+    assert shelf.last("http://a.test/x?y=1") is None
+
+
+@pytest.fixture
+def layout(tmp_path: object) -> Layout:
+    from pathlib import Path
+
+    return Layout(Path(str(tmp_path)))
+
+
+# Within a run
+
+
+def test_an_address_is_asked_once_however_many_need_it(serve: Serve) -> None:
+    file = File()
+    url = serve(file)
+    http = RunHttp(validators=Shelf())
+    with ThreadPoolExecutor(8) as pool:
+        replies = list(pool.map(lambda _: http.get(url, {"a": 1}), range(24)))
+    assert len(file.seen) == len(http.exchanges) == 1
+    assert {reply.content for reply in replies} == {b"old"}
+    http.get(url, {"a": 2})
+    assert len(file.seen) == len(http.exchanges) == 2
+
+
+def test_a_host_that_is_gone_is_noted_as_an_exchange_too() -> None:
+    http = RunHttp(validators=Shelf(), tries=1)
+    url = f"http://127.0.0.1:{unused_port()}/x"
+    http.get(url)
+    (exchange,) = http.exchanges
+    assert exchange.asked == url and exchange.reply.failure is not None
+    assert exchange.reply.failure.kind is FailureKind.UNREACHABLE
+
+
+# The record
+
+
+@pytest.mark.parametrize(
+    ("url", "params", "asked"),
+    [
+        ("http://a.test/x y;z", {"date": "2020:2024"}, "http://a.test/x%20y;z?date=2020%3A2024"),
+        ("http://a.test/?a=1", {"b": 2}, "http://a.test/?a=1&b=2"),
+        ("file:///etc/passwd", None, "file:///etc/passwd"),
+        ("not an address", None, "not an address"),
+    ],
+)
+def test_an_address_is_noted_as_it_is_sent(url: str, params: dict[str, str | int] | None, asked: str) -> None:
+    assert address(url, params) == asked
+
+
+def test_a_recorded_run_answers_without_a_network_and_names_what_it_lacks() -> None:
+    asked = address("http://a.test/x", {"a": 1})
+    http = RecordedHttp([Exchange(asked, Reply(asked, b"body", 200))])
+    assert http.get("http://a.test/x", {"a": 1}, accept=("text/csv",)).content == b"body"
+    assert http.get("http://a.test/x", {"a": 1}).content == b"body"
+    assert http.get("http://a.test/y").failure is not None
+    assert http.missing == ["http://a.test/y"]

@@ -1,0 +1,554 @@
+"""Data360 by its API and by its files, on loopback, and a table that the API really gave. Other figures are made up."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from pytest_httpserver import HTTPServer
+from werkzeug import Request, Response
+
+from sources.catalogue import load_catalogue
+from sources.chain import resolve
+from sources.errors import ConfigurationError
+from sources.observation import Areas
+from sources.provider import RECORD, SERIES_REJECT, Fetched, Outcome, SeriesRequest, Window
+from sources.providers import ADAPTERS, data360, data360_files
+from sources.providers.data360_rows import CUTS, figures_of
+from sources.providers.figures import kept
+from tests.contract.loopback import PatientHttp, unused_port
+from tests.contract.visiting import (
+    AREAS,
+    NOT_JSON,
+    NOT_NUMBERS,
+    NOT_YEARS,
+    STATUSES,
+    WINDOW,
+    asked,
+    only,
+    provider,
+    reasons,
+    serve,
+    values,
+)
+
+LIST, DATA, FILES = "/data360/indicators", "/data360/data", "/data"
+COVERAGE = SeriesRequest(
+    "MOB_COV_4G", (("aliases", "ITU_DH_POP_COV_4G"), ("database", "ITU_DH"), ("unit_measure", "PT_POP"))
+)
+USERS = SeriesRequest("IT_NET_USER", (("database", "ITU_DH"), ("unit_measure", "PT_POP")))
+WOMEN = SeriesRequest("IT_NET_USER", (("database", "ITU_DH"), ("sex", "F"), ("unit_measure", "PT_POP")))
+CELLULAR = SeriesRequest("IT_CEL_SETS", (("database", "ITU_DH"),))
+IDS = ["MOB_COV_4G", "IT_NET_USER", "IT_CEL_SETS"]
+Visit = Callable[..., Fetched]
+
+
+def row(code: str = "MOB_COV_4G", area: Any = "UZB", year: Any = "2023", value: Any = "40.5", **changes: Any) -> Any:
+    return {
+        "OBS_VALUE": value,
+        "UNIT_MULT": 0,
+        "OBS_STATUS": "A",
+        "OBS_CONF": "PU",
+        "LATEST_DATA": True,
+        "DATABASE_ID": "ITU_DH",
+        "INDICATOR": code,
+        "REF_AREA": area,
+        "SEX": "_T",
+        "AGE": "_T",
+        "URBANISATION": "_T",
+        "COMP_BREAKDOWN_1": "_Z",
+        "COMP_BREAKDOWN_2": "_Z",
+        "COMP_BREAKDOWN_3": "_Z",
+        "TIME_PERIOD": year,
+        "FREQ": "A",
+        "UNIT_MEASURE": "PT_POP",
+        "UNIT_TYPE": None,
+    } | changes
+
+
+def page(rows: Sequence[Any], **changes: Any) -> dict[str, Any]:
+    return {"count": len(rows), "value": list(rows)} | changes
+
+
+def file(rows: Sequence[Any]) -> bytes:
+    return b"\xef\xbb\xbf" + pl.DataFrame(rows, infer_schema_length=None).write_csv().encode()
+
+
+@pytest.fixture
+def visit(httpserver: HTTPServer) -> Visit:
+    """Ask the API for some series."""
+
+    def ask(data: Any, *requests: SeriesRequest, ids: Any = IDS, **served: Any) -> Fetched:
+        serve(httpserver, {LIST: ids})
+        serve(httpserver, {DATA: data}, **served)
+        base = httpserver.url_for("")
+        return data360.fetch(
+            list(requests or (COVERAGE,)), provider("data360", base), AREAS, WINDOW, PatientHttp(tries=2)
+        )
+
+    return ask
+
+
+@pytest.fixture
+def open_files(httpserver: HTTPServer) -> Visit:
+    """Ask the file store for some series; ``files`` are name -> content, any other name leads nowhere."""
+
+    def ask(files: dict[str, Any], *requests: SeriesRequest, content_type: str = "text/csv") -> Fetched:
+        serve(httpserver, {f"{FILES}/{name}": given for name, given in files.items()}, content_type)
+        httpserver.no_handler_status_code = 400
+        base = httpserver.url_for(FILES)
+        wanted = list(requests or (COVERAGE,))
+        return data360_files.fetch(wanted, provider("data360_files", base), AREAS, WINDOW, PatientHttp(tries=2))
+
+    return ask
+
+
+@pytest.fixture(params=["api", "file"])
+def either(request: pytest.FixtureRequest, visit: Visit, open_files: Visit) -> Visit:
+    """Have the same rows answered by the API or by a file."""
+
+    def ask(rows: Sequence[Any], wanted: SeriesRequest = COVERAGE) -> Fetched:
+        if request.param == "api":
+            return visit(page(rows), wanted)
+        text = [{k: v if v is None or isinstance(v, str) else json.dumps(v) for k, v in row.items()} for row in rows]
+        return open_files({f"ITU_DH/{wanted.code}.csv": file(text)}, wanted)
+
+    return ask
+
+
+# Which rows are meant
+
+
+def test_units_of_one_indicator_are_kept_apart(either: Visit) -> None:
+    rows = [
+        row("IT_CEL_SETS", value="58286168", UNIT_MEASURE="SB"),
+        row("IT_CEL_SETS", value="153.06", UNIT_MEASURE="SB_10P2_HB"),
+    ]
+    wanted = SeriesRequest("IT_CEL_SETS", (("database", "ITU_DH"), ("unit_measure", "SB_10P2_HB")))
+    assert values(only(either(rows, wanted))) == [("UZB", 2023, 153.06)]
+
+
+def test_units_that_nobody_chose_between_are_refused(either: Visit) -> None:
+    fetched = either([row("IT_CEL_SETS", UNIT_MEASURE="SB"), row("IT_CEL_SETS", UNIT_MEASURE="SB_10P2_HB")], CELLULAR)
+    assert (only(fetched).outcome, only(fetched).records.height) == (Outcome.UNAVAILABLE, 0)
+    assert "SB, SB_10P2_HB" in (only(fetched).reason or "")
+    assert fetched.bodies[-1].refused == only(fetched).reason
+
+
+def test_a_share_where_a_percentage_was_asked_for_is_refused(either: Visit) -> None:
+    fetched = either([row(value="0.4", UNIT_MEASURE="RATIO")])
+    assert (only(fetched).outcome, only(fetched).reason) == (Outcome.UNAVAILABLE, "the unit is RATIO, not PT_POP")
+
+
+@pytest.mark.parametrize(("column", "code"), [(column, "X") for column in CUTS.values()] + [("SEX", "F")])
+def test_a_part_is_never_taken_for_the_total(column: str, code: str, either: Visit) -> None:
+    whole = either([row(), row(value="70", **{column: code})])
+    assert values(only(whole)) == [("UZB", 2023, 40.5)]
+
+
+@pytest.mark.parametrize("column", CUTS.values())
+def test_a_series_of_parts_only_is_refused_and_its_codes_are_named(column: str, either: Visit) -> None:
+    answer = only(either([row(**{column: "X"})]))
+    assert (answer.outcome, answer.records.height) == (Outcome.UNAVAILABLE, 0)
+    assert f"'{column}': ['X']" in (answer.reason or "")
+
+
+@pytest.mark.parametrize("total", ["_T", "_Z", None])
+def test_total_and_not_applicable_are_both_the_whole(total: str | None, either: Visit) -> None:
+    rows = [row(**dict.fromkeys(CUTS.values(), total)), row(area="KAZ")]
+    assert [iso3 for iso3, _, _ in values(only(either(rows)))] == ["KAZ", "UZB"]
+
+
+def test_cuts_of_one_series_share_a_download(visit: Visit, httpserver: HTTPServer) -> None:
+    rows = [row("IT_NET_USER", value="50"), row("IT_NET_USER", value="45", SEX="F"), row("IT_NET_USER", SEX="M")]
+    fetched = visit(page(rows), USERS, WOMEN)
+    assert values(fetched.answers[USERS]) == [("UZB", 2023, 50.0)]
+    assert values(fetched.answers[WOMEN]) == [("UZB", 2023, 45.0)]
+    assert len(asked(httpserver, DATA)) == len(asked(httpserver, LIST)) == 1
+
+
+def test_several_codes_stand_for_one_cut(either: Visit) -> None:
+    wanted = SeriesRequest("IT_NET_USER", (("database", "ITU_DH"), ("sex", "F,_T")))
+    for code in ("F", "_T"):
+        assert only(either([row("IT_NET_USER", SEX=code)], wanted)).outcome is Outcome.OK
+
+
+def test_figures_that_are_not_public_are_rejected(either: Visit) -> None:
+    answer = only(either([row(OBS_CONF="C"), row(area="KAZ")]))
+    assert reasons(answer) == ["not public (OBS_CONF C)"]
+    assert values(answer) == [("KAZ", 2023, 40.5)]
+
+
+@pytest.mark.parametrize(
+    ("multiplier", "value"), [(0, 40.5), ("0", 40.5), (3, 40_500.0), ("6", 40_500_000.0), (-2, 0.405)]
+)
+def test_the_multiplier_is_applied(multiplier: Any, value: float, either: Visit) -> None:
+    assert values(only(either([row(UNIT_MULT=multiplier)]))) == [("UZB", 2023, value)]
+
+
+@pytest.mark.parametrize("multiplier", ["thousands", "1.5", None])
+def test_a_multiplier_that_cannot_be_read_is_a_reject(multiplier: Any, either: Visit) -> None:
+    answer = only(either([row(UNIT_MULT=multiplier), row(area="KAZ")]))
+    assert "multiplier" in reasons(answer)[0]
+    assert values(answer) == [("KAZ", 2023, 40.5)]
+
+
+# Values, periods, areas
+
+
+@pytest.mark.parametrize("sent", NOT_NUMBERS)
+def test_what_is_not_a_number_is_rejected_with_its_reason(sent: str, either: Visit) -> None:
+    fetched = either([row(value=sent), row(area="KAZ", value="3")])
+    answer = only(fetched)
+    assert values(answer) == [("KAZ", 2023, 3.0)]
+    (reject,) = answer.rejects.to_dicts()
+    assert (reject["iso3"], reject["year"], reject["raw_sha256"]) == ("UZB", 2023, fetched.bodies[-1].sha256)
+    assert "is not a number" in reject["reason"]
+    assert json.loads(reject["raw_record"])["OBS_VALUE"] == sent
+
+
+@pytest.mark.parametrize("year", NOT_YEARS)
+def test_a_period_that_is_not_a_year_is_rejected(year: str, either: Visit) -> None:
+    answer = only(either([row(year=year), row(area="KAZ")]))
+    assert "is not a year" in reasons(answer)[0]
+    assert (answer.rejects["year"].to_list(), answer.records.height) == ([None], 1)
+
+
+def test_an_unknown_area_is_rejected_by_name_and_a_known_aggregate_kept(either: Visit) -> None:
+    answer = only(either([row(), row(area="WLD"), row(area="ZZZ"), row(area=None)]))
+    assert reasons(answer) == ["unknown area ZZZ", "unknown area (none)"]
+    assert [iso3 for iso3, _, _ in values(answer)] == ["UZB", "WLD"]
+
+
+def test_rows_without_a_value_and_years_not_asked_for_make_no_record(either: Visit) -> None:
+    answer = only(either([row(value=None), row(area="KAZ", value=""), row(year="1999"), row(year="2027")]))
+    assert (answer.outcome, answer.records.height, answer.rejects.height) == (Outcome.NO_DATA, 0, 0)
+
+
+def test_frames_have_exactly_the_agreed_columns(either: Visit) -> None:
+    answer = only(either([row(), row(area="KAZ", value="-")]))
+    assert (answer.records.schema, answer.rejects.schema) == (RECORD, SERIES_REJECT)
+
+
+# Another series, other fields
+
+
+@pytest.mark.parametrize("changes", [{"INDICATOR": "MOB_COV_3G"}, {"DATABASE_ID": "UN_EGDI"}])
+def test_another_series_under_the_asked_name_is_refused(changes: dict[str, str], either: Visit) -> None:
+    fetched = either([row(**changes)])
+    assert (only(fetched).outcome, only(fetched).records.height) == (Outcome.UNAVAILABLE, 0)
+    assert next(iter(changes.values())) in (only(fetched).reason or "")
+    assert fetched.bodies[-1].refused == only(fetched).reason
+
+
+@pytest.mark.parametrize(
+    "field", ["OBS_VALUE", "UNIT_MULT", "INDICATOR", "REF_AREA", "TIME_PERIOD", "UNIT_MEASURE", *CUTS.values()]
+)
+def test_a_renamed_field_is_named(field: str, either: Visit) -> None:
+    renamed = row()
+    renamed["renamed"] = renamed.pop(field)
+    answer = only(either([renamed]))
+    assert (answer.outcome, answer.records.height) == (Outcome.UNAVAILABLE, 0)
+    assert field in (answer.reason or "")
+
+
+def test_added_fields_are_ignored(either: Visit) -> None:
+    assert only(either([row(VINTAGE="2026", REF_AREA_LABEL="Türkiye")])).outcome is Outcome.OK
+
+
+# The API: names
+
+
+@pytest.mark.parametrize(
+    ("ids", "name"),
+    [
+        (["MOB_COV_4G", "ITU_DH_POP_COV_4G"], "MOB_COV_4G"),
+        (["ITU_DH_POP_COV_4G"], "ITU_DH_POP_COV_4G"),
+        ({"value": ["ITU_DH_POP_COV_4G"]}, "ITU_DH_POP_COV_4G"),
+    ],
+)
+def test_the_name_that_the_database_knows_is_asked(ids: Any, name: str, visit: Visit, httpserver: HTTPServer) -> None:
+    answer = only(visit(lambda request: page([row(request.args["INDICATOR"])]), ids=ids))
+    assert values(answer) == [("UZB", 2023, 40.5)]
+    assert [request.args["INDICATOR"] for request in asked(httpserver, DATA)] == [name]
+    assert f"INDICATOR={name}" in answer.source_url
+    assert [request.args["datasetId"] for request in asked(httpserver, LIST)] == ["ITU_DH"]
+
+
+def test_a_code_that_no_list_has_is_unknown_and_not_asked(visit: Visit, httpserver: HTTPServer) -> None:
+    fetched = visit(page([row("IT_NET_USER")]), COVERAGE, USERS, ids=["IT_NET_USER"])
+    assert [answer.outcome for answer in fetched.answers.values()] == [Outcome.UNKNOWN_ID, Outcome.OK]
+    assert "MOB_COV_4G or ITU_DH_POP_COV_4G" in (fetched.answers[COVERAGE].reason or "")
+    assert [request.args["INDICATOR"] for request in asked(httpserver, DATA)] == ["IT_NET_USER"]
+
+
+@pytest.mark.parametrize(
+    "ids", [Response("down", status=500), b"<html>", [], {}, [{"id": "MOB_COV_4G"}], {"value": None}]
+)
+def test_without_a_list_the_code_is_asked_as_it_stands(ids: Any, visit: Visit) -> None:
+    assert only(visit(page([row()]), ids=ids)).outcome is Outcome.OK
+
+
+def test_only_parameters_that_the_api_knows_are_sent(visit: Visit, httpserver: HTTPServer) -> None:
+    visit(page([row()]))
+    (request,) = asked(httpserver, DATA)
+    assert dict(request.args) == {
+        "DATABASE_ID": "ITU_DH",
+        "INDICATOR": "MOB_COV_4G",
+        "timePeriodFrom": "2000",
+        "timePeriodTo": "2026",
+        "skip": "0",
+    }
+
+
+def test_no_rows_of_a_listed_indicator_mean_no_data(visit: Visit) -> None:
+    answer = only(visit(page([])))
+    assert (answer.outcome, answer.records.height) == (Outcome.NO_DATA, 0)
+    assert answer.source_url.startswith(f"{data360.PUBLIC_BASE}/data360/data?DATABASE_ID=ITU_DH&INDICATOR=MOB_COV_4G")
+
+
+# The API: pages
+
+YEARLY = [row(year=str(year), value=str(year / 10)) for year in range(2000, 2011)]
+
+
+def paged(size: int, count: Callable[[int], int] = lambda _: len(YEARLY)) -> Callable[[Request], Any]:
+    def answer(request: Request) -> Any:
+        skip = int(request.args["skip"])
+        return page(YEARLY[skip : skip + size], count=count(skip))
+
+    return answer
+
+
+def test_all_pages_are_read_each_once_and_every_record_names_its_own(visit: Visit, httpserver: HTTPServer) -> None:
+    fetched = visit(paged(4))
+    assert values(only(fetched)) == [("UZB", year, year / 10) for year in range(2000, 2011)]
+    assert [request.args["skip"] for request in asked(httpserver, DATA)] == ["0", "4", "8"]
+    pages = {body.sha256: {r["TIME_PERIOD"] for r in json.loads(body.content)["value"]} for body in fetched.bodies[1:]}
+    assert len(pages) == 3
+    for year, raw_sha256 in only(fetched).records.select("year", "raw_sha256").rows():
+        assert str(year) in pages[raw_sha256]
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (paged(4, lambda skip: 11 + skip), "not of one release"),
+        (paged(4, lambda _: 12), "11 rows came where 12 are announced"),
+        (page(YEARLY, count=3), "11 rows came where 3 are announced"),
+        (page(YEARLY, count="many"), "not a number"),
+        (page([], count=5), "0 rows came where 5 are announced"),
+    ],
+)
+def test_pages_that_do_not_belong_together_are_refused(answer: Any, reason: str, visit: Visit) -> None:
+    fetched = visit(answer)
+    assert (only(fetched).outcome, only(fetched).records.height) == (Outcome.UNAVAILABLE, 0)
+    assert reason in (only(fetched).reason or "")
+    assert all(body.refused for body in fetched.bodies[1:])
+
+
+def test_one_failing_page_makes_the_series_unavailable(visit: Visit) -> None:
+    whole = paged(4)
+    answer = only(visit(lambda r: Response("busy", status=503) if r.args["skip"] == "8" else whole(r)))
+    assert (answer.outcome, answer.records.height) == (Outcome.UNAVAILABLE, 0)
+
+
+def test_a_server_that_gives_one_row_a_page_for_ever_is_left(visit: Visit, httpserver: HTTPServer) -> None:
+    assert only(visit(lambda _: page([row()], count=1_000_000))).outcome is Outcome.UNAVAILABLE
+    assert len(asked(httpserver, DATA)) <= data360.MAX_PAGES + 1
+
+
+# The API: bodies that are no answer, and transport
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"), [*NOT_JSON, (b"[]", "not an answer"), (b"7", "not an answer"), (b'{"count": 1}', "'value'")]
+)
+def test_a_body_that_is_no_answer_is_refused_and_kept(body: bytes, reason: str, visit: Visit) -> None:
+    fetched = visit(body)
+    assert only(fetched).outcome is Outcome.UNAVAILABLE
+    assert reason in (only(fetched).reason or "")
+    assert [kept.content for kept in fetched.bodies if kept.refused] == ([body] if body else [])
+
+
+@pytest.mark.parametrize("status", [*STATUSES, 400])
+def test_a_failing_api_makes_every_series_unavailable(status: int, visit: Visit) -> None:
+    fetched = visit(Response("no", status=status), COVERAGE, USERS)
+    assert {answer.outcome for answer in fetched.answers.values()} == {Outcome.UNAVAILABLE}
+    assert all(str(status) in (answer.reason or "") for answer in fetched.answers.values())
+
+
+@pytest.mark.parametrize("adapter", [data360, data360_files])
+def test_an_unreachable_provider_answers_every_request(adapter: Any) -> None:
+    base = f"http://127.0.0.1:{unused_port()}"
+    fetched = adapter.fetch([COVERAGE, USERS, WOMEN], provider("data360", base), AREAS, WINDOW, PatientHttp())
+    assert [answer.outcome for answer in fetched.answers.values()] == [Outcome.UNAVAILABLE] * 3
+    assert fetched.bodies == []
+
+
+@pytest.mark.parametrize("adapter", [data360, data360_files])
+def test_nothing_asked_is_nothing_answered(adapter: Any) -> None:
+    fetched = adapter.fetch([], provider("data360", "http://127.0.0.1:9"), AREAS, WINDOW, PatientHttp())
+    assert (fetched.answers, fetched.bodies) == ({}, [])
+
+
+# The files
+
+
+def test_a_file_serves_every_cut_and_is_dated_by_the_server(open_files: Visit, httpserver: HTTPServer) -> None:
+    body = file([row("IT_NET_USER", value="50"), row("IT_NET_USER", value="45", SEX="F")])
+    dated = Response(
+        body, content_type="application/octet-stream", headers={"Last-Modified": "Wed, 06 May 2026 10:00:00 GMT"}
+    )
+    fetched = open_files({"ITU_DH/IT_NET_USER.csv": dated}, USERS, WOMEN)
+    assert values(fetched.answers[USERS]) == [("UZB", 2023, 50.0)]
+    assert values(fetched.answers[WOMEN]) == [("UZB", 2023, 45.0)]
+    assert {answer.release for answer in fetched.answers.values()} == {"2026-05-06"}
+    assert fetched.answers[USERS].source_url == f"{data360_files.PUBLIC_BASE}/ITU_DH/IT_NET_USER.csv"
+    assert len(httpserver.log) == 1
+
+
+def test_a_file_is_looked_for_under_every_name_and_layout(open_files: Visit, httpserver: HTTPServer) -> None:
+    fetched = open_files({"ITU_DH/ITU_DH_POP_COV_4G.csv": file([row("ITU_DH_POP_COV_4G")])})
+    assert values(only(fetched)) == [("UZB", 2023, 40.5)]
+    assert only(fetched).source_url.endswith("/ITU_DH/ITU_DH_POP_COV_4G.csv")
+    assert [request.path.removeprefix(f"{FILES}/ITU_DH/") for request, _ in httpserver.log] == [
+        "MOB_COV_4G.csv",
+        "MOB_COV_4G_WIDEF.csv",
+        "ITU_DH_POP_COV_4G.csv",
+    ]
+
+
+def test_a_wide_file_is_read_year_by_year(open_files: Visit) -> None:
+    wide = [
+        {name: value for name, value in row(area=area).items() if name not in ("TIME_PERIOD", "OBS_VALUE")}
+        | {"1999": "1", "2022": one, "2023": two}
+        for area, one, two in [("UZB", "4", "5"), ("KAZ", None, "6"), ("KGZ", "-", None)]
+    ]
+    answer = only(open_files({"ITU_DH/MOB_COV_4G_WIDEF.csv": file(wide)}))
+    assert values(answer) == [("KAZ", 2023, 6.0), ("UZB", 2022, 4.0), ("UZB", 2023, 5.0)]
+    assert reasons(answer) == ["the value - is not a number"]
+
+
+def test_the_older_spelling_of_columns_is_understood(open_files: Visit) -> None:
+    older = row()
+    for name in ("INDICATOR", "REF_AREA", "SEX"):
+        older[f"{name}_ID"] = older.pop(name)
+    assert values(only(open_files({"ITU_DH/MOB_COV_4G.csv": file([older])}))) == [("UZB", 2023, 40.5)]
+
+
+@pytest.mark.parametrize("status", [400, 404])
+def test_a_file_that_does_not_exist_is_an_unknown_id(status: int, open_files: Visit, httpserver: HTTPServer) -> None:
+    gone = Response("<Error>OutOfRangeInput</Error>", status=status, content_type="application/xml")
+    fetched = open_files({"ITU_DH/MOB_COV_4G.csv": gone})
+    assert only(fetched).outcome is Outcome.UNKNOWN_ID
+    assert fetched.bodies[0].refused == "there is no such file"
+    assert len(httpserver.log) == 4
+
+
+@pytest.mark.parametrize("status", STATUSES)
+def test_a_failing_store_makes_every_series_unavailable(status: int, open_files: Visit, httpserver: HTTPServer) -> None:
+    answer = only(open_files({"ITU_DH/MOB_COV_4G.csv": Response("no", status=status)}))
+    assert answer.outcome is Outcome.UNAVAILABLE
+    assert str(status) in (answer.reason or "")
+    assert {request.path for request, _ in httpserver.log} == {f"{FILES}/ITU_DH/MOB_COV_4G.csv"}
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"", "empty"),
+        (b"<!DOCTYPE html>", "markup"),
+        (b'{"count": 0, "value": []}', "are missing"),
+        (b"OBS_VALUE,REF_AREA\n1,UZB,3\n", "not a readable CSV"),
+        (b"PK\x03\x04\xff\xfe", "are missing"),
+    ],
+)
+def test_a_body_that_is_no_file_is_refused_and_kept(body: bytes, reason: str, open_files: Visit) -> None:
+    fetched = open_files({"ITU_DH/MOB_COV_4G.csv": body})
+    assert only(fetched).outcome is Outcome.UNAVAILABLE
+    assert reason in (only(fetched).reason or "")
+    assert [kept.content for kept in fetched.bodies if kept.refused] == ([body] if body else [])
+
+
+def test_a_page_declared_as_html_is_refused(open_files: Visit) -> None:
+    fetched = open_files({"ITU_DH/MOB_COV_4G.csv": file([row()])}, content_type="text/html")
+    assert only(fetched).outcome is Outcome.UNAVAILABLE
+
+
+# The catalogue
+
+
+def test_every_link_of_the_catalogue_names_a_database_and_known_options() -> None:
+    links = [link for one in load_catalogue() for link in one.chain if link.provider in ("data360", "data360_files")]
+    assert len(links) > 60
+    for link in links:
+        assert link.options.get("database"), link
+        assert set(link.options) <= {"database", "unit_measure", "aliases", *CUTS}, link
+        assert link.options["database"] != "ITU_DH" or "unit_measure" in link.options, link
+
+
+def test_the_files_follow_the_api_in_every_chain_and_precede_it_for_cybersecurity() -> None:
+    catalogue = load_catalogue()
+    for indicator in catalogue:
+        asked_for = [link.provider for link in indicator.chain]
+        assert asked_for.count("data360") == asked_for.count("data360_files") <= 1, indicator.id
+        if "data360" in asked_for:
+            step = asked_for.index("data360_files") - asked_for.index("data360")
+            assert step == (-1 if indicator.id.startswith("gci_") else 1), indicator.id
+
+
+@pytest.mark.parametrize("silence", [Response("busy", status=503), b"<html>", page([row(UNIT_MEASURE="RATIO")])])
+def test_the_files_answer_by_themselves_where_the_api_does_not(silence: Any, httpserver: HTTPServer) -> None:
+    serve(httpserver, {LIST: IDS, DATA: silence})
+    serve(httpserver, {f"{FILES}/ITU_DH/MOB_COV_4G.csv": file([row()])}, "text/csv")
+    catalogue = load_catalogue()
+    one = catalogue.indicators["coverage_4g_pct"]
+    here = {"data360": httpserver.url_for(""), "data360_files": httpserver.url_for(FILES)}
+    local = catalogue.model_copy(update={"providers": {name: provider(name, url) for name, url in here.items()}})
+    alone = one.model_copy(update={"chain": tuple(link for link in one.chain if link.provider in here)})
+    (resolution,), _ = resolve([alone], local, ADAPTERS, AREAS, WINDOW, PatientHttp(tries=2))
+    assert [(a.provider, a.outcome) for a in resolution.attempts] == [
+        ("data360", Outcome.UNAVAILABLE),
+        ("data360_files", Outcome.OK),
+    ]
+    assert resolution.candidates.select("iso3", "year", "value").rows() == [("UZB", 2023, 40.5)]
+    assert set(resolution.candidates["provider"]) == {"data360_files"}
+
+
+def test_a_mirror_that_is_no_provider_is_a_fault_of_the_catalogue(tmp_path: Path) -> None:
+    entry = "{id: one, title: One, mirror: two, licence: x, citation: x, cadence: x}"
+    (tmp_path / "providers.yml").write_text(f"- {entry}\n", encoding="utf-8")
+    (tmp_path / "indicators.yml").write_text("[]\n", encoding="utf-8")
+    with pytest.raises(ConfigurationError, match="one: mirror: there is no provider 'two'"):
+        load_catalogue(tmp_path)
+
+
+# A table that the API really gave
+
+
+def test_a_recorded_table_holds_the_figures_of_the_tidy_copy(reference: Path) -> None:
+    body = (reference / "gci" / "raw" / "data360_ITU_GCI_OVRL_SCRE_2020_2024.csv").read_bytes()
+    tidy = pl.read_csv(
+        reference / "gci" / "gci.csv",
+        schema_overrides={"year": pl.Int32, "score": pl.Float64},
+        infer_schema_length=None,
+    ).filter(pl.col("year") >= 2020, pl.col("score").is_not_null())
+    request = SeriesRequest("ITU_GCI_GCI_OVRL_SCRE", (("database", "ITU_GCI"), ("unit_measure", "0_TO_100")))
+    areas = Areas(frozenset(tidy["iso3"]), frozenset(), {}, {})
+    figures = figures_of(kept(data360_files.parse(body), "0" * 64), request, areas, Window(1960, 2026))
+    assert figures["reason"].null_count() == figures.height == tidy.height > 380
+    key = ["iso3", "year"]
+    assert figures.select(*key, score="value").sort(key).equals(tidy.select(*key, "score").sort(key))
+
+
+def test_a_recorded_table_is_not_taken_for_another_indicator(reference: Path, open_files: Visit) -> None:
+    body = (reference / "gci" / "raw" / "data360_ITU_GCI_OVRL_SCRE_2020_2024.csv").read_bytes()
+    legal = SeriesRequest("ITU_GCI_LEGL_SCRE", (("database", "ITU_GCI"),))
+    fetched = open_files({"ITU_GCI/ITU_GCI_LEGL_SCRE.csv": body}, legal)
+    assert only(fetched).outcome is Outcome.UNAVAILABLE
+    assert "ITU_GCI_GCI_OVRL_SCRE" in (only(fetched).reason or "")

@@ -1,0 +1,176 @@
+"""The price basket adapter against workbooks on loopback, and the workbook that ITU really published."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from pytest_httpserver import HTTPServer
+from werkzeug import Response
+
+from sources.catalogue import load_catalogue
+from sources.observation import Areas
+from sources.provider import RECORD, SERIES_REJECT, Fetched, Outcome, SeriesRequest, Window
+from sources.providers.itu_prices import PUBLIC_BASE, fetch, figures_of, parse
+from tests.contract.loopback import PatientHttp, unused_port
+from tests.contract.visiting import AREAS, NOT_NUMBERS, STATUSES, WINDOW, only, provider, reasons, serve, values
+from tests.contract.workbooks import NOT_WORKBOOKS, XLSX, Formula, workbook, zip_bomb
+
+TWO = SeriesRequest("i271mb_2GB_GNI", (("unit", "GNIpc"),))
+FIVE = SeriesRequest("i271mb_5GB_GNI", (("unit", "GNIpc"),))
+HEAD = ["IsoCode", "Economy", "Code", "Basket name", "Unit", "ITURegion", 2023, 2024, 2025]
+Visit = Callable[..., Fetched]
+
+
+def line(iso3: str, code: str, *cells: Any, unit: str = "GNIpc") -> list[Any]:
+    return [iso3, "made up", code, "basket", unit, "region", *cells]
+
+
+def book(*lines: list[Any], release: int = 2025, head: list[Any] | None = None, sheet: str | None = None) -> bytes:
+    name = sheet or f"economies_2008-{release}"
+    return workbook({"Overview": [["ITU ICT Price Baskets"]], name: [head or HEAD, *lines], "medians": [["Code"]]})
+
+
+GOOD = book(
+    line("UZB", "i271mb_2GB_GNI", 1.5, 1.25, "NA"),
+    line("UZB", "i271mb_5GB_GNI", "NA", "NA", 3.5),
+    line("UZB", "i271mb_2GB_PPP", 9, 9, 9, unit="PPP"),
+)
+
+
+@pytest.fixture
+def visit(httpserver: HTTPServer) -> Visit:
+    def ask(body: Any, *requests: SeriesRequest, release: int = 2025) -> Fetched:
+        serve(httpserver, {f"/ITU_ICTPriceBaskets_2008-{release}.xlsx": body}, content_type=XLSX)
+        base = httpserver.url_for("")
+        return fetch(list(requests or (TWO,)), provider("itu_prices", base), AREAS, WINDOW, PatientHttp(tries=2))
+
+    return ask
+
+
+def test_baskets_share_a_download_and_are_never_chained(visit: Visit, httpserver: HTTPServer) -> None:
+    fetched = visit(GOOD, TWO, FIVE)
+    assert values(fetched.answers[TWO]) == [("UZB", 2023, 1.5), ("UZB", 2024, 1.25)]
+    assert values(fetched.answers[FIVE]) == [("UZB", 2025, 3.5)]
+    assert [request.path[-9:] for request, _ in httpserver.log] == ["2026.xlsx", "2025.xlsx"]
+    answer = fetched.answers[TWO]
+    assert answer.source_url == f"{PUBLIC_BASE}/ITU_ICTPriceBaskets_2008-2025.xlsx"
+    assert answer.release == "ICT Price Baskets 2008 to 2025"
+
+
+def test_the_release_says_when_the_file_changed(visit: Visit) -> None:
+    reply = Response(GOOD, content_type=XLSX, headers={"Last-Modified": "Wed, 10 Dec 2025 10:00:00 GMT"})
+    assert only(visit(reply)).release == "ICT Price Baskets 2008 to 2025, file of 2025-12-10"
+
+
+def test_what_the_file_itself_calls_not_available_makes_no_record(visit: Visit) -> None:
+    answer = only(visit(book(line("UZB", TWO.code, "NA", None, Formula("=1")))))
+    assert (answer.outcome, answer.rejects.height) == (Outcome.NO_DATA, 0)
+
+
+@pytest.mark.parametrize("sent", [each for each in NOT_NUMBERS if each != "NA"])
+def test_a_cell_that_is_not_a_number_is_rejected_never_zero(sent: str, visit: Visit) -> None:
+    answer = only(visit(book(line("UZB", TWO.code, 1.5, sent, "NA"))))
+    assert values(answer) == [("UZB", 2023, 1.5)]
+    assert answer.rejects.select("iso3", "year").rows() == [("UZB", 2024)]
+
+
+def test_another_unit_than_asked_for_is_refused(visit: Visit) -> None:
+    answer = only(visit(book(line("UZB", TWO.code, 1.5, 1, 1, unit="PPP"))))
+    assert (answer.outcome, answer.records.height) == (Outcome.UNAVAILABLE, 0)
+    assert "is PPP, not GNIpc" in (answer.reason or "")
+
+
+def test_a_basket_that_is_not_there_is_an_unknown_id_and_takes_no_other_down(visit: Visit) -> None:
+    fetched = visit(GOOD, TWO, SeriesRequest("i271mb_3GB_GNI", TWO.options))
+    assert [answer.outcome for answer in fetched.answers.values()] == [Outcome.OK, Outcome.UNKNOWN_ID]
+
+
+def test_unknown_economies_are_rejected(visit: Visit) -> None:
+    answer = only(visit(book(line("NRN", TWO.code, 1, "NA", "NA"), line("UZB", TWO.code, 1.5, "NA", "NA"))))
+    assert (values(answer), reasons(answer)) == ([("UZB", 2023, 1.5)], ["unknown area NRN"])
+
+
+def test_columns_are_found_by_name_below_a_preamble(visit: Visit) -> None:
+    sheet = [["ITU"], [], [2025, "UNIT", "Iso Code", 2024, "Note", "Code"], [3.5, "GNIpc", "UZB", 2.5, "x", TWO.code]]
+    body = workbook({"economies_2008-2025": sheet})
+    assert values(only(visit(body))) == [("UZB", 2024, 2.5), ("UZB", 2025, 3.5)]
+
+
+@pytest.mark.parametrize("name", ["IsoCode", "Code", "Unit"])
+def test_a_renamed_column_is_named(name: str, visit: Visit) -> None:
+    head = ["Renamed" if cell == name else cell for cell in HEAD]
+    answer = only(visit(book(line("UZB", TWO.code, 1, 1, 1), head=head)))
+    assert (answer.outcome, answer.records.height) == (Outcome.UNAVAILABLE, 0)
+    assert name in (answer.reason or "")
+
+
+def test_a_missing_sheet_is_named(visit: Visit) -> None:
+    answer = only(visit(book(line("UZB", TWO.code, 1, 1, 1), sheet="economies")))
+    assert "the sheet economies_2008-2025 is missing" in (answer.reason or "")
+
+
+def test_last_years_workbook_under_this_years_name_is_refused(visit: Visit) -> None:
+    answer = only(visit(GOOD, release=2026))
+    assert (answer.outcome, answer.records.height) == (Outcome.UNAVAILABLE, 0)
+    assert "ends in 2025, not in 2026" in (answer.reason or "")
+
+
+@pytest.mark.parametrize(("body", "reason"), [*NOT_WORKBOOKS, (zip_bomb(32 << 20), "would unpack to")])
+def test_a_body_that_is_no_workbook_is_refused(body: bytes, reason: str, visit: Visit) -> None:
+    fetched = visit(body)
+    assert only(fetched).outcome is Outcome.UNAVAILABLE
+    assert reason in (only(fetched).reason or "")
+    assert all(kept.refused for kept in fetched.bodies)
+
+
+@pytest.mark.parametrize("status", STATUSES)
+def test_a_failing_server_makes_every_series_unavailable(status: int, visit: Visit) -> None:
+    fetched = visit(Response("no", status=status), TWO, FIVE)
+    assert {answer.outcome for answer in fetched.answers.values()} == {Outcome.UNAVAILABLE}
+
+
+def test_an_unreachable_provider_answers_every_request() -> None:
+    base = f"http://127.0.0.1:{unused_port()}"
+    fetched = fetch([TWO, FIVE], provider("itu_prices", base), AREAS, WINDOW, PatientHttp())
+    assert [answer.outcome for answer in fetched.answers.values()] == [Outcome.UNAVAILABLE] * 2
+    assert fetched.bodies == []
+
+
+def test_frames_have_exactly_the_agreed_columns(visit: Visit) -> None:
+    answer = only(visit(book(line("UZB", TWO.code, 1.5, "-", "NA"))))
+    assert (answer.records.schema, answer.rejects.schema) == (RECORD, SERIES_REJECT)
+
+
+@cache
+def real(reference: Path) -> pl.DataFrame:
+    return parse((reference / "itu" / "raw" / "ITU_ICTPriceBaskets_2008-2025.xlsx").read_bytes(), 2025)
+
+
+def test_the_real_workbook_holds_exactly_the_tidy_figures(reference: Path) -> None:
+    rows = real(reference)
+    areas = Areas(frozenset(rows["IsoCode"]), frozenset(), {}, {})
+    files = sorted((reference / "itu" / "price_baskets").glob("*.csv"))
+    assert len(files) == 18
+    for file in files:
+        tidy = pl.read_csv(file, schema_overrides={"year": pl.Int32, "value": pl.Float64})
+        dollars = file.stem.endswith("_USD")
+        code = f"{file.stem.removesuffix('_USD')}$" if dollars else file.stem
+        request = SeriesRequest(code, (("unit", "USD" if dollars else "GNIpc"),))
+        figures = figures_of(rows, request, "0" * 64, areas, Window(1960, 2026))
+        key = ["iso3", "year"]
+        assert figures["reason"].null_count() == figures.height
+        assert figures.select(*key, "value").sort(key).equals(tidy.sort(key)), file.stem
+
+
+def test_every_link_of_the_catalogue_names_a_basket_of_the_real_workbook_in_its_unit(reference: Path) -> None:
+    links = [link for indicator in load_catalogue() for link in indicator.chain if link.provider == "itu_prices"]
+    assert links
+    known = set(real(reference).select("Code", "Unit").unique().rows())
+    for link in links:
+        assert link.options.keys() == {"unit"}, link
+        assert (link.code, link.options["unit"]) in known, link

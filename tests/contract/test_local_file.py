@@ -1,0 +1,188 @@
+"""Files that an operator puts in place, through the adapter and through the chain."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from sources.catalogue import load_catalogue
+from sources.chain import resolve
+from sources.provider import RECORD, SERIES_REJECT, Fetched, Outcome, SeriesRequest
+from sources.providers.local_file import LocalFiles
+from tests.contract.loopback import PatientHttp
+from tests.contract.visiting import AREAS, NOT_NUMBERS, NOT_YEARS, WINDOW, only, provider, reasons, values
+from tests.contract.workbooks import NOT_WORKBOOKS, workbook, zip_bomb
+
+REQUEST = SeriesRequest("paperless_trade", (("file", "untf_survey"), ("unit", "pct")))
+HEADER = {
+    "indicator": "paperless_trade",
+    "unit": "pct",
+    "source_title": "Made-up survey",
+    "source_url": "https://example.org/survey",
+    "licence": "made up",
+    "vintage": 2025,
+    "retrieved_at": "2026-03-01T12:00:00+05:00",
+    "retrieved_by": "A. Nother",
+}
+CSV = b"page,iso3,year,value\n12,UZB,2023,61.5\n13,KAZ,2023,70\n"
+Drop = Callable[..., Fetched]
+
+
+@pytest.fixture
+def drop(tmp_path: Path) -> Drop:
+    """Put files into the folder and ask."""
+
+    def ask(
+        table: bytes | None, header: Any = HEADER, suffix: str = ".csv", request: SeriesRequest = REQUEST
+    ) -> Fetched:
+        if table is not None:
+            (tmp_path / f"untf_survey{suffix}").write_bytes(table)
+        if header is not None:
+            text = header if isinstance(header, bytes) else yaml.safe_dump(header).encode()
+            (tmp_path / "untf_survey.yml").write_bytes(text)
+        http = PatientHttp(tries=1)
+        return LocalFiles(tmp_path).fetch([request], provider("local_file", "http://127.0.0.1:9"), AREAS, WINDOW, http)
+
+    return ask
+
+
+def test_a_table_and_its_header_answer_like_a_provider(drop: Drop, tmp_path: Path) -> None:
+    fetched = drop(CSV)
+    answer = only(fetched)
+    assert values(answer) == [("KAZ", 2023, 70.0), ("UZB", 2023, 61.5)]
+    assert (answer.source_url, answer.release) == ("https://example.org/survey", "2025")
+    assert answer.retrieved_at == datetime(2026, 3, 1, 7)
+    assert set(answer.records["raw_sha256"]) == {fetched.bodies[1].sha256}
+    assert [body.content for body in fetched.bodies] == [(tmp_path / "untf_survey.yml").read_bytes(), CSV]
+    assert not [body.url for body in fetched.bodies if str(tmp_path) in body.url]
+
+
+def test_a_workbook_serves_as_well(drop: Drop) -> None:
+    sheet = [["Copied from the survey"], ["Page", "Value", "Year", "ISO3"], [12, 61.5, 2023, "UZB"]]
+    assert values(only(drop(workbook({"Figures": sheet, "Notes": [["x"]]}), suffix=".xlsx"))) == [("UZB", 2023, 61.5)]
+
+
+def test_a_file_that_is_not_there_means_no_data(drop: Drop) -> None:
+    fetched = drop(None, None)
+    assert only(fetched).outcome is Outcome.NO_DATA
+    assert only(fetched).reason == "there is no file untf_survey.csv or untf_survey.xlsx"
+    assert fetched.bodies == []
+
+
+def test_a_folder_that_is_not_there_means_no_data(tmp_path: Path) -> None:
+    files = LocalFiles(tmp_path / "nowhere")
+    asked = provider("local_file", "http://127.0.0.1:9")
+    assert only(files.fetch([REQUEST], asked, AREAS, WINDOW, PatientHttp())).outcome is Outcome.NO_DATA
+
+
+def test_a_table_without_its_header_is_refused(drop: Drop) -> None:
+    answer = only(drop(CSV, None))
+    assert (answer.outcome, answer.records.height) == (Outcome.UNAVAILABLE, 0)
+    assert "untf_survey.yml cannot be read (No such file" in (answer.reason or "")
+
+
+@pytest.mark.parametrize("field", HEADER)
+def test_a_header_without_one_of_its_fields_is_refused_naming_it(field: str, drop: Drop) -> None:
+    answer = only(drop(CSV, {name: value for name, value in HEADER.items() if name != field}))
+    assert (answer.outcome, answer.records.height) == (Outcome.UNAVAILABLE, 0)
+    assert f"field {field}" in (answer.reason or "")
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"indicator": "cross_border_paperless"}, "indicator is cross_border_paperless, asked for is paperless_trade"),
+        ({"unit": "share"}, "unit is share, asked for is pct"),
+        ({"retrieved_at": "2999-01-01"}, "retrieved_at: lies in the future"),
+        ({"retrieved_at": "last week"}, "retrieved_at"),
+        ({"source_url": "page 12"}, "source_url"),
+        ({"retrieved_by": " "}, "retrieved_by"),
+        ({"licenze": "made up"}, "licenze"),
+    ],
+)
+def test_a_header_that_says_something_else_is_refused(change: dict[str, str], reason: str, drop: Drop) -> None:
+    answer = only(drop(CSV, {**HEADER, **change}))
+    assert (answer.outcome, answer.records.height) == (Outcome.UNAVAILABLE, 0)
+    assert reason in (answer.reason or "")
+
+
+@pytest.mark.parametrize("header", [b"", b"- a\n- b\n", b"indicator: [", b"\xff\xfe\x00"])
+def test_a_header_that_is_none_is_refused_and_kept(header: bytes, drop: Drop) -> None:
+    fetched = drop(CSV, header)
+    assert only(fetched).outcome is Outcome.UNAVAILABLE
+    assert [body.content for body in fetched.bodies if body.refused] == ([header] if header else [])
+
+
+def test_two_tables_of_one_name_are_refused(drop: Drop, tmp_path: Path) -> None:
+    (tmp_path / "untf_survey.xlsx").write_bytes(workbook({"Figures": [["iso3", "year", "value"]]}))
+    assert "there are both untf_survey.csv and untf_survey.xlsx" in (only(drop(CSV)).reason or "")
+
+
+@pytest.mark.parametrize("name", ["iso3", "year", "value"])
+def test_a_missing_column_is_named(name: str, drop: Drop) -> None:
+    answer = only(drop(CSV.replace(name.encode(), b"renamed", 1)))
+    assert (answer.outcome, answer.records.height) == (Outcome.UNAVAILABLE, 0)
+    assert name in (answer.reason or "")
+
+
+@pytest.mark.parametrize("sent", [f'"{each}"' for each in NOT_NUMBERS])
+def test_a_value_that_is_not_a_number_is_rejected_never_zero(sent: str, drop: Drop) -> None:
+    answer = only(drop(f"iso3,year,value\nUZB,2023,{sent}\nKAZ,2023,70\n".encode()))
+    assert values(answer) == [("KAZ", 2023, 70.0)]
+    (reject,) = answer.rejects.to_dicts()
+    assert (reject["iso3"], reject["year"], json.loads(reject["raw_record"])["value"]) == ("UZB", 2023, sent.strip('"'))
+
+
+@pytest.mark.parametrize("year", [*NOT_YEARS, ""])
+def test_a_period_that_is_not_a_year_is_rejected(year: str, drop: Drop) -> None:
+    answer = only(drop(f"iso3,year,value\nUZB,{year},61.5\nKAZ,2023,70\n".encode()))
+    assert values(answer) == [("KAZ", 2023, 70.0)]
+    assert "is not a year" in reasons(answer)[0]
+
+
+def test_unknown_areas_are_rejected_and_empty_values_are_nothing(drop: Drop) -> None:
+    answer = only(drop(b"\xef\xbb\xbfiso3,year,value\nNRN,2023,1\nUZB,2023,\nKAZ,2023,70\n"))
+    assert (values(answer), reasons(answer)) == ([("KAZ", 2023, 70.0)], ["unknown area NRN"])
+
+
+@pytest.mark.parametrize(("body", "reason"), [*NOT_WORKBOOKS, (zip_bomb(32 << 20), "would unpack to")])
+def test_a_body_that_is_no_workbook_is_refused(body: bytes, reason: str, drop: Drop) -> None:
+    answer = only(drop(body, suffix=".xlsx"))
+    assert answer.outcome is Outcome.UNAVAILABLE
+    assert reason in (answer.reason or "")
+
+
+def test_frames_have_exactly_the_agreed_columns(drop: Drop) -> None:
+    answer = only(drop(b"iso3,year,value\nUZB,2023,-\nKAZ,2023,70\n"))
+    assert (answer.records.schema, answer.rejects.schema) == (RECORD, SERIES_REJECT)
+
+
+def test_a_dropped_file_resolves_the_indicator_through_its_chain(drop: Drop, tmp_path: Path) -> None:
+    drop(CSV)
+    catalogue = load_catalogue()
+    indicator = catalogue.indicators["paperless_trade_pct"]
+    adapters = {"local_file": LocalFiles(tmp_path)}
+    (resolution,), bodies = resolve([indicator], catalogue, adapters, AREAS, WINDOW, PatientHttp())
+    assert resolution.outcome is Outcome.OK
+    origin = ("iso3", "value", "unit", "provider", "provider_code", "provider_release", "source_url")
+    assert resolution.candidates.select(origin).rows()[0] == (
+        "UZB", 61.5, "pct", "local_file", "paperless_trade", "2025", "https://example.org/survey",
+    )  # fmt: skip
+    assert len(bodies) == 2
+
+
+def test_every_link_of_the_catalogue_names_a_file_and_the_indicators_unit() -> None:
+    found = [(i, link) for i in load_catalogue() for link in i.chain if link.provider == "local_file"]
+    assert found
+    for indicator, link in found:
+        assert link.options.keys() == {"file", "unit"}, link
+        assert link.options["unit"] == indicator.unit, link
+        assert Path(str(link.options["file"])).name == Path(str(link.options["file"])).stem == link.options["file"], (
+            link
+        )

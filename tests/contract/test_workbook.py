@@ -1,0 +1,79 @@
+"""Workbooks into tables: what is opened, what is refused, how cells are written down."""
+
+from __future__ import annotations
+
+import pytest
+
+from sources.providers.figures import Refusal
+from sources.providers.workbook import open_workbook, rows_of, table
+from tests.contract.workbooks import NOT_WORKBOOKS, Formula, workbook, zip_bomb
+
+COLUMNS = {"iso3": ("ISO code",), "year": (), "value": ("VALUE_SCREEN",)}
+
+
+def test_a_table_is_found_by_its_header_wherever_it_stands_and_however_it_is_spelt() -> None:
+    sheet = [["Made up"], [], ["Note", "Value screen", "YEAR", " ISO-Code "], ["x", 1.5, 2023, "UZB"]]
+    rows = table(rows_of(open_workbook(workbook({"Data": sheet})), "Data"), COLUMNS)
+    assert rows.select("iso3", "year", "value", "Note").rows() == [("UZB", "2023", "1.5", "x")]
+
+
+def test_numbers_keep_every_digit_and_whole_ones_have_no_point() -> None:
+    cells = [1 / 3, 84.0, 1e-7, 123456789.123456]
+    rows = rows_of(open_workbook(workbook({"Data": [cells]})), "Data")
+    assert rows[0][1] == "84"
+    assert [float(cell or "") for cell in rows[0]] == cells
+
+
+def test_empty_cells_and_formulas_without_a_value_are_missing() -> None:
+    rows = rows_of(open_workbook(workbook({"Data": [["a", None, Formula("=1/0"), True]]})), "Data")
+    assert rows == [["a", None, None, "True"]]
+
+
+def test_a_missing_sheet_is_named() -> None:
+    with pytest.raises(Refusal, match="the sheet Data is missing; there are Cover"):
+        rows_of(open_workbook(workbook({"Cover": [["a"]]})), "Data")
+
+
+def test_a_missing_column_is_named() -> None:
+    rows = rows_of(open_workbook(workbook({"Data": [["iso3", "year", "score"], ["UZB", 2023, 1]]})), "Data")
+    with pytest.raises(Refusal, match="the columns value are missing; there are iso3, year, score"):
+        table(rows, COLUMNS)
+
+
+@pytest.mark.parametrize("rows", [[], [[None, None]]])
+def test_an_empty_sheet_is_refused(rows: list[list[str | None]]) -> None:
+    with pytest.raises(Refusal):
+        table(rows, COLUMNS)
+
+
+@pytest.mark.parametrize(("body", "reason"), [*NOT_WORKBOOKS, (b"<!DOCTYPE html>", "markup")])
+def test_what_is_no_workbook_is_refused(body: bytes, reason: str) -> None:
+    with pytest.raises(Refusal, match=reason):
+        open_workbook(body)
+
+
+@pytest.mark.parametrize("size", [300 << 20, 32 << 20])
+def test_a_zip_bomb_is_refused_before_it_is_unpacked(size: int) -> None:
+    with pytest.raises(Refusal, match="would unpack to"):
+        open_workbook(zip_bomb(size))
+
+
+def test_a_damaged_package_is_refused_or_read_as_it_was_never_otherwise() -> None:
+    honest = workbook({"Data": [["a", 1.5] * 25] * 50})
+    rows, refused = rows_of(open_workbook(honest), "Data"), 0
+    for at in range(40, len(honest) - 40, 7):
+        damaged = bytearray(honest)
+        damaged[at : at + 8] = bytes(255 - byte for byte in damaged[at : at + 8])
+        try:
+            assert rows_of(open_workbook(bytes(damaged)), "Data") == rows
+        except Refusal:
+            refused += 1
+    assert refused > 100
+
+
+def test_a_package_that_lies_about_its_size_is_refused() -> None:
+    honest = workbook({"Data": [["a"] * 50] * 50})
+    at = honest.rindex(b"PK\x01\x02")  # the last entry of the directory; its size stands 24 bytes further
+    lying = honest[: at + 24] + (1).to_bytes(4, "little") + honest[at + 28 :]
+    with pytest.raises(Refusal):
+        open_workbook(lying)

@@ -1,0 +1,48 @@
+"""Workbooks for tests, built in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from io import BytesIO
+from typing import Any
+from zipfile import ZIP_DEFLATED, ZipFile
+
+from xlsxwriter import Workbook
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+class Formula(str):
+    """A formula that was saved without a value."""
+
+
+def workbook(sheets: Mapping[str, Sequence[Sequence[Any]]]) -> bytes:
+    """A workbook with these sheets, each a list of rows; None leaves a cell empty."""
+    buffer = BytesIO()
+    with Workbook(buffer, {"in_memory": True}) as book:
+        for name, rows in sheets.items():
+            sheet = book.add_worksheet(name)
+            for at, row in enumerate(rows):
+                for column, cell in enumerate(row):
+                    if isinstance(cell, Formula):
+                        sheet.write_formula(at, column, cell, None, "")
+                    elif cell is not None:
+                        sheet.write(at, column, cell)
+    return buffer.getvalue()
+
+
+def zip_bomb(size: int = 300 << 20) -> bytes:
+    """A small archive that would unpack to ``size`` bytes."""
+    buffer = BytesIO()
+    with ZipFile(buffer, "w", ZIP_DEFLATED) as package, package.open("xl/worksheets/sheet1.xml", "w") as part:
+        for _ in range(size >> 20):
+            part.write(bytes(1 << 20))
+    return buffer.getvalue()
+
+
+NOT_WORKBOOKS = [
+    (b"", "empty"),
+    (b"{}", "not a workbook"),
+    (b"PK\x03\x04\xff\xfe", "not a readable workbook"),
+    (workbook({"Data": [["a"]]})[:-200], "not a readable workbook"),
+]

@@ -1,0 +1,113 @@
+"""``carec claims`` as people and programs use it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import run_carec
+
+
+def test_the_table_shows_every_claim_and_how_the_verdicts_are_spread(published_warehouse: Path) -> None:
+    done = run_carec("claims", warehouse=published_warehouse)
+    assert done.returncode == 0, done.stderr
+    assert "p5-gii-kaz" in done.stdout and "com-dssc-established" in done.stdout
+    assert "all claims" in done.stdout and "counted once" in done.stdout
+    assert "newest vintage 2026-" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("filters", "wanted"),
+    [
+        (["--verdict", "contradicted"], lambda c: c["verdict"] == "contradicted"),
+        (["--pillar", "5"], lambda c: c["pillar"] == "5"),
+        (["--pillar", "p5"], lambda c: c["pillar"] == "5"),
+        (["--country", "kaz"], lambda c: "KAZ" in c["country_iso3"].split(";")),
+        (["--country", "CAREC"], lambda c: c["country_iso3"] == "CAREC"),
+        (
+            ["--country", "GEO", "--verdict", "supported"],
+            lambda c: "GEO" in c["country_iso3"].split(";") and c["verdict"] == "supported",
+        ),
+    ],
+)
+def test_filters_keep_the_claims_that_meet_all_of_them(
+    published_warehouse: Path, filters: list[str], wanted: object
+) -> None:
+    every = json.loads(run_carec("claims", "--format", "json", warehouse=published_warehouse).stdout)
+    kept = json.loads(run_carec("claims", *filters, "--format", "json", warehouse=published_warehouse).stdout)
+    assert callable(wanted)
+    assert kept == [claim for claim in every if wanted(claim)] != []
+
+
+def test_a_country_that_no_claim_names_gives_an_empty_table(published_warehouse: Path) -> None:
+    done = run_carec("claims", "--country", "AFG", warehouse=published_warehouse)
+    assert done.returncode == 0, done.stderr
+    assert (
+        json.loads(run_carec("claims", "--country", "AFG", "--format", "json", warehouse=published_warehouse).stdout)
+        == []
+    )
+
+
+def test_json_and_csv_hold_the_same_claims(published_warehouse: Path) -> None:
+    as_json = json.loads(run_carec("claims", "--format", "json", warehouse=published_warehouse).stdout)
+    as_csv = list(
+        csv.DictReader(io.StringIO(run_carec("claims", "--format", "csv", warehouse=published_warehouse).stdout))
+    )
+    assert [c["claim_id"] for c in as_json] == [c["claim_id"] for c in as_csv]
+    assert list(as_json[0]) == list(as_csv[0]) and len(as_json) == 132
+
+
+def test_one_claim_shows_verdict_tests_trend_and_leads(published_warehouse: Path) -> None:
+    done = run_carec("claims", "p5-gii-kaz", warehouse=published_warehouse)
+    assert done.returncode == 0, done.stderr
+    for told in (
+        "Kazakhstan rose from 79th to 48th",
+        "verdict: contradicted",
+        "gii_rank 78 in 2024, claimed 48",
+        "true of GEO 2019",
+        "baseline",
+        "wipo_gii",
+        "█",
+        "Leads, not verdicts:",
+        "https://astanatimes.com/",
+    ):
+        assert told in done.stdout, told
+
+
+def test_one_claim_in_json_holds_its_tests_and_leads(published_warehouse: Path) -> None:
+    (claim,) = json.loads(run_carec("claims", "p5-gii-kaz", "--format", "json", warehouse=published_warehouse).stdout)
+    assert claim["verdict"] == "contradicted"
+    assert {test["role"] for test in claim["tests"]} == {"value", "baseline"}
+    assert len(claim["pointers"]) == claim["leads"] > 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["p5-gii-kza"], "there is no claim 'p5-gii-kza'; near it are p5-gii-kaz"),
+        (["--verdict", "wrong"], "there are supported, supported_other_year, contradicted"),
+        (["--pillar", "9"], "is no pillar of a claim"),
+        (["--country", "DEU"], "is no country of a claim"),
+    ],
+)
+def test_a_users_mistake_is_one_clear_line(published_warehouse: Path, arguments: list[str], told: str) -> None:
+    done = run_carec("claims", *arguments, warehouse=published_warehouse)
+    assert done.returncode == 2
+    assert told in " ".join(done.stderr.split())
+    assert "Traceback" not in done.stderr and done.stdout == ""
+
+
+def test_a_malformed_claim_stops_the_refresh_before_anything_is_built(checkout: Path, tmp_path: Path) -> None:
+    path = checkout / "dbt_project" / "seeds" / "claims.csv"
+    text = path.read_text(encoding="utf-8")
+    assert ",96,,eq," in text
+    path.write_text(text.replace(",96,,eq,", ",ninety-six,,eq,", 1), encoding="utf-8")
+    done = run_carec("refresh", warehouse=tmp_path / "w", root=checkout)
+    assert done.returncode == 2
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert "claims.csv:22: p1-kaz-internet-use: column value: input should be a valid number" in done.stderr
+    assert not (tmp_path / "w" / "build.duckdb").exists()

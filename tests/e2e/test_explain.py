@@ -1,0 +1,162 @@
+"""Why a score is what it is, what else it could be measured against, and where the goalposts come from."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from tests.conftest import ROOT, run_carec
+
+NAMES = {"ln": math.log, "exp": math.exp, "least": min, "greatest": max}
+
+
+def rows(warehouse: Path, sql: str) -> list[tuple]:
+    with duckdb.connect(str(warehouse / "carec.duckdb"), read_only=True) as connection:
+        return connection.execute(sql).fetchall()
+
+
+def evaluate(arithmetic: str) -> float:
+    assert re.fullmatch(r"[\w\s.,()*/+-]+", arithmetic), arithmetic
+    return eval(arithmetic, {"__builtins__": {}}, NAMES)
+
+
+def test_every_line_of_arithmetic_gives_its_value(published_warehouse: Path) -> None:
+    lines = rows(
+        published_warehouse,
+        "select framework_id, iso3, subject_id, item, arithmetic, value from score_explanation"
+        " where arithmetic is not null",
+    )
+    assert len(lines) > 4000
+    for *where, arithmetic, value in lines:
+        # scores in it are rounded to four digits after the point
+        assert evaluate(arithmetic) == pytest.approx(value, abs=1e-4, rel=1e-9), where
+
+
+def test_every_published_score_is_explained(published_warehouse: Path) -> None:
+    for table, subject, key, column, item in (
+        ("indicator_scores", "indicator", "s.indicator_id", "level_score", "level"),
+        ("pillar_scores", "pillar", "s.pillar_id", "score", "score"),
+        ("scorecard", "overall", "'overall'", "overall_score", "score"),
+    ):
+        ((scores, explained, without_arithmetic),) = rows(
+            published_warehouse,
+            f"""
+            select count(*), count(*) filter (e.value is not distinct from s.{column} and e.item is not null),
+                   count(*) filter (s.{column} is not null and e.arithmetic is null)
+            from {table} as s
+            left join score_explanation as e
+                on e.framework_id = s.framework_id and e.iso3 = s.iso3 and e.subject = '{subject}'
+                and e.subject_id = {key} and e.item = '{item}'
+            """,
+        )
+        assert scores == explained > 200
+        assert without_arithmetic == 0
+
+
+def test_an_observation_in_an_explanation_names_its_source(published_warehouse: Path) -> None:
+    assert rows(
+        published_warehouse,
+        "select count(*) from score_explanation where item = 'observation' and value is not null"
+        " and (source is null or source_url is null)",
+    ) == [(0,)]
+
+
+def test_one_indicator_is_explained_from_observation_to_status(published_warehouse: Path) -> None:
+    done = run_carec("explain", "kaz", "internet_users_pct", warehouse=published_warehouse)
+    assert done.returncode == 0, done.stderr
+    for told in (
+        "world_bank, IT.NET.USER.ZS",
+        "https://data.worldbank.org",
+        "= 100 * (",
+        "status",
+        "project's own choice",
+    ):
+        assert told in done.stdout
+
+
+def test_a_pillar_is_explained_with_its_indicators_and_the_whole_with_its_pillars(published_warehouse: Path) -> None:
+    pillar = run_carec("explain", "KAZ", "p3", warehouse=published_warehouse).stdout
+    assert "coverage_4g_pct" in pillar and "sub-theme 3a" in pillar and "Kazakhstan, p3" in pillar
+    whole = run_carec("explain", "TKM", "--format", "json", warehouse=published_warehouse).stdout
+    lines = json.loads(whole)
+    assert {line["subject_id"] for line in lines} >= {"p1", "p5", "overall"}
+    assert lines[-1]["note"] == "pillar_missing" and lines[-1]["value"] is None
+    other = run_carec("explain", "DEU", "--framework", "un_egdi", warehouse=published_warehouse)
+    assert other.returncode == 0 and "pillar tii" in other.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["explain", "DEU"], "carec_2030 has no score of 'DEU'"),
+        (["explain", "KAZ", "p9"], "its pillars are p1"),
+        (["explain", "KAZ", "--framework", "hdi"], "known are carec_2030, un_egdi"),
+        (["scorecard", "--target-set", "asean"], "known are main, broadband_commission_2025"),
+    ],
+)
+def test_what_cannot_be_explained_is_one_line(published_warehouse: Path, arguments: list[str], told: str) -> None:
+    done = run_carec(*arguments, warehouse=published_warehouse)
+    assert done.returncode == 2 and done.stdout == ""
+    assert told in done.stderr and "Traceback" not in done.stderr
+
+
+def test_another_set_of_targets_stands_beside_and_enters_no_score(published_warehouse: Path) -> None:
+    done = run_carec("scorecard", "--target-set", "national", "--format", "json", warehouse=published_warehouse)
+    targets = {(row["iso3"], row["indicator_id"]): row for row in json.loads(done.stdout)}
+    assert targets["UZB", "egdi_rank"]["target_value"] == 30 and targets["UZB", "egdi_rank"]["verdict"] == "not_met"
+    assert {iso3 for iso3, _ in targets} == {"AZE", "KAZ", "UZB"}
+    table = run_carec("scorecard", "uzb", "--target-set", "eu_digital_decade", warehouse=published_warehouse).stdout
+    assert "enter no score" in table and "westernbalkans-infohub.eu" in table and "KAZ" not in table
+    main = run_carec("scorecard", "--target-set", "main", "--format", "csv", warehouse=published_warehouse).stdout
+    assert main == run_carec("scorecard", "--format", "csv", warehouse=published_warehouse).stdout
+    # every alternative target names who set it, and the main framework's targets are the seed's alone
+    assert rows(
+        published_warehouse,
+        "select count(*) from indicator_scores join benchmarks using (framework_id, indicator_id)"
+        " where indicator_scores.target_value is distinct from benchmarks.target_value",
+    ) == [(0,)]
+
+
+def test_the_goalposts_can_be_computed_again_and_are_written_only_on_request(
+    published_warehouse: Path, checkout: Path
+) -> None:
+    seed = checkout / "dbt_project" / "seeds" / "benchmarks.csv"
+    original = seed.read_bytes()
+
+    def recompute(*options: str) -> tuple[str, str]:
+        done = run_carec("benchmarks", "recompute", *options, warehouse=published_warehouse, root=checkout)
+        assert done.returncode == 0, done.stderr
+        return done.stdout, done.stderr
+
+    stdout, stderr = recompute()
+    assert stdout == "" and "0 goalposts and 0 descriptions" in stderr
+
+    seed.write_bytes(original.replace(b",13.84,", b",13.99,"))
+    stdout, stderr = recompute("--format", "json")
+    assert json.loads(stdout) == [
+        {
+            "framework_id": "carec_2030",
+            "indicator_id": "gii_score",
+            "column": "floor_value",
+            "seed": "13.99",
+            "recomputed": "13.84",
+        }
+    ]
+    assert "nothing written" in stderr and b",13.99," in seed.read_bytes()
+    recompute("--write")
+    assert seed.read_bytes() == original
+
+
+def test_the_worked_example_of_the_method_is_what_the_command_prints(published_warehouse: Path) -> None:
+    text = (ROOT / "docs" / "method.md").read_text(encoding="utf-8")
+    examples = re.findall(r"```text\n\$ carec (explain [^\n]+)\n(.*?)```", text, flags=re.DOTALL)
+    assert len(examples) == 2
+    for command, shown in examples:
+        printed = run_carec(*command.split(), warehouse=published_warehouse).stdout
+        told = [line for line in printed.splitlines() if not line.startswith(("as of ", "The benchmarks are"))]
+        assert "\n".join(told).strip() == shown.strip(), command

@@ -1,0 +1,168 @@
+"""The scoring models as dbt compiled them, run on tables that a test makes up, in a DuckDB in memory.
+
+Belongs here: laying tables down and running the compiled SQL in order. Does not belong here: what comes out of it.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+MODELS = (
+    "intermediate/int_parameters",
+    "intermediate/int_frameworks",
+    "intermediate/int_pillars",
+    "intermediate/int_subthemes",
+    "intermediate/int_members",
+    "intermediate/int_as_of_years",
+    "intermediate/int_points",
+    "intermediate/int_cells",
+    "intermediate/int_slopes",
+    "intermediate/int_indicator_scores",
+    "intermediate/int_subtheme_scores",
+    "intermediate/int_pillar_scores",
+    "intermediate/int_overall_scores",
+    "marts/indicator_scores",
+    "marts/subtheme_scores",
+    "marts/pillar_scores",
+    "marts/pillar_history",
+    "marts/scorecard_history",
+    "marts/region_scores",
+)
+"""In the order in which one reads the other."""
+
+INPUTS = (
+    "benchmarks",
+    "carried_forward",
+    "economies",
+    "economy_groups",
+    "framework_indicators",
+    "frameworks",
+    "indicators",
+    "noise_bands",
+    "observations",
+    "pillars",
+    "series_breaks",
+    "subthemes",
+)
+METHOD = ("region_variants", "scoring_parameters", "status_thresholds")
+"""Tables that say how scores are made: taken as published unless a test gives its own."""
+
+AS_OF_YEAR = 2026
+
+_RUN = re.compile(r"read_parquet\('[^']*/run\.parquet'\)")
+
+Rows = Sequence[Mapping[str, Any]]
+
+
+class Engine:
+    """The models and the shapes of their inputs, read once. ``score`` makes a database of its own every time."""
+
+    def __init__(self, warehouse: Path):
+        compiled = warehouse / "dbt" / "compiled" / "carec_scorecard" / "models"
+        self._models = {
+            model: _RUN.sub('"build"."main"."run"', (compiled / f"{model}.sql").read_text(encoding="utf-8"))
+            for model in MODELS
+        }
+        with duckdb.connect(str(warehouse / "carec.duckdb"), read_only=True) as published:
+            self._columns = {
+                table: {name: kind for name, kind, *_ in published.execute(f"describe {table}").fetchall()}
+                for table in (*INPUTS, *METHOD)
+            }
+            self._method = {table: _records(published, f"from {table}") for table in METHOD}
+
+    def score(self, *, threads: int = 1, as_of_year: int = AS_OF_YEAR, **tables: Rows) -> Scores:
+        """Run every model on the given tables; a table that is not given is empty, or the published one of METHOD."""
+        connection = self.lay_down(threads=threads, as_of_year=as_of_year, **tables)
+        self.run(connection)
+        return Scores(connection)
+
+    def lay_down(
+        self, *, threads: int = 1, as_of_year: int = AS_OF_YEAR, database: str = ":memory:", **tables: Rows
+    ) -> duckdb.DuckDBPyConnection:
+        """A database with the given tables and no scores yet."""
+        connection = duckdb.connect(":memory:", config={"threads": threads})
+        connection.execute("set enable_progress_bar = false")
+        connection.execute(f"attach '{database}' as build")
+        connection.execute("use build; create schema intermediate")
+        connection.execute(f"create table run as select make_date({as_of_year}, 12, 31) as as_of")
+        for table, columns in self._columns.items():
+            spelt = ", ".join(f'"{name}" {kind}' for name, kind in columns.items())
+            connection.execute(f"create table {table} ({spelt})")
+            insert(connection, table, tables.get(table, self._method.get(table, ())))
+        return connection
+
+    def replay(self, published: Path, *, threads: int, order: str) -> Scores:
+        """Score the published tables once more, their rows laid down in the given order (an ``order by`` term)."""
+        connection = self.lay_down(threads=threads)
+        connection.execute(f"attach '{published}' as published (read_only)")
+        connection.execute("update run set as_of = (select as_of from published.publication)")
+        for table in self._columns:
+            connection.execute(f"create or replace table {table} as from published.{table} order by {order}")
+        self.run(connection)
+        return Scores(connection)
+
+    def run(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Make every model anew from the tables that lie in the database."""
+        for model, sql in self._models.items():
+            folder, name = model.split("/")
+            schema = "intermediate" if folder == "intermediate" else "main"
+            connection.execute(f"create or replace table build.{schema}.{name} as {sql}")
+
+
+class Scores:
+    """What came of a run, by name of the model."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection):
+        self._connection = connection
+
+    def query(self, sql: str) -> list[dict[str, Any]]:
+        return _records(self._connection, sql)
+
+    def indicators(self) -> dict[tuple[str, str, str], dict[str, Any]]:
+        """(framework, economy, indicator) -> row of ``indicator_scores``."""
+        return {(r["framework_id"], r["iso3"], r["indicator_id"]): r for r in self.query("from indicator_scores")}
+
+    def pillars(self) -> dict[tuple[str, str, str], dict[str, Any]]:
+        """(framework, economy, pillar) -> row of ``pillar_scores``."""
+        return {(r["framework_id"], r["iso3"], r["pillar_id"]): r for r in self.query("from pillar_scores")}
+
+    def overall(self) -> dict[tuple[str, str], dict[str, Any]]:
+        """(framework, economy) -> row of ``scorecard_history`` for the newest year."""
+        rows = self.query("from scorecard_history qualify as_of_year = max(as_of_year) over ()")
+        return {(r["framework_id"], r["iso3"]): r for r in rows}
+
+
+def insert(connection: duckdb.DuckDBPyConnection, table: str, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Insert rows by column name; columns that no row names stay NULL."""
+    rows = list(rows)
+    if not rows:
+        return
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    values = ", ".join("(" + ", ".join(_literal(row.get(name)) for name in names) + ")" for row in rows)
+    connection.execute(f"insert into {table} ({', '.join(names)}) values {values}")
+
+
+def _literal(value: Any) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float) and not math.isfinite(value):
+        return f"'{value}'::double"
+    if isinstance(value, float):
+        return f"'{value!r}'::double"
+    if isinstance(value, int):
+        return str(value)
+    return "'" + str(value).replace("'", "''") + "'"
+
+
+def _records(connection: duckdb.DuckDBPyConnection, sql: str) -> list[dict[str, Any]]:
+    result = connection.execute(sql)
+    names = [column[0] for column in result.description or []]
+    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]

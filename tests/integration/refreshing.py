@@ -1,0 +1,98 @@
+"""What tests of ingestion share: a warehouse of few indicators, and a World Bank on loopback that can be changed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from pydantic import HttpUrl
+from pytest_httpserver import HTTPServer
+from werkzeug import Request, Response
+
+from pipelines.ingestion import Ingestion, ingest
+from pipelines.settings import load_settings
+from pipelines.workspace import Workspace, open_workspace
+from sources.provider import Adapter
+from sources.providers import world_bank
+from tests.world_bank_server import DATA, answer_world_bank
+from warehouse import landing
+from warehouse.layout import Layout
+
+INTERNET, BROADBAND = "internet_users_pct", "fixed_broadband_per_100"
+CODES = {INTERNET: "IT.NET.USER.ZS", BROADBAND: "IT.NET.BBND.P2"}
+COUNTRIES = ("AFG", "AZE", "CHN", "GEO", "KAZ", "KGZ", "MNG", "PAK", "TJK", "TKM", "UZB", "DEU", "FRA")
+Figures = dict[str, dict[tuple[str, int], Any]]
+
+
+def some_figures(last_year: int = 2024) -> Figures:
+    """Every country and year of both series, each figure another."""
+    places = [(iso3, year) for iso3 in COUNTRIES for year in range(2012, last_year + 1)]
+    return {
+        code: {place: 10 + number / 5 + shift for number, place in enumerate(places)}
+        for shift, code in enumerate(CODES.values())
+    }
+
+
+@dataclass
+class Bank:
+    """A World Bank on loopback. ``figures`` and ``lastupdated`` are what it has; ``answer`` replaces what it says."""
+
+    server: HTTPServer
+    figures: Figures = field(default_factory=some_figures)
+    lastupdated: str = "2026-07-13"
+    answer: Callable[[Request], Response] | None = None
+
+    def __post_init__(self) -> None:
+        self.server.expect_request("/v2/sources/2").respond_with_handler(self._source)
+        self.server.expect_request(DATA).respond_with_handler(self._data)
+
+    def _source(self, request: Request) -> Response:
+        content = [{"page": "1", "total": "1"}, [{"id": "2", "lastupdated": self.lastupdated}]]
+        return Response(json.dumps(content), content_type="application/json")
+
+    def _data(self, request: Request) -> Response:
+        return self.answer(request) if self.answer else answer_world_bank(request, self.figures, self.lastupdated)
+
+    def asked(self) -> list[str]:
+        """The paths asked since the last time, and forget them."""
+        paths = [request.path for request, _ in self.server.log]
+        self.server.clear_log()
+        return paths
+
+
+def workspace(folder: Path, bank: Bank, **adapters: Adapter) -> Workspace:
+    """A workspace whose only live provider is the bank, beside those given. The bundled archive is not landed."""
+    opened = open_workspace(load_settings(warehouse=folder, http_tries=1))
+    provider = opened.catalogue.providers["world_bank"]
+    address = provider.model_copy(update={"base_url": HttpUrl(bank.server.url_for("/v2"))})
+    catalogue = opened.catalogue.model_copy(
+        update={
+            "indicators": {name: opened.catalogue.indicators[name] for name in CODES},
+            "providers": {**opened.catalogue.providers, "world_bank": address},
+        }
+    )
+    return replace(
+        opened,
+        catalogue=catalogue,
+        archive=replace(opened.archive, series=()),
+        adapters={"world_bank": world_bank, **adapters},
+    )
+
+
+def refresh(at: Workspace, *, accept_shrink: bool = False, only: str | None = None) -> Ingestion:
+    chosen = [at.catalogue.indicators[only]] if only else list(at.catalogue)
+    return ingest(at, chosen, offline=False, accept_shrink=accept_shrink)
+
+
+def landed(layout: Layout, indicator_id: str) -> dict[tuple[str, int], float]:
+    vintage = landing.latest(layout, indicator_id)
+    assert vintage is not None
+    return {(iso3, year): value for iso3, year, value in vintage.read().select("iso3", "year", "value").rows()}
+
+
+def rejects(layout: Layout) -> pl.DataFrame:
+    return pl.concat([pl.read_parquet(path) for path in sorted(layout.rejects.glob("*.parquet"))])

@@ -1,0 +1,219 @@
+"""Schedules and sensors: what they start, against a loopback provider and Dagster's own evaluation of conditions."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from pytest_httpserver import HTTPServer
+from werkzeug import Request, Response
+
+from pipelines.automation import release_sensor, schedules, sensors, watched
+from pipelines.settings import load_settings
+from pipelines.workspace import Workspace, open_workspace
+from sources.errors import ConfigurationError
+from sources.http import Http
+from sources.provider import SeriesRequest
+from sources.releases import PROBES, releases
+
+STOPPED = dg.DefaultSensorStatus.STOPPED
+TODAY = date(2026, 11, 23)
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, httpserver: HTTPServer) -> Workspace:
+    """A workspace whose providers are all on the loopback server."""
+    for provider in PROBES:
+        monkeypatch.setenv(f"CAREC_{provider.upper()}_URL", httpserver.url_for(f"/{provider}"))
+    return open_workspace(load_settings(warehouse=tmp_path, http_tries=1))
+
+
+def world_bank(server: HTTPServer, updated: Mapping[str, str]) -> None:
+    """Answer for each database when it was last updated."""
+    server.clear()
+    for source, day in updated.items():
+        server.expect_request(f"/world_bank/sources/{source}").respond_with_json(
+            [{"page": 1, "pages": 1, "total": 1}, [{"id": source, "lastupdated": day}]]
+        )
+
+
+def tick(workspace: Workspace, provider: str, cursor: str | None) -> tuple[dg.SensorResult | dg.SkipReason, str]:
+    sensor = release_sensor(workspace, workspace.catalogue.providers[provider], STOPPED)
+    result = sensor(dg.build_sensor_context(cursor=cursor))
+    assert isinstance(result, dg.SensorResult | dg.SkipReason)
+    return result, (result.cursor or "") if isinstance(result, dg.SensorResult) else ""
+
+
+def requested(result: dg.SensorResult | dg.SkipReason) -> set[str]:
+    assert isinstance(result, dg.SensorResult) and result.run_requests
+    (run,) = result.run_requests
+    return {key.path[-1] for key in run.asset_selection or []}
+
+
+def test_a_provider_that_published_nothing_starts_nothing(workspace: Workspace, httpserver: HTTPServer) -> None:
+    world_bank(httpserver, {"2": "2026-07-01", "28": "2025-10-06"})
+    first, cursor = tick(workspace, "world_bank", None)
+    second, again = tick(workspace, "world_bank", cursor)
+    assert isinstance(first, dg.SensorResult) and not first.run_requests
+    assert isinstance(second, dg.SensorResult) and not second.run_requests
+    assert "nothing new" in str(second.skip_reason)
+    assert cursor == again
+    assert set(json.loads(cursor)) == set(watched(workspace.catalogue)["world_bank"])
+
+
+def test_a_new_release_refreshes_the_indicators_of_that_database_and_no_other(
+    workspace: Workspace, httpserver: HTTPServer
+) -> None:
+    world_bank(httpserver, {"2": "2026-07-01", "28": "2025-10-06"})
+    _, cursor = tick(workspace, "world_bank", None)
+    world_bank(httpserver, {"2": "2026-07-01", "28": "2026-11-20"})
+    result, cursor = tick(workspace, "world_bank", cursor)
+    findex = {
+        indicator
+        for indicator, requests in watched(workspace.catalogue)["world_bank"].items()
+        if requests[0].option("source") == 28
+    }
+    assert findex and requested(result) == findex
+    after, _ = tick(workspace, "world_bank", cursor)
+    assert isinstance(after, dg.SensorResult) and not after.run_requests
+
+
+def test_a_provider_that_is_down_starts_nothing_and_forgets_nothing(
+    workspace: Workspace, httpserver: HTTPServer
+) -> None:
+    world_bank(httpserver, {"2": "2026-07-01", "28": "2025-10-06"})
+    _, cursor = tick(workspace, "world_bank", None)
+    httpserver.clear()
+    httpserver.expect_request(re.compile("/world_bank/.*")).respond_with_data("", status=503)
+    result, after = tick(workspace, "world_bank", cursor)
+    assert isinstance(result, dg.SensorResult) and not result.run_requests
+    assert "HTTP 503" in str(result.skip_reason)
+    assert after == cursor
+
+
+def test_offline_no_provider_is_asked(workspace: Workspace, httpserver: HTTPServer) -> None:
+    offline = replace(workspace, settings=workspace.settings.model_copy(update={"offline": True}))
+    result, _ = tick(offline, "world_bank", None)
+    assert isinstance(result, dg.SkipReason)
+    assert not httpserver.log
+
+
+def serve_files(server: HTTPServer, provider: str, files: Mapping[str, str]) -> None:
+    """Answer for each file when it changed last, to whoever asks for its first byte."""
+
+    def answer(request: Request) -> Response:
+        name = request.path.removeprefix(f"/{provider}/")
+        if name not in files:
+            return Response("<html>not here</html>", 404, content_type="text/html")
+        assert request.headers["Range"] == "bytes=0-0"
+        return Response("x", 206, headers={"Last-Modified": files[name], "Content-Range": "bytes 0-0/1000000"})
+
+    server.expect_request(re.compile(f"/{provider}/.*")).respond_with_handler(answer)
+
+
+def test_a_file_is_new_when_its_name_or_its_date_is(workspace: Workspace, httpserver: HTTPServer) -> None:
+    old = {"gii-ranking/data/economy_id_2025.csv": "Tue, 16 Sep 2025 08:00:00 GMT"}
+    seen = []
+    for files in (
+        old,
+        {**old, "gii-ranking/data/economy_id_2025.csv": "Wed, 17 Sep 2025 08:00:00 GMT"},
+        {**old, "gii-ranking/data/economy_id_2026.csv": "Tue, 29 Sep 2026 08:00:00 GMT"},
+    ):
+        httpserver.clear()
+        serve_files(httpserver, "wipo_gii", files)
+        provider = workspace.catalogue.providers["wipo_gii"]
+        with Http(tries=1) as http:
+            found = releases([SeriesRequest("Index")], provider, http, TODAY)
+        seen.append(found.of[SeriesRequest("Index")])
+    assert len(set(seen)) == 3
+    assert len(httpserver.log) == 1, "the newest edition is asked for first"
+
+
+def test_each_series_of_the_sdg_database_has_a_release_of_its_own(workspace: Workspace, httpserver: HTTPServer) -> None:
+    listed = [{"code": "IT_MOB_OWN", "release": "2026.Q3.G.01"}, {"code": "IT_MOB_4GNTWK", "release": "2026.Q2.G.01"}]
+    httpserver.expect_request("/un_sdg/Series/List").respond_with_json(listed)
+    requests = [SeriesRequest(each["code"]) for each in listed]
+    with Http(tries=1) as http:
+        found = releases(requests, workspace.catalogue.providers["un_sdg"], http, TODAY)
+    assert list(found.of.values()) == ["2026.Q3.G.01", "2026.Q2.G.01"]
+
+
+def test_an_answer_that_does_not_tell_is_no_release(workspace: Workspace, httpserver: HTTPServer) -> None:
+    httpserver.expect_request(re.compile(".*")).respond_with_json([{"message": [{"id": "120"}]}])
+    with Http(tries=1) as http:
+        for provider in ("world_bank", "unesco_uis", "un_sdg"):
+            found = releases([SeriesRequest("A")], workspace.catalogue.providers[provider], http, TODAY)
+            assert found.of == {} and len(found.silent) == 1, provider
+
+
+def test_every_provider_that_is_to_be_probed_can_be(workspace: Workspace) -> None:
+    assert {each.id for each in workspace.catalogue.providers.values() if each.probe_hours} == set(PROBES)
+
+
+@pytest.mark.parametrize(
+    ("automation", "running"), [(False, dg.DefaultSensorStatus.STOPPED), (True, dg.DefaultSensorStatus.RUNNING)]
+)
+def test_one_setting_switches_everything_on(
+    workspace: Workspace, automation: bool, running: dg.DefaultSensorStatus
+) -> None:
+    settings = workspace.settings.model_copy(update={"automation": automation, "timezone": "Asia/Almaty"})
+    found = sensors(replace(workspace, settings=settings))
+    assert len(found) == len(watched(workspace.catalogue)) + 2
+    assert {sensor.default_status for sensor in found} == {running}
+    (weekly,) = schedules(settings)
+    assert weekly.default_status.value == running.value
+    assert weekly.execution_timezone == "Asia/Almaty"
+
+
+def test_an_unknown_time_zone_is_refused_with_the_name_of_the_setting(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="CAREC_TIMEZONE='Mars/Olympus'"):
+        load_settings(warehouse=tmp_path, timezone="Mars/Olympus")
+
+
+@pytest.fixture(scope="module")
+def defs(published_warehouse: Path) -> Iterator[dg.Definitions]:
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("CAREC_WAREHOUSE", str(published_warehouse))
+        environment.setenv("CAREC_OFFLINE", "1")
+        from pipelines.definitions import build_defs
+
+        yield build_defs()
+
+
+def test_marts_and_publication_follow_changed_figures_and_nothing_else(defs: dg.Definitions) -> None:
+    instance = dg.DagsterInstance.ephemeral()
+    indicator = dg.AssetKey(["observations", "internet_users_pct"])
+    graph = defs.resolve_asset_graph()
+    built = [key for key in graph.materializable_asset_keys if key.path[0] != "observations"]
+
+    def materialize(key: dg.AssetKey, version: str) -> None:
+        tags = {"dagster/data_version": version}
+        instance.report_runless_asset_event(dg.AssetMaterialization(key, tags=tags))
+
+    def evaluate(cursor: object = None) -> tuple[set[dg.AssetKey], object]:
+        result = dg.evaluate_automation_conditions(defs=defs, instance=instance, cursor=cursor)
+        return {key for key in built if result.get_num_requested(key)}, result.cursor
+
+    materialize(indicator, "a")
+    nothing, cursor = evaluate()
+    materialize(indicator, "a")
+    unchanged, cursor = evaluate(cursor)
+    materialize(indicator, "b")
+    changed, cursor = evaluate(cursor)
+    for key in built:
+        materialize(key, "built")
+    after, cursor = evaluate(cursor)
+    assert nothing == unchanged == after == set()
+    assert changed == set(built)
+    # a refresh of the command line, which does all of it in one run
+    materialize(indicator, "c")
+    for key in built:
+        materialize(key, "built again")
+    by_hand, _ = evaluate(cursor)
+    assert by_hand == set()

@@ -1,0 +1,381 @@
+"""The audit of the review's claims on the bundled archive: known verdicts, altered claims, altered figures, history."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from tests.conftest import AS_OF, ROOT, run_carec
+
+
+def rows(warehouse: Path, sql: str) -> list[tuple[Any, ...]]:
+    with duckdb.connect(str(warehouse / "carec.duckdb"), read_only=True) as connection:
+        return connection.execute(sql).fetchall()
+
+
+def verdicts(warehouse: Path) -> dict[str, str]:
+    return dict(rows(warehouse, "select claim_id, verdict from claims_audit"))
+
+
+def edit(path: Path, change: dict[str, dict[str, str]], key: str = "claim_id") -> None:
+    """Write cells of the rows named."""
+    with path.open(encoding="utf-8", newline="") as handle:
+        table = list(csv.DictReader(handle))
+    known = {row[key] for row in table}
+    assert set(change) <= known
+    for row in table:
+        row.update(change.get(row[key], {}))
+    with path.open("w", encoding="utf-8", newline="") as handle:
+        writer = csv.DictWriter(handle, list(table[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(table)
+
+
+def copy_checkout(target: Path) -> Path:
+    """The project's files, once for all tests of a module that build from the same changes."""
+    for part in ("pipelines", "sources", "dbt_project", "warehouse"):
+        ignored = shutil.ignore_patterns("__pycache__", "target", "logs", "data")
+        shutil.copytree(ROOT / part, target / part, ignore=ignored)
+    return target
+
+
+# -------------------------------------------------------------------------------------------- the register as it stands
+
+
+def test_every_claim_of_the_register_has_one_verdict_and_a_reason(published_warehouse: Path) -> None:
+    found = rows(published_warehouse, "select claim_id, verdict_reason from claims_audit")
+    assert len(found) == len(dict(found)) == 132
+    assert all(reason.strip() for _, reason in found)
+
+
+@pytest.mark.parametrize(
+    ("country", "rank"), [("chn", 11), ("geo", 57), ("kgz", 99), ("tjk", 107), ("pak", 91), ("uzb", 83)]
+)
+def test_ranks_of_the_edition_of_2024_that_the_review_gives_right_are_supported(
+    published_warehouse: Path, country: str, rank: int
+) -> None:
+    found = rows(
+        published_warehouse,
+        "select verdict, evidence_value, evidence_year, deviation, nearest_true_year, provider from claims_audit"
+        f" where claim_id = 'p5-gii-{country}'",
+    )
+    assert found == [("supported", rank, 2024, 0, 2024, "wipo_gii")]
+
+
+def test_ranks_that_no_edition_gives_are_contradicted_with_the_members_they_are_true_of(
+    published_warehouse: Path,
+) -> None:
+    found = rows(
+        published_warehouse,
+        "select claim_id, verdict, evidence_value, evidence_year, deviation, nearest_true_year, true_elsewhere"
+        " from claims_audit where claim_id in ('p5-gii-kaz', 'p5-gii-aze') order by 1",
+    )
+    assert found == [
+        ("p5-gii-aze", "contradicted", 95, 2024, 42, None, "MNG 2018-2019"),
+        ("p5-gii-kaz", "contradicted", 78, 2024, 30, None, "GEO 2019"),
+    ]
+
+
+def test_where_the_review_gives_no_year_the_reason_says_so(published_warehouse: Path) -> None:
+    silent = rows(
+        published_warehouse,
+        "select claim_id from claims_audit where value_year is null and verdict_reason not like '%no year stated%'"
+        " and verdict not in ('not_comparable', 'document_only', 'no_data')",
+    )
+    assert silent == []
+    ((tested,),) = rows(
+        published_warehouse,
+        "select years_tested from claim_tests where claim_id = 'p1-kaz-internet-use' and definition_match = 'same'",
+    )
+    assert tested == "2022, 2023, 2024"
+
+
+def test_a_stated_baseline_is_tested_for_itself(published_warehouse: Path) -> None:
+    found = rows(
+        published_warehouse,
+        "select claim_id, claimed, result, nearest_true_year from claim_tests where role = 'baseline'"
+        " and claim_id like 'p5-gii%' order by 1",
+    )
+    assert found == [
+        ("p5-gii-aze", 82, "supported_other_year", 2020),
+        ("p5-gii-kaz", 79, "supported_other_year", 2021),
+    ]
+
+
+VARIANTS = {
+    "simple": (False, False),
+    "simple_ex_chn": (False, True),
+    "weighted": (True, False),
+    "weighted_ex_chn": (True, True),
+}
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("role", ["value", "baseline"])
+def test_the_regional_mean_can_be_recomputed_in_every_variant(
+    published_warehouse: Path, variant: str, role: str
+) -> None:
+    ((value, year, without_afg, missing, reason),) = rows(
+        published_warehouse,
+        "select value, evidence_year, value_without_afg, members_missing, reason from claim_tests"
+        f" where claim_id = 'hl-region-internet-use' and variant = '{variant}' and role = '{role}'",
+    )
+    figures = rows(
+        published_warehouse,
+        "select e.iso3, o.value, p.value from economies as e left join observations as o on o.iso3 = e.iso3"
+        f" and o.indicator_id = 'internet_users_pct' and o.year = {year} left join observations as p"
+        f" on p.iso3 = e.iso3 and p.indicator_id = 'population_total' and p.year = {year} where is_member order by 1",
+    )
+    weighted, without_china = VARIANTS[variant]
+    members = [row for row in figures if not (without_china and row[0] == "CHN")]
+    present = [(iso3, share, people if weighted else 1) for iso3, share, people in members if share is not None]
+
+    def mean(part: list[tuple[str, float, float]]) -> float:
+        return sum(share * weight for _, share, weight in part) / sum(weight for _, _, weight in part)
+
+    assert value == pytest.approx(mean(present))
+    assert without_afg == pytest.approx(mean([row for row in present if row[0] != "AFG"]))
+    assert missing == ", ".join(iso3 for iso3, share, _ in members if share is None)
+    assert f"({variant})" in reason
+
+
+def test_the_regional_verdict_names_every_variant(published_warehouse: Path) -> None:
+    ((verdict, reason),) = rows(
+        published_warehouse,
+        "select verdict, verdict_reason from claims_audit where claim_id = 'hl-region-internet-use'",
+    )
+    assert verdict == "supported_other_year"
+    assert "true of another year as the mean simple, simple_ex_chn, weighted" in reason
+    assert "not true of the mean weighted_ex_chn" in reason
+
+
+def test_a_series_of_another_definition_decides_nothing(published_warehouse: Path) -> None:
+    assert rows(
+        published_warehouse,
+        "select distinct result from claim_tests where definition_match = 'different' order by 1",
+    ) == [("no_data",), ("not_comparable",)]
+    ((reason,),) = rows(
+        published_warehouse, "select verdict_reason from claims_audit where claim_id = 'p1-kaz-internet-use'"
+    )
+    assert "households_internet_pct was 96.2 in 2022, but measures households" in reason
+
+
+def test_series_of_one_origin_count_once(published_warehouse: Path) -> None:
+    ((tests, origins),) = rows(
+        published_warehouse,
+        "select (select count(*) from claim_tests where claim_id = c.claim_id and result in ('supported',"
+        " 'supported_other_year')), independent_origins from claims_audit as c"
+        " where claim_id = 'p1-uzb-internet-coverage'",
+    )
+    assert tests == 2 and origins == 1
+
+
+def test_one_member_that_moved_back_refutes_what_is_said_of_all(published_warehouse: Path) -> None:
+    ((verdict, reason),) = rows(
+        published_warehouse,
+        "select verdict, verdict_reason from claims_audit where claim_id = 'hl-egov-services-improved'",
+    )
+    assert verdict == "direction_contradicted"
+    assert "not better: AFG, GEO, KGZ, UZB" in reason
+
+
+def test_every_test_with_a_figure_says_where_it_comes_from(published_warehouse: Path) -> None:
+    assert rows(
+        published_warehouse,
+        "select count(*) from claim_tests where value is not null and (evidence_year is null or provider is null"
+        " or vintage_at is null or source_url is null or origin is null)",
+    ) == [(0,)]
+
+
+def test_every_figure_shown_stands_in_the_observations(published_warehouse: Path) -> None:
+    ((shown, found),) = rows(
+        published_warehouse,
+        "select count(*), count(o.value) from claim_tests as t left join observations as o on o.iso3 = t.iso3"
+        " and o.indicator_id = t.indicator_id and o.year = t.evidence_year and o.value = t.value"
+        " where t.kind in ('value', 'direction') and t.value is not null",
+    )
+    assert shown == found > 50
+
+
+def test_leads_are_shown_and_make_no_verdict(published_warehouse: Path) -> None:
+    assert rows(
+        published_warehouse,
+        "select distinct verdict from claims_audit where measure = 'milestone' and leads > 0",
+    ) == [("document_only",)]
+
+
+def test_the_milestones_are_published_with_country_pillar_and_theme(published_warehouse: Path) -> None:
+    ((total, complete),) = rows(
+        published_warehouse,
+        "select count(*), count(*) filter (country_iso3 <> '' and pillar <> '' and kind is not null"
+        " and subtheme is not null) from milestones",
+    )
+    assert total == complete == 77
+
+
+def test_the_document_is_fresh(published_warehouse: Path, tmp_path: Path) -> None:
+    done = run_carec("claims", "--write-docs", str(tmp_path / "claims.md"), warehouse=published_warehouse)
+    assert done.returncode == 0, done.stderr
+    written = (tmp_path / "claims.md").read_text(encoding="utf-8")
+    assert written == (ROOT / "docs" / "claims.md").read_text(encoding="utf-8"), (
+        "docs/claims.md is not what the published file gives: carec claims --write-docs docs/claims.md"
+    )
+
+
+# ------------------------------------------------------------------------------------------------------- altered claims
+
+NO_YEAR = {"value_year": ""}
+ALTERED: dict[str, tuple[dict[str, str], str, int | None]] = {
+    # claim: cells, verdict, nearest true year. Kazakhstan's internet use: 92.30, 92.88, 93.39 in 2022 to 2024
+    "p1-kaz-internet-use": ({"unit": "share", "value": "0.93"}, "supported", 2024),
+    # 4G coverage of Uzbekistan: 65.9, 75, 85 in 2020 to 2022; 3G 90, 95, 96
+    "p1-uzb-internet-coverage": (
+        {"comparator": "range", "baseline_value": "40", "value": "46", "value_year": "2022"},
+        "supported_other_year",
+        2019,
+    ),
+    # ranks: Kazakhstan 79 in 2019 and 2021, Azerbaijan 80 in 2021, Georgia 48 in 2019, China 11 in 2022 and 2024
+    "p5-gii-kaz": ({"value": "79", "baseline_value": "", "baseline_year": ""}, "supported_other_year", 2021),
+    "p5-gii-aze": ({"value": "80", "value_year": "2021"}, "supported", 2021),
+    "p5-gii-geo": ({"value": "48"}, "supported_other_year", 2019),
+    "p5-gii-kgz": ({"value": "99", "comparator": "lt"}, "supported_other_year", 2025),
+    "p5-gii-pak": ({"value": "90", "comparator": "gt"}, "supported", 2024),
+    "p5-gii-tjk": ({"value": "106"}, "contradicted", None),
+    "p5-gii-uzb": ({"unit": "people", "value": "83"}, "not_comparable", None),
+    "p5-gii-chn": (
+        {"comparator": "range", "baseline_year": "2021", "value_year": "2023", "value": "11"},
+        "supported",
+        2022,
+    ),
+    "p5-gii-chn-income-group": ({"value": "5"}, "contradicted", None),
+    # a direction that is given a number is tested on the number, one that is given a base year on that year
+    "p5-gii-geo-improved": ({"value": "57"}, "supported", 2024),
+    "p5-gii-uzb-improved": ({"baseline_year": "2023"}, "direction_contradicted", None),
+    # a number of users beyond the users of the internet (3.2 million), and one below
+    "hl-geo-elearning-students": ({"unit": "million_people", "value": "5"}, "contradicted", None),
+    "sec-geo-elearning-students": ({"unit": "thousand_people", "value": "3000"}, "document_only", None),
+    # a year without any figure near it
+    "p4-uzb-ict-training-participants": ({"value": "100000000"}, "contradicted", None),
+    # change: 81.88 in 2019 to 93.39 in 2024 is 14.06 per cent; the evidence row of this claim is rewritten below
+    "sec-kaz-single-window-clearance": (
+        {"value": "14", "baseline_year": "2019", "value_year": "2024"},
+        "supported",
+        2024,
+    ),
+    # and without a base year there is no change to test
+    "sec-kgz-eccs-clearance": ({"value": "14", "value_year": "2024"}, "not_comparable", None),
+    # a product: 20.59 million people times 93.39 per cent is 19.23 million
+    "sec-uzb-telemedicine": (
+        {"country_iso3": "KAZ", "unit": "million_people", "value": "19", "comparator": "eq", "value_year": "2024"},
+        "supported",
+        2024,
+    ),
+}
+EVIDENCE = {
+    "sec-kaz-single-window-clearance": {"indicator_id": "internet_users_pct", "definition_match": "same"},
+    "sec-kgz-eccs-clearance": {"indicator_id": "internet_users_pct", "definition_match": "same"},
+    "sec-uzb-telemedicine": {"with_indicator_id": "internet_users_pct", "kind": "product"},
+}
+
+
+@pytest.fixture(scope="module")
+def altered(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A warehouse published from a register with other claims, whose answers are known."""
+    folder = tmp_path_factory.mktemp("altered")
+    root = copy_checkout(folder / "checkout")
+    seeds = root / "dbt_project" / "seeds"
+    edit(seeds / "claims.csv", {claim: cells for claim, (cells, _, _) in ALTERED.items()})
+    edit(seeds / "claim_evidence.csv", EVIDENCE)
+    done = run_carec("refresh", "--as-of", AS_OF, warehouse=folder / "warehouse", root=root)
+    assert done.returncode == 0, done.stderr
+    return folder / "warehouse"
+
+
+@pytest.mark.parametrize("claim", ALTERED)
+def test_an_altered_claim_gets_its_known_verdict(altered: Path, claim: str) -> None:
+    _, verdict, year = ALTERED[claim]
+    found = rows(
+        altered, f"select verdict, nearest_true_year, verdict_reason from claims_audit where claim_id = '{claim}'"
+    )
+    assert [row[:2] for row in found] == [(verdict, year)], found
+
+
+def test_a_value_in_another_unit_is_compared_in_the_unit_of_the_claim(altered: Path) -> None:
+    ((value, deviation, tolerance),) = rows(
+        altered,
+        "select evidence_value, deviation, tolerance from claims_audit where claim_id = 'p1-kaz-internet-use'",
+    )
+    assert value == pytest.approx(0.9339, abs=1e-4)
+    assert deviation == pytest.approx(value - 0.93) and tolerance == pytest.approx(0.02)
+
+
+def test_no_other_verdict_moves_with_the_altered_claims(altered: Path, published_warehouse: Path) -> None:
+    before, after = verdicts(published_warehouse), verdicts(altered)
+    assert {claim for claim in before if before[claim] != after[claim]} <= set(ALTERED)
+
+
+# ----------------------------------------------------------------------------------------- altered figures, and history
+
+
+@pytest.fixture(scope="module")
+def changed_figure(
+    tmp_path_factory: pytest.TempPathFactory, published_warehouse: Path
+) -> tuple[Path, subprocess.CompletedProcess[str]]:
+    """The published warehouse after a refresh in which one observation is another: Kazakhstan's rank of 2024 is 48."""
+    folder = tmp_path_factory.mktemp("changed")
+    warehouse = Path(shutil.copytree(published_warehouse, folder / "warehouse"))
+    root = copy_checkout(folder / "checkout")
+    archive = root / "sources" / "archive" / "gii_rank.csv"
+    text = archive.read_text(encoding="utf-8")
+    assert "KAZ,2024,78" in text
+    archive.write_text(text.replace("KAZ,2024,78", "KAZ,2024,48"), encoding="utf-8")
+    done = run_carec("refresh", "--as-of", AS_OF, warehouse=warehouse, root=root)
+    assert done.returncode == 0, done.stderr
+    return warehouse, done
+
+
+def test_changing_one_observation_flips_exactly_the_verdict_that_rests_on_it(
+    changed_figure: tuple[Path, subprocess.CompletedProcess[str]], published_warehouse: Path
+) -> None:
+    before, after = verdicts(published_warehouse), verdicts(changed_figure[0])
+    assert {claim: (before[claim], after[claim]) for claim in before if before[claim] != after[claim]} == {
+        "p5-gii-kaz": ("contradicted", "supported")
+    }
+
+
+def test_a_changed_verdict_is_recorded_and_printed(
+    changed_figure: tuple[Path, subprocess.CompletedProcess[str]],
+) -> None:
+    warehouse, done = changed_figure
+    assert rows(
+        warehouse,
+        "select claim_id, previous_verdict, verdict, previous_evidence_value, evidence_value, as_of::varchar"
+        " from claim_verdict_changes",
+    ) == [("p5-gii-kaz", "contradicted", "supported", 78, 48, AS_OF)]
+    assert "verdict changed: p5-gii-kaz: contradicted > supported" in done.stderr
+
+
+def test_recorded_changes_stay_and_the_record_stands_as_of_the_reviews_day(
+    changed_figure: tuple[Path, subprocess.CompletedProcess[str]],
+) -> None:
+    warehouse, _ = changed_figure
+    done = run_carec("refresh", "--as-of", "2025-06-26", warehouse=warehouse)
+    assert done.returncode == 0, done.stderr
+    assert rows(warehouse, "select count(*) from claim_verdict_changes where as_of = date '2026-11-23'") == [(1,)]
+    # the edition of 2024 had appeared, that of 2025 had not; internet use is that of the vintage of November 2024
+    assert rows(warehouse, "select max(year) from observations where indicator_id = 'gii_rank'") == [(2024,)]
+    ((verdict, vintage),) = rows(
+        warehouse, "select verdict, vintage_at::date::varchar from claims_audit where claim_id = 'p1-kaz-internet-use'"
+    )
+    assert (verdict, vintage) == ("contradicted", "2024-11-29")
+    assert verdicts(warehouse)["p5-gii-geo"] == "supported"
+
+
+def test_the_first_publication_has_no_changes_to_tell(published_warehouse: Path) -> None:
+    assert rows(published_warehouse, "select count(*) from claim_verdict_changes") == [(0,)]

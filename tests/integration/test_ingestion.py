@@ -1,0 +1,212 @@
+"""Ingestion: mirrors that are older, corrections that fit or no longer fit, guards, and what is said of each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import polars as pl
+import pytest
+from pytest_httpserver import HTTPServer
+from werkzeug import Response
+
+from pipelines.ingestion import Ingested
+from pipelines.workspace import Workspace
+from sources.catalogue import Provider
+from sources.corrections import Corrections
+from sources.http import Http
+from sources.observation import Areas
+from sources.provider import RECORD, Answer, Fetched, Outcome, SeriesRequest, Window
+from tests.integration.refreshing import BROADBAND, CODES, INTERNET, Bank, landed, refresh, rejects, workspace
+from tests.unit.test_corrections import correction
+from warehouse.landing import Landing, latest
+
+SHA = "c" * 64
+
+
+@dataclass
+class Mirror:
+    """A provider that has the bank's figures, as a test sets them."""
+
+    figures: dict[tuple[str, int], float] = field(default_factory=dict)
+
+    def fetch(
+        self, requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, window: Window, http: Http
+    ) -> Fetched:
+        rows = [(iso3, year, value, None, SHA) for (iso3, year), value in self.figures.items()]
+        frame = pl.DataFrame(rows, schema=RECORD, orient="row")
+        answer = Answer(Outcome.OK, records=frame, release="M1", source_url="https://mirror.test/x")
+        return Fetched(dict.fromkeys(requests, answer), [])
+
+
+@pytest.fixture
+def bank(httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch) -> Bank:
+    monkeypatch.setenv("NO_PROXY", "*")
+    return Bank(httpserver)
+
+
+@pytest.fixture
+def mirror() -> Mirror:
+    return Mirror()
+
+
+@pytest.fixture
+def at(bank: Bank, mirror: Mirror, tmp_path: Path) -> Workspace:
+    return workspace(tmp_path / "warehouse", bank, data360=mirror)
+
+
+def one(at: Workspace, **options: bool) -> Ingested:
+    (result,) = refresh(at, only=INTERNET, **options).results
+    return result
+
+
+def fail(bank: Bank) -> None:
+    bank.lastupdated, bank.answer = "2026-12-01", lambda request: Response("no", status=500)
+
+
+def provider_of(at: Workspace) -> set[str]:
+    vintage = latest(at.layout, INTERNET)
+    assert vintage is not None
+    return set(vintage.read()["provider"])
+
+
+# Mirrors
+
+
+def test_a_mirror_as_new_as_the_last_vintage_stands_in_whole(bank: Bank, mirror: Mirror, at: Workspace) -> None:
+    refresh(at)
+    fail(bank)
+    mirror.figures = {key: value + 1 for key, value in bank.figures[CODES[INTERNET]].items()}
+    result = one(at)
+    assert (result.landed.status, result.provider_used, result.stale_reason) == (Landing.NEW, "data360", None)
+    assert (landed(at.layout, INTERNET), provider_of(at)) == (mirror.figures, {"data360"})
+
+
+@pytest.mark.parametrize(
+    ("cut", "whose"),
+    [(lambda iso3, year: year < 2024, "members'"), (lambda iso3, year: year < 2024 or iso3 == "DEU", "members'")],
+)
+def test_an_older_mirror_is_not_landed_and_said_to_be_stale(
+    cut: object, whose: str, bank: Bank, mirror: Mirror, at: Workspace
+) -> None:
+    refresh(at)
+    before = landed(at.layout, INTERNET)
+    fail(bank)
+    assert callable(cut)
+    mirror.figures = {key: value for key, value in bank.figures[CODES[INTERNET]].items() if cut(*key)}
+    result = one(at)
+    assert result.stale_reason is not None
+    assert result.stale_reason.startswith("stale_mirror: data360") and whose in result.stale_reason
+    assert "world_bank" in result.stale_reason and "HTTP 500" in result.stale_reason
+    assert (landed(at.layout, INTERNET), provider_of(at)) == (before, {"world_bank"})
+
+
+def test_a_mirror_with_older_figures_of_other_economies_is_stale_too(bank: Bank, mirror: Mirror, at: Workspace) -> None:
+    bank.figures[CODES[INTERNET]]["DEU", 2025] = 50.0
+    refresh(at)
+    fail(bank)
+    mirror.figures = {key: value for key, value in bank.figures[CODES[INTERNET]].items() if key[1] < 2025}
+    assert "any economy's" in (one(at).stale_reason or "")
+
+
+def test_a_mirror_that_lost_country_years_is_held_back(bank: Bank, mirror: Mirror, at: Workspace) -> None:
+    refresh(at)
+    fail(bank)
+    mirror.figures = {key: value for key, value in bank.figures[CODES[INTERNET]].items() if key[1] > 2014}
+    assert one(at).landed.status is Landing.HELD_BACK
+    assert provider_of(at) == {"world_bank"}
+
+
+def test_the_first_figures_may_come_from_a_mirror(bank: Bank, mirror: Mirror, at: Workspace) -> None:
+    fail(bank)
+    mirror.figures = dict(bank.figures[CODES[INTERNET]])
+    assert one(at).provider_used == "data360"
+    bank.answer = None
+    assert one(at).provider_used == "world_bank"
+
+
+# Guards
+
+
+def test_a_percentage_that_comes_as_a_share_is_held_back(bank: Bank, at: Workspace) -> None:
+    refresh(at)
+    before = landed(at.layout, INTERNET)
+    bank.lastupdated = "2026-12-01"
+    bank.figures[CODES[INTERNET]] = {key: value / 100 for key, value in before.items()}
+    result = one(at)
+    assert result.landed.status is Landing.HELD_BACK and "0.01 times" in (result.landed.reason or "")
+    assert landed(at.layout, INTERNET) == before
+    assert one(at, accept_shrink=True).landed.status is Landing.NEW
+
+
+def test_a_series_of_zeros_is_held_back(bank: Bank, at: Workspace) -> None:
+    refresh(at)
+    before = landed(at.layout, INTERNET)
+    bank.lastupdated = "2026-12-01"
+    bank.figures[CODES[INTERNET]] = dict.fromkeys(before, 0)
+    assert one(at).landed.status is Landing.HELD_BACK
+    assert landed(at.layout, INTERNET) == before
+
+
+# Corrections
+
+
+def corrected(at: Workspace, **changes: object) -> Workspace:
+    return replace(at, corrections=Corrections({INTERNET: (correction(**changes),)}, b"changed"))
+
+
+def test_a_corrected_figure_is_landed_and_the_providers_own_is_kept_among_the_rejects(
+    bank: Bank, at: Workspace
+) -> None:
+    bank.figures[CODES[INTERNET]]["KAZ", 2024] = 9.3
+    refresh(corrected(at, action="override", value=93.0, expect={"eq": 9.3}))
+    assert landed(at.layout, INTERNET)["KAZ", 2024] == 93.0
+    (original,) = rejects(at.layout).to_dicts()
+    assert original["reason"].startswith("correction: ") and '"value":9.3' in original["raw_record"]
+
+
+def test_a_correction_that_no_longer_fits_holds_back_its_indicator_and_no_other(bank: Bank, at: Workspace) -> None:
+    fitting = corrected(at, action="override", value=93.0, expect={"eq": 9.3})
+    bank.figures[CODES[INTERNET]]["KAZ", 2024] = 9.3
+    refresh(fitting)
+    before = landed(at.layout, INTERNET)
+    bank.lastupdated = "2026-12-01"
+    bank.figures[CODES[INTERNET]]["KAZ", 2024] = 93.2
+    bank.figures[CODES[BROADBAND]]["KAZ", 2024] = 15.25
+    results = {result.indicator.id: result for result in refresh(fitting).results}
+    assert results[INTERNET].landed.status is Landing.HELD_BACK
+    assert "corrections.yml:7: kaz_2024" in (results[INTERNET].landed.reason or "")
+    assert landed(at.layout, INTERNET) == before
+    assert landed(at.layout, BROADBAND)["KAZ", 2024] == 15.25
+
+
+def test_a_dropped_figure_does_not_come_back_from_the_last_vintage(bank: Bank, at: Workspace) -> None:
+    bank.figures[CODES[INTERNET]]["KAZ", 2024] = 9.3
+    refresh(at)
+    bank.lastupdated = "2026-12-01"
+    refresh(corrected(at, action="drop", expect={"eq": 9.3}))
+    assert ("KAZ", 2024) not in landed(at.layout, INTERNET)
+
+
+def test_a_correction_takes_effect_although_the_provider_changed_nothing(bank: Bank, at: Workspace) -> None:
+    refresh(at)
+    result = next(r for r in refresh(corrected(at)).results if r.indicator.id == INTERNET)
+    vintage = result.vintage
+    assert vintage is not None
+    flags = vintage.read().filter(pl.col("obs_status").str.starts_with("flagged"))
+    assert flags.select("iso3", "year").rows() == [("KAZ", 2024)]
+
+
+def test_an_archived_figure_is_corrected_too_where_the_correction_fits(at: Workspace, tmp_path: Path) -> None:
+    from pipelines.workspace import open_workspace
+
+    archive = open_workspace().archive
+    shipped = replace(at, archive=archive, layout=type(at.layout)(tmp_path / "archived"))
+    newest = archive.vintages(at.catalogue.indicators[INTERNET])[-1]
+    ((value,),) = newest.records.filter(iso3="KAZ", year=2023).select("value").rows()
+    changes = {"years": [2023], "action": "override", "value": 50.0, "expect": {"eq": value}}
+    from pipelines.ingestion import land_archive
+
+    land_archive(corrected(shipped, **changes))
+    assert landed(shipped.layout, INTERNET)["KAZ", 2023] == 50.0

@@ -1,0 +1,166 @@
+"""Published composites as frameworks: the engine makes of their parts what their publishers made of them.
+
+Belongs here: indices whose parts and result lie in the reference data. Does not belong here: the EGDI, which is a
+framework of the product itself (``test_history``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import duckdb
+import polars as pl
+import pytest
+
+from tests.conftest import AS_OF, run_carec
+from tests.engine import Engine, Rows, Scores
+
+
+@pytest.fixture(scope="module")
+def engine(published_warehouse: Path) -> Engine:
+    return Engine(published_warehouse)
+
+
+def tidy(path: Path) -> pl.DataFrame:
+    """iso3, year, metric, value; what is no number is left out."""
+    table = pl.read_csv(path, infer_schema_length=0)
+    return table.select(
+        "iso3", pl.col("year").cast(pl.Int64), "metric", pl.col("value").cast(pl.Float64, strict=False)
+    ).drop_nulls()
+
+
+def score(
+    engine: Engine,
+    parts: pl.DataFrame,
+    places: Mapping[str, Sequence[str]],
+    *,
+    limits: tuple[float, float],
+    year: int,
+    frameworks: Rows = (),
+) -> Scores:
+    """Score ``parts`` of all years up to ``year`` as a framework of pillars and their indicators on the given scale."""
+    ids = {metric: f"i{n}" for n, metric in enumerate(m for metrics in places.values() for m in metrics)}
+    figures = parts.filter(pl.col("metric").is_in(list(ids)) & (pl.col("year") == year))
+    return engine.score(
+        as_of_year=year,
+        economies=[{"iso3": iso3, "name": iso3, "is_aggregate": False} for iso3 in figures["iso3"].unique().sort()],
+        indicators=[
+            {
+                "indicator_id": one,
+                "direction": "higher_is_better",
+                "shape": "linear",
+                "valid_min": limits[0],
+                "valid_max": limits[1],
+                "edition_index": True,
+                "max_age_years": 1,
+            }
+            for one in ids.values()
+        ],
+        benchmarks=[
+            {
+                "framework_id": "index",
+                "indicator_id": one,
+                "transform": "none",
+                "floor_value": limits[0],
+                "target_value": limits[1],
+                "met_value": limits[1],
+                "target_year": 2030,
+                "pace_target_value": limits[1],
+            }
+            for one in ids.values()
+        ],
+        framework_indicators=[
+            {"framework_id": "index", "indicator_id": ids[m], "pillar_id": pillar, "subtheme_id": pillar, "weight": 1.0}
+            for pillar, metrics in places.items()
+            for m in metrics
+        ],
+        observations=figures.select(
+            "iso3", "year", "value", indicator_id=pl.col("metric").replace_strict(ids)
+        ).to_dicts(),
+        frameworks=frameworks,
+    )
+
+
+def compare(scores: Scores, published: pl.DataFrame, year: int, scale: float = 1.0) -> pl.DataFrame:
+    """iso3, overall (computed), value (published) where the engine has a score."""
+    found = pl.DataFrame(
+        {"iso3": iso3, "overall": row["overall_score"] * scale}
+        for (_, iso3), row in scores.overall().items()
+        if row["overall_score"] is not None
+    )
+    return found.join(published.filter(year=year), on="iso3")
+
+
+@pytest.mark.parametrize("year", [2014, 2019, 2023])
+def test_the_mobile_connectivity_index_is_the_geometric_mean_of_its_enablers(
+    engine: Engine, reference: Path, year: int
+) -> None:
+    table = tidy(reference / "mci" / "mci.csv")
+    enablers = ["Infrastructure", "Affordability", "Consumer Readiness", "Content and Services"]
+    geometric = [{"framework_id": "index", "aggregation": "geometric"}]
+    scores = score(engine, table, {e: [e] for e in enablers}, limits=(0.0, 100.0), year=year, frameworks=geometric)
+    both = compare(scores, table.filter(metric="Index"), year)
+    assert both.height > 160
+    # all five are printed with two digits after the point
+    assert both.select((pl.col("overall") - pl.col("value")).abs().max()).item() < 0.015
+    arithmetic = compare(score(engine, table, {e: [e] for e in enablers}, limits=(0.0, 100.0), year=year), table, year)
+    assert arithmetic.select((pl.col("overall") - pl.col("value")).abs().max()).item() > 1
+
+
+def test_the_govtech_maturity_index_is_the_mean_of_its_four_parts(engine: Engine, reference: Path) -> None:
+    table = tidy(reference / "gtmi" / "gtmi.csv")
+    scores = score(engine, table, {p: [p] for p in ("CGSI", "PSDI", "DCEI", "GTEI")}, limits=(0.0, 1.0), year=2025)
+    both = compare(scores, table.filter(metric="GTMI"), 2025, scale=0.01)
+    assert both.height > 190
+    assert both.select((pl.col("overall") - pl.col("value")).abs().max()).item() < 1e-9
+
+
+def test_the_ict_development_index_is_the_mean_of_two_pillars_of_unequal_size(engine: Engine, reference: Path) -> None:
+    table = tidy(reference / "idi" / "idi_indicators_2024.csv")
+    pillars = {
+        "universal": ["score_individuals_internet", "score_households_internet", "score_mbb_subs"],
+        "meaningful": [
+            "score_3g4g_coverage",
+            "score_mbb_traffic",
+            "score_fbb_traffic",
+            "score_mobile_basket",
+            "score_fixed_basket",
+            "score_own_mobile_phone",
+        ],
+    }
+    scores = score(engine, table, pillars, limits=(0.0, 100.0), year=2024)
+    published = pl.read_csv(reference / "idi" / "idi.csv").rename({"score": "value"})
+    both = compare(scores, published, 2024)
+    assert both.height == 80
+    # scores of the parts are printed with one digit after the point
+    assert both.select((pl.col("overall") - pl.col("value")).abs().max()).item() < 0.101
+
+
+def test_a_framework_added_to_two_seeds_is_built_published_and_explained(
+    warehouse: Path, checkout: Path, reference: Path
+) -> None:
+    """The GovTech index again, as anyone would add it: rows in framework_indicators and benchmarks, nothing else."""
+    seeds = checkout / "dbt_project" / "seeds"
+    parts = ("core_systems", "service_delivery", "citizen_engagement", "enablers")
+    with (seeds / "framework_indicators.csv").open("a", encoding="utf-8") as file:
+        file.writelines(f"govtech,gtmi_{part}_score,{part},{part},1,direct\n" for part in parts)
+    with (seeds / "benchmarks.csv").open("a", encoding="utf-8") as file:
+        file.writelines(
+            f"govtech,gtmi_{part}_score,none,,0,lower limit,1,upper limit,1,2030,1,as the target,World Bank,"
+            "https://www.worldbank.org,computed\n"
+            for part in parts
+        )
+    done = run_carec("refresh", "--as-of", AS_OF, warehouse=warehouse, root=checkout)
+    assert done.returncode == 0, done.stderr
+    with duckdb.connect(str(warehouse / "carec.duckdb"), read_only=True) as connection:
+        rows = connection.execute(
+            "select iso3, overall_score / 100 from scorecard"
+            " where framework_id = 'govtech' and overall_score is not null"
+        ).fetchall()
+    published = tidy(reference / "gtmi" / "gtmi.csv").filter(metric="GTMI", year=2025)
+    both = pl.DataFrame(rows, schema=["iso3", "overall"], orient="row").join(published, on="iso3")
+    assert both.height > 190
+    assert both.select((pl.col("overall") - pl.col("value")).abs().max()).item() < 1e-9
+    told = run_carec("explain", "KAZ", "--framework", "govtech", warehouse=warehouse).stdout
+    assert "pillar core_systems" in told

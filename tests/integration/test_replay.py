@@ -1,0 +1,246 @@
+"""Refreshes from a loopback provider: what is asked again, what is kept, and that it lands again from the record."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from pytest_httpserver import HTTPServer
+from werkzeug import Request, Response
+
+from pipelines import raw_pages
+from pipelines.replay import replay
+from pipelines.workspace import Workspace
+from sources.errors import ConfigurationError
+from sources.observation import utc_now
+from sources.providers import world_bank
+from tests.integration.refreshing import BROADBAND, CODES, INTERNET, Bank, landed, refresh, rejects, workspace
+from warehouse import journal, landing, raw
+from warehouse.landing import Landing
+from warehouse.publish import NotPublished
+
+
+@pytest.fixture
+def bank(httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch) -> Bank:
+    monkeypatch.setenv("NO_PROXY", "*")
+    return Bank(httpserver)
+
+
+@pytest.fixture
+def at(bank: Bank, tmp_path: Path) -> Workspace:
+    return workspace(tmp_path / "warehouse", bank)
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for part in ("observations", "rejects")
+        for path in sorted((folder / part).rglob("*.parquet"))
+    }
+
+
+def eventful(bank: Bank, at: Workspace) -> None:
+    """A history: first figures, a revision, a rejected figure, a server that fails, a loss held back, then accepted."""
+    refresh(at)
+    bank.lastupdated = "2026-08-01"
+    bank.figures[CODES[INTERNET]]["UZB", 2024] = 80.5
+    refresh(at)
+    bank.lastupdated = "2026-08-02"
+    bank.figures[CODES[INTERNET]]["KAZ", 2024] = "<5"
+    bank.figures[CODES[BROADBAND]]["KAZ", 2024] = 1e308
+    refresh(at)
+    bank.answer = lambda request: Response("busy", status=503)
+    refresh(at)
+    bank.answer = lambda request: Response("<html>maintenance</html>", content_type="text/html")
+    refresh(at, only=INTERNET)
+    bank.answer = None
+    bank.lastupdated = "2026-08-03"
+    bank.figures[CODES[BROADBAND]] = {k: v for k, v in bank.figures[CODES[BROADBAND]].items() if k[1] > 2014}
+    held = refresh(at)
+    assert {one.indicator.id: one.landed.status for one in held.results}[BROADBAND] is Landing.HELD_BACK
+    refresh(at, accept_shrink=True)
+
+
+# The record
+
+
+def test_a_replay_gives_the_same_vintages_byte_for_byte(bank: Bank, at: Workspace, tmp_path: Path) -> None:
+    eventful(bank, at)
+    before = files(at.layout.landing)
+    assert len(before) >= 7
+    bank.asked()
+    replayed = replay(at, tmp_path / "copy")
+    assert bank.asked() == []
+    assert (replayed.runs, replayed.differences, replayed.notes) == (7, [], [])
+    assert files(tmp_path / "copy" / "landing") == before
+
+
+def test_a_landing_that_was_lost_comes_back_from_the_record(bank: Bank, at: Workspace) -> None:
+    eventful(bank, at)
+    before = files(at.layout.landing)
+    for path in at.layout.vintages(INTERNET).glob("*.parquet"):
+        path.unlink()
+    lost = replay(at)
+    assert lost.differences and all("given by the replay, not landed" in each for each in lost.differences)
+    assert files(at.layout.landing) != before
+    replay(at, write=True)
+    assert files(at.layout.landing) == before
+    assert (at.layout.landing / "source_health.parquet").exists()
+    assert replay(at).differences == []
+
+
+def test_what_was_landed_from_nowhere_is_named(bank: Bank, at: Workspace) -> None:
+    refresh(at)
+    vintage = landing.latest(at.layout, INTERNET)
+    assert vintage is not None
+    forged = vintage.path.with_name(f"20301231T000000000000_{'0' * 16}.parquet")
+    forged.write_bytes(vintage.path.read_bytes())
+    assert replay(at).differences == [f"not given by the replay: observations/{INTERNET}/{forged.name}"]
+
+
+def test_a_damaged_body_stops_the_replay_and_changes_nothing(bank: Bank, at: Workspace) -> None:
+    refresh(at)
+    before = files(at.layout.landing)
+    (body,) = {entry["sha256"] for run in journal.runs(at.layout) for entry in run["exchanges"]}
+    (at.layout.raw / body[:2] / f"{body}.gz").write_bytes(gzip.compress(b"other figures"))
+    with pytest.raises(NotPublished, match="damaged"):
+        replay(at, write=True)
+    assert files(at.layout.landing) == before
+
+
+def test_a_folder_that_holds_something_is_not_replayed_into(at: Workspace, tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("mine")
+    with pytest.raises(ConfigurationError, match="holds something already"):
+        replay(at, tmp_path)
+
+
+def test_the_journal_names_every_exchange_with_url_status_headers_hash_and_time(bank: Bank, at: Workspace) -> None:
+    bank.answer = lambda request: Response("busy", status=503, headers={"X-Told": "yes"})
+    refresh(at)
+    (run,) = journal.runs(at.layout)
+    (entry,) = run["exchanges"]
+    assert entry["asked"].startswith(bank.server.url_for("/v2/country/all/indicator/"))
+    assert (entry["status"], entry["headers"]["X-Told"], entry["failure"]["kind"]) == (503, "yes", "status")
+    assert raw.load(at.layout, entry["sha256"]) == b"busy"
+    assert entry["retrieved_at"] and run["indicator_ids"] == list(CODES)
+
+
+# Bodies
+
+
+def test_every_body_is_kept_used_or_refused(bank: Bank, at: Workspace) -> None:
+    refresh(at)
+    bank.lastupdated, bank.answer = "2026-09-01", lambda request: Response("<html>", content_type="text/html")
+    refresh(at)
+    kept = {path.stem for path in at.layout.raw.rglob("*.gz")}
+    told = [one for sha in kept for one in raw.retrievals(at.layout, sha)]
+    assert any(one["refused"] is None and one["status"] == 200 for one in told)
+    assert any("markup" in (one["refused"] or "") or "html" in (one["refused"] or "") for one in told)
+    used = landing.latest(at.layout, INTERNET)
+    assert used is not None and set(used.read()["raw_sha256"]) <= kept
+
+
+def test_a_body_is_found_by_the_hash_that_a_figure_names(
+    bank: Bank, at: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refresh(at)
+    monkeypatch.setenv("CAREC_WAREHOUSE", str(at.layout.root))
+    vintage = landing.latest(at.layout, INTERNET)
+    assert vintage is not None
+    sha = str(vintage.read()["raw_sha256"][0])
+    assert json.loads(raw_pages.body(sha[:12]))[0]["lastupdated"] == "2026-07-13"
+    where = "\n".join(raw_pages.retrievals(sha))
+    assert "HTTP 200" in where and "/v2/country/all/indicator/" in where and "Content-Type" in where
+
+
+@pytest.mark.parametrize(("sha", "told"), [("f" * 64, "no body"), ("abc", "at least"), ("not a hash!", "at least")])
+def test_a_hash_that_leads_nowhere_is_said(sha: str, told: str, at: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CAREC_WAREHOUSE", str(at.layout.root))
+    with pytest.raises(ConfigurationError, match=told):
+        raw_pages.body(sha)
+
+
+def test_the_hash_of_an_archived_figure_leads_to_the_archives_file(
+    at: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import hashlib
+
+    from sources.providers.archive import ARCHIVE_DIR
+
+    monkeypatch.setenv("CAREC_WAREHOUSE", str(at.layout.root))
+    content = (ARCHIVE_DIR / "gii_rank.csv").read_bytes()
+    assert raw_pages.body(hashlib.sha256(content).hexdigest()) == content
+
+
+# What is not asked again
+
+
+def test_an_unchanged_release_costs_one_small_request(bank: Bank, at: Workspace) -> None:
+    refresh(at)
+    assert len(bank.asked()) == 1
+    again = refresh(at)
+    assert bank.asked() == ["/v2/sources/2"]
+    assert {one.landed.status for one in again.results} == {Landing.UNCHANGED}
+    assert {one.stale_reason for one in again.results} == {None}
+
+
+def test_a_new_release_is_read_in_full(bank: Bank, at: Workspace) -> None:
+    refresh(at)
+    bank.figures[CODES[INTERNET]]["UZB", 2024], bank.lastupdated = 81.0, "2026-08-01"
+    refresh(at)
+    assert landed(at.layout, INTERNET)["UZB", 2024] == 81.0
+
+
+def test_a_release_refilled_in_place_is_noticed_within_a_week(
+    bank: Bank, at: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refresh(at)
+    bank.figures[CODES[INTERNET]]["UZB", 2024] = 81.0
+    refresh(at)
+    assert landed(at.layout, INTERNET)["UZB", 2024] != 81.0
+    monkeypatch.setattr(world_bank, "utc_now", lambda: utc_now() + timedelta(days=7))
+    refresh(at)
+    assert landed(at.layout, INTERNET)["UZB", 2024] == 81.0
+
+
+def test_a_kept_body_whose_bytes_changed_is_asked_for_anew(bank: Bank, at: Workspace) -> None:
+    refresh(at)
+    bank.asked()
+    for path in at.layout.raw.rglob("*.gz"):
+        path.write_bytes(gzip.compress(b"other figures"))
+    refresh(at)
+    assert [path for path in bank.asked() if "/country/" in path]
+
+
+def test_a_refused_body_never_stands_in_for_an_answer(bank: Bank, at: Workspace) -> None:
+    broken = '[{"page":1,"pages":1,"per_page":1,"total":9,"lastupdated":"2026-07-13"},[]]'
+    bank.answer = lambda request: Response(broken, content_type="application/json")
+    refresh(at)
+    bank.answer = None
+    bank.asked()
+    refresh(at)
+    assert [path for path in bank.asked() if "/country/" in path]
+    assert landed(at.layout, INTERNET)
+
+
+def test_an_indicator_that_failed_is_told_with_the_reason_and_the_last_vintage_stays(bank: Bank, at: Workspace) -> None:
+    refresh(at)
+    before = landed(at.layout, INTERNET)
+
+    def fail(request: Request) -> Response:
+        return Response("no", status=500)
+
+    bank.lastupdated, bank.answer = "2026-08-01", fail
+    results = refresh(at).results
+    assert all("HTTP 500" in (one.stale_reason or "") for one in results)
+    assert landed(at.layout, INTERNET) == before
+
+
+def test_figures_are_of_the_provider_and_rejects_name_their_body(bank: Bank, at: Workspace) -> None:
+    bank.figures[CODES[INTERNET]]["KAZ", 2024] = "<5"
+    refresh(at)
+    (sha,) = set(rejects(at.layout)["raw_sha256"])
+    assert b"<5" in raw.load(at.layout, sha)

@@ -1,0 +1,263 @@
+"""The register of the review's claims: complete against the document, and clear about its own faults."""
+
+from __future__ import annotations
+
+import csv
+import re
+import shutil
+from pathlib import Path
+
+import duckdb
+import pytest
+from jinja2 import Environment
+
+from pipelines.claim_register import check_register
+from pipelines.claims import trend
+from sources.catalogue import load_catalogue
+from sources.errors import ConfigurationError
+from tests.conftest import ROOT
+
+SEEDS = ROOT / "dbt_project" / "seeds"
+RECOMMENDATIONS_FROM = 168
+"""From this line on the document recommends; it claims nothing."""
+
+
+def claims() -> list[dict[str, str]]:
+    with (SEEDS / "claims.csv").open(encoding="utf-8", newline="") as handle:
+        return list(csv.DictReader(handle))
+
+
+def lines_of(claim: dict[str, str]) -> list[int]:
+    parts = [part.split("-") for part in claim["document_line"].split(";")]
+    return [line for part in parts for line in range(int(part[0]), int(part[-1]) + 1)]
+
+
+@pytest.fixture(scope="module")
+def document() -> dict[int, str]:
+    """The document's lines by number, without recommendations."""
+    folder = ROOT.parent / "shared" / "seed"
+    found = sorted(folder.glob("*.txt")) if folder.is_dir() else []
+    if not found:
+        pytest.skip("the document is not beside this checkout")
+    text = found[0].read_text(encoding="utf-8").splitlines()
+    return dict(list(enumerate(text, start=1))[: RECOMMENDATIONS_FROM - 1])
+
+
+NUMBER = re.compile(r"(?<![\w.])(\d[\d,]*(?:\.\d+)?)\s?(M\b|B\b|million|billion)?(?!\d)(?!G\b)")
+SCALE = {"": 1.0, "M": 1e6, "million": 1e6, "B": 1e9, "billion": 1e9}
+
+
+def numbers(text: str) -> set[float]:
+    """Every number of a text as a figure: ``$500M`` and ``500,000`` included, the G of ``5G`` left out."""
+    return {
+        round(float(digits.replace(",", "")) * SCALE[scale], 6)
+        for digits, scale in NUMBER.findall(text.replace("\\", ""))
+        if digits.strip(",")
+    }
+
+
+def accounted(claim: dict[str, str]) -> set[float]:
+    figures = {abs(float(claim[c])) for c in ("value", "value_year", "baseline_value", "baseline_year") if claim[c]}
+    return figures | numbers(claim["statement"]) | numbers(claim["section"])
+
+
+def test_numbers_are_found_in_every_way_the_document_writes_them() -> None:
+    text = r"\$500M to 96%; 3.837M 5G stations; (1 million students), 50,000+; 79th to 48th; 2020–2025; 2030 Mid; ~40%"
+    assert numbers(text) == {5e8, 96, 3837000, 1e6, 50000, 79, 48, 2020, 2025, 2030, 40}
+
+
+def test_every_number_of_the_document_stands_in_the_register(document: dict[int, str]) -> None:
+    known: dict[int, set[float]] = {}
+    for claim in claims():
+        for line in lines_of(claim):
+            known.setdefault(line, set()).update(accounted(claim))
+    missing = {
+        line: sorted(lost)
+        for line, text in document.items()
+        if not text.startswith("#") and (lost := numbers(text) - known.get(line, set()))
+    }
+    assert not missing
+
+
+def test_every_line_that_claims_something_has_its_row(document: dict[int, str]) -> None:
+    registered = {line for claim in claims() for line in lines_of(claim)}
+    silent = {}
+    for line, text in document.items():
+        bare = re.sub(r"[*\s-]", "", text)
+        is_heading = text.startswith("#") or bare.endswith(":") or not bare
+        is_question = bare.endswith("?")
+        if line not in registered and not is_heading and not is_question:
+            silent[line] = text
+    assert not silent
+
+
+def test_no_claim_points_to_a_line_that_claims_nothing(document: dict[int, str]) -> None:
+    empty = {c["claim_id"] for c in claims() if not any(document.get(line, "").strip() for line in lines_of(c))}
+    assert not empty
+
+
+def test_statements_are_in_our_own_words(document: dict[int, str]) -> None:
+    text = " ".join(re.sub(r"[*\\]", "", line) for line in document.values())
+    assert not [c["claim_id"] for c in claims() if c["statement"] in text]
+
+
+def test_the_register_has_41_numbers_14_directions_and_77_milestones() -> None:
+    register = claims()
+    milestones = [c for c in register if c["measure"] == "milestone"]
+    numeric = [c for c in register if c["value"]]
+    assert (len(register), len(milestones), len(numeric)) == (132, 77, 41)
+    assert len(register) - len(milestones) - len(numeric) == 14
+    assert sum(bool(c["value_year"]) for c in numeric) == 7
+
+
+def test_every_milestone_has_its_type() -> None:
+    with (SEEDS / "milestone_types.csv").open(encoding="utf-8", newline="") as handle:
+        typed = {row["claim_id"] for row in csv.DictReader(handle)}
+    assert typed == {c["claim_id"] for c in claims() if c["measure"] == "milestone"}
+
+
+@pytest.fixture
+def seeds(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(SEEDS, tmp_path / "seeds"))
+
+
+def alter(seeds: Path, file: str, claim_id: str, column: str, cell: str) -> int:
+    """Write a cell. Returns its line."""
+    path = seeds / file
+    with path.open(encoding="utf-8", newline="") as handle:
+        rows = list(csv.DictReader(handle))
+    position = next(i for i, row in enumerate(rows) if row["claim_id"] == claim_id)
+    rows[position][column] = cell
+    with path.open("w", encoding="utf-8", newline="") as handle:
+        writer = csv.DictWriter(handle, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    return position + 2
+
+
+def fault(seeds: Path) -> str:
+    with pytest.raises(ConfigurationError) as raised:
+        check_register(seeds.parent, load_catalogue().indicators)
+    message = str(raised.value)
+    assert "\n" not in message
+    return message
+
+
+def test_the_register_as_it_stands_has_no_fault(seeds: Path) -> None:
+    check_register(seeds.parent, load_catalogue().indicators)
+
+
+@pytest.mark.parametrize(
+    ("file", "column", "cell", "told"),
+    [
+        ("claims.csv", "value", "ninety-six", "valid number"),
+        ("claims.csv", "value", "nan", "finite number"),
+        ("claims.csv", "value", "500,000", "valid number"),
+        ("claims.csv", "value_year", "24", "greater than or equal to 1990"),
+        ("claims.csv", "unit", "furlong", "'furlong' does not stand in claim_units.csv"),
+        ("claims.csv", "unit", "", "a value needs its unit"),
+        ("claims.csv", "country_iso3", "KZ", "pattern"),
+        ("claims.csv", "country_iso3", "DEU", "'DEU' does not stand in economies.csv"),
+        ("claims.csv", "comparator", "about", "'gte', 'lt', 'lte' or 'range', not 'about'"),
+        ("claims.csv", "comparator", "range", "needs baseline_value and value"),
+        ("claims.csv", "pillar", "6", "'emerging' or 'region'"),
+        ("claims.csv", "checkable_with", "a guess", "pattern"),
+        ("claims.csv", "statement", "", "is empty and may not be"),
+        ("claim_evidence.csv", "indicator_id", "internet_user_pct", "does not stand in indicators.yml"),
+        ("claim_evidence.csv", "kind", "guess", "does not stand in claim_kinds.csv"),
+        ("claim_evidence.csv", "kind", "product", "needs the second series"),
+        ("claim_evidence.csv", "definition_match", "", "is empty and may not be"),
+        ("claim_evidence.csv", "tolerance", "-1", "greater than or equal to 0"),
+    ],
+)
+def test_a_malformed_row_is_one_line_naming_file_line_claim_and_column(
+    seeds: Path, file: str, column: str, cell: str, told: str
+) -> None:
+    line = alter(seeds, file, "p1-kaz-internet-use", column, cell)
+    message = fault(seeds)
+    assert f"{file}:{line}: p1-kaz-internet-use: column " in message
+    assert told in message
+
+
+def test_a_range_that_ends_before_it_begins_is_told(seeds: Path) -> None:
+    alter(seeds, "claims.csv", "p2-mng-digital-nation", "value_year", "2021")
+    assert "column baseline_year: a range begins below its end, this one at 2022 for 2021" in fault(seeds)
+
+
+def test_a_claim_that_stands_twice_is_told_with_both_lines(seeds: Path) -> None:
+    alter(seeds, "claims.csv", "p5-gii-kaz", "claim_id", "p5-gii-chn")
+    assert "column claim_id: 'p5-gii-chn' already stands in line" in fault(seeds)
+
+
+def test_evidence_for_a_claim_that_is_gone_is_told(seeds: Path) -> None:
+    alter(seeds, "claims.csv", "p5-gii-kaz", "claim_id", "p5-gii-kazakhstan")
+    assert "column claim_id: 'p5-gii-kaz' does not stand in claims.csv" in fault(seeds)
+
+
+def test_a_row_with_a_cell_too_many_is_told(seeds: Path) -> None:
+    path = seeds / "claims.csv"
+    lines = path.read_text(encoding="utf-8").splitlines()
+    lines[1] += ",and more"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    assert "claims.csv:2: meta-mtr-preliminary: more cells than the 18 columns" in fault(seeds)
+
+
+def test_a_column_that_is_missing_is_told(seeds: Path) -> None:
+    path = seeds / "claim_duplicates.csv"
+    path.write_text(path.read_text(encoding="utf-8").replace("relation", "relatoin", 1), encoding="utf-8")
+    assert "claim_duplicates.csv:1: column relation: is missing" in fault(seeds)
+
+
+def test_a_file_that_is_no_csv_is_told(seeds: Path) -> None:
+    (seeds / "claim_leads.csv").write_text('claim_id,lead\nx,"open\n', encoding="utf-8")
+    assert "claim_leads.csv:" in fault(seeds)
+
+
+def holds(figure: float, claimed: float, tolerance: float, comparator: str, low: float | None = None) -> bool | None:
+    """The macro ``claim_holds`` on literals."""
+    source = (ROOT / "dbt_project" / "macros" / "claims.sql").read_text(encoding="utf-8")
+    macros = Environment(autoescape=False, extensions=["jinja2.ext.do"]).from_string(source).module
+    lowest = "null::double" if low is None else f"{low!r}::double"
+    arguments = (f"{figure!r}::double", f"{claimed!r}::double", lowest, f"{tolerance!r}::double", f"'{comparator}'")
+    row = duckdb.sql(f"select {macros.claim_holds(*arguments)}").fetchone()  # type: ignore[attr-defined]
+    assert row is not None
+    return row[0]  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize(
+    ("figure", "comparator", "claimed", "tolerance", "low", "expected"),
+    [
+        (72.0, "eq", 70, 2, None, True),
+        (72.1, "eq", 70, 2, None, False),
+        (0.1 + 0.2, "eq", 0.3, 0, None, True),
+        (68.0, "approx", 70, 2, None, True),
+        (57.0, "eq", 57, 0, None, True),
+        (58.0, "eq", 57, 0, None, False),
+        (70.0, "gt", 70, 0, None, False),
+        (71.0, "gt", 70, 0, None, True),
+        (70.0, "gte", 70, 0, None, True),
+        (67.9, "gte", 70, 2, None, False),
+        (70.0, "lt", 70, 0, None, False),
+        (52.1, "lt", 50, 2, None, False),
+        (70.0, "lte", 70, 0, None, True),
+        (50.0, "range", 60, 0, 50, True),
+        (60.1, "range", 60, 0, 50, False),
+        (49.9, "range", 60, 0, 50, False),
+        (3e6, "ceiling", 5e5, 0, None, True),
+        (3e6, "ceiling", 5e6, 0, None, False),
+    ],
+)
+def test_a_figure_bears_out_a_claim_within_the_tolerance(
+    figure: float, comparator: str, claimed: float, tolerance: float, low: float | None, expected: bool
+) -> None:
+    assert holds(figure, claimed, tolerance, comparator, low) is expected
+
+
+@pytest.mark.parametrize("figure", [68.0, 69.0, 70.0, 71.5, 72.0])
+def test_what_is_near_enough_to_equal_is_near_enough_to_be_bounded(figure: float) -> None:
+    assert all(holds(figure, 70, 2, comparator) for comparator in ("eq", "gte", "lte"))
+
+
+def test_a_trend_rises_from_the_lowest_bar_to_the_highest() -> None:
+    assert trend([1, 2, 3]) == "▁▅█"
+    assert trend([5, 5]) == "▁▁"

@@ -1,0 +1,191 @@
+"""An export: what is passed on, what is left out, and that every file is what it says."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+from collections.abc import Iterator
+from datetime import date, datetime
+from pathlib import Path
+
+import duckdb
+import polars as pl
+import pytest
+from python_calamine import CalamineWorkbook
+
+from sources.catalogue import load_catalogue
+from warehouse.export import Exported, NotAnExport, Notice, export
+from warehouse.licences import TERMS, UnknownName
+
+OPEN, CLOSED, UNLISTED = "CC BY 4.0", "CC BY-NC-SA 3.0 IGO", "a licence that nobody has looked at"
+HOSTILE = ("=HYPERLINK(1)", "+1", "-1", "@SUM(A1)", "\tx", "plain")
+NOTICES = [Notice("giver", "The Giver", OPEN, "https://example.org/by", "The Giver, data.", "https://example.org")]
+
+
+@pytest.fixture
+def published(tmp_path: Path) -> Path:
+    """A small publication: three indicators under three licences, and texts that a spreadsheet would execute."""
+    path = tmp_path / "carec.duckdb"
+    with duckdb.connect(str(path)) as c:
+        c.execute(
+            "create table publication as select timestamp '2026-11-23 12:30:45.5' published_at,"
+            " date '2026-11-23' as_of, 'f' as fingerprint"
+        )
+        c.execute("create table indicators (indicator_id varchar, licence varchar)")
+        c.execute(
+            "create table observations (iso3 varchar, indicator_id varchar, year integer, value double,"
+            " provider varchar, licence varchar)"
+        )
+        c.execute(
+            "create table indicator_scores (framework_id varchar, iso3 varchar, indicator_id varchar,"
+            " baseline_value double, latest_value double, observed_annual_change double,"
+            " required_annual_change double, required_annual_change_from_now double, projection double,"
+            " projection_low double, projection_high double, level_score double)"
+        )
+        for indicator, licence, provider in (
+            ("free", OPEN, "giver"),
+            ("held", CLOSED, "keeper"),
+            ("odd", UNLISTED, "x"),
+        ):
+            c.execute("insert into indicators values (?, ?)", [indicator, licence])
+            c.execute(
+                "insert into observations values ('KAZ', ?, 2024, 12.34567, ?, ?)", [indicator, provider, licence]
+            )
+            c.execute("insert into indicator_scores values ('f', 'KAZ', ?, 1, 2, 3, 4, 5, 6, 7, 8, 55.5)", [indicator])
+        c.execute("create table texts (n integer, text varchar, is_good boolean, seen date, score double)")
+        for number, text in enumerate(HOSTILE):
+            c.execute("insert into texts values (?, ?, true, '2026-01-02', -1.5)", [number, text])
+        c.execute("comment on column texts.text is 'What was written'")
+    return path
+
+
+@pytest.fixture
+def exported(published: Path, tmp_path: Path) -> Path:
+    return export(published, tmp_path / "out", NOTICES).directory
+
+
+def rows(directory: Path, table: str) -> list[dict[str, str]]:
+    with (directory / "csv" / f"{table}.csv").open(encoding="utf-8", newline="") as handle:
+        return list(csv.DictReader(handle))
+
+
+def values(directory: Path) -> dict[str, str]:
+    return {row["indicator_id"]: row["value"] for row in rows(directory, "observations")}
+
+
+def test_raw_values_without_an_open_licence_are_left_out_and_the_licence_is_named(exported: Path) -> None:
+    assert values(exported) == {"free": "12.34567", "held": "", "odd": ""}
+    noted = {row["indicator_id"]: row["withheld"] for row in rows(exported, "observations")}
+    assert noted == {"free": "", "held": CLOSED, "odd": UNLISTED}
+
+
+def test_scores_stay_where_the_values_behind_them_are_left_out(exported: Path) -> None:
+    by_indicator = {row["indicator_id"]: row for row in rows(exported, "indicator_scores")}
+    assert {row["level_score"] for row in by_indicator.values()} == {"55.5"}
+    raw = set(by_indicator["free"]) - {"framework_id", "iso3", "indicator_id", "level_score", "withheld"}
+    assert all(by_indicator["free"][column] and not by_indicator["held"][column] for column in raw)
+
+
+@pytest.mark.parametrize(
+    ("choice", "given"),
+    [
+        ({"providers": ["keeper"]}, {"free", "held"}),
+        ({"licences": [CLOSED]}, {"free", "held"}),
+        ({"licences": [UNLISTED], "providers": ["keeper"]}, {"free", "held", "odd"}),
+    ],
+)
+def test_values_are_included_by_naming_their_provider_or_licence(
+    published: Path, tmp_path: Path, choice: dict[str, list[str]], given: set[str]
+) -> None:
+    done: Exported = export(published, tmp_path / "out", NOTICES, **choice)
+    assert {indicator for indicator, value in values(done.directory).items() if value} == given
+    assert done.figures == len(given) and sum(done.withheld.values()) == 3 - len(given)
+
+
+def test_a_misspelt_provider_or_licence_is_an_error_that_names_the_known_ones(published: Path, tmp_path: Path) -> None:
+    with pytest.raises(UnknownName, match="giver; keeper"):
+        export(published, tmp_path / "out", NOTICES, providers=["kepper"])
+    with pytest.raises(UnknownName, match=r"CC BY 4\.0"):
+        export(published, tmp_path / "out", NOTICES, licences=["CC BY"])
+    assert not (tmp_path / "out").exists()
+
+
+def test_texts_that_a_spreadsheet_would_execute_are_inert_in_csv_and_workbook(exported: Path) -> None:
+    texts = [row["text"] for row in rows(exported, "texts")]
+    assert texts == [*("'" + text for text in HOSTILE[:-1]), "plain"]
+    assert {row["score"] for row in rows(exported, "texts")} == {"-1.5"}  # a number stays a number
+    sheet = CalamineWorkbook.from_path(str(exported / "carec.xlsx")).get_sheet_by_name("texts").to_python()
+    assert [row[1] for row in sheet[1:]] == texts
+    assert pl.read_parquet(exported / "parquet" / "texts.parquet")["text"].to_list() == list(HOSTILE)
+
+
+def test_a_workbook_keeps_types_and_has_a_sheet_a_table_after_what_is_read_first(exported: Path) -> None:
+    book = CalamineWorkbook.from_path(str(exported / "carec.xlsx"))
+    assert book.sheet_names[:3] == ["readme", "licences", "columns"]
+    assert book.sheet_names[3:] == ["indicator_scores", "indicators", "observations", "publication", "texts"]
+    number, text, good, seen, score = book.get_sheet_by_name("texts").to_python()[-1]
+    assert (number, text, good, seen, score) == (5, "plain", True, date(2026, 1, 2), -1.5)
+    assert isinstance(book.get_sheet_by_name("publication").to_python()[1][0], datetime)
+    told = " ".join(str(cell) for row in book.get_sheet_by_name("readme").to_python() for cell in row)
+    assert "2 raw values are left out" in told and "As of 2026-11-23" in told
+    keeper = next(row for row in book.get_sheet_by_name("licences").to_python() if row[0] == "keeper")
+    assert CLOSED in keeper and "non_commercial" in keeper
+
+
+def test_the_same_publication_gives_the_same_bytes(published: Path, tmp_path: Path) -> None:
+    def digests(directory: Path) -> dict[str, str]:
+        files = (path for path in directory.rglob("*") if path.is_file())
+        return {str(f.relative_to(directory)): hashlib.sha256(f.read_bytes()).hexdigest() for f in files}
+
+    first = digests(export(published, tmp_path / "a", NOTICES).directory)
+    assert len(first) > 10
+    assert digests(export(published, tmp_path / "b", NOTICES).directory) == first
+
+
+def test_checksums_cover_every_file(exported: Path) -> None:
+    listed = dict(reversed(line.split("  ")) for line in (exported / "SHA256SUMS").read_text().splitlines())
+    files = {path.relative_to(exported).as_posix(): path for path in exported.rglob("*") if path.is_file()}
+    assert set(listed) == set(files) - {"SHA256SUMS"}
+    assert all(hashlib.sha256(files[name].read_bytes()).hexdigest() == digest for name, digest in listed.items())
+
+
+def test_the_data_package_has_the_meaning_of_columns_and_no_licence_that_is_left_out(exported: Path) -> None:
+    package = json.loads((exported / "datapackage.json").read_text(encoding="utf-8"))
+    texts = next(one for one in package["resources"] if one["name"] == "texts")
+    assert {"name": "text", "type": "string", "description": "What was written"} in texts["schema"]["fields"]
+    assert [licence["title"] for licence in package["licenses"]] == [OPEN]
+    assert package["created"] == "2026-11-23T12:30:45Z"
+
+
+def test_each_provider_has_a_licence_file(exported: Path) -> None:
+    assert {path.name for path in (exported / "licences").iterdir()} == {"giver.txt", "keeper.txt", "x.txt"}
+    text = (exported / "licences" / "giver.txt").read_text(encoding="utf-8")
+    assert "Cite as: The Giver, data." in text and "https://example.org/by" in text
+    assert "1 of their values are left out" in (exported / "licences" / "keeper.txt").read_text(encoding="utf-8")
+
+
+def test_a_folder_with_other_files_is_left_alone(published: Path, tmp_path: Path) -> None:
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "thesis.txt").write_text("years of work")
+    with pytest.raises(NotAnExport, match="holds other files"):
+        export(published, mine, NOTICES)
+    assert [path.name for path in mine.iterdir()] == ["thesis.txt"]
+
+
+def test_an_earlier_export_is_renewed_without_leftovers(published: Path, tmp_path: Path) -> None:
+    first = export(published, tmp_path / "out", NOTICES, providers=["keeper"]).directory
+    (first / "csv" / "gone.csv").write_text("a table of old")
+    export(published, first, NOTICES)
+    assert values(first)["held"] == ""
+    assert not (first / "csv" / "gone.csv").exists()
+
+
+def _listed() -> Iterator[str]:
+    with TERMS.open(encoding="utf-8", newline="") as handle:
+        yield from (row["licence"] for row in csv.DictReader(handle))
+
+
+def test_every_licence_of_the_catalogue_has_terms() -> None:
+    assert {indicator.licence for indicator in load_catalogue()} <= set(_listed())

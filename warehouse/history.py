@@ -1,0 +1,70 @@
+"""What a new publication changes in the one that it replaces, kept from publication to publication.
+
+Belongs here: history that only the published files know. Does not belong here: publishing (``publish``), figures that
+changed between vintages (the table ``revisions``, built by dbt).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+
+
+def record_verdict_changes(
+    connection: duckdb.DuckDBPyConnection, previous: Path, as_of: str, published_at: datetime
+) -> None:
+    """Write ``claim_verdict_changes`` into the database that is about to be published.
+
+    Carries over the rows of the publication at ``previous`` and adds one for every claim whose verdict differs there.
+    A file without verdicts, or that is no database, has no history.
+    """
+    connection.execute(
+        """
+        create or replace table claim_verdict_changes (
+            claim_id varchar, previous_verdict varchar, verdict varchar,
+            previous_evidence_value double, evidence_value double,
+            previous_as_of date, as_of date, changed_at timestamp
+        );
+        comment on table claim_verdict_changes is 'Every change of a verdict from one publication to the next';
+        comment on column claim_verdict_changes.claim_id is 'Claim of the register';
+        comment on column claim_verdict_changes.previous_verdict is 'Verdict before; NULL for a new claim';
+        comment on column claim_verdict_changes.verdict is 'Verdict after; NULL for a claim that is gone';
+        comment on column claim_verdict_changes.previous_evidence_value is 'Figure of the evidence before';
+        comment on column claim_verdict_changes.evidence_value is 'Figure of the evidence after';
+        comment on column claim_verdict_changes.previous_as_of is 'As-of day of the publication before';
+        comment on column claim_verdict_changes.as_of is 'As-of day of the publication with the change';
+        comment on column claim_verdict_changes.changed_at is 'When that was published, UTC';
+        """
+    )
+    if not _has_verdicts(previous):
+        return
+    path = str(previous).replace("'", "''")
+    connection.execute(f"attach '{path}' as previous (read_only)")
+    connection.execute("insert into claim_verdict_changes by name from previous.claim_verdict_changes")
+    connection.execute(
+        """
+        insert into claim_verdict_changes
+        select
+            claim_id, before.verdict, now.verdict, before.evidence_value, now.evidence_value,
+            (select as_of from previous.publication), ?, ?
+        from previous.claims_audit as before
+        full outer join claims_audit as now using (claim_id)
+        where before.verdict is distinct from now.verdict
+        order by claim_id
+        """,
+        [as_of, published_at],
+    )
+    connection.execute("detach previous")
+
+
+def _has_verdicts(path: Path) -> bool:
+    if not path.exists():
+        return False
+    try:
+        with duckdb.connect(str(path), read_only=True) as connection:
+            connection.execute("select 1 from claims_audit, claim_verdict_changes, publication limit 0")
+    except duckdb.Error:
+        return False
+    return True

@@ -1,0 +1,29 @@
+"""The journal: one file for each run that asked providers, enough to land everything again without a network.
+
+Belongs here: writing and reading the files. Does not belong here: what a run is made of (``pipelines.recording``), the
+bodies (``raw``), which a run names by their hashes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from warehouse.files import write_atomically
+from warehouse.layout import Layout
+
+
+def write(layout: Layout, started_at: datetime, run: Mapping[str, Any]) -> Path:
+    """Keep the record of the run that began at ``started_at`` (UTC)."""
+    path = layout.journal / f"{started_at:%Y%m%dT%H%M%S%f}.json"
+    write_atomically(path, json.dumps(dict(run), indent=1, default=str).encode())
+    return path
+
+
+def runs(layout: Layout) -> Iterator[dict[str, Any]]:
+    """Every run, oldest first."""
+    for path in sorted(layout.journal.glob("[0-9]*.json")):
+        yield json.loads(path.read_bytes())

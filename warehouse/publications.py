@@ -1,0 +1,230 @@
+"""Past publications, as far as needed to say what a newer one changed, and that comparison.
+
+Belongs here: what is kept of a publication that is replaced, and how two are compared. Does not belong here: publishing
+(``publish``), the history of verdicts (``history``), revisions between vintages (the table ``revisions``).
+
+Kept are the members' figures, scores, verdicts and the benchmarks, as Parquet, one folder a publication: some hundred
+kilobytes. Other economies' figures are not: the vintages in the landing have them.
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+
+import duckdb
+
+from warehouse.layout import Layout
+
+_STAMP = "%Y%m%dT%H%M%S%fZ"
+
+_KEPT = {
+    "publication": "published_at timestamp, as_of date",
+    "observations": "iso3 varchar, indicator_id varchar, year integer, value double",
+    "indicator_scores": (
+        "framework_id varchar, iso3 varchar, indicator_id varchar, status varchar, status_reason varchar"
+    ),
+    "scorecard": (
+        "framework_id varchar, iso3 varchar, overall_score double, rank integer, rank_p05 double, rank_p95 double"
+    ),
+    "benchmarks": (
+        "framework_id varchar, indicator_id varchar, baseline_year integer, floor_value double, target_value double,"
+        " target_year integer, pace_target_value double"
+    ),
+    "claims_audit": "claim_id varchar, verdict varchar",
+}
+"""Table -> the columns that are kept, of members' rows where the table is about economies."""
+
+COLUMNS = ("kind", "framework_id", "iso3", "subject", "year", "previous_value", "value", "previous", "present")
+
+_GOALPOSTS = "floor_value, target_value, pace_target_value, baseline_year::double, target_year::double"
+
+_CHANGES = f"""
+with figures as (
+    select
+        iso3, indicator_id, year, before.value as previous_value, now.value as value,
+        before.year is not null as was, now.year is not null as is_there
+    from before.observations as before full outer join now.observations as now using (iso3, indicator_id, year)
+    where before.value is distinct from now.value
+),
+newest as (select iso3, indicator_id, max(year) as year from before.observations group by all),
+statuses as (
+    select
+        framework_id, iso3, indicator_id,
+        before.status || ' (' || before.status_reason || ')' as previous,
+        now.status || ' (' || now.status_reason || ')' as present
+    from before.indicator_scores as before
+    full outer join now.indicator_scores as now using (framework_id, iso3, indicator_id)
+    where before.status is distinct from now.status
+),
+scores as (
+    select framework_id, iso3, before.overall_score as previous_value, now.overall_score as value
+    from before.scorecard as before full outer join now.scorecard as now using (framework_id, iso3)
+    where before.overall_score is distinct from now.overall_score
+        and coalesce(abs(before.overall_score - now.overall_score) > 1e-9, true)
+),
+ranks as (
+    select
+        framework_id, iso3, before.rank as previous_value, now.rank as value,
+        format('band {{:g}} to {{:g}}', before.rank_p05, before.rank_p95) as previous
+    from before.scorecard as before inner join now.scorecard as now using (framework_id, iso3)
+    where now.rank not between before.rank_p05 and before.rank_p95
+),
+goalposts_before as (unpivot before.benchmarks on {_GOALPOSTS} into name item value previous_value),
+goalposts_now as (unpivot now.benchmarks on {_GOALPOSTS} into name item value value),
+changes as (
+    select
+        case
+            when not is_there then 'withdrawn'
+            when was then 'revised'
+            when newest.year is null or figures.year > newest.year then 'new_year'
+            else 'filled'
+        end as kind,
+        iso3, indicator_id as subject, figures.year, previous_value, value
+    from figures left join newest using (iso3, indicator_id)
+    union all by name
+    select 'status' as kind, framework_id, iso3, indicator_id as subject, previous, present from statuses
+    union all by name
+    select 'score' as kind, framework_id, iso3, 'overall' as subject, previous_value, value from scores
+    union all by name
+    select 'rank_outside_band' as kind, framework_id, iso3, 'overall' as subject, previous_value, value, previous
+    from ranks
+    union all by name
+    select 'verdict' as kind, claim_id as subject, before.verdict as previous, now.verdict as present
+    from before.claims_audit as before full outer join now.claims_audit as now using (claim_id)
+    where before.verdict is distinct from now.verdict
+    union all by name
+    select 'benchmark' as kind, framework_id, indicator_id as subject, previous_value, value,
+        item as previous, item as present
+    from goalposts_before full outer join goalposts_now using (framework_id, indicator_id, item)
+    where previous_value is distinct from value
+)
+select {", ".join(COLUMNS)} from changes order by all
+"""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What the present publication changed against an earlier one: rows with the columns ``COLUMNS``.
+
+    ``kind`` is new_year, filled, revised or withdrawn (a figure of a member), status, score, rank_outside_band (the
+    rank now lies outside the band of the earlier publication), verdict or benchmark.
+    """
+
+    previous_published_at: datetime
+    previous_as_of: date
+    published_at: datetime
+    as_of: date
+    rows: list[tuple[Any, ...]]
+
+
+def keep(layout: Layout) -> None:
+    """Keep what is needed of the present publication, before another takes its place. Keeping it again does nothing."""
+    if not layout.published.exists():
+        return
+    try:
+        with duckdb.connect(str(layout.published), read_only=True) as connection:
+            row = connection.execute("select published_at from publication").fetchone()
+            if row is None:
+                return
+            folder = layout.publications / row[0].strftime(_STAMP)
+            if not folder.exists():
+                _write(connection, folder)
+    except duckdb.Error:  # not a publication: nothing to keep
+        return
+
+
+def _write(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(mkdtemp(dir=folder.parent, prefix="."))
+    try:
+        for table in _KEPT.keys() & _tables(connection):
+            file = _quoted(temporary / f"{table}.parquet")
+            connection.execute(f"copy ({_part(table)} order by all) to '{file}' (compression zstd)")
+        temporary.chmod(0o755)
+        temporary.replace(folder)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _tables(connection: duckdb.DuckDBPyConnection) -> set[str]:
+    return {row[0] for row in connection.execute("select table_name from duckdb_tables()").fetchall()}
+
+
+def _part(table: str) -> str:
+    """The query for the kept part of a table."""
+    columns = [column.split()[0] for column in _KEPT[table].split(", ")]
+    members = " where iso3 in (select iso3 from economies where is_member)" if "iso3" in columns else ""
+    return f"select {', '.join(columns)} from {table}{members}"
+
+
+def compare(layout: Layout, since: date | None = None) -> Comparison | None:
+    """The present publication against the one before it or, with ``since``, the one that stood at that day's end.
+
+    Where none is that old, the oldest that is kept. None where there is no earlier publication.
+    """
+    with duckdb.connect(":memory:") as connection:
+        connection.execute(f"attach '{_quoted(layout.published)}' as published (read_only); use published")
+        now = _record(connection, "publication")
+        folder = _earlier(layout, now[0], since)
+        if folder is None:
+            return None
+        connection.execute("create schema memory.before; create schema memory.now")
+        present = _tables(connection)
+        for table, columns in _KEPT.items():
+            connection.execute(
+                f"create table memory.before.{table} ({columns}); create table memory.now.{table} ({columns})"
+            )
+            file = folder / f"{table}.parquet"
+            if table in present and file.exists():  # else there is nothing to compare
+                connection.execute(f"insert into memory.now.{table} {_part(table)}")
+                connection.execute(f"insert into memory.before.{table} by name from '{_quoted(file)}'")
+        connection.execute("use memory")
+        return Comparison(*_record(connection, "before.publication"), *now, connection.execute(_CHANGES).fetchall())
+
+
+def _record(connection: duckdb.DuckDBPyConnection, table: str) -> tuple[datetime, date]:
+    row = connection.execute(f"select published_at, as_of from {table}").fetchone()
+    assert row is not None
+    return row[0], row[1]
+
+
+def _earlier(layout: Layout, before: datetime, since: date | None) -> Path | None:
+    kept = {
+        datetime.strptime(folder.name, _STAMP): folder
+        for folder in layout.publications.glob("[0-9]*Z")
+        if (folder / "publication.parquet").exists()
+    }
+    times = sorted(time for time in kept if time < before)
+    if not times:
+        return None
+    if since is None:
+        return kept[times[-1]]
+    old_enough = [time for time in times if time.date() <= since]
+    return kept[old_enough[-1] if old_enough else times[0]]
+
+
+def _lay_out(connection: duckdb.DuckDBPyConnection, table: str, query: str, folder: Path) -> None:
+    """One kept table of both publications, ``before`` and ``now``; a table that either lacks is empty in both."""
+    file = folder / f"{table}.parquet"
+    both = (
+        file.exists()
+        and connection.execute(
+            "select 1 from duckdb_tables() where database_name = 'published' and table_name = ?", [table]
+        ).fetchone()
+    )
+    rows = "" if both else " limit 0"
+    try:
+        connection.execute(f"create table work.now.{table} as select * from ({query}){rows}")
+    except duckdb.CatalogException:
+        connection.execute(f"create table work.now.{table} as from read_parquet('{_quoted(file)}') limit 0")
+    source = f"read_parquet('{_quoted(file)}')" if file.exists() else f"work.now.{table}"
+    connection.execute(f"create table work.before.{table} as select * from {source}{rows}")
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("'", "''")

@@ -1,0 +1,8 @@
+-- What do public data say to the claims of the mid-term review?
+select
+    verdict,
+    count(*) as claims
+from claims_audit
+where duplicate_of is null
+group by verdict
+order by claims desc, verdict;

@@ -1,0 +1,11 @@
+-- How does Georgia's level for internet use come about, step by step?
+select
+    step,
+    item,
+    arithmetic,
+    value,
+    note,
+    source
+from score_explanation
+where framework_id = 'carec_2030' and iso3 = 'GEO' and subject = 'indicator' and subject_id = 'internet_users_pct'
+order by step;
