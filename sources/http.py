@@ -9,13 +9,15 @@ from __future__ import annotations
 import logging
 import random
 import time
+import zlib
 from collections.abc import Callable, Mapping
+from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from functools import partial
 from http.client import HTTPException
 from importlib.metadata import version
-from io import BytesIO
 from threading import BoundedSemaphore, Lock
 from typing import Self
 from urllib.parse import urljoin, urlsplit
@@ -23,15 +25,19 @@ from urllib.parse import urljoin, urlsplit
 import requests
 from requests.adapters import HTTPAdapter
 from requests.exceptions import SSLError
-from urllib3 import HTTPResponse, Retry
+from urllib3 import Retry
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, InvalidHeader, NewConnectionError, ReadTimeoutError
 
 from sources.observation import utc_now
-from sources.reach import Reach, Unreachable, host_of
+from sources.reach import Reach, Unreachable, host_of, within
 from sources.redirects import leads_inside, redirect_fault
 
 PROJECT = "carec-digital-scorecard"
 RETRIED_STATUS = frozenset({429, 502, 503, 504})
+WHOLE = frozenset({200, 203})
+"""A success that brings the whole body; 206 brings the part of it that was asked for."""
+WINDOW_BITS = {"gzip": (31,), "x-gzip": (31,), "deflate": (15, -15)}
+"""Of the encodings that are asked for; servers send deflate with a head or without."""
 MAX_REDIRECTS = 5
 CHUNK = 1 << 16
 BACKOFF_S, BACKOFF_MAX_S = 0.5, 30.0
@@ -198,7 +204,7 @@ class Http:
             with self._open(url, params, headers, limits) as response:
                 content = self._decode(self._receive(response, limits), response)
                 reply = Reply(response.url, content, response.status_code, response.headers)
-            return replace(reply, failure=_judge(reply, accept))
+            return replace(reply, failure=_judge(reply, accept, partial="Range" in headers))
         except _Fault as fault:
             failure = fault.failure
         except Unreachable as fault:
@@ -232,9 +238,15 @@ class Http:
                 raise _Fault(FailureKind.DEADLINE, f"{host_of(url)}: the time for this host is used up")
             session = self._opened()
             timeout = (min(limits.connect_s, left), min(limits.read_s, left))
-            response = session.get(
-                url, params=params, headers=headers, stream=True, allow_redirects=False, timeout=timeout
+            ask = partial(
+                session.get, url, params=params, headers=headers, stream=True, allow_redirects=False, timeout=timeout
             )
+            try:
+                # headers that come byte by byte meet no limit of the session's
+                response = within(left, ask)
+            except FutureTimeout:
+                late = f"{host_of(url)}: no complete headers within {left:.2g} s"
+                raise _Fault(FailureKind.TIMEOUT, late, transient=True) from None
             location = session.get_redirect_target(response)
             if location is None:
                 return response
@@ -257,19 +269,24 @@ class Http:
         return b"".join(parts)
 
     def _decode(self, wire: bytes, response: requests.Response) -> bytes:
-        """The body decompressed, piece by piece so that a few bytes cannot fill the memory."""
-        encoding = response.headers.get("Content-Encoding")
-        if not encoding:
+        """The body decompressed. Libraries let a compressed stream end early in silence, which would cut a table."""
+        encoding = response.headers.get("Content-Encoding", "").strip().lower()
+        if encoding in ("", "identity") or not wire:
             return wire
-        stream = HTTPResponse(BytesIO(wire), headers={"Content-Encoding": encoding}, preload_content=False)
-        parts, size = [], 0
-        while chunk := stream.read(CHUNK, decode_content=True):
-            parts.append(chunk)
-            size += len(chunk)
-            if size > self.max_decoded_bytes:
+        if encoding not in WINDOW_BITS:
+            raise _Fault(FailureKind.BROKEN, f"{response.url}: the encoding {encoding} was not asked for")
+        fault: zlib.error | None = None
+        for bits in WINDOW_BITS[encoding]:
+            try:
+                content = _inflate(wire, bits, self.max_decoded_bytes)
+            except zlib.error as error:
+                fault = fault or error
+                continue
+            if len(content) > self.max_decoded_bytes:
                 limit = f"more than {self.max_decoded_bytes:,} bytes when decompressed"
                 raise _Fault(FailureKind.TOO_LARGE, f"{response.url}: {limit}")
-        return b"".join(parts)
+            return content
+        raise _Fault(FailureKind.BROKEN, f"{response.url}: damaged {encoding} stream ({fault})", transient=True)
 
     def _quota(self, url: str) -> _Quota:
         with self._lock:
@@ -282,18 +299,42 @@ class Http:
                 self._session = requests.Session()
                 agent = f"{PROJECT}/{version(PROJECT)} (public indicators; contact: see the project's README)"
                 self._session.headers["User-Agent"] = self.user_agent or agent
+                self._session.headers["Accept-Encoding"] = "gzip, deflate"
                 for scheme in ("https://", "http://"):
                     self._session.mount(scheme, HTTPAdapter(pool_connections=32, pool_maxsize=self.per_host_parallel))
             return self._session
 
 
-def _judge(reply: Reply, accept: tuple[str, ...]) -> Failure | None:
-    """What is wrong with a reply as HTTP: its status, or a declared type that was not asked for."""
+def _inflate(wire: bytes, bits: int, limit: int) -> bytes:
+    """The content of a compressed stream, cut off above ``limit`` so that a few bytes cannot fill the memory.
+
+    Raises zlib.error, also where the stream has no end.
+    """
+    content, member = bytearray(), zlib.decompressobj(bits)
+    for start in range(0, len(wire), CHUNK):
+        part = wire[start : start + CHUNK]
+        while part:
+            if member.eof:  # several members are one content
+                member = zlib.decompressobj(bits)
+            content += member.decompress(part, limit + 1 - len(content))
+            if len(content) > limit:
+                return bytes(content)
+            part = member.unused_data
+    if not member.eof:
+        raise zlib.error("it ends early")
+    return bytes(content)
+
+
+def _judge(reply: Reply, accept: tuple[str, ...], partial: bool = False) -> Failure | None:
+    """What is wrong with a reply as HTTP: its status, or a declared type that was not asked for.
+
+    ``partial``: a part of the content was asked for.
+    """
     where = urlsplit(reply.url).hostname
     media_type = reply.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     if reply.status == 202 and not reply.content:
         return Failure(FailureKind.CHALLENGE, f"{where}: HTTP 202 without a body, a challenge to browsers")
-    if not 200 <= reply.status < 300:
+    if reply.status not in WHOLE and not (partial and reply.status == 206):
         wait = _retry_after(reply.headers.get("Retry-After"))
         return Failure(FailureKind.STATUS, f"{where}: HTTP {reply.status}", reply.status in RETRIED_STATUS, wait)
     if accept and media_type and not any(kind in media_type for kind in accept):

@@ -90,7 +90,7 @@ class Reach:
             # A proxy may be configured without a scheme ("proxy.example:3128").
             asked = urlsplit(proxy if "//" in proxy else f"http://{proxy}") if proxy else urlsplit(url)
             address = (asked.hostname or "", asked.port or (443 if asked.scheme == "https" else 80))
-            peer = _within(timeout_s, lambda: _dial(address, timeout_s, self._sleep))
+            peer = within(timeout_s, lambda: _dial(address, timeout_s, self._sleep))
             host.peer = "" if proxy else peer
         except Exception as error:  # whatever it was, nobody can be connected to there
             through = " (through the configured proxy)" if proxy else ""
@@ -111,8 +111,11 @@ def _dial(address: tuple[str, int], timeout_s: float, sleep: Callable[[float], N
             sleep(pause)
 
 
-def _within(timeout_s: float, call: Callable[[], T]) -> T:
-    """Run ``call`` in a thread that is left behind after ``timeout_s``: a name look-up cannot be given a time limit."""
+def within(timeout_s: float, call: Callable[[], T]) -> T:
+    """Run ``call`` in a thread that is left behind after ``timeout_s``: for what cannot be given a time limit.
+
+    Raises concurrent.futures.TimeoutError, or what ``call`` raises.
+    """
     future: Future[T] = Future()
 
     def run() -> None:
@@ -121,7 +124,7 @@ def _within(timeout_s: float, call: Callable[[], T]) -> T:
         except Exception as error:
             future.set_exception(error)
 
-    Thread(target=run, daemon=True, name="probe").start()
+    Thread(target=run, daemon=True, name="within").start()
     return future.result(timeout_s)
 
 

@@ -280,6 +280,57 @@ def test_a_slow_drip_ends_with_the_time_of_a_request(head: bytes, raw_server: Ra
     assert time.monotonic() - started < 1
 
 
+def test_headers_that_come_byte_by_byte_end_with_the_time_of_a_request(raw_server: RawServerFactory) -> None:
+    def drip(connection: socket.socket, _: int) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+        for _ in range(60):
+            connection.sendall(b"x")
+            time.sleep(0.05)
+
+    server = raw_server(drip)
+    started = time.monotonic()
+    reply = PatientHttp(tries=1, request_limit_s=0.3).get(server.url, read_timeout_s=5)
+    assert kind_of(reply) is FailureKind.TIMEOUT
+    assert time.monotonic() - started < 1
+
+
+CSV = b"iso3,year,value\n" + b"UZB,2024,1.5\n" * 500
+
+
+@pytest.mark.parametrize("end", [-1, -8, -9, 30])
+def test_a_compressed_stream_that_ends_early_is_no_shorter_table(end: int, raw_server: RawServerFactory) -> None:
+    server = raw_server(send(response(gzip.compress(CSV)[:end], "Content-Encoding: gzip")))
+    reply = PatientHttp(tries=2).get(server.url)
+    assert (kind_of(reply), reply.content, server.requests) == (FailureKind.BROKEN, b"", 2)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "wire"),
+    [
+        ("gzip", gzip.compress(CSV)),
+        ("GZIP", gzip.compress(CSV[:100]) + gzip.compress(CSV[100:])),
+        ("deflate", zlib.compress(CSV)),
+        ("deflate", zlib.compress(CSV)[2:-4]),
+        ("identity", CSV),
+    ],
+)
+def test_every_encoding_that_is_asked_for_is_understood(
+    encoding: str, wire: bytes, raw_server: RawServerFactory
+) -> None:
+    reply = PatientHttp().get(raw_server(send(response(wire, f"Content-Encoding: {encoding}"))).url)
+    assert (reply.failure, reply.content) == (None, CSV)
+
+
+def test_an_encoding_that_nobody_asked_for_is_a_failure(raw_server: RawServerFactory) -> None:
+    assert kind_of(PatientHttp().get(raw_server(send(response(CSV, "Content-Encoding: br"))).url)) is FailureKind.BROKEN
+
+
+def test_a_part_of_a_body_is_no_answer_unless_it_was_asked_for(raw_server: RawServerFactory) -> None:
+    server = raw_server(send(response(CSV[:100], "Content-Range: bytes 0-99/6000", status="206 Partial Content")))
+    assert kind_of(PatientHttp().get(server.url)) is FailureKind.STATUS
+    assert PatientHttp().get(server.url, headers={"Range": "bytes=0-99"}).failure is None
+
+
 def test_an_endless_body_ends_at_the_size_limit_and_is_not_tried_again(raw_server: RawServerFactory) -> None:
     def pour(connection: socket.socket, _: int) -> None:
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n")
@@ -422,6 +473,7 @@ def test_a_redirect_on_the_same_host_is_followed(httpserver: HTTPServer) -> None
         "ftp://127.0.0.1/x",
         "//10.0.0.1/admin",
         "http://[bad",
+        "http://127.0.0.1:9/elsewhere",
     ],
 )
 def test_a_redirect_elsewhere_is_not_followed(location: str, raw_server: RawServerFactory) -> None:
@@ -450,7 +502,13 @@ def test_a_redirect_loop_ends(raw_server: RawServerFactory) -> None:
         ("https://api.bank.org/", "file:///etc/passwd", False),
         ("https://api.bank.org/", "https://localhost/", False),
         ("https://api.bank.org/", "https://127.0.0.1/", False),
-        ("http://127.0.0.1:81/", "http://127.0.0.1:82/", True),
+        ("http://127.0.0.1:81/", "http://127.0.0.1:81/x", True),
+        ("http://127.0.0.1:81/", "http://127.0.0.1:82/", False),
+        ("https://api.bank.org/", "https://api.bank.org:22/", False),
+        ("https://api.bank.org/", "https://api.bank.org:99999/", False),
+        ("https://api.bank.co.uk/", "https://www.bank.co.uk/", True),
+        ("https://bank.co.uk/", "https://evil.co.uk/", False),
+        ("https://stat.gov.kz/", "https://evil.gov.kz/", False),
         ("http://127.0.0.1/", "http://10.0.0.1/", False),
         ("http://1.2.3.4/", "http://9.9.3.4/", False),
         ("http://localhost/", "http://127.0.0.1/", False),
