@@ -23,7 +23,7 @@ from sources.chain import Attempt, Resolution, resolve
 from sources.errors import ConfigurationError
 from sources.http import Http
 from sources.mirrors import stale_mirror
-from sources.observation import KEY, OBSERVATION, empty_observations, empty_rejects, utc_now, validate
+from sources.observation import KEY, OBSERVATION, as_rejects, empty_observations, empty_rejects, utc_now, validate
 from sources.provider import Outcome, RawBody, Window
 from warehouse import landing, raw
 from warehouse.files import write_atomically
@@ -52,7 +52,8 @@ HEALTH: dict[str, pl.DataType] = {
 class Ingested:
     """What came of one indicator. ``vintage`` is the newest there is now; None where no figure was ever had.
 
-    ``reject_reasons`` are the first few distinct ones of the ``rejected`` records.
+    ``reject_reasons`` are the first few distinct ones of the ``rejected`` records; ``doubted`` are the bodies (sha256)
+    that had to be held back, or that have no figure where there should be one.
     """
 
     indicator: Indicator
@@ -67,6 +68,7 @@ class Ingested:
     stale_reason: str | None
     asked: tuple[Attempt, ...]
     release: str | None
+    doubted: frozenset[str]
 
     @property
     def attempts(self) -> str:
@@ -153,7 +155,9 @@ def ingest(
     ) as http:
         resolutions, bodies = ask(workspace, run, http, progress)
         recording.keep(layout, run, http.exchanges, bodies)
-        return land(workspace, run, resolutions, unreachable=dict(http.unreachable))
+        ingestion = land(workspace, run, resolutions, unreachable=dict(http.unreachable))
+        recording.forget(layout, http.exchanges, frozenset().union(*(one.doubted for one in ingestion.results)))
+        return ingestion
 
 
 def ask(
@@ -190,6 +194,15 @@ def _keep_last(candidates: pl.DataFrame, rejected_keys: pl.DataFrame, last: pl.D
     return pl.concat([candidates, kept])
 
 
+def _without_moved_points(fresh: pl.DataFrame, known: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The observations without those whose point moved, and those, each with its ``reason``."""
+    moved = landing.moved_points(fresh, known)
+    said = pl.format("the value {} is the last vintage's {} with its point moved: another unit", "value", "value_last")
+    reasons = moved.select("iso3", "year", reason=said)
+    by = ["iso3", "year"]
+    return fresh.join(moved, on=by, how="anti"), fresh.join(reasons, on=by)
+
+
 def _settle(workspace: Workspace, run: Run, resolution: Resolution, *, asked: bool) -> Ingested:
     """Check and land what the chain brought; where it brought nothing usable, the last good vintage stays."""
     indicator, layout = resolution.indicator, workspace.layout
@@ -197,9 +210,10 @@ def _settle(workspace: Workspace, run: Run, resolution: Resolution, *, asked: bo
     rejects, originals = resolution.rejects, empty_rejects()
     landed = Landed(Landing.UNCHANGED, last)
     stale: str | None = None
+    gaps = resolution.rejected_keys
     if resolution.link:
         checked = validate(resolution.candidates, indicator, workspace.areas, run.window.last_year + 1)
-        rejects = pl.concat([rejects, checked.rejected])
+        rejects, gaps = pl.concat([rejects, checked.rejected]), pl.concat([gaps, checked.rejected_keys])
         corrected = corrections.apply(checked.accepted, indicator, workspace.corrections.of(indicator.id))
         fresh, known = corrected.observations, last.read() if last else None
         if fresh.is_empty():
@@ -214,13 +228,23 @@ def _settle(workspace: Workspace, run: Run, resolution: Resolution, *, asked: bo
         else:
             originals = corrected.originals
             if known is not None:
-                keys = pl.concat([resolution.rejected_keys, checked.rejected_keys])
-                fresh = _keep_last(fresh, keys, known)
-            landed = landing.land(layout, indicator.id, fresh, run.started_at, accept_shrink=run.accept_shrink)
+                fresh, moved = _without_moved_points(fresh, known.clear() if run.accept_shrink else known)
+                rejects = pl.concat([rejects, as_rejects(moved)])
+                gaps = pl.concat([gaps, moved.select("iso3", "year")])
+                fresh = _keep_last(fresh, gaps, known)
+            landed = landing.land(
+                layout,
+                indicator.id,
+                fresh,
+                run.started_at,
+                members=workspace.areas.members,
+                accept_shrink=run.accept_shrink,
+            )
             stale = landed.reason
     if (refused := pl.concat([rejects, originals])).height:
         landing.log_rejects(layout, indicator.id, refused)
 
+    doubtful = stale is not None or gaps["iso3"].is_in(sorted(workspace.areas.known)).any()
     current = landed.vintage.read() if landed.vintage else empty_observations()
     fresh_from = resolution.link.provider if resolution.link and not stale else None
     if fresh_from is None and stale is None:
@@ -239,6 +263,7 @@ def _settle(workspace: Workspace, run: Run, resolution: Resolution, *, asked: bo
         stale_reason=stale,
         asked=tuple(resolution.attempts),
         release=None if current.is_empty() else current["provider_release"].mode().sort().first(),  # type: ignore[arg-type]
+        doubted=frozenset(resolution.candidates["raw_sha256"]) if doubtful else frozenset(),
     )
 
 

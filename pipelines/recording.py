@@ -7,7 +7,7 @@ landing what a run brought (``pipelines.ingestion``).
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -51,6 +51,13 @@ def keep(layout: Layout, run: Run, exchanges: Iterable[Exchange], bodies: Iterab
         if sha256 not in sent:
             files[body.url] = raw.store(layout, body.content, _retrieval(body, body.provider, body.refused))
     journal.write(layout, run.started_at, {**asdict(run), "exchanges": entries, "files": files})
+
+
+def forget(layout: Layout, exchanges: Iterable[Exchange], doubted: Collection[str]) -> None:
+    """Ask the addresses that gave these bodies (sha256) in full the next time: they may be mended by then."""
+    for exchange in exchanges:
+        if hashlib.sha256(exchange.reply.content).hexdigest() in doubted:
+            raw.forget(layout, exchange.asked)
 
 
 def _retrieval(of: Reply | RawBody, provider: str | None, refused: str | None) -> dict[str, Any]:

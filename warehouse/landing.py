@@ -10,7 +10,7 @@ Does not belong here: whether a single value is plausible (``sources.observation
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -27,6 +27,12 @@ SHRINK_LIMIT = 0.10
 SCALE_LIMIT = 20.0
 """How far the figures of one country-year may be apart in the median, as a factor either way, before a person has to
 look. A percentage that comes as a share is 100 times smaller; a series of zeros is smaller than by any factor."""
+
+POINT_MOVED = 0.005
+"""How far the ratio of two figures may be from a power of ten, in powers of ten: what rounding makes of it."""
+
+ENOUGH = 5
+"""Figures of one year, from which on they are judged together: fewer say nothing of how a provider delivers."""
 
 FLAGGED = "flagged"
 """What the ``obs_status`` of a figure begins with that a person has doubts about (``sources.corrections``)."""
@@ -119,46 +125,106 @@ def land_history(layout: Layout, indicator_id: str, observations: pl.DataFrame, 
 
 
 def land(
-    layout: Layout, indicator_id: str, observations: pl.DataFrame, vintage_at: datetime, *, accept_shrink: bool = False
+    layout: Layout,
+    indicator_id: str,
+    observations: pl.DataFrame,
+    vintage_at: datetime,
+    *,
+    members: Collection[str] = (),
+    accept_shrink: bool = False,
 ) -> Landed:
-    """Land a freshly fetched series if its content changed and neither guard objects.
+    """Land a freshly fetched series if its content changed and no guard objects.
 
-    It is held back where it lost more than ``SHRINK_LIMIT`` of its country-years, or changed its scale by more than
-    ``SCALE_LIMIT``; ``accept_shrink`` is a person's word that it is right all the same.
+    It is held back where it, or the ``members`` in it, lost more than ``SHRINK_LIMIT`` of their country-years, where
+    most figures of a year are gone, where its scale changed by more than ``SCALE_LIMIT``, or where a first series has
+    no scale to be told from; ``accept_shrink`` is a person's word that it is right all the same.
     """
     previous = latest(layout, indicator_id)
     digest = content_hash(observations)
-    if previous is None:
-        return Landed(Landing.NEW, _write(layout, indicator_id, observations, vintage_at, digest))
-    if previous.content_hash == digest:
+    if previous is not None and previous.content_hash == digest:
         return Landed(Landing.UNCHANGED, previous)
 
-    before, now = previous.read().select(*_KEY, "value"), observations.select(*_KEY, "value")
+    now = observations.select(*_KEY, "value")
+    before = previous.read().select(*_KEY, "value") if previous else now.clear()
     both = before.join(now, on=_KEY, how="full", suffix="_now", coalesce=True)
-    added = both.filter(pl.col("value").is_null()).height
-    withdrawn = both.filter(pl.col("value_now").is_null()).height
-    revised = both.filter(pl.col("value") != pl.col("value_now")).height
-    fault = None
-    if withdrawn > SHRINK_LIMIT * before.height:
-        gone = f"{withdrawn} of {before.height} country-years of the last vintage are gone"
-        fault = f"{gone} (more than {SHRINK_LIMIT:.0%})"
-    fault = fault or _scale_fault(both)
+    fault = _loss_fault(both, members) or _scale_fault(both) if previous else _first_fault(observations)
     if fault and not accept_shrink:
         remedy = f"the last vintage stays; if this is right: carec refresh --only {indicator_id} --accept-shrink"
         return Landed(Landing.HELD_BACK, previous, reason=f"{fault}; {remedy}")
+    if previous is None:
+        return Landed(Landing.NEW, _write(layout, indicator_id, observations, vintage_at, digest))
+    added = both.filter(pl.col("value").is_null()).height
+    withdrawn = both.filter(pl.col("value_now").is_null()).height
+    revised = both.filter(pl.col("value") != pl.col("value_now")).height
     # two vintages of one moment would be one file name: the later one is a microsecond later
     vintage_at = max(vintage_at, previous.vintage_at + timedelta(microseconds=1))
     vintage = _write(layout, indicator_id, observations, vintage_at, digest)
     return Landed(Landing.NEW, vintage, revised, added, withdrawn)
 
 
+def moved_points(fresh: pl.DataFrame, last: pl.DataFrame) -> pl.DataFrame:
+    """Country-years whose figure is that of the last vintage with its point moved by two digits or three.
+
+    ``iso3``, ``year``, ``value``, ``value_last``: one country's share among percentages, say. Empty where they are most
+    of the figures: then the series as a whole has another unit (``land``).
+    """
+    common = fresh.select(*_KEY, "value").join(last.select(*_KEY, "value"), on=_KEY, suffix="_last")
+    digits = (pl.col("value") / pl.col("value_last")).abs().log10()
+    moved = (digits.abs().round() >= 2) & (digits.abs().round() <= 3) & ((digits - digits.round()).abs() < POINT_MOVED)
+    found = common.filter((pl.col("value") != 0) & (pl.col("value_last") != 0)).filter(moved)
+    return found if 2 * found.height < common.height else found.clear()
+
+
+def _loss_fault(both: pl.DataFrame, members: Collection[str]) -> str | None:
+    """Why a series cannot be whole. ``both``: value and value_now of each country-year."""
+    known = both.filter(pl.col("value").is_not_null()).with_columns(gone=pl.col("value_now").is_null())
+    own = known.filter(pl.col("iso3").is_in(list(members)))
+    for whose, figures in (("", known), (" of the members", own)):
+        if (gone := figures["gone"].sum()) > SHRINK_LIMIT * figures.height:
+            lost = f"{gone} of {figures.height} country-years{whose} in the last vintage are gone"
+            return f"{lost} (more than {SHRINK_LIMIT:.0%})"
+    years = known.group_by("year").agg(pl.len(), pl.col("gone").sum()).sort("year", descending=True)
+    for year, count, gone in years.rows():
+        if count >= ENOUGH and gone > count / 2:
+            return f"{gone} of the {count} figures of {year} in the last vintage are gone"
+    return None
+
+
 def _scale_fault(both: pl.DataFrame) -> str | None:
     """Why figures cannot be of the same unit as before. ``both``: value and value_now of each country-year."""
     common = both.filter(pl.col("value") != 0, pl.col("value_now").is_not_null())
     ratio = common.select((pl.col("value_now") / pl.col("value")).abs().median()).item()
-    if ratio is None or 1 / SCALE_LIMIT <= ratio <= SCALE_LIMIT:
+    if not _same_scale(ratio):
+        return f"the figures are {ratio:.3g} times those of the last vintage in the median: another unit, or no figures"
+    # What was added has nothing to be compared with but the figure before it, of the same country.
+    series = both.filter(pl.col("value_now").is_not_null()).sort(_KEY)
+    added = series.with_columns(earlier=pl.col("value_now").shift().over("iso3")).filter(
+        pl.col("value").is_null(), pl.col("earlier") != 0
+    )
+    ratios = (pl.col("value_now") / pl.col("earlier")).abs().median()
+    for year, count, ratio in added.group_by("year").agg(pl.len(), ratios).sort("year").rows():
+        if count >= ENOUGH and not _same_scale(ratio):
+            return (
+                f"the new figures of {year} are {ratio:.3g} times those before them in the median: another unit, or no"
+                " figures"
+            )
+    return None
+
+
+def _same_scale(ratio: float | None) -> bool:
+    return ratio is None or 1 / SCALE_LIMIT <= ratio <= SCALE_LIMIT
+
+
+def _first_fault(observations: pl.DataFrame) -> str | None:
+    """Why a series that nothing is known of cannot be what it should be: all zeros, or shares for percentages."""
+    values = observations["value"].abs()
+    if observations.height < 2 * ENOUGH or (most := float(values.max())) > 1:  # type: ignore[arg-type]
         return None
-    return f"the figures are {ratio:.3g} times those of the last vintage in the median: another unit, or no figures"
+    if most == 0:
+        return "every figure is zero"
+    if observations["unit"].unique().to_list() == ["pct"]:
+        return f"no figure is more than {most:g} percent: shares, or no figures"
+    return None
 
 
 def log_rejects(layout: Layout, indicator_id: str, rejects: pl.DataFrame) -> None:

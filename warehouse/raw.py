@@ -80,6 +80,11 @@ def remember(
     write_atomically(_last_path(layout, asked), json.dumps(note, sort_keys=True, default=str).encode())
 
 
+def forget(layout: Layout, asked: str) -> None:
+    """Have no last good body of the address ``asked`` any more; the body itself stays."""
+    _last_path(layout, asked).unlink(missing_ok=True)
+
+
 @dataclass(frozen=True)
 class Validators:
     """The last good bodies of a warehouse, by address."""

@@ -140,6 +140,18 @@ def test_a_percentage_that_comes_as_a_share_is_held_back(bank: Bank, at: Workspa
     assert one(at, accept_shrink=True).landed.status is Landing.NEW
 
 
+def test_one_share_among_percentages_is_rejected_and_the_last_figure_stays(bank: Bank, at: Workspace) -> None:
+    refresh(at)
+    before = landed(at.layout, INTERNET)
+    bank.figures[CODES[INTERNET]]["KAZ", 2024] /= 100
+    bank.lastupdated = "2026-08-01"
+    (result, _) = refresh(at).results
+    assert landed(at.layout, INTERNET) == before
+    assert result.rejected == 1 and "point moved" in result.reject_reasons[0]
+    refresh(at, accept_shrink=True)
+    assert landed(at.layout, INTERNET)["KAZ", 2024] == before["KAZ", 2024] / 100
+
+
 def test_a_series_of_zeros_is_held_back(bank: Bank, at: Workspace) -> None:
     refresh(at)
     before = landed(at.layout, INTERNET)

@@ -226,6 +226,21 @@ def test_a_refused_body_never_stands_in_for_an_answer(bank: Bank, at: Workspace)
     assert landed(at.layout, INTERNET)
 
 
+@pytest.mark.parametrize("fault", [{}, {("UZB", 2024): "<5"}], ids=["held back", "a figure rejected"])
+def test_a_body_that_was_doubted_is_asked_for_anew_although_the_release_is_the_same(
+    fault: dict[tuple[str, int], str], bank: Bank, at: Workspace
+) -> None:
+    refresh(at)
+    good = dict(bank.figures[CODES[INTERNET]])
+    bank.lastupdated = "2026-08-01"
+    bank.figures[CODES[INTERNET]] = {**good, **fault} if fault else dict.fromkeys(good, 0)
+    refresh(at)
+    assert landed(at.layout, INTERNET) == good
+    bank.figures[CODES[INTERNET]] = good | {("UZB", 2024): 81.5}
+    refresh(at)
+    assert landed(at.layout, INTERNET)["UZB", 2024] == 81.5
+
+
 def test_an_indicator_that_failed_is_told_with_the_reason_and_the_last_vintage_stays(bank: Bank, at: Workspace) -> None:
     refresh(at)
     before = landed(at.layout, INTERNET)

@@ -134,6 +134,81 @@ def test_figures_of_another_scale_are_held_back(layout: Layout, factor: float, s
         assert landed.reason is not None and "in the median" in landed.reason and "--accept-shrink" in landed.reason
 
 
+WORLD = ("AZE", "CHN", "GEO", "KAZ", "KGZ", "MNG", "DEU", "FRA", "ITA", "ESP")
+
+
+def world(*years: int, without: tuple[tuple[str, int], ...] = (), **values: float) -> pl.DataFrame:
+    """A figure of every country and year, or of a year (``y2024``) the one given."""
+    return records(
+        *(
+            (iso3, year, values.get(f"y{year}", 40.0 + place + year % 10))
+            for place, iso3 in enumerate(WORLD)
+            for year in years
+            if (iso3, year) not in without
+        )
+    )
+
+
+LONG = range(2005, 2025)
+
+
+@pytest.mark.parametrize(("gone", "status"), [(6, Landing.HELD_BACK), (5, Landing.NEW)])
+def test_a_year_that_lost_most_of_its_figures_is_held_back_although_it_is_a_small_part(
+    layout: Layout, gone: int, status: Landing
+) -> None:
+    landing.land(layout, ID, world(*LONG), DAY)
+    without = tuple((iso3, 2024) for iso3 in WORLD[:gone])
+    landed = landing.land(layout, ID, world(*LONG, without=without), datetime(2026, 11, 2))
+    assert landed.status is status
+    assert landed.status is Landing.NEW or "6 of the 10 figures of 2024" in (landed.reason or "")
+
+
+def test_last_years_file_is_held_back_although_it_lost_but_one_year(layout: Layout) -> None:
+    landing.land(layout, ID, world(*LONG), DAY)
+    landed = landing.land(layout, ID, world(*LONG[:-1]), datetime(2026, 11, 2))
+    assert landed.status is Landing.HELD_BACK and "of 2024" in (landed.reason or "")
+
+
+@pytest.mark.parametrize(("gone", "status"), [(3, Landing.HELD_BACK), (2, Landing.NEW)])
+def test_members_that_lose_figures_are_noticed_among_many_others(layout: Layout, gone: int, status: Landing) -> None:
+    landing.land(layout, ID, world(*LONG), DAY)
+    without = tuple(("KAZ", year) for year in LONG[:gone])
+    landed = landing.land(layout, ID, world(*LONG, without=without), datetime(2026, 11, 2), members={"KAZ"})
+    assert landed.status is status
+    assert landed.status is Landing.NEW or "3 of 20 country-years of the members" in (landed.reason or "")
+
+
+@pytest.mark.parametrize(
+    ("value", "status"), [(0.0, Landing.HELD_BACK), (0.45, Landing.HELD_BACK), (45.5, Landing.NEW)]
+)
+def test_a_new_year_of_another_scale_is_held_back(layout: Layout, value: float, status: Landing) -> None:
+    landing.land(layout, ID, world(*LONG), DAY)
+    landed = landing.land(layout, ID, world(*LONG, 2025, y2025=value), datetime(2026, 11, 2))
+    assert landed.status is status
+    assert landed.status is Landing.NEW or "new figures of 2025" in (landed.reason or "")
+
+
+@pytest.mark.parametrize(
+    ("value", "told"), [(0.0, "every figure is zero"), (0.87, "shares"), (1.5, None), (40.0, None)]
+)
+def test_a_first_series_of_zeros_or_shares_is_held_back(layout: Layout, value: float, told: str | None) -> None:
+    landed = landing.land(layout, ID, world(2024, y2024=value), DAY)
+    assert landed.status is (Landing.HELD_BACK if told else Landing.NEW)
+    assert (told or "") in (landed.reason or "")
+    assert (landing.latest(layout, ID) is None) is bool(told)
+    assert landing.land(layout, ID, world(2024, y2024=value), DAY, accept_shrink=True).vintage is not None
+
+
+@pytest.mark.parametrize("factor", [0.01, 100, 0.001, 0.00998])
+def test_a_figure_whose_point_moved_is_told_from_a_revision(factor: float) -> None:
+    last = world(2023, 2024)
+    fresh = last.with_columns(value=pl.when(pl.col("iso3") == "KAZ").then(pl.col("value") * factor).otherwise("value"))
+    assert landing.moved_points(fresh, last).select("iso3", "year").rows() == [("KAZ", 2023), ("KAZ", 2024)]
+    revised = last.with_columns(value=pl.when(pl.col("iso3") == "KAZ").then(2.5).otherwise("value"))
+    assert landing.moved_points(revised, last).is_empty()
+    assert landing.moved_points(last.with_columns(pl.col("value") * factor), last).is_empty()
+
+
 def test_a_person_can_accept_another_scale(layout: Layout) -> None:
     landing.land(layout, ID, series(1, 2, 3), DAY)
     landed = landing.land(layout, ID, series(0.01, 0.02, 0.03), datetime(2026, 11, 2), accept_shrink=True)
@@ -142,7 +217,7 @@ def test_a_person_can_accept_another_scale(layout: Layout) -> None:
 
 def test_single_figures_may_change_as_they_like(layout: Layout) -> None:
     landing.land(layout, ID, series(0, 50, 60, 70), DAY)
-    assert landing.land(layout, ID, series(40, 0.5, 60, 70), datetime(2026, 11, 2)).status is Landing.NEW
+    assert landing.land(layout, ID, series(40, 1.5, 60, 70), datetime(2026, 11, 2)).status is Landing.NEW
 
 
 def test_a_new_flag_is_a_new_vintage_and_other_remarks_are_not(layout: Layout) -> None:
