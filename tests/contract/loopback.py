@@ -21,6 +21,7 @@ class RawServer:
         self.talk = talk
         self.requests = 0
         self.connections = 0
+        self.paths: list[str] = []
         self.end_of_request = b"\r\n\r\n"
         self._socket = socket.create_server(("127.0.0.1", 0), backlog=32)
         Thread(target=self._accept, daemon=True).start()
@@ -43,8 +44,9 @@ class RawServer:
     def _serve(self, connection: socket.socket) -> None:
         first = True
         with connection:
-            while self._read_request(connection):
+            while request := self._read_request(connection):
                 self.requests += 1
+                self.paths.append(request.split(b" ", 2)[1].decode())
                 self.connections += first
                 first = False
                 try:

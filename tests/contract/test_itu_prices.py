@@ -68,8 +68,14 @@ def test_the_release_says_when_the_file_changed(visit: Visit) -> None:
 
 
 def test_what_the_file_itself_calls_not_available_makes_no_record(visit: Visit) -> None:
-    answer = only(visit(book(line("UZB", TWO.code, "NA", None, Formula("=1")))))
+    answer = only(visit(book(line("UZB", TWO.code, "NA", None, "NA"))))
     assert (answer.outcome, answer.rejects.height) == (Outcome.NO_DATA, 0)
+
+
+def test_a_formula_without_a_result_is_rejected_never_missing(visit: Visit) -> None:
+    answer = only(visit(book(line("UZB", TWO.code, 1.5, Formula("=1"), "NA"))))
+    assert (values(answer), answer.rejects.height) == ([("UZB", 2023, 1.5)], 1)
+    assert "formula without a result" in reasons(answer)[0]
 
 
 @pytest.mark.parametrize("sent", [each for each in NOT_NUMBERS if each != "NA"])

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from io import BytesIO
+from typing import Any
+from zipfile import ZipFile
+
 import pytest
+from xlsxwriter import Workbook
 
 from sources.providers.figures import Refusal
-from sources.providers.workbook import open_workbook, rows_of, table
+from sources.providers.workbook import NOT_CALCULATED, open_workbook, rows_of, table
 from tests.contract.workbooks import NOT_WORKBOOKS, Formula, workbook, zip_bomb
 
 COLUMNS = {"iso3": ("ISO code",), "year": (), "value": ("VALUE_SCREEN",)}
@@ -24,9 +29,34 @@ def test_numbers_keep_every_digit_and_whole_ones_have_no_point() -> None:
     assert [float(cell or "") for cell in rows[0]] == cells
 
 
-def test_empty_cells_and_formulas_without_a_value_are_missing() -> None:
-    rows = rows_of(open_workbook(workbook({"Data": [["a", None, Formula("=1/0"), True]]})), "Data")
-    assert rows == [["a", None, None, "True"]]
+def test_empty_cells_are_missing_and_formulas_without_a_result_say_so() -> None:
+    rows = rows_of(open_workbook(workbook({"A & B": [], "Data": [["a", None, Formula("=1/0"), True]]})), "Data")
+    assert rows == [["a", None, NOT_CALCULATED, "True"]]
+
+
+def test_formulas_are_found_where_the_table_does_not_begin_in_the_corner() -> None:
+    lines = [[], [None, "iso3", "year", "value"], [None, "UZB", 2024, Formula("=A1")], [None, "KAZ", 2024, 7.5]]
+    assert table(rows_of(open_workbook(workbook({"Data": lines})), "Data"), COLUMNS).rows() == [
+        ("UZB", "2024", NOT_CALCULATED),
+        ("KAZ", "2024", "7.5"),
+    ]
+
+
+@pytest.mark.parametrize(("saved", "read"), [(12.5, "12.5"), (0, NOT_CALCULATED), ("", NOT_CALCULATED)])
+def test_a_formula_gives_what_was_saved_with_it_unless_nobody_calculated_it(saved: Any, read: str) -> None:
+    buffer = BytesIO()
+    with Workbook(buffer, {"in_memory": True}) as book:
+        sheet = book.add_worksheet("Data")
+        sheet.write(0, 0, "a")
+        sheet.write_formula(0, 1, "=A1*2", None, saved)
+    assert rows_of(open_workbook(buffer.getvalue()), "Data") == [["a", read]]
+
+
+def test_macros_are_left_alone() -> None:
+    buffer = BytesIO(workbook({"Data": [["a", 1.5]]}))
+    with ZipFile(buffer, "a") as package:
+        package.writestr("xl/vbaProject.bin", b"\xd0\xcf\x11\xe0 Sub AutoOpen()")
+    assert rows_of(open_workbook(buffer.getvalue()), "Data") == [["a", "1.5"]]
 
 
 def test_a_missing_sheet_is_named() -> None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import csv
 import json
+import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -66,11 +68,10 @@ def payload(provider: str) -> Payload:
 
 
 def number(text: str) -> Any:
-    """What stands in a JSON document: a number where the text is one."""
-    try:
-        return float(text)
-    except ValueError:
-        return text or None
+    """What stands in a JSON document: a number where the text is one, digits of other scripts as the text they are."""
+    if re.fullmatch(r"-?\d+(\.\d+)?(e\d+)?|-?NaN|-?Infinity", text, re.ASCII):
+        return int(text) if text.isdigit() else float(text)
+    return text or None
 
 
 def json_body(document: Any, edit: Edit = str) -> Body:
@@ -94,4 +95,5 @@ def workbook_body(sheet: str, table: Sequence[Sequence[str]], edit: Edit = str) 
 
 def _cell(text: str) -> Any:
     """A cell as workbooks have it: there is no number in it that is none."""
-    return text if text in ("NaN", "Infinity") else number(text)
+    found = number(text)
+    return found if isinstance(found, float) and math.isfinite(found) else text

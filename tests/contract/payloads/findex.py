@@ -24,8 +24,9 @@ def build(rows: Sequence[Row], edit: Edit, extra: Mapping[str, str]) -> dict[str
 
 def _share(percent: str) -> str:
     try:
+        percent.encode("ascii")
         return str(Decimal(percent) / 100)
-    except InvalidOperation:
+    except (InvalidOperation, UnicodeEncodeError):
         return percent
 
 

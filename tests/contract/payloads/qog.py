@@ -21,7 +21,7 @@ def build(rows: Sequence[Row], edit: Edit, extra: Mapping[str, str]) -> dict[str
 
 
 def _year_before(year: str) -> str:
-    return str(int(year) - 1) if year.isdigit() else year
+    return str(int(year) - 1) if year.isascii() and year.isdigit() else year
 
 
 PAYLOAD = Payload(Link(provider="qog", code=CODE), build, MAIN, field="ccodealp", code=CODE)

@@ -23,7 +23,7 @@ def build(rows: Sequence[Row], edit: Edit, extra: Mapping[str, str]) -> dict[str
             "seriesDescription": "made up",
             "geoAreaCode": m49.get(row.area, row.area),
             "geoAreaName": "Türkiye",
-            "timePeriodStart": float(row.year) if row.year.isdigit() else row.year,
+            "timePeriodStart": float(row.year) if row.year.isascii() and row.year.isdigit() else row.year,
             "value": row.value,
             "attributes": {"Nature": "C", "Units": "PERCENT"},
             "dimensions": {"Reporting Type": "G", "Sex": "BOTHSEX", "Age": "ALLAGE"},

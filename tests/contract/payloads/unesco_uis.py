@@ -16,7 +16,7 @@ def build(rows: Sequence[Row], edit: Edit, extra: Mapping[str, str]) -> dict[str
         {
             "indicatorId": CODE,
             "geoUnit": row.area,
-            "year": int(row.year) if row.year.isdigit() else row.year,
+            "year": int(row.year) if row.year.isascii() and row.year.isdigit() else row.year,
             "value": number(row.value),
             "magnitude": None,
             "qualifier": None,
