@@ -49,7 +49,8 @@ def test_a_formula_gives_what_was_saved_with_it_unless_nobody_calculated_it(save
         sheet = book.add_worksheet("Data")
         sheet.write(0, 0, "a")
         sheet.write_formula(0, 1, "=A1*2", None, saved)
-    assert rows_of(open_workbook(buffer.getvalue()), "Data") == [["a", read]]
+        sheet.write(0, 2, "z")
+    assert rows_of(open_workbook(buffer.getvalue()), "Data") == [["a", read, "z"]]
 
 
 def test_macros_are_left_alone() -> None:
