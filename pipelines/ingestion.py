@@ -25,6 +25,7 @@ from sources.http import Http
 from sources.mirrors import stale_mirror
 from sources.observation import KEY, OBSERVATION, as_rejects, empty_observations, empty_rejects, utc_now, validate
 from sources.provider import Outcome, RawBody, Window
+from sources.providers.archive import OLDER
 from warehouse import landing, raw
 from warehouse.files import write_atomically
 from warehouse.landing import Landed, Landing, Vintage
@@ -194,6 +195,15 @@ def _keep_last(candidates: pl.DataFrame, rejected_keys: pl.DataFrame, last: pl.D
     return pl.concat([candidates, kept])
 
 
+def _with_older_editions(fresh: pl.DataFrame, last: pl.DataFrame) -> pl.DataFrame:
+    """Add the last vintage's editions that are older than any that the provider (still) serves, marked as carried.
+
+    An edition is published once: that a file begins with a later one takes nothing back.
+    """
+    older = last.select(OBSERVATION.keys()).filter(pl.col("year") < fresh["year"].min())
+    return pl.concat([fresh, older.with_columns(obs_status=pl.lit(OLDER))])
+
+
 def _without_moved_points(fresh: pl.DataFrame, known: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The observations without those whose point moved, and those, each with its ``reason``."""
     moved = landing.moved_points(fresh, known)
@@ -232,6 +242,8 @@ def _settle(workspace: Workspace, run: Run, resolution: Resolution, *, asked: bo
                 rejects = pl.concat([rejects, as_rejects(moved)])
                 gaps = pl.concat([gaps, moved.select("iso3", "year")])
                 fresh = _keep_last(fresh, gaps, known)
+                if indicator.edition_index:
+                    fresh = _with_older_editions(fresh, known)
             landed = landing.land(
                 layout,
                 indicator.id,

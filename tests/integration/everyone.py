@@ -1,0 +1,332 @@
+"""Every provider of the catalogue on one loopback server, each in its own format, all knowing the same figures.
+
+Belongs here: what each would answer to whatever the catalogue can ask of it. Does not belong here: faults
+(``tests/contract``), what a run makes of the answers.
+
+The figures are those of the bundled archive, so that a first run changes nothing and has nothing to be held back for;
+what the archive lacks is made up.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from io import StringIO
+from typing import Any
+from urllib.parse import unquote
+
+import polars as pl
+from pytest_httpserver import HTTPServer
+from werkzeug import Request, Response
+
+from pipelines.workspace import Workspace
+from sources.catalogue import Link
+from sources.providers import gtmi
+from sources.providers.data360_rows import CUTS
+from tests.contract.workbooks import XLSX, workbook
+
+Series = dict[tuple[str, int], float]
+JSON, CSV = "application/json", "text/csv"
+UPDATED = "2026-07-13"
+YEARS = range(2015, 2025)
+EDITIONS = range(2021, 2026)
+NOTHING = Response("nothing here", status=404, content_type="text/plain")
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
+    out = StringIO()
+    csv.writer(out, lineterminator="\n").writerows([columns, *rows])
+    return out.getvalue().encode()
+
+
+@dataclass
+class Everyone:
+    """The server. ``silent`` are providers that answer HTTP 500 to everything; ``log`` has every address asked."""
+
+    workspace: Workspace
+    server: HTTPServer
+    silent: frozenset[str] = frozenset()
+    log: list[tuple[str, str]] = field(default_factory=list)
+    _bodies: dict[tuple[str, str], tuple[bytes, str] | None] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.figures = {indicator.id: self._known(indicator.id) for indicator in self.workspace.catalogue}
+        self.series: dict[tuple[str, str], Series] = {}
+        self.links: dict[tuple[str, str], Link] = {}
+        by_ratio = []
+        for indicator in self.workspace.catalogue:
+            for link in indicator.chain:
+                if link.code is None:
+                    continue
+                if link.over:
+                    by_ratio.append((indicator.id, link))
+                else:
+                    self._define(link, link.code, self.figures[indicator.id])
+        for name, link in by_ratio:
+            assert link.over and link.code
+            self._define(link, link.over, dict.fromkeys(self.figures[name], 50.0))
+            below = self.series[self._key(link, link.over)]
+            found = {at: value * below[at] / link.scale for at, value in self.figures[name].items() if at in below}
+            self._define(link, link.code, found)
+        self.server.expect_request(re.compile("^/")).respond_with_handler(self.handle)
+
+    def base(self, provider: str) -> str:
+        return self.server.url_for(f"/{provider}")
+
+    def _known(self, indicator_id: str) -> Series:
+        vintages = self.workspace.archive.vintages(self.workspace.catalogue.indicators[indicator_id])
+        if vintages:
+            rows = vintages[-1].records.filter(pl.col("year") >= 2010)
+            return {(iso3, year): value for iso3, year, value in rows.select("iso3", "year", "value").rows()}
+        low, high = 2.0, min(18.0, self.workspace.catalogue.indicators[indicator_id].valid_range.max)
+        places = [(iso3, year) for iso3 in (*sorted(self.workspace.areas.members), "DEU", "FRA") for year in YEARS]
+        return {place: low + (high - low) * at / len(places) for at, place in enumerate(places)}
+
+    def _key(self, link: Link, code: str) -> tuple[str, str]:
+        """What tells the series of a provider apart; a series has one cut in Data360, and several in the SDG base."""
+        sex = str(link.options.get("Sex", "")) if link.provider == "un_sdg" else ""
+        file = str(link.options.get("file", "")) if link.provider == "wipo_gii" else ""
+        column = str(link.options.get("column", "")) if link.provider == "wipo_gii" else ""
+        return link.provider, "|".join((code, sex, file, column)).rstrip("|")
+
+    def _define(self, link: Link, code: str, series: Series) -> None:
+        key = self._key(link, code)
+        if key not in self.series:
+            self.series[key], self.links[key] = series, link
+
+    def of(self, provider: str) -> dict[str, tuple[Link, Series]]:
+        return {key[1]: (self.links[key], series) for key, series in self.series.items() if key[0] == provider}
+
+    def handle(self, request: Request) -> Response:
+        """Answer one request; bodies are built once."""
+        _, provider, path = request.path.split("/", 2)
+        query = unquote(request.query_string.decode())
+        self.log.append((provider, f"{path}?{query}"))
+        if provider in self.silent:
+            return Response("no", status=500, content_type="text/plain")
+        key = (provider, f"{path}?{query}")
+        if key not in self._bodies:
+            self._bodies[key] = getattr(self, f"_{provider}")(unquote(path), request.args)
+        found = self._bodies[key]
+        return Response(found[0], content_type=found[1]) if found else NOTHING
+
+    # The providers
+
+    def _world_bank(self, path: str, asked: Mapping[str, str]) -> tuple[bytes, str] | None:
+        if path.startswith("sources/"):
+            listed = [{"page": "1", "total": "1"}, [{"id": path.rpartition("/")[2], "lastupdated": UPDATED}]]
+            return json.dumps(listed).encode(), JSON
+        known = self.of("world_bank")
+        rows = [
+            {
+                "indicator": {"id": code, "value": "made up"},
+                "country": {"id": iso3[:2], "value": iso3},
+                "countryiso3code": iso3,
+                "date": str(year),
+                "value": value,
+                "obs_status": "",
+            }
+            for code in path.rpartition("/")[2].split(";")
+            for (iso3, year), value in known[code][1].items()
+        ]
+        size, page = int(asked["per_page"]), int(asked["page"])
+        head = {"page": page, "pages": max(1, -(-len(rows) // size)), "per_page": size, "total": len(rows)}
+        head |= {"sourceid": asked["source"], "lastupdated": UPDATED}
+        return json.dumps([head, rows[(page - 1) * size : page * size]]).encode(), JSON
+
+    def _rows360(self, code: str, link: Link, series: Series) -> list[dict[str, str]]:
+        cuts = {column: str(link.options.get(cut, "_T")).split(",")[-1] for cut, column in CUTS.items()}
+        same = {
+            "DATABASE_ID": str(link.options["database"]),
+            "INDICATOR": code,
+            **cuts,
+            "UNIT_MEASURE": str(link.options.get("unit_measure", "X")),
+            "UNIT_MULT": "0",
+            "OBS_STATUS": "A",
+            "OBS_CONF": "PU",
+        }
+        return [
+            {**same, "REF_AREA": iso3, "TIME_PERIOD": str(year), "OBS_VALUE": str(value)}
+            for (iso3, year), value in series.items()
+        ]
+
+    def _data360(self, path: str, asked: Mapping[str, str]) -> tuple[bytes, str] | None:
+        known = self.of("data360")
+        if path.endswith("/indicators"):
+            database = asked["datasetId"]
+            ids = [code for code, (link, _) in known.items() if link.options["database"] == database]
+            return json.dumps(ids).encode(), JSON
+        rows = self._rows360(asked["INDICATOR"], *known[asked["INDICATOR"]])
+        skip = int(asked["skip"])
+        return json.dumps({"count": len(rows), "value": rows[skip : skip + 1000]}).encode(), JSON
+
+    def _data360_files(self, path: str, asked: Mapping[str, str]) -> tuple[bytes, str] | None:
+        code = path.rpartition("/")[2].removesuffix(".csv")
+        if code not in self.of("data360_files"):
+            return None
+        rows = self._rows360(code, *self.of("data360_files")[code])
+        return table(list(rows[0]), [list(row.values()) for row in rows]), CSV
+
+    def _un_sdg(self, path: str, asked: Mapping[str, str]) -> tuple[bytes, str] | None:
+        known = self.of("un_sdg").values()
+        if path == "Series/List":
+            codes = {link.code for link, _ in known}
+            return json.dumps([{"code": code, "release": "2026.Q2.G.02"} for code in codes]).encode(), JSON
+        m49 = {iso3: code for code, iso3 in self.workspace.areas.m49_to_iso3.items()}
+        rows = [
+            {
+                "series": link.code,
+                "geoAreaCode": str(m49[iso3]),
+                "timePeriodStart": float(year),
+                "value": str(value),
+                "attributes": {"Nature": "C", "Units": str(link.options.get("Units", "NUMBER"))},
+                "dimensions": {"Reporting Type": "G"}
+                | {name: str(code) for name, code in link.options.items() if name != "Units"},
+            }
+            for link, series in known
+            if link.code == asked["seriesCode"]
+            for (iso3, year), value in series.items()
+            if iso3 in m49
+        ]
+        size, page = int(asked["pageSize"]), int(asked["page"])
+        head = {"totalElements": len(rows), "totalPages": max(1, -(-len(rows) // size)), "pageNumber": page}
+        return json.dumps({**head, "data": rows[(page - 1) * size : page * size]}).encode(), JSON
+
+    def _unesco_uis(self, path: str, asked: Any) -> tuple[bytes, str] | None:
+        if path == "versions/default":
+            return json.dumps({"version": "20260507-91260335"}).encode(), JSON
+        known = self.of("unesco_uis")
+        records = [
+            {"indicatorId": code, "geoUnit": iso3, "year": year, "value": value}
+            for code in asked.getlist("indicator")
+            for (iso3, year), value in known[code][1].items()
+        ]
+        return json.dumps({"hints": [], "records": records}).encode(), JSON
+
+    def _owid(self, path: str, asked: Mapping[str, str]) -> tuple[bytes, str] | None:
+        slug, _, kind = path.partition(".")
+        columns = {code: series for code, (link, series) in self.of("owid").items() if link.options["slug"] == slug}
+        if kind == "metadata.json":
+            said = {code: {"shortName": code, "unit": "%", "lastUpdated": UPDATED} for code in columns}
+            return json.dumps({"columns": said}).encode(), JSON
+        places = sorted(set().union(*columns.values()))
+        own = {"WLD": "OWID_WRL", "XKX": "OWID_KOS"}
+        rows = [
+            ["made up", own.get(iso3, iso3), year, *(series.get((iso3, year), "") for series in columns.values())]
+            for iso3, year in places
+        ]
+        return table(["entity", "code", "year", *columns], rows), CSV
+
+    def _wipo_gii(self, path: str, asked: Mapping[str, str]) -> tuple[bytes, str] | None:
+        scores, ranks = self.figures["gii_score"], self.figures["gii_rank"]
+        if path.endswith("model_pageone_2025.csv"):
+            rows = [
+                [year, iso3, "Index", value, int(ranks[iso3, year])]
+                for (iso3, year), value in scores.items()
+                if year >= 2020
+            ]
+            return table(["GIIYR", "ISO3", "CODE", "SCORE", "RANK"], rows), CSV
+        if path.endswith("economy_id_2025.csv"):
+            countries = sorted({iso3 for iso3, year in ranks if year >= 2020})
+            of_year = [
+                [iso3, *(int(ranks[iso3, year]) if (iso3, year) in ranks else "" for year in range(2020, 2026))]
+                for iso3 in countries
+            ]
+            return table(["ISO3", *(f"GII{year}" for year in range(20, 26))], of_year), CSV
+        for edition in EDITIONS:
+            if path.endswith(f"bc_results_gii_{edition}.csv") and edition >= 2023:
+                results = [
+                    [iso3, f"{value}".replace(".", ","), int(ranks[iso3, year]), year]
+                    for (iso3, year), value in scores.items()
+                    if year == edition
+                ]
+                return table(["iso3", "score", "rank", "giiyr"], results), CSV
+            if path.endswith(f"wipo-pub-2000-{edition}-tech1.xlsx"):
+                return self._gii_workbook(edition), XLSX
+        return None
+
+    def _gii_workbook(self, edition: int) -> bytes:
+        """Of the newest edition with all raw figures, of older ones with scores and ranks alone."""
+        rows: list[list[Any]] = [["ISO3", "NUM", "NAME", "DATAYR", "VALUE_SCREEN", "SCORE", "RANK"]]
+        for (iso3, year), value in self.figures["gii_score"].items():
+            if year == edition:
+                rank = self.figures["gii_rank"][iso3, year]
+                rows.append([iso3, "", "Global Innovation Index", None, None, value, rank])
+        for link, series in self.of("wipo_gii").values():
+            if link.options["file"] == "workbook" and link.options["column"] == "value":
+                name = link.options["name"]
+                rows.append(["XKX", "X", name, edition, None, None, None])
+                if edition == EDITIONS[-1]:
+                    rows += [[iso3, "X", name, year, value, 1, 1] for (iso3, year), value in series.items()]
+        return workbook({"Data": rows})
+
+    def _names(self) -> dict[str, str]:
+        seed = self.workspace.dbt_project / "seeds" / "economies.csv"
+        return dict(pl.read_csv(seed).select("iso3", "name").rows())
+
+    def _un_egov(self, path: str, asked: Mapping[str, str]) -> tuple[bytes, str] | None:
+        survey = int(path[10:14]) if path.startswith("EGOV_DATA_") else 0
+        columns = {
+            str(link.options["column"]): series
+            for link, series in self.of("un_egov").values()
+            if not link.options.get("pages")
+        }
+        places = sorted({iso3 for series in columns.values() for iso3, year in series if year == survey})
+        if not places:
+            return None
+        names = self._names()
+        rows = [
+            [survey, names[iso3], *(series.get((iso3, survey), "") for series in columns.values())] for iso3 in places
+        ]
+        return table(["Survey Year", "Country Name", *columns], rows), CSV
+
+    def _qog(self, path: str, asked: Mapping[str, str]) -> tuple[bytes, str] | None:
+        if path != "qog_std_ts_jan26.csv":
+            return None
+        columns = {code: series for code, (_, series) in self.of("qog").items()}
+        places = sorted(set().union(*columns.values()))
+        rows = [
+            [iso3, year - 1, *(series.get((iso3, year), "") for series in columns.values())] for iso3, year in places
+        ]
+        return table(["ccodealp", "year", *columns], rows), CSV
+
+    def _itu_prices(self, path: str, asked: Mapping[str, str]) -> tuple[bytes, str] | None:
+        if path != "ITU_ICTPriceBaskets_2008-2025.xlsx":
+            return None
+        years = range(2008, 2026)
+        rows: list[list[Any]] = [["IsoCode", "Economy", "Code", "Unit", *map(str, years)]]
+        for code, (link, series) in self.of("itu_prices").items():
+            for iso3 in sorted({iso3 for iso3, _ in series}):
+                figures = (series.get((iso3, year), "NA") for year in years)
+                rows.append([iso3, "made up", code, str(link.options["unit"]), *figures])
+        return workbook({"economies_2008-2025": rows}), XLSX
+
+    def _gtmi(self, path: str, asked: Mapping[str, str]) -> tuple[bytes, str] | None:
+        if path != unquote(gtmi.RELEASES[2025]):
+            return None
+        columns = {code: self.series.get(("gtmi", code), {}) for code in gtmi.METRICS}
+        places = sorted(set().union(*columns.values()))
+        rows: list[list[Any]] = [["Year", "Code", *columns]]
+        rows += [[year, iso3, *(series.get((iso3, year), "-") for series in columns.values())] for iso3, year in places]
+        return workbook({"GTMI_Data": rows}), XLSX
+
+    def _findex(self, path: str, asked: Mapping[str, str]) -> tuple[bytes, str] | None:
+        known: dict[tuple[str, str], dict[str, Series]] = {}
+        for code, (_, series) in self.of("findex").items():
+            column, _, cut = code.partition(":")
+            group, _, group2 = cut.partition(":")
+            known.setdefault((group or "all", group2 or "all"), {})[column] = series
+        columns = sorted({column for series in known.values() for column in series})
+        rows = [
+            [iso3, year, "made up", *cut, *(_share(series.get(column, {}).get((iso3, year))) for column in columns)]
+            for cut, series in known.items()
+            for iso3, year in sorted(set().union(*series.values()))
+        ]
+        return table(["codewb", "year", "regionwb24_hi", "group", "group2", *columns], rows), CSV
+
+
+def _share(percent: float | None) -> str:
+    return "NA" if percent is None else repr(percent / 100)
