@@ -40,6 +40,8 @@ WINDOW_BITS = {"gzip": (31,), "x-gzip": (31,), "deflate": (15, -15)}
 """Of the encodings that are asked for; servers send deflate with a head or without."""
 MAX_REDIRECTS = 5
 CHUNK = 1 << 16
+READS = 4
+"""How many times the wait for a next byte a whole answer may take: who lowers the one lowers the other."""
 BACKOFF_S, BACKOFF_MAX_S = 0.5, 30.0
 log = logging.getLogger(__name__)
 
@@ -174,7 +176,7 @@ class Http:
         quota = self._quota(url)
         with quota.slots:
             for attempt in range(1, self.tries + 1):
-                until = min(quota.deadline, time.monotonic() + self.request_limit_s)
+                until = min(quota.deadline, time.monotonic() + min(self.request_limit_s, READS * read_s))
                 reply = self._once(url, params, sent, accept, _Limits(connect_s, read_s, until))
                 failure = reply.failure
                 log.debug("%s: %s: %s", provider, reply.url, failure.message if failure else reply.status)

@@ -12,6 +12,9 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
+
+import polars as pl
 
 from sources.catalogue import Catalogue, Provider
 from sources.errors import ConfigurationError
@@ -33,12 +36,28 @@ from sources.providers import (
     wipo_gii,
     world_bank,
 )
+from sources.providers.editions import ABSENT_STATUS
 from sources.providers.figures import CSV_TYPES, JSON_TYPES
 from sources.providers.workbook import XLSX_TYPES
 
 INTERNET = "IT.NET.USER.ZS"
+DATABASES = {
+    "ITU_DH": "MOB_COV_4G",
+    "ITU_GCI": "ITU_GCI_GCI_OVRL_SCRE",
+    "UN_EGDI": "UN_EGDI_EGDI",
+    "WB_GTMI": "WB_GTMI_GTEI",
+    "WB_FINDEX": "WB_FINDEX_G20_ANY",
+}
+"""Database of Data360 -> an indicator that the catalogue asks it for."""
+SDG_SERIES = ("IT_USE_ii99", "IT_MOB_5GNTWK", "IT_NET_BBND")
 GCI = "ITU_GCI_GCI_OVRL_SCRE"
-CHART = "share-of-individuals-using-the-internet"
+CHARTS = {
+    "share-of-individuals-using-the-internet": "it_net_user_zs",
+    "population-covered-by-mobile-network-by-network-capability": "_9_c_1__it_mob_4gntwk",
+}
+"""Chart of Our World in Data -> a column that the catalogue asks it for."""
+LAST_EGDI = 2024
+"""The survey that a copy of the e-government index must have: one copy was seen to end in 2020."""
 BEGINNING = {"Range": "bytes=0-65535", "Accept-Encoding": "identity"}
 """Of a large file its first 64 KiB do: the head of a table, or what tells a workbook."""
 BLOCKED_STATUS = {401, 403, 429}
@@ -60,7 +79,10 @@ class Differs(Exception):
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked of a provider. ``look`` says in a few words what came; it raises Differs, or what parsers raise."""
+    """What is asked of a provider. ``look`` says in a few words what came; it raises Differs, or what parsers raise.
+
+    ``may_be_absent``: that there is nothing (yet) is as expected as that there is something.
+    """
 
     provider: str
     about: str
@@ -69,6 +91,7 @@ class Question:
     params: Mapping[str, str | int] = field(default_factory=dict)
     accept: tuple[str, ...] = JSON_TYPES
     headers: Mapping[str, str] = field(default_factory=dict)
+    may_be_absent: bool = False
 
 
 @dataclass(frozen=True)
@@ -83,7 +106,7 @@ class Finding:
 
 
 def questions(year: int) -> list[Question]:
-    """One question or two a provider. ``year`` is the present one; of yearly files that of the year before is asked."""
+    """What each provider is asked. ``year`` is the present one: yearly files of the year before have to be there."""
     world_bank_query: dict[str, str | int] = {"format": "json", "per_page": 100, "date": f"{year - 6}:{year}"}
     last = year - 1
     return [
@@ -103,11 +126,42 @@ def questions(year: int) -> list[Question]:
             world_bank_query,
         ),
         Question(
+            "world_bank",
+            "a country that does not exist",
+            f"country/QQQ/indicator/{INTERNET}",
+            _world_bank_unknown,
+            world_bank_query,
+        ),
+        Question(
+            "world_bank",
+            "a series of Global Findex",
+            "country/UZB;KAZ/indicator/g20.any",
+            _findex_series,
+            {"format": "json", "per_page": 100, "source": 28, "date": "2011:2024"},
+        ),
+        *(
+            Question(
+                "data360",
+                f"the indicators of {database}",
+                "data360/indicators",
+                partial(_lists, name),
+                {"datasetId": database},
+            )
+            for database, name in DATABASES.items()
+        ),
+        Question(
             "data360",
-            "the indicators of a database",
-            "data360/indicators",
-            lambda reply: _has(data360.parse_indicators(reply.content), GCI),
-            {"datasetId": "ITU_GCI"},
+            f"whether the e-government index reaches {LAST_EGDI}",
+            "data360/data",
+            _egdi_is_recent,
+            {
+                "DATABASE_ID": "UN_EGDI",
+                "INDICATOR": "UN_EGDI_EGDI",
+                "REF_AREA": "KAZ",
+                "timePeriodFrom": LAST_EGDI - 4,
+                "timePeriodTo": year,
+                "skip": 0,
+            },
         ),
         Question(
             "data360",
@@ -123,12 +177,15 @@ def questions(year: int) -> list[Question]:
             lambda reply: f"{data360_files.parse(reply.content).height} rows",
             accept=CSV_TYPES,
         ),
-        Question(
-            "un_sdg",
-            "a series of one country",
-            "Series/Data",
-            _sdg_series,
-            {"seriesCode": "IT_USE_ii99", "areaCode": 398, "pageSize": 100, "page": 1},
+        *(
+            Question(
+                "un_sdg",
+                f"{code} of one country",
+                "Series/Data",
+                partial(_sdg_series, code),
+                {"seriesCode": code, "areaCode": 398, "pageSize": 100, "page": 1},
+            )
+            for code in SDG_SERIES
         ),
         Question("unesco_uis", "the release", "versions/default", lambda reply: unesco_uis.release_of(reply.content)),
         Question(
@@ -139,11 +196,38 @@ def questions(year: int) -> list[Question]:
             {"indicator": "GER.5T8", "geoUnit": "KAZ", "start": year - 6, "end": year},
         ),
         Question(
+            "unesco_uis",
+            "an indicator that does not exist",
+            "data/indicators",
+            _unesco_unknown,
+            {"indicator": "NO.SUCH.CODE", "geoUnit": "KAZ", "start": year - 6, "end": year},
+        ),
+        Question(
             "wipo_gii",
             f"the ranks of {last}",
             f"{wipo_gii.SITE}/economy_id_{last}.csv",
             lambda reply: f"{wipo_gii.parse_ranks(reply.content).height} ranks",
             accept=CSV_TYPES,
+        ),
+        *(
+            Question(
+                "wipo_gii",
+                f"the head of {file}_{last}",
+                f"{wipo_gii.SITE}/{file}_{last}.csv",
+                partial(_heads, names=tuple(names)),
+                accept=CSV_TYPES,
+                headers=BEGINNING,
+            )
+            for file, names in (("model_pageone", wipo_gii.PANEL), ("bc_results_gii", wipo_gii.RESULTS))
+        ),
+        Question(
+            "wipo_gii",
+            f"whether the edition of {year} is there",
+            f"{wipo_gii.SITE}/model_pageone_{year}.csv",
+            partial(_heads, names=tuple(wipo_gii.PANEL)),
+            accept=CSV_TYPES,
+            headers=BEGINNING,
+            may_be_absent=True,
         ),
         Question(
             "un_egov",
@@ -169,6 +253,15 @@ def questions(year: int) -> list[Question]:
             headers=BEGINNING,
         ),
         Question(
+            "itu_prices",
+            f"whether the workbook to {year} is there",
+            f"ITU_ICTPriceBaskets_2008-{year}.xlsx",
+            _is_workbook,
+            accept=XLSX_TYPES,
+            headers=BEGINNING,
+            may_be_absent=True,
+        ),
+        Question(
             "gtmi",
             "whether the newest known workbook is there",
             next(iter(gtmi.RELEASES.values())),
@@ -184,17 +277,18 @@ def questions(year: int) -> list[Question]:
             accept=CSV_TYPES,
             headers=BEGINNING,
         ),
-        Question(
-            "owid",
-            "a chart's columns",
-            f"{CHART}.metadata.json",
-            lambda reply: _has(set(owid.parse_metadata(reply.content)), "it_net_user_zs"),
+        *(
+            Question("owid", f"the columns of {chart}", f"{chart}.metadata.json", partial(_charts, column))
+            for chart, column in CHARTS.items()
         ),
-        Question(
-            "itu_datahub",
-            "whether it is open to programs again",
-            itu_datahub.COUNTRIES[0],
-            lambda reply: f"{len(itu_datahub.parse_countries(reply.content))} countries",
+        *(
+            Question(
+                "itu_datahub",
+                f"whether {path} is open to programs again",
+                path,
+                lambda reply: f"{len(itu_datahub.parse_countries(reply.content))} countries",
+            )
+            for path in itu_datahub.COUNTRIES
         ),
     ]
 
@@ -235,12 +329,12 @@ def _ask(question: Question, provider: Provider, http: Http) -> Finding:
 
 def _judge(question: Question, reply: Reply) -> tuple[Verdict, str]:
     failure = reply.failure
-    if failure and failure.kind in NOT_THERE:
+    if failure and question.may_be_absent and reply.status in ABSENT_STATUS:
+        return Verdict.OK, f"not there (HTTP {reply.status})"
+    if failure and (failure.kind in NOT_THERE or reply.status >= 500):
         return Verdict.UNREACHABLE, failure.message
     if failure and (failure.kind is FailureKind.CHALLENGE or reply.status in BLOCKED_STATUS):
         return Verdict.BLOCKED, failure.message
-    if failure and reply.status >= 500:
-        return Verdict.UNREACHABLE, failure.message
     if failure and question.look is not _world_bank_unknown:
         return Verdict.DIFFERS, failure.message
     try:
@@ -296,11 +390,44 @@ def _world_bank_unknown(reply: Reply) -> str:
     raise Differs(f"a code that does not exist gives {page.total} rows: it would be taken for a series without data")
 
 
-def _sdg_series(reply: Reply) -> str:
+def _findex_series(reply: Reply) -> str:
+    page = world_bank.parse(reply.content)
+    values = page.rows["value"].cast(pl.Float64, strict=False).drop_nulls().to_list()
+    if set(page.rows["indicator"]) != {"g20.any"} or page.source != "28" or not values:
+        raise Differs(f"indicators {sorted(set(page.rows['indicator']))}, source {page.source}, {len(values)} figures")
+    if max(values) <= 1:
+        raise Differs(f"shares came, the highest {max(values)}, where percentages are expected")
+    return f"{len(values)} figures"
+
+
+def _lists(name: str, reply: Reply) -> str:
+    return _has(data360.parse_indicators(reply.content), name)
+
+
+def _charts(column: str, reply: Reply) -> str:
+    return _has(set(owid.parse_metadata(reply.content)), column)
+
+
+def _egdi_is_recent(reply: Reply) -> str:
+    last = max(map(str, data360.parse(reply.content).rows["TIME_PERIOD"].drop_nulls()), default="no year")
+    if not str(LAST_EGDI) <= last <= "9999":
+        raise Differs(f"the copy ends in {last}: it stands in only where it is as recent as what is known")
+    return f"up to {last}"
+
+
+def _unesco_unknown(reply: Reply) -> str:
+    found = unesco_uis.parse(reply.content)
+    if not found.unknown:
+        raise Differs("a code that does not exist gets no hint: it would be taken for a series without data")
+    return f"said to be unknown: {', '.join(sorted(found.unknown))}"
+
+
+def _sdg_series(code: str, reply: Reply) -> str:
     page = un_sdg.parse(reply.content)
-    if set(page.rows["series"]) != {"IT_USE_ii99"}:
+    if set(page.rows["series"]) != {code}:
         raise Differs(f"the series {sorted(set(page.rows['series']))} came")
     units = f"{un_sdg.ATTRIBUTE}Units"
-    if units not in page.rows.columns or "PERCENT" not in set(page.rows[units]):
-        raise Differs("no row has Units PERCENT")
-    return f"{page.total} rows"
+    said = sorted(set(page.rows[units].drop_nulls())) if units in page.rows.columns else []
+    if code != "IT_NET_BBND" and "PERCENT" not in said:
+        raise Differs(f"no row has Units PERCENT, but {', '.join(said) or 'none'}")
+    return f"{page.total} rows in {', '.join(said) or 'no stated unit'}"

@@ -45,15 +45,21 @@ HTML_TYPES = ("text/html",)
 
 OVERALL = "E-Government Index"
 COLUMNS: dict[str, tuple[str, ...]] = {
-    "E-Government Rank": ("Rank", "EGDI Rank"),
-    OVERALL: ("E_Index", "E-Government Development Index", "EGDI"),
-    "E-Participation Index": ("E_Participation", "EPI"),
-    "Online Service Index": ("Online_Service", "OSI"),
-    "Human Capital Index": ("Human_Capital", "HCI"),
-    "Telecommunication Infrastructure Index": ("Tele_Infra", "Telecommunications Infrastructure Index", "TII"),
+    "E-Government Rank": ("E-Government Development Rank", "EGDI Rank", "Rank"),
+    OVERALL: ("E-Government Development Index", "E-Government Development Index (EGDI)", "EGDI", "E_Index"),
+    "E-Participation Index": ("E-Participation Index (EPI)", "EPI", "E_Participation"),
+    "Online Service Index": ("Online Service Index (OSI)", "Online Services Index", "OSI", "Online_Service"),
+    "Human Capital Index": ("Human Capital Index (HCI)", "HCI", "Human_Capital"),
+    "Telecommunication Infrastructure Index": (
+        "Telecommunication Infrastructure Index (TII)",
+        "Telecommunications Infrastructure Index",
+        "Telecommunication Infrastructure",
+        "TII",
+        "Tele_Infra",
+    ),
 }
 """What is measured, and how else files head it."""
-WHO = {"Survey Year": ("Year",), "Country Name": ("Country",)}
+WHO = {"Survey Year": ("Survey", "Year"), "Country Name": ("Country", "Country or Area", "Member State")}
 LABELS = {name: "E-Government Development Index" if name == OVERALL else name for name in COLUMNS if "Index" in name}
 """What is measured, as the country pages label its history."""
 CELL = re.compile(r"[-–<>.,\d]+$|N/?A$|NaN$|null$", re.IGNORECASE)

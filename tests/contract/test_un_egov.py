@@ -91,6 +91,10 @@ def test_the_release_says_when_the_newest_file_changed(visit: Visit) -> None:
         f"\ufeff{HEADER}",
         "Survey Year,Country,Rank,E_Index,EPR,E_Participation,Online_Service,Human_Capital,Tele_Infra",
         HEADER.upper(),
+        "Year,Country,EGDI Rank,EGDI,EPI Rank,EPI,OSI,HCI,TII",
+        "Survey Year,Country Name,E-Government Development Rank,E-Government Development Index (EGDI),"
+        "E-Participation Rank,E-Participation Index (EPI),Online Service Index (OSI),Human Capital Index (HCI),"
+        "Telecommunication Infrastructure Index (TII)",
     ],
 )
 def test_spellings_of_the_header_do_no_harm(header: str, visit: Visit) -> None:
@@ -147,7 +151,7 @@ def test_an_unknown_column_is_an_unknown_id(visit: Visit) -> None:
     assert only(visit(GOOD, SeriesRequest("X", (("column", "Happiness Index"),)))).outcome is Outcome.UNKNOWN_ID
 
 
-@pytest.mark.parametrize("name", ["Türkiye", "TÃ¼rkiye", "Turkiye", "Turkey"])
+@pytest.mark.parametrize("name", ["Türkiye", "TÃ¼rkiye", "Turkiye", "Turkey", "T?rkiye", "T\ufffdrkiye"])
 def test_a_country_is_known_by_any_of_its_names_however_garbled(name: str, visit: Visit) -> None:
     assert values(only(visit(table(row(name))))) == [("TUR", 2024, 0.7)]
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from threading import Barrier
+from typing import Any
 
 import polars as pl
 import pytest
@@ -91,6 +93,20 @@ def test_a_provider_is_visited_once_for_all_indicators_and_each_code_asked_once(
     ]
     run(indicators, first=spoken)
     assert spoken.asked == [["A", "B"]]
+
+
+def test_providers_are_asked_side_by_side() -> None:
+    together = Barrier(2)
+
+    class Waiting(Spoken):
+        def fetch(self, *asked: Any) -> Fetched:
+            together.wait(5)  # breaks where the other is asked only afterwards
+            return super().fetch(*asked)
+
+    one = chain(Link(provider="first", code="A"))
+    two = chain(Link(provider="second", code="B"), name="another_indicator")
+    adapters = {"first": Waiting({"A": answer(KAZ=1.0)}), "second": Waiting({"B": answer(KAZ=2.0)})}
+    assert [resolution.outcome for resolution in run([one, two], **adapters)] == [Outcome.OK, Outcome.OK]
 
 
 def test_a_ratio_uses_only_areas_and_years_that_both_series_have() -> None:

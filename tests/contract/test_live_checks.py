@@ -1,0 +1,216 @@
+"""``carec sources check`` against every provider on loopback: as the contract has it, and as it should be noticed."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from pydantic import HttpUrl
+from pytest_httpserver import HTTPServer
+from werkzeug import Request, Response
+
+from sources.catalogue import Catalogue, load_catalogue
+from sources.errors import ConfigurationError
+from sources.live_checks import CHARTS, DATABASES, Finding, Verdict, check, questions
+from sources.observation import utc_now
+from tests.contract.loopback import PatientHttp, unused_port
+from tests.contract.payloads import Row
+from tests.contract.payloads.data360 import cells
+from tests.contract.workbooks import XLSX, workbook
+
+Answer = tuple[Any, str]
+HEADS = {
+    "/wipo_gii/gii-ranking/data/economy_id_": "ISO3,GII24,GII25\nKAZ,78,81\n",
+    "/wipo_gii/gii-ranking/data/model_pageone_": "GIIYR,ISO3,CODE,SCORE,RANK\n2025,KAZ,Index,26.3,81\n",
+    "/wipo_gii/gii-ranking/data/bc_results_gii_": 'iso3,rank,score,giiyr\nKAZ,81,"26,3",2025\n',
+    "/qog/qog_std_ts_jan": "ccodealp,year,egov_egov\nKAZ,2023,0.9\n",
+    "/findex/GlobalFindexDatabase2025.csv": "codewb,year,group,group2,account_t_d,g20_any\nKAZ,2024,all,all,0.8,0.9\n",
+}
+PAGE = '<a href="/Data/Country-Information/id/87-Kazakhstan">Kazakhstan</a>'
+
+
+def bank(request: Request) -> Any:
+    if "/sources/" in request.path:
+        return [{"page": "1", "total": "1"}, [{"id": "2", "lastupdated": "2026-07-13"}]]
+    *_, areas, _, code = request.path.split("/")
+    if "NO.SUCH" in code or areas == "QQQ":
+        return [{"message": [{"id": "120", "key": "Invalid value", "value": "The parameter value is not valid"}]}]
+    rows = [
+        {
+            "indicator": {"id": code, "value": "made up"},
+            "country": {"id": iso3[:2], "value": iso3},
+            "countryiso3code": iso3,
+            "date": "2024",
+            "value": 80.5,
+        }
+        for iso3 in areas.split(";")
+    ]
+    head = {"page": 1, "pages": 1, "per_page": 100, "total": 2, "lastupdated": "2026-07-13"}
+    return [{**head, "sourceid": request.args["source"]}, rows]
+
+
+def answer(request: Request) -> Answer:  # noqa: PLR0911, PLR0912 - one case a provider
+    """What each provider says by its contract."""
+    path = request.path
+    for head, table in HEADS.items():
+        if path.startswith(head):
+            return table, "text/csv"
+    match path.split("/")[1]:
+        case "world_bank":
+            return bank(request), "application/json"
+        case "data360" if path.endswith("indicators"):
+            return [DATABASES[request.args["datasetId"]]], "application/json"
+        case "data360":
+            row = cells(Row("KAZ", "2024", "0.9"), {})
+            return {"count": 1, "value": [row]}, "application/json"
+        case "data360_files":
+            row = cells(Row("KAZ", "2024", "90"), {})
+            return "\n".join([",".join(row), ",".join(row.values()), ""]), "text/csv"
+        case "un_sdg":
+            row = {"series": request.args["seriesCode"], "geoAreaCode": "398", "timePeriodStart": 2023.0, "value": "9"}
+            row |= {"attributes": {"Units": "PERCENT"}, "dimensions": {"Reporting Type": "G"}}
+            return {"totalElements": 1, "totalPages": 1, "pageNumber": 1, "data": [row]}, "application/json"
+        case "unesco_uis" if path.endswith("default"):
+            return {"version": "20260507-91260335"}, "application/json"
+        case "unesco_uis" if request.args["indicator"] == "GER.5T8":
+            row = {"indicatorId": "GER.5T8", "geoUnit": "KAZ", "year": 2024, "value": 54.1}
+            return {"hints": [], "records": [row]}, "application/json"
+        case "unesco_uis":
+            hint = {"code": "UIS::HINT::001", "message": "indicator not found, NO.SUCH.CODE"}
+            return {"hints": [hint], "records": []}, "application/json"
+        case "un_egov":
+            return PAGE, "text/html"
+        case "itu_prices" | "gtmi":
+            return workbook({"Data": [["a"]]}), XLSX
+        case "owid":
+            column = CHARTS[path.rpartition("/")[2].removesuffix(".metadata.json")]
+            return {"columns": {"x": {"shortName": column, "unit": "%"}}}, "application/json"
+        case _:
+            return [{"CountryID": 6, "IsoCode": "AFG"}], "application/json"
+
+
+Ask = Callable[..., dict[str, Finding]]
+
+
+@pytest.fixture
+def ask(httpserver: HTTPServer) -> Ask:
+    """Ask all questions; ``spoil`` may put another answer in the place of a good one. Question -> finding."""
+
+    def run(spoil: Callable[[Request, Any], Any] = lambda request, good: good, providers: tuple[str, ...] = ()) -> Any:
+        def handle(request: Request) -> Response:
+            good, content_type = answer(request)
+            found = spoil(request, good)
+            if isinstance(found, Response):
+                return found
+            body = found if isinstance(found, str | bytes) else json.dumps(found)
+            return Response(body, content_type=content_type)
+
+        httpserver.expect_request(re.compile("^/")).respond_with_handler(handle)
+        found = check(at(httpserver.url_for("")), PatientHttp(tries=1), providers)
+        return {f"{one.provider}: {one.question}": one for one in found}
+
+    return run
+
+
+def at(base: str) -> Catalogue:
+    catalogue = load_catalogue()
+    asked = {
+        name: one.model_copy(update={"base_url": HttpUrl(f"{base.rstrip('/')}/{name}")})
+        for name, one in catalogue.providers.items()
+    }
+    return catalogue.model_copy(update={"providers": asked})
+
+
+def test_providers_that_keep_their_contract_are_ok_at_one_small_request_a_question(
+    ask: Ask, httpserver: HTTPServer
+) -> None:
+    found = ask()
+    assert {name: one.told for name, one in found.items() if one.verdict is not Verdict.OK} == {}
+    assert len(httpserver.log) == len(found) == len(questions(2026)) > 30
+
+
+def test_every_provider_with_an_address_has_a_question() -> None:
+    addressed = {name for name, one in load_catalogue().providers.items() if one.base_url}
+    assert addressed == {one.provider for one in questions(2026)}
+
+
+@pytest.mark.parametrize(
+    ("status", "verdict"),
+    [(403, Verdict.BLOCKED), (401, Verdict.BLOCKED), (202, Verdict.BLOCKED), (500, Verdict.UNREACHABLE)],
+)
+def test_a_refusal_is_told_from_a_failure(status: int, verdict: Verdict, ask: Ask) -> None:
+    found = ask(lambda request, good: Response(b"", status=status))
+    expected = [one for name, one in found.items() if f"{utc_now().year} is there" not in name]
+    assert {one.verdict for one in expected} == {verdict}
+
+
+def test_a_host_that_is_not_there_is_unreachable() -> None:
+    found = check(at(f"http://127.0.0.1:{unused_port()}"), PatientHttp(tries=1))
+    assert {one.verdict for one in found} == {Verdict.UNREACHABLE}
+    assert all("connection refused" in one.told for one in found)
+
+
+def test_a_page_of_markup_differs_wherever_it_comes(ask: Ask) -> None:
+    found = ask(lambda request, good: "<html>Maintenance</html>")
+    assert {name: one.told for name, one in found.items() if one.verdict is not Verdict.DIFFERS} == {}
+
+
+@pytest.mark.parametrize(
+    ("question", "spoil", "told"),
+    [
+        ("world_bank: a code that does", lambda _, good: [EMPTY, []], "gives 0 rows"),
+        ("world_bank: a series of Global Findex", lambda _, good: _shares(good), "shares came"),
+        ("world_bank: a series of two", lambda _, good: _sourced(good, "11"), "source 11"),
+        ("data360: the indicators of ITU_DH", lambda _, good: ["MOB_COV_4G_NEW"], "MOB_COV_4G is not among"),
+        ("data360: whether the e-gov", lambda _, good: _dated(good, "2020"), "ends in 2020"),
+        ("un_sdg: IT_USE_ii99", lambda _, good: _united(good, "NUMBER"), "no row has Units PERCENT, but NUMBER"),
+        ("unesco_uis: an indicator that", lambda _, good: {"hints": [], "records": []}, "gets no hint"),
+        ("owid: the columns of population", lambda _, good: {"columns": {}}, "is not among the 0"),
+        ("findex: the head", lambda _, good: good.replace("g20_any", "g20_all"), "g20_any"),
+        ("wipo_gii: the head of bc", lambda _, good: good.replace("giiyr", "edition"), "giiyr"),
+        ("gtmi: whether", lambda _, good: b"%PDF-1.7", "does not begin as a workbook"),
+    ],
+)
+def test_what_differs_from_the_contract_is_named(
+    question: str, spoil: Callable[[Request, Any], Any], told: str, ask: Ask
+) -> None:
+    found = ask(spoil, (question.partition(":")[0],))
+    (one,) = (one for name, one in found.items() if name.startswith(question))
+    assert one.verdict is Verdict.DIFFERS
+    assert re.search(told, one.told)
+
+
+EMPTY = {"page": 1, "pages": 1, "per_page": 100, "total": 0, "lastupdated": "2026-07-13"}
+
+
+def _shares(good: Any) -> Any:
+    return [*good[:1], [row | {"value": 0.8} for row in good[-1]]] if len(good) == 2 else good
+
+
+def _sourced(good: Any, source: str) -> Any:
+    return [good[0] | {"sourceid": source}, *good[1:]]
+
+
+def _dated(good: Any, year: str) -> Any:
+    if isinstance(good, list):
+        return good
+    return {**good, "value": [row | {"TIME_PERIOD": year} for row in good["value"]]}
+
+
+def _united(good: Any, unit: str) -> Any:
+    return {**good, "data": [row | {"attributes": {"Units": unit}} for row in good["data"]]}
+
+
+def test_a_file_that_is_still_to_come_is_no_difference(ask: Ask) -> None:
+    found = ask(lambda request, good: Response("no", status=404), ("wipo_gii", "itu_prices"))
+    verdicts = {name: one.verdict for name, one in found.items()}
+    assert list(verdicts.values()).count(Verdict.OK) == 2
+    assert all(("is there" in name) for name, verdict in verdicts.items() if verdict is Verdict.OK)
+
+
+def test_a_provider_without_a_question_is_refused_by_name() -> None:
+    with pytest.raises(ConfigurationError, match="no live check of nobody"):
+        check(load_catalogue(), PatientHttp(), ("nobody",))
