@@ -17,7 +17,7 @@ from pathlib import Path
 
 import polars as pl
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, HttpUrl, ValidationError, field_validator
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, HttpUrl, ValidationError, field_validator
 
 from sources.catalogue import Provider
 from sources.http import Http, Reply
@@ -38,7 +38,7 @@ class Header(BaseModel):
 
     indicator: str = Field(min_length=2)
     unit: str = Field(min_length=1)
-    source_title: str = Field(min_length=3)
+    source_title: str = Field(min_length=3, validation_alias=AliasChoices("source_title", "source"))
     source_url: HttpUrl
     licence: str = Field(min_length=2)
     vintage: str = Field(min_length=1)

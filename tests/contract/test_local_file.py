@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -11,10 +12,10 @@ from typing import Any
 import pytest
 import yaml
 
-from sources.catalogue import load_catalogue
+from sources.catalogue import Indicator, load_catalogue
 from sources.chain import resolve
 from sources.provider import RECORD, SERIES_REJECT, Fetched, Outcome, SeriesRequest
-from sources.providers.local_file import LocalFiles
+from sources.providers.local_file import LocalFiles, parse, parse_header
 from tests.contract.loopback import PatientHttp
 from tests.contract.visiting import AREAS, NOT_NUMBERS, NOT_YEARS, WINDOW, only, provider, reasons, values
 from tests.contract.workbooks import NOT_WORKBOOKS, workbook, zip_bomb
@@ -61,6 +62,11 @@ def test_a_table_and_its_header_answer_like_a_provider(drop: Drop, tmp_path: Pat
     assert set(answer.records["raw_sha256"]) == {fetched.bodies[1].sha256}
     assert [body.content for body in fetched.bodies] == [(tmp_path / "untf_survey.yml").read_bytes(), CSV]
     assert not [body.url for body in fetched.bodies if str(tmp_path) in body.url]
+
+
+def test_the_title_may_be_called_the_source(drop: Drop) -> None:
+    header = {"source" if name == "source_title" else name: value for name, value in HEADER.items()}
+    assert only(drop(CSV, header)).outcome is Outcome.OK
 
 
 def test_a_workbook_serves_as_well(drop: Drop) -> None:
@@ -175,6 +181,16 @@ def test_a_dropped_file_resolves_the_indicator_through_its_chain(drop: Drop, tmp
         "UZB", 61.5, "pct", "local_file", "paperless_trade", "2025", "https://example.org/survey",
     )  # fmt: skip
     assert len(bodies) == 2
+
+
+def test_the_examples_of_the_documentation_are_what_the_project_takes() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "sources.md").read_text(encoding="utf-8")
+    header, entry = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    (table,) = re.findall(r"```csv\n(.*?)```", text, re.DOTALL)
+    assert parse_header(header.encode()).indicator == "paperless_trade"
+    assert parse(table.encode(), ".csv")["value"].to_list() == ["81.72", "76.34"]
+    (indicator,) = (Indicator.model_validate(each) for each in yaml.safe_load(entry))
+    assert indicator.chain[0].provider == "local_file"
 
 
 def test_every_link_of_the_catalogue_names_a_file_and_the_indicators_unit() -> None:
