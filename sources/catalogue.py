@@ -36,7 +36,8 @@ class Link(Entry):
     """One provider in an indicator's chain.
 
     ``code`` is the provider's own code, verbatim. ``over`` makes the link a ratio of two codes of the same provider and
-    year (``scale`` times ``code`` / ``over``). ``options`` are the provider's own query parameters.
+    year (``scale`` times ``code`` / ``over``). ``options`` are the provider's own query parameters. ``licence`` is that
+    of this provider's figures where it is not the indicator's.
     """
 
     provider: str
@@ -44,6 +45,7 @@ class Link(Entry):
     over: str | None = None
     scale: float = 1.0
     options: dict[str, str | int | float | bool] = Field(default_factory=dict)
+    licence: str | None = Field(default=None, min_length=2)
 
     @property
     def provider_code(self) -> str:

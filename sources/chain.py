@@ -87,6 +87,7 @@ def _merge(link: Link, answers: Mapping[SeriesRequest, Answer]) -> Answer:
         release=upper.release,
         source_url=upper.source_url,
         retrieved_at=upper.retrieved_at,
+        licence=upper.licence,
     )
 
 
@@ -104,7 +105,7 @@ def _observations(indicator: Indicator, link: Link, answer: Answer) -> pl.DataFr
         pl.lit(answer.retrieved_at or utc_now()).alias("retrieved_at"),
         pl.lit(answer.source_url).alias("source_url"),
         "raw_sha256",
-        pl.lit(indicator.licence).alias("licence"),
+        pl.lit(answer.licence or link.licence or indicator.licence).alias("licence"),
         pl.lit(link.provider).alias("retrieved_via"),
     ).cast(OBSERVATION)  # type: ignore[arg-type]
 

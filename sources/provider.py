@@ -89,6 +89,8 @@ class Answer:
     release: str | None = None
     source_url: str = ""
     retrieved_at: datetime | None = None
+    licence: str | None = None
+    """Where the answer itself says under which licence it comes."""
 
 
 @dataclass(frozen=True)

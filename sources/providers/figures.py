@@ -188,6 +188,7 @@ class Origin(NamedTuple):
 
     source_url: str
     release: str | None = None
+    licence: str | None = None
 
 
 def settle(
@@ -249,7 +250,7 @@ def _answer(
     else:
         outcome = Outcome.NO_DATA
         reason = f"{provider.title} has no figure for {window.first_year}-{window.last_year}"
-    return Answer(outcome, reason, records, rejects, origin.release, origin.source_url, retrieved_at)
+    return Answer(outcome, reason, records, rejects, origin.release, origin.source_url, retrieved_at, origin.licence)
 
 
 def _refused(refusal: Refusal, origin: Origin, retrieved_at: datetime | None) -> Answer:

@@ -124,7 +124,7 @@ class LocalFiles:
             replies.append(_read(path.with_suffix(".yml")))
             header = parse_header(replies[0].content)
             _require_asked_for(header, request)
-            origin = Origin(str(header.source_url), header.vintage)
+            origin = Origin(str(header.source_url), header.vintage, header.licence)
             replies.append(replace(_read(path), retrieved_at=header.retrieved_at))
             rows = parse(replies[1].content, path.suffix)
         except Refusal as refusal:

@@ -64,6 +64,10 @@ def test_a_table_and_its_header_answer_like_a_provider(drop: Drop, tmp_path: Pat
     assert not [body.url for body in fetched.bodies if str(tmp_path) in body.url]
 
 
+def test_the_licence_of_the_file_is_that_of_its_figures(drop: Drop) -> None:
+    assert only(drop(CSV, HEADER | {"licence": "terms of a publisher"})).licence == "terms of a publisher"
+
+
 def test_the_title_may_be_called_the_source(drop: Drop) -> None:
     header = {"source" if name == "source_title" else name: value for name, value in HEADER.items()}
     assert only(drop(CSV, header)).outcome is Outcome.OK

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from threading import Barrier
 from typing import Any
 
@@ -93,6 +94,16 @@ def test_a_provider_is_visited_once_for_all_indicators_and_each_code_asked_once(
     ]
     run(indicators, first=spoken)
     assert spoken.asked == [["A", "B"]]
+
+
+def test_the_licence_is_that_of_who_answered() -> None:
+    one = chain(Link(provider="first", code="A", licence="CC BY-SA 4.0"), Link(provider="second", code="B"))
+    by_first = run([one], first=Spoken({"A": answer(KAZ=1.0)}), second=Spoken({}))
+    by_second = run([one], first=Spoken({"A": Answer(Outcome.NO_DATA)}), second=Spoken({"B": answer(KAZ=1.0)}))
+    told = Spoken({"A": replace(answer(KAZ=1.0), licence="terms of the file")})
+    by_file = run([one], first=told, second=Spoken({}))
+    licences = [found[0].candidates["licence"].to_list() for found in (by_first, by_second, by_file)]
+    assert licences == [["CC BY-SA 4.0"], [one.licence], ["terms of the file"]]
 
 
 def test_providers_are_asked_side_by_side() -> None:
