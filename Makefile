@@ -50,13 +50,21 @@ docs: $(STAMP)
 	$(BIN)/dbt docs generate --static --quiet --project-dir dbt_project --profiles-dir dbt_project \
 	  --target-path $(CURDIR)/docs/site --log-path $(CAREC_WAREHOUSE)/dbt
 
-bench: $(STAMP)
+bench: $(STAMP) build/bench/.lock-installed
 	$(BIN)/python -m tests.benchmarks.run
+
+# What the benchmarks measure against, apart from what is measured.
+build/bench/.lock-installed: tests/benchmarks/clients.lock $(STAMP)
+	$(BIN)/uv venv --quiet --clear build/bench
+	$(BIN)/uv pip install --quiet --python build/bench/bin/python --require-hashes --compile-bytecode -r $<
+	touch $@
 
 # Hashes without index addresses, so that any package index serves.
 lock: $(STAMP)
 	$(BIN)/uv pip compile pyproject.toml --extra dev --extra postgres --generate-hashes --no-emit-index-url --no-emit-find-links \
 	  --no-strip-extras --no-header --no-annotate --python-version 3.11 --upgrade -o requirements.lock
+	$(BIN)/uv pip compile tests/benchmarks/clients.in --generate-hashes --no-emit-index-url --no-emit-find-links \
+	  --no-strip-extras --no-header --no-annotate --python-version 3.11 --upgrade -o tests/benchmarks/clients.lock
 
 # The warehouse is data, not a build product: it stays. Remove warehouse/data by hand to start over.
 clean:
