@@ -108,7 +108,9 @@ def _answer(
     others = Fetched({}, [raw_body(reply, provider, nothing) for reply in gone if reply.content])
     came = list(present.values())
     if not present:
-        none = Refusal(f"there is none of {', '.join(files.paths.values())}")
+        said = ", ".join(sorted({f"HTTP {reply.status}" for reply in gone}))
+        blocked = ": closed to programs, or not there" if 403 in {reply.status for reply in gone} else ""
+        none = Refusal(f"there is none of {', '.join(files.paths.values())} ({said}{blocked})")
         return gather([others, refuse(requests, none, lambda _: Origin(files.public_base), came, provider)])
     origin = _origin(files, *next(iter(present.items())))
     try:
