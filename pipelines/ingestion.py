@@ -45,8 +45,9 @@ HEALTH: dict[str, pl.DataType] = {
     "provider_code": pl.String(),
     "provider_release": pl.String(),
     "last_change_at": pl.Datetime("us"),
+    "licence": pl.String(),
 }
-"""``provider_code`` is that of the first link; release and last change are those of the vintage in use."""
+"""``provider_code`` is that of the first link; release, last change and licence are those of the vintage in use."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,7 @@ class Ingested:
     stale_reason: str | None
     asked: tuple[Attempt, ...]
     release: str | None
+    licence: str
     doubted: frozenset[str]
 
     @property
@@ -275,6 +277,7 @@ def _settle(workspace: Workspace, run: Run, resolution: Resolution, *, asked: bo
         stale_reason=stale,
         asked=tuple(resolution.attempts),
         release=None if current.is_empty() else current["provider_release"].mode().sort().first(),  # type: ignore[arg-type]
+        licence=indicator.licence if current.is_empty() else str(current["licence"].mode().sort().first()),
         doubted=frozenset(resolution.candidates["raw_sha256"]) if doubtful else frozenset(),
     )
 
@@ -339,6 +342,7 @@ def _write_health(workspace: Workspace, results: Sequence[Ingested]) -> None:
                 "provider_code": r.indicator.chain[0].provider_code,
                 "provider_release": r.release,
                 "last_change_at": r.vintage.vintage_at if r.vintage else None,
+                "licence": r.licence,
             }
             for r in results
         ],

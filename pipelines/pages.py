@@ -97,7 +97,7 @@ def sources(fmt: Format) -> None:
     if not layout.source_health.exists():
         raise NotPublished("no provider was asked yet: run `carec refresh` first")
     health = pl.read_parquet(layout.source_health)
-    catalogue = pl.read_parquet(layout.indicators).select("indicator_id", "origin", "licence")
+    catalogue = pl.read_parquet(layout.indicators).select("indicator_id", "origin")
     age = (pl.lit(utc_now().year) - pl.col("latest_year")).alias("age_years")
     table = health.join(catalogue, on="indicator_id", how="left").with_columns(age)
     if fmt is not Format.TABLE:
