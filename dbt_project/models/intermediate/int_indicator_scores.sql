@@ -66,28 +66,25 @@ on_scale as (
     cross join {{ ref('int_parameters') }} as parameters
 ),
 
--- a trend runs from a baseline to a latest value, both on the scale g
+-- A trend runs from a baseline to a latest value, both on the scale g. The condition stands beside the join, not in it:
+-- there it would turn a hash join into a loop over all pairs.
 sloped as (
     select
         on_scale.*,
         {% for limit in ['', '_low', '_high'] %}
-        slopes.slope{{ limit }},
-        slopes.logit_slope{{ limit }},
+        case when on_scale.x0 is not null and isfinite(on_scale.g_x) then slopes.slope{{ limit }} end
+            as slope{{ limit }},
+        case when on_scale.x0 is not null and isfinite(on_scale.g_x) then slopes.logit_slope{{ limit }} end
+            as logit_slope{{ limit }},
         {% endfor %}
         case
-            when slopes.slope is null then null
+            when on_scale.x0 is null or not isfinite(on_scale.g_x) or slopes.slope is null then null
             when slopes.points >= on_scale.min_trend_points then 'theil_sen'
             else 'two_points'
         end as slope_basis
     from on_scale
     left join {{ ref('int_slopes') }} as slopes
-        on
-            on_scale.framework_id = slopes.framework_id
-            and on_scale.as_of_year = slopes.as_of_year
-            and on_scale.indicator_id = slopes.indicator_id
-            and on_scale.iso3 = slopes.iso3
-            and on_scale.x0 is not null
-            and isfinite(on_scale.g_x)
+        using (framework_id, as_of_year, indicator_id, iso3)
 ),
 
 paced as (
