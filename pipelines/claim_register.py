@@ -7,27 +7,18 @@ Does not belong here: verdicts (``dbt_project``), what is printed of them (``cla
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from sources.errors import ConfigurationError
+from pipelines.seed_tables import Number, Row, Table, Year, check_table, read_column
 
 REGION = "CAREC"
 
-Year = Annotated[int, Field(ge=1990, le=2100)]
-Number = Annotated[float, Field(allow_inf_nan=False)]
 
-
-class _Row(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Claim(_Row):
+class Claim(Row):
     """One statement of the document. What the columns mean stands in ``seeds/_claims.yml``."""
 
     claim_id: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")
@@ -66,7 +57,7 @@ class Claim(_Row):
         return self
 
 
-class Evidence(_Row):
+class Evidence(Row):
     claim_id: str
     indicator_id: str
     with_indicator_id: str | None = None
@@ -85,14 +76,14 @@ class Evidence(_Row):
         return self
 
 
-class Duplicate(_Row):
+class Duplicate(Row):
     claim_id: str
     duplicate_of: str
     relation: Literal["same", "other_meaning", "part_of"]
     note: str | None = None
 
 
-class Lead(_Row):
+class Lead(Row):
     claim_id: str
     lead: str
     verdict_hint: str
@@ -101,26 +92,16 @@ class Lead(_Row):
     seen: Literal["excerpt", "general_knowledge"]
 
 
-class MilestoneType(_Row):
+class MilestoneType(Row):
     claim_id: str
     kind: str
     subtheme_id: str | None = None
     theme: str | None = None
 
 
-@dataclass(frozen=True)
-class _Table:
-    """One seed: its row, its key, and the columns whose entries stand elsewhere (column -> name of the known ids)."""
-
-    file: str
-    row: type[_Row]
-    key: tuple[str, ...]
-    known_as: Mapping[str, str] = field(default_factory=dict)
-
-
-_CLAIMS = _Table("claims.csv", Claim, ("claim_id",), {"unit": "claim_units.csv", "country_iso3": "economies.csv"})
+_CLAIMS = Table("claims.csv", Claim, ("claim_id",), {"unit": "claim_units.csv", "country_iso3": "economies.csv"})
 _TABLES = (
-    _Table(
+    Table(
         "claim_evidence.csv",
         Evidence,
         ("claim_id", "indicator_id"),
@@ -131,10 +112,11 @@ _TABLES = (
             "kind": "claim_kinds.csv",
             "variant": "region_variants.csv",
         },
+        named_by=("claim_id",),
     ),
-    _Table("claim_duplicates.csv", Duplicate, ("claim_id",), {"claim_id": "claims.csv", "duplicate_of": "claims.csv"}),
-    _Table("claim_leads.csv", Lead, ("claim_id", "lead"), {"claim_id": "claims.csv"}),
-    _Table(
+    Table("claim_duplicates.csv", Duplicate, ("claim_id",), {"claim_id": "claims.csv", "duplicate_of": "claims.csv"}),
+    Table("claim_leads.csv", Lead, ("claim_id", "lead"), {"claim_id": "claims.csv"}, named_by=("claim_id",)),
+    Table(
         "milestone_types.csv", MilestoneType, ("claim_id",), {"claim_id": "claims.csv", "subtheme_id": "subthemes.csv"}
     ),
 )
@@ -145,74 +127,15 @@ def check_register(dbt_project: Path, indicator_ids: Collection[str]) -> None:
     seeds = dbt_project / "seeds"
     known: dict[str, Collection[str]] = {
         "indicators.yml": indicator_ids,
-        "economies.csv": {REGION, *_column(seeds / "economies.csv", "iso3", lambda row: row["is_member"] == "true")},
-        "subthemes.csv": _column(seeds / "subthemes.csv", "subtheme_id"),
-        "region_variants.csv": _column(seeds / "region_variants.csv", "variant"),
-        "claim_kinds.csv": _column(seeds / "claim_kinds.csv", "kind"),
-        "claim_units.csv": _column(seeds / "claim_units.csv", "unit"),
+        "economies.csv": {
+            REGION,
+            *read_column(seeds / "economies.csv", "iso3", lambda row: row["is_member"] == "true"),
+        },
+        "subthemes.csv": read_column(seeds / "subthemes.csv", "subtheme_id"),
+        "region_variants.csv": read_column(seeds / "region_variants.csv", "variant"),
+        "claim_kinds.csv": read_column(seeds / "claim_kinds.csv", "kind"),
+        "claim_units.csv": read_column(seeds / "claim_units.csv", "unit"),
     }
-    known["claims.csv"] = {claim for (claim,) in _check(seeds, _CLAIMS, known)}
+    known["claims.csv"] = {claim for (claim,) in check_table(seeds, _CLAIMS, known)}
     for table in _TABLES:
-        _check(seeds, table, known)
-
-
-def _rows(path: Path) -> Iterator[tuple[int, dict[str | None, str]]]:
-    """Line number and cells of every row. A row that is too long has the key None, one too short lacks cells."""
-    try:
-        with path.open(encoding="utf-8", newline="") as handle:
-            reader = csv.DictReader(handle, restval="", strict=True)
-            for row in reader:
-                yield reader.line_num, row
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{path}: cannot be read ({error})") from error
-    except csv.Error as error:
-        raise ConfigurationError(f"{path}:{reader.line_num}: not valid CSV: {error}") from error
-
-
-def _column(path: Path, name: str, where: Callable[[dict[str | None, str]], bool] = lambda row: True) -> set[str]:
-    return {row[name] for _, row in _rows(path) if where(row)}
-
-
-def _check(seeds: Path, table: _Table, known: Mapping[str, Collection[str]]) -> set[tuple[str, ...]]:
-    """Check one table. Returns the keys of its rows."""
-    path = seeds / table.file
-    keys: dict[tuple[str, ...], int] = {}
-    columns = list(table.row.model_fields)
-    for line, row in _rows(path):
-        name = row.get("claim_id") or "without claim_id"
-        where = f"{path}:{line}: {name}"
-        if None in row:
-            raise ConfigurationError(
-                f"{where}: more cells than the {len(columns)} columns: a cell with a comma stands between double quotes"
-            )
-        if missing := [column for column in columns if column not in row]:
-            raise ConfigurationError(f"{path}:1: column {missing[0]}: is missing; the columns are {', '.join(columns)}")
-        cells = {str(column): cell for column, cell in row.items()}
-        try:
-            table.row.model_validate({column: cell for column, cell in cells.items() if cell})
-        except ValidationError as error:
-            raise ConfigurationError(f"{where}: {_told(error)}") from error
-        for column, source in table.known_as.items():
-            for code in filter(None, cells[column].split(";")):
-                if code not in known[source]:
-                    raise ConfigurationError(f"{where}: column {column}: {code!r} does not stand in {source}")
-        key = tuple(cells[column] for column in table.key)
-        if key in keys:
-            raise ConfigurationError(
-                f"{where}: column {table.key[-1]}: {key[-1]!r} already stands in line {keys[key]}; remove one of them"
-            )
-        keys[key] = line
-    return set(keys)
-
-
-def _told(error: ValidationError) -> str:
-    """The first fault of a row: the column, what is wrong with it, what it holds."""
-    first = error.errors()[0]
-    if not first["loc"]:  # a fault between columns names the one to change
-        return "column " + first["msg"].removeprefix("Value error, ")
-    column = first["loc"][0]
-    if first["type"] == "missing":
-        return f"column {column}: is empty and may not be"
-    if first["type"] == "extra_forbidden":
-        return f"column {column}: is not a column of this table"
-    return f"column {column}: {first['msg'][0].lower()}{first['msg'][1:]}, not {first['input']!r}"
+        check_table(seeds, table, known)

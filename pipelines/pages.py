@@ -23,7 +23,7 @@ from warehouse.publish import NotPublished, published
 
 FRAMEWORK = "carec_2030"
 
-OWN_CHOICE = "The benchmarks are the project's own choice, not the strategy's: see the table benchmarks."
+OWN_CHOICE = "The benchmarks are the project's own choice, not the strategy's; the table benchmarks has their sources."
 
 
 def _layout() -> Layout:

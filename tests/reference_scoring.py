@@ -147,11 +147,14 @@ def score(series: Series, anyone: bool, rules: Rules, as_of_year: int, parameter
         result.level_score = 100 * float(np.clip((g(x) - g(rules.floor)) / (g(rules.target) - g(rules.floor)), 0, 1))
 
     t0, x0 = result.baseline_year, result.baseline_value
+    if x0 is not None and not math.isfinite(g(x0)):
+        x0 = None  # a value without a logarithm has no distance to anything
     slope = logit_slope = None
     if t0 is not None and x0 is not None:
         result.due = (t - t0) / (rules.target_year - t0)
         if not reached(x0, rules.met):
-            result.attainment = (g(x) - g(x0)) / (g(rules.target) - g(x0))
+            attained = (g(x) - g(x0)) / (g(rules.target) - g(x0))
+            result.attainment = attained if math.isfinite(attained) else None
         if not reached(x0, pace_met):
             result.required_annual_change = (g(rules.pace_target) - g(x0)) / (rules.target_year - t0)
         # A figure that the source repeats without a new measurement counts once.
@@ -166,12 +169,14 @@ def score(series: Series, anyone: bool, rules: Rules, as_of_year: int, parameter
                 points.setdefault(
                     rules.measured_year if repeated and rules.measured_year else year, (year, known[year])
                 )
-        slope = theil_sen([(year, g(value)) for year, value in points.values()])
-        logit_slope = theil_sen([(year, logit(value)) for year, value in points.values()]) if rules.saturating else None
+        if math.isfinite(g(x)):
+            slope = theil_sen([(year, g(value)) for year, value in points.values()])
+            if rules.saturating:
+                logit_slope = theil_sen([(year, logit(value)) for year, value in points.values()])
         if slope is not None:
             result.observed_annual_change = slope
             result.slope_basis = "theil_sen" if len(points) >= parameters.min_points else "two_points"
-    if not rules.edition_index and not reached(x, pace_met):
+    if not rules.edition_index and not reached(x, pace_met) and math.isfinite(g(x)):
         result.required_annual_change_from_now = (g(rules.pace_target) - g(x)) / (rules.target_year - t)
     if slope is not None and result.required_annual_change:
         result.pace_ratio = slope / result.required_annual_change
@@ -210,12 +215,14 @@ def score(series: Series, anyone: bool, rules: Rules, as_of_year: int, parameter
     elif wait is not None and 0 <= wait <= parameters.horizon:
         result.projected_target_year = t + math.ceil(wait - 1e-9)
 
-    result.status, result.status_reason = _status(result, rules, reached, pace_met, lost, parameters)
+    result.status, result.status_reason = _status(result, x0, rules, reached, pace_met, lost, parameters)
+    if not math.isfinite(g(x)) and result.status_reason == "one_point_only":
+        result.status, result.status_reason = "decreasing", "pace"  # it fell below every scale
     return result
 
 
-def _status(result, rules, reached, pace_met, lost, parameters) -> tuple[str, str]:  # type: ignore[no-untyped-def]  # noqa: PLR0911
-    x, x0, slope = result.latest_value, result.baseline_value, result.observed_annual_change
+def _status(result, x0, rules, reached, pace_met, lost, parameters) -> tuple[str, str]:  # type: ignore[no-untyped-def]  # noqa: PLR0911
+    x, slope = result.latest_value, result.observed_annual_change
     if reached(x, rules.met):
         return "achieved", "met"
     if rules.edition_index:

@@ -47,6 +47,14 @@ case
         end
 {%- endmacro %}
 
+{#
+What scores are ranked by: the score itself, unrounded but for the ninth decimal place, so that two means which differ
+by the rounding error of their sums share a rank.
+#}
+{% macro rank_key(score) -%}
+round({{ score }}, 9)
+{%- endmacro %}
+
 {# The score that a mean on that scale stands for: exp(sum(weight * ln(score)) / sum(weight)) where geometric. #}
 {% macro from_mean(mean, aggregation) -%}
 case when {{ aggregation }} = 'geometric' then 100 * exp({{ mean }}) else {{ mean }} end

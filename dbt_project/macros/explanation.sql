@@ -19,6 +19,20 @@ case
         || {{ g_text(to, transform) }} || ' - ' || {{ g_text(from, transform) }} || ')'
 {%- endmacro %}
 
+{# The value after a change, itself a text, on the scale on which it is projected: logit, logarithm or its own unit. #}
+{% macro projection_text(value, change, transform, shape, logit, upper) -%}
+case
+            when {{ shape }} = 'saturating'
+                then
+                    format(
+                        '{0} + ({1} / (1 + exp(-({2} + {3}))) - {1} / (1 + exp(-({2}))))',
+                        {{ value }}, {{ upper }}, {{ logit }}, {{ change }}
+                    )
+            when {{ transform }} = 'log' then format('exp(ln({}) + {})', {{ value }}, {{ change }})
+            else format('{} + {}', {{ value }}, {{ change }})
+        end
+{%- endmacro %}
+
 {#
 An aggregate: the mean as text, e.g. (71.2 + 30.0) / 2, (2 * 71.2 + 30.0) / 3 or exp((ln(71.2) + ln(30.0)) / 2); NULL
 where there is no value. `floor` as in `to_mean` (arithmetic.sql).

@@ -11,11 +11,11 @@ of the MD5 hash of `text`, which a double holds exactly.
 {%- endmacro %}
 
 {#
-A sum that is the same in any order, for very many groups: decimals add up exactly, and several times faster than doubles
-that have to be put in order first.
+A sum that is the same in any order, for very many groups: whole numbers of 10^-18 add up exactly, and several times
+faster than doubles that have to be put in order first.
 #}
 {% macro exact_sum(value) -%}
-sum(({{ value }})::decimal(38, 18))::double
+(sum((({{ value }}) * 1e18)::hugeint)::double / 1e18)
 {%- endmacro %}
 
 {#

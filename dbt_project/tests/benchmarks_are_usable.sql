@@ -18,6 +18,14 @@ checked as (
             when benchmarks.target_value is null then 'target_value is missing'
             when benchmarks.target_year is null then 'target_year is missing'
             when benchmarks.transform is null then 'transform is missing'
+            when
+                not (
+                    isfinite(benchmarks.floor_value)
+                    and isfinite(benchmarks.target_value)
+                    and isfinite(coalesce(benchmarks.met_value, 0))
+                    and isfinite(coalesce(benchmarks.pace_target_value, 0))
+                )
+                then 'a value is no finite number'
             when benchmarks.target_value = benchmarks.floor_value then 'target equals floor: no range to score on'
             when benchmarks.transform = 'log' and benchmarks.smallest <= 0 then 'transform log needs positive values'
             when benchmarks.is_upwards <> (indicators.direction = 'higher_is_better')

@@ -1,5 +1,5 @@
--- Every indicator of a framework hangs under a sub-theme and a pillar that exist and may be scored, and every
--- sub-theme that is to be scored has an indicator.
+-- Every indicator of a framework hangs under a sub-theme and a pillar that exist and may be scored, every sub-theme to
+-- be scored has an indicator, every pillar a sub-theme, and every weight is above 0.
 {{ config(meta={'dagster': {'ref': {'name': 'framework_indicators'}}}) }}
 
 with faults as (
@@ -33,6 +33,40 @@ with faults as (
     from {{ ref('int_subthemes') }} as subthemes
     anti join {{ ref('int_pillars') }} as pillars
         on subthemes.framework_id = pillars.framework_id and subthemes.pillar_id = pillars.pillar_id
+    union all
+    -- it would drop out of the overall score without a word
+    select
+        pillars.framework_id,
+        pillars.pillar_id as entry,
+        'no sub-theme' as fault
+    from {{ ref('int_pillars') }} as pillars
+    anti join {{ ref('int_subthemes') }} as subthemes
+        on pillars.framework_id = subthemes.framework_id and pillars.pillar_id = subthemes.pillar_id
+    union all
+    select
+        weighted.framework_id,
+        weighted.entry,
+        'its weight is not above 0' as fault
+    from (
+        select
+            framework_id,
+            indicator_id as entry,
+            weight
+        from {{ ref('framework_indicators') }}
+        union all
+        select
+            framework_id,
+            subtheme_id as entry,
+            weight
+        from {{ ref('int_subthemes') }}
+        union all
+        select
+            framework_id,
+            pillar_id as entry,
+            weight
+        from {{ ref('int_pillars') }}
+    ) as weighted
+    where not (weighted.weight > 0 and isfinite(weighted.weight))
 )
 
 -- an error names the rows, a failure would only count them; an empty list is NULL, which raises none

@@ -130,6 +130,7 @@ def build(connection: duckdb.DuckDBPyConnection, given: Composite, sets: int) ->
         "from build.intermediate.int_indicator_scores",
         "main.indicators": "distinct indicator_id, 'higher_is_better' as direction "
         "from build.intermediate.int_indicator_scores",
+        "intermediate.int_parameters": "1000 as min_scenarios",
         "main.scenario_assumptions": f"'bench' as framework_id, {sets} as weight_sets, "
         f"{SPREAD}::double as weight_spread",
     }.items():

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import math
 import re
+from itertools import combinations
 from pathlib import Path
+from statistics import median
 
 import duckdb
 import pytest
@@ -37,6 +39,21 @@ def test_every_line_of_arithmetic_gives_its_value(published_warehouse: Path) -> 
         assert evaluate(arithmetic) == pytest.approx(value, abs=1e-4, rel=1e-9), where
 
 
+def test_every_observed_change_follows_from_the_points_that_it_names(published_warehouse: Path) -> None:
+    lines = rows(
+        published_warehouse,
+        "select framework_id, iso3, subject_id, note, value from score_explanation"
+        " where item = 'observed change a year'",
+    )
+    assert len(lines) > 100
+    for *where, note, value in lines:
+        points = [(int(year), float(x)) for x, year in re.findall(r"([-+.\de]+) \((\d{4})\)", note)]
+        g = math.log if "natural logarithms" in note else float
+        slopes = [(g(y2) - g(y1)) / (t2 - t1) for (t1, y1), (t2, y2) in combinations(points, 2)]
+        assert median(slopes) == pytest.approx(value, rel=1e-9, abs=1e-12), where
+        assert note.startswith("two_points" if len(points) == 2 else "theil_sen"), where
+
+
 def test_every_published_score_is_explained(published_warehouse: Path) -> None:
     for table, subject, key, column, item in (
         ("indicator_scores", "indicator", "s.indicator_id", "level_score", "level"),
@@ -61,7 +78,7 @@ def test_every_published_score_is_explained(published_warehouse: Path) -> None:
 def test_an_observation_in_an_explanation_names_its_source(published_warehouse: Path) -> None:
     assert rows(
         published_warehouse,
-        "select count(*) from score_explanation where item = 'observation' and value is not null"
+        "select count(*) from score_explanation where item in ('observation', 'baseline') and value is not null"
         " and (source is null or source_url is null)",
     ) == [(0,)]
 

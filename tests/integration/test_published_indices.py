@@ -137,6 +137,44 @@ def test_the_ict_development_index_is_the_mean_of_two_pillars_of_unequal_size(en
     assert both.select((pl.col("overall") - pl.col("value")).abs().max()).item() < 0.101
 
 
+ASEAN = ("BRN", "IDN", "KHM", "LAO", "MMR", "MYS", "PHL", "SGP", "THA", "TLS", "VNM")
+EU = (
+    *("AUT", "BEL", "BGR", "CYP", "CZE", "DEU", "DNK", "ESP", "EST", "FIN", "FRA", "GRC", "HRV", "HUN"),
+    *("IRL", "ITA", "LTU", "LUX", "LVA", "MLT", "NLD", "POL", "PRT", "ROU", "SVK", "SVN", "SWE"),
+)
+
+
+@pytest.mark.parametrize(("group", "members"), [("asean", ASEAN), ("eu27", EU)])
+def test_asean_and_the_eu_are_the_means_of_their_members_published_indices(
+    published_warehouse: Path, reference: Path, group: str, members: Sequence[str]
+) -> None:
+    """The E-Government Development Index of 2024, as its publisher has it, and the World Bank's populations."""
+    index = tidy(reference / "egdi" / "egdi.csv").filter(metric="EGDI", year=2024)
+    people = (
+        pl.read_csv(reference / "world_bank" / "SP.POP.TOTL.csv")
+        .select("iso3", "year", people=pl.col("value").cast(pl.Float64, strict=False))
+        .drop_nulls()
+        .sort("year")
+        .unique("iso3", keep="last")
+    )
+    ours = index.join(people, on="iso3").filter(pl.col("iso3").is_in(list(members)))
+    assert ours.height == len(members)
+    expected = {
+        "simple": ours["value"].mean(),
+        "weighted": (ours["value"] * ours["people"]).sum() / ours["people"].sum(),
+    }
+    with duckdb.connect(str(published_warehouse / "carec.duckdb"), read_only=True) as connection:
+        found = connection.execute(
+            "select variant, score / 100, members_scored from region_scores where framework_id = 'un_egdi'"
+            " and pillar_id = 'overall' and group_id = ? and variant in ('simple', 'weighted')",
+            [group],
+        ).fetchall()
+    assert {variant for variant, _, _ in found} == set(expected)
+    for variant, score, scored in found:
+        assert scored == len(members)
+        assert score == pytest.approx(expected[variant], abs=1e-4), variant  # the parts are printed with four digits
+
+
 def test_a_framework_added_to_two_seeds_is_built_published_and_explained(
     warehouse: Path, checkout: Path, reference: Path
 ) -> None:

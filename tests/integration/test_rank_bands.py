@@ -367,9 +367,15 @@ def test_a_framework_that_declares_geometric_means_is_scenario_0_as_well(
     assert alternatives == [("arithmetic",), ("declared",)]
 
 
-def test_a_framework_without_a_row_of_its_own_varies_its_weights_as_the_general_row_says(build: Build) -> None:
-    sets = "select max(weight_set) from int_scenarios where framework_id = 'carec_2030'"
-    general = int(next(r["weight_sets"] for r in read_seed(SEEDS, "scenario_assumptions") if not r["framework_id"]))
-    assert build.rows(sets) != [(general,)]
-    build.change("delete from scenario_assumptions where framework_id = 'carec_2030'")
-    assert build.rows(sets) == [(general,)]
+def test_a_framework_that_gives_no_number_of_weight_sets_has_at_least_a_thousand_scenarios(build: Build) -> None:
+    """As the seed's general row says: enough of them, and no whole set more."""
+    assert [r["weight_sets"] for r in read_seed(SEEDS, "scenario_assumptions") if not r["framework_id"]] == [""]
+    build.change("delete from scenario_assumptions where framework_id = 'un_egdi'")
+    [(scenarios, in_a_set)] = build.rows(
+        "select count(*), count(*) filter (weight_set = 1) from int_scenarios where framework_id = 'un_egdi'"
+    )
+    assert 1000 <= scenarios < 1000 + in_a_set
+    assert build.rows("select distinct scenarios from rank_scenarios where framework_id = 'un_egdi' order by 1") == [
+        (0,),
+        (scenarios,),
+    ]

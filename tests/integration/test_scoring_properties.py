@@ -87,6 +87,7 @@ def worlds(draw: st.DrawFn) -> World:
     """Four economies, up to four indicators of every kind in up to two pillars, with gaps and future years."""
     names = [f"i{n}" for n in range(draw(st.integers(1, 4)))]
     number = st.floats(1, 99).map(lambda x: round(x, 2))
+    figure = st.one_of(st.just(0.0), number, number, number)  # 0 has no logarithm
     world: dict[str, list[dict[str, Any]]] = defaultdict(list)
     world["economies"] = list(economies(*ECONOMIES))
     for name in names:
@@ -126,7 +127,7 @@ def worlds(draw: st.DrawFn) -> World:
                 {"indicator_id": name, "iso3": draw(st.sampled_from([None, "AAA"])), "from_year": 2022}
             )
         for iso3 in ECONOMIES:
-            series = draw(st.dictionaries(st.integers(2016, 2028), number, max_size=9))
+            series = draw(st.dictionaries(st.integers(2016, 2028), figure, max_size=9))
             world["observations"] += observations(name, iso3, series)
     for row in world["framework_indicators"]:  # a sub-theme belongs to one pillar
         row["subtheme_id"] = row["pillar_id"] + row["subtheme_id"]
@@ -433,6 +434,28 @@ ODD_SERIES: dict[str, Cell] = {
     "a value below the floor": (UP, {2025: -30.0}, {"level_score": 0.0}),
     "a value beyond the target": (UP, {2025: 130.0}, {"level_score": 100.0}),
     "zero under a logarithm": (LOG, {2025: 0.0}, {"level_score": 0.0}),
+    "zero under a logarithm at the baseline": (
+        LOG,
+        {2021: 0.0, 2022: 2.0, 2023: 4.0, 2025: 10.0},
+        {
+            "level_score": 50.0,
+            "status": "insufficient_data",
+            "status_reason": "no_baseline",
+            "attainment": None,
+            "observed_annual_change": None,
+        },
+    ),
+    "down to zero under a logarithm": (
+        LOG,
+        {2021: 2.0, 2022: 4.0, 2023: 8.0, 2025: 0.0},
+        {"level_score": 0.0, "status": "decreasing", "attainment": None, "observed_annual_change": None},
+    ),
+    "a negative value under a logarithm": (LOG, {2025: -3.0}, {"level_score": 0.0, "status_reason": "no_baseline"}),
+    "a decreasing population": (
+        ("people", 0.0, 5000.0),
+        steady(4000.0, -100.0),
+        {"observed_annual_change": -100.0, "level_score": 68.0, "status": "decreasing", "projection": 2900.0},
+    ),
     "years missing in the middle": (
         UP,
         {2021: 40.0, 2025: 60.0, 2022: 45.0},
@@ -473,6 +496,25 @@ def test_ranks_use_unrounded_scores_and_ties_share_one(engine: Engine) -> None:
     ranks = {iso3: row["rank"] for (_, iso3), row in scores.overall().items()}
     assert ranks == {"AAA": 2, "BBB": 1, "CCC": 2, "DDD": 4, "EEE": None}
     assert {iso3: row["rank"] for (_, iso3, _), row in scores.pillars().items()} == ranks
+
+
+def test_the_rounding_error_of_a_sum_breaks_no_tie(engine: Engine) -> None:
+    """The same three levels in another order: the sums differ in the last bit, the means that they stand for do not."""
+    levels = {"AAA": (33.3, 66.6, 99.9), "BBB": (33.3, 99.9, 66.6)}
+    scores = engine.score(
+        economies=economies(*levels),
+        indicators=[indicator(name) for name in "abc"],
+        benchmarks=[benchmark(name, 0.0, 100.0) for name in "abc"],
+        framework_indicators=[place(name) for name in "abc"],
+        observations=[
+            row
+            for iso3, order in levels.items()
+            for name, level in zip("abc", order, strict=True)
+            for row in observations(name, iso3, {2025: level})
+        ],
+    )
+    assert len({row["overall_score"] for row in scores.overall().values()}) == 2
+    assert {row["rank"] for row in [*scores.overall().values(), *scores.pillars().values()]} == {1}
 
 
 def test_a_framework_of_indicators_and_benchmarks_alone_is_scored(engine: Engine) -> None:

@@ -24,8 +24,13 @@ with cells as (
         case
             when cells.is_comparable and not cells.is_stale then {{ finite('cells.latest_value') }}
         end as x,
+        -- a baseline without a place on the scale g, 0 under a logarithm, is none
         case
-            when cells.is_comparable and not cells.is_stale then {{ finite('cells.baseline_value') }}
+            when
+                cells.is_comparable
+                and not cells.is_stale
+                and isfinite({{ to_g('cells.baseline_value', 'benchmarks.transform') }})
+                then cells.baseline_value
         end as x0
     from {{ ref('int_cells') }} as cells
     inner join {{ ref('framework_indicators') }} as framework_indicators
@@ -53,27 +58,38 @@ on_scale as (
         {{ meets('cells.x0', 'cells.met_value', 'cells.floor_value', 'cells.target_value') }} as was_met,
         {{ meets('cells.x', 'cells.pace_met_value', 'cells.floor_value', 'cells.target_value') }} as is_pace_met,
         {{ meets('cells.x0', 'cells.pace_met_value', 'cells.floor_value', 'cells.target_value') }} as was_pace_met,
-        {% for limit in ['', '_low', '_high'] %}
-        case when cells.x0 is not null then slopes.slope{{ limit }} end as slope{{ limit }},
-        case when cells.x0 is not null then slopes.logit_slope{{ limit }} end as logit_slope{{ limit }},
-        {% endfor %}
-        case
-            when cells.x0 is null or slopes.slope is null then null
-            when slopes.points >= parameters.min_trend_points then 'theil_sen'
-            else 'two_points'
-        end as slope_basis,
         {{ logit('cells.x', 'cells.valid_max', 'parameters.logit_share_limit') }} as logit_x,
         {{ logit('cells.met_value', 'cells.valid_max', 'parameters.logit_share_limit') }} as logit_met,
+        parameters.min_trend_points,
         parameters.projection_horizon_years
     from cells
     cross join {{ ref('int_parameters') }} as parameters
+),
+
+-- A trend runs from a baseline to a latest value, both on the scale g. The condition stands beside the join, not in it:
+-- there it would turn a hash join into a loop over all pairs.
+sloped as (
+    select
+        on_scale.*,
+        {% for limit in ['', '_low', '_high'] %}
+        case when on_scale.x0 is not null and isfinite(on_scale.g_x) then slopes.slope{{ limit }} end
+            as slope{{ limit }},
+        case when on_scale.x0 is not null and isfinite(on_scale.g_x) then slopes.logit_slope{{ limit }} end
+            as logit_slope{{ limit }},
+        {% endfor %}
+        case
+            when on_scale.x0 is null or not isfinite(on_scale.g_x) or slopes.slope is null then null
+            when slopes.points >= on_scale.min_trend_points then 'theil_sen'
+            else 'two_points'
+        end as slope_basis
+    from on_scale
     left join {{ ref('int_slopes') }} as slopes
         using (framework_id, as_of_year, indicator_id, iso3)
 ),
 
 paced as (
     select
-        on_scale.*,
+        sloped.*,
         {{ level_score('g_x', 'g_floor', 'g_target') }} as level_score,
         case
             when not was_met then {{ safe_divide('(g_x - g_x0)', '(g_target - g_x0)') }}
@@ -104,7 +120,7 @@ paced as (
             when shape = 'saturating' then {{ safe_divide('(logit_met - logit_x)', 'logit_slope') }}
             else {{ safe_divide('(g_met - g_x)', 'slope') }}
         end as years_to_target
-    from on_scale
+    from sloped
 ),
 
 judged as (
@@ -131,6 +147,7 @@ verdicts as (
             when was_pace_met then { 'status': 'decreasing', 'reason': 'baseline_met' }
             when is_baseline_broken then { 'status': 'insufficient_data', 'reason': 'series_break' }
             when x0 is null then { 'status': 'insufficient_data', 'reason': 'no_baseline' }
+            when isinf(g_x) then { 'status': 'decreasing', 'reason': 'pace' }
             when slope is null then { 'status': 'insufficient_data', 'reason': 'one_point_only' }
             when abs(slope) <= min_change_per_year then { 'status': 'stagnating', 'reason': 'within_noise' }
             else { 'status': coalesce(thresholds.status, 'decreasing'), 'reason': 'pace' }

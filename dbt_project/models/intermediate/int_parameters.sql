@@ -5,6 +5,7 @@ select
     max(value) filter (where parameter = 'projection_horizon_years') as projection_horizon_years,
     max(value) filter (where parameter = 'logit_share_limit') as logit_share_limit,
     max(value) filter (where parameter = 'interval_z') as interval_z,
+    max(value) filter (where parameter = 'min_scenarios') as min_scenarios,
     max(value) filter (where parameter = 'geometric_floor') as geometric_floor,
     max(value) filter (where parameter = 'history_from') as history_from,
     max(value) filter (where parameter = 'coverage_gate') as coverage_gate,

@@ -1,13 +1,31 @@
 -- The factors on the weights of indicators: 1 in set 0, the declared weights, else drawn from the names of framework,
--- set and indicator, so that they stay the same whatever else is in the tables.
-with assumed as (
+-- set and indicator, so that they stay the same whatever else is in the tables. Where the seed gives no number of sets,
+-- there are as many as make enough scenarios.
+with alternatives as (
     select
-        frameworks.framework_id,
-        coalesce(own.weight_sets, general.weight_sets, 0) as weight_sets,
+        scores.framework_id,
+        count(distinct scores.normalisation)
+        * (count(distinct scores.indicator_id) + 1)
+        * count(distinct aggregations.aggregation) as in_a_set
+    from {{ ref('int_scenario_values') }} as scores
+    inner join {{ ref('int_scenario_aggregations') }} as aggregations
+        on scores.framework_id = aggregations.framework_id
+    group by all
+),
+
+assumed as (
+    select
+        alternatives.framework_id,
+        case
+            when coalesce(own.weight_sets, general.weight_sets) is null
+                then ceil(parameters.min_scenarios / alternatives.in_a_set)::integer - 1
+            else coalesce(own.weight_sets, general.weight_sets)
+        end as weight_sets,
         coalesce(own.weight_spread, general.weight_spread, 0) as weight_spread
-    from {{ ref('int_frameworks') }} as frameworks
+    from alternatives
+    cross join {{ ref('int_parameters') }} as parameters
     left join {{ ref('scenario_assumptions') }} as own
-        on frameworks.framework_id = own.framework_id
+        on alternatives.framework_id = own.framework_id
     left join {{ ref('scenario_assumptions') }} as general
         on general.framework_id is null
 ),

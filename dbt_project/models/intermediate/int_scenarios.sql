@@ -1,24 +1,45 @@
--- The grid of scenarios: every combination of the alternatives. Scenario 0 is the scorecard as published. full_scenario
--- is the one of the same choices that leaves nothing out.
-with normalisations as (
-    select distinct
+-- The grid of scenarios: every combination of the alternatives, numbered as the places of a number are, the left-out
+-- indicator last. Scenario 0 is the scorecard as published. full_scenario is the one of the same choices that leaves
+-- nothing out.
+with aggregations as (
+    select
         framework_id,
-        normalisation
+        aggregation,
+        row_number() over (partition by framework_id order by aggregation <> 'declared') - 1 as place
+    from {{ ref('int_scenario_aggregations') }}
+),
+
+normalisations as (
+    select
+        framework_id,
+        normalisation,
+        row_number() over (partition by framework_id order by normalisation <> 'goalposts') - 1 as place,
+        count(*) over (partition by framework_id) as alternatives
     from {{ ref('int_scenario_values') }}
+    group by framework_id, normalisation
 ),
 
 weight_sets as (
-    select distinct
+    select
         framework_id,
-        weight_set
+        weight_set,
+        count(*) over (partition by framework_id) as alternatives
     from {{ ref('int_scenario_weights') }}
+    group by framework_id, weight_set
 ),
 
 left_outs as (
-    select distinct
+    select
         framework_id,
-        unnest(['none', indicator_id]) as left_out
-    from {{ ref('int_scenario_values') }}
+        left_out,
+        row_number() over (partition by framework_id order by left_out <> 'none', left_out) - 1 as place,
+        count(*) over (partition by framework_id) as alternatives
+    from (
+        select distinct
+            framework_id,
+            unnest(['none', indicator_id]) as left_out
+        from {{ ref('int_scenario_values') }}
+    )
 ),
 
 numbered as (
@@ -28,22 +49,23 @@ numbered as (
         normalisations.normalisation,
         weight_sets.weight_set,
         left_outs.left_out,
-        row_number() over (
-            partition by aggregations.framework_id
-            order by
-                aggregations.aggregation <> 'declared',
-                normalisations.normalisation <> 'goalposts',
-                weight_sets.weight_set,
-                left_outs.left_out <> 'none',
-                left_outs.left_out
-        ) - 1 as scenario
-    from {{ ref('int_scenario_aggregations') }} as aggregations
+        left_outs.place,
+        left_outs.alternatives * (
+            weight_sets.weight_set
+            + weight_sets.alternatives * (normalisations.place + normalisations.alternatives * aggregations.place)
+        ) as full_scenario
+    from aggregations
     inner join normalisations using (framework_id)
     inner join weight_sets using (framework_id)
     inner join left_outs using (framework_id)
 )
 
 select
-    *,
-    min(scenario) over (partition by framework_id, aggregation, normalisation, weight_set) as full_scenario
+    framework_id,
+    full_scenario + place as scenario,
+    full_scenario,
+    aggregation,
+    normalisation,
+    weight_set,
+    left_out
 from numbered

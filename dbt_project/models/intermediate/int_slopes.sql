@@ -7,6 +7,7 @@ with points as (
         cells.indicator_id,
         cells.iso3,
         points.year,
+        points.value,
         points.g,
         points.logit
     from {{ ref('int_cells') }} as cells
@@ -21,6 +22,17 @@ with points as (
         partition by cells.framework_id, cells.as_of_year, cells.indicator_id, cells.iso3, points.measured_year
         order by points.year
     ) = 1
+),
+
+measured as (
+    select
+        framework_id,
+        as_of_year,
+        indicator_id,
+        iso3,
+        list({ 'year': year, 'value': value } order by year) as measurements
+    from points
+    group by all
 ),
 
 slopes as (
@@ -49,6 +61,7 @@ select
     slopes.indicator_id,
     slopes.iso3,
     slopes.points,
+    measured.measurements,
     {{ theil_sen('slopes.slopes') }} as slope,
     {{ theil_sen('slopes.logit_slopes') }} as logit_slope,
     {% for ending, sign in [('low', '-'), ('high', '+')] %}
@@ -57,4 +70,6 @@ select
     {%- if not loop.last %},{% endif %}
     {% endfor %}
 from slopes
+inner join measured
+    using (framework_id, as_of_year, indicator_id, iso3)
 cross join {{ ref('int_parameters') }} as parameters

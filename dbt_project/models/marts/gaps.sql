@@ -21,7 +21,7 @@ with scores as (
 ranked as (
     select
         *,
-        rank() over (partition by framework_id, pillar_id order by score desc) as place
+        rank() over (partition by framework_id, pillar_id order by {{ rank_key('score') }} desc) as place
     from scores
     where score is not null
 ),
@@ -32,7 +32,7 @@ best as (
         framework_id,
         pillar_id,
         string_agg(iso3, ', ' order by iso3) as iso3,
-        any_value(score) as score
+        max(score) as score
     from ranked
     where place = 1
     group by all

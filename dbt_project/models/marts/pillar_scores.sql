@@ -13,7 +13,7 @@ select
         when scores.score is not null
             then rank() over (
                 partition by scores.framework_id, scores.pillar_id
-                order by scores.score desc nulls last
+                order by {{ rank_key('scores.score') }} desc nulls last
             )
     end::integer as rank,
     scores.score_reason

@@ -1,14 +1,33 @@
--- For every pair of members the share of scenarios in which the first ranks above the second; ties count half.
-with compared as (
+-- For every pair of members the share of scenarios in which the first ranks above the second; ties count half. One
+-- order of a pair is counted, the other is the rest.
+with counted as (
     select
         a.framework_id,
         a.iso3 as iso3_a,
         b.iso3 as iso3_b,
-        avg(case when a.rank < b.rank then 1 when a.rank = b.rank then 0.5 else 0 end) as probability
+        count_if(a.rank < b.rank) as above,
+        count_if(a.rank = b.rank) as level,
+        count(*) as scenarios
     from {{ ref('int_scenario_ranks') }} as a
     inner join {{ ref('int_scenario_ranks') }} as b
-        on a.framework_id = b.framework_id and a.scenario = b.scenario and a.iso3 <> b.iso3
+        on a.framework_id = b.framework_id and a.scenario = b.scenario and a.iso3 < b.iso3
     group by all
+),
+
+compared as (
+    select
+        framework_id,
+        iso3_a,
+        iso3_b,
+        (above + level / 2) / scenarios as probability
+    from counted
+    union all by name
+    select
+        framework_id,
+        iso3_b as iso3_a,
+        iso3_a as iso3_b,
+        (scenarios - above - level / 2) / scenarios as probability
+    from counted
 )
 
 select

@@ -4,6 +4,12 @@ with cells as (
     select
         scores.*,
         indicators.unit,
+        indicators.shape,
+        indicators.valid_min,
+        indicators.valid_max,
+        slopes.measurements,
+        slopes.logit_slope,
+        {{ logit('scores.latest_value', 'indicators.valid_max', 'parameters.logit_share_limit') }} as logit,
         benchmarks.transform,
         benchmarks.floor_value,
         benchmarks.floor_basis,
@@ -11,8 +17,10 @@ with cells as (
         benchmarks.pace_target_basis,
         benchmarks.source_title,
         benchmarks.source_url as target_url,
-        concat_ws(', ', observations.provider, observations.provider_code, observations.provider_release) as provider,
-        observations.source_url as observation_url,
+        concat_ws(', ', latest.provider, latest.provider_code, latest.provider_release) as latest_source,
+        latest.source_url as latest_url,
+        concat_ws(', ', first.provider, first.provider_code, first.provider_release) as baseline_source,
+        first.source_url as baseline_url,
         '100 * ' || {{ ratio_text(
             'scores.latest_value', 'benchmarks.floor_value', 'scores.target_value', 'benchmarks.transform'
         ) }} as level_text,
@@ -23,11 +31,35 @@ with cells as (
         on scores.indicator_id = indicators.indicator_id
     left join {{ ref('benchmarks') }} as benchmarks
         on scores.framework_id = benchmarks.framework_id and scores.indicator_id = benchmarks.indicator_id
-    left join {{ ref('observations') }} as observations
+    left join {{ ref('observations') }} as latest
         on
-            scores.indicator_id = observations.indicator_id
-            and scores.iso3 = observations.iso3
-            and scores.latest_year = observations.year
+            scores.indicator_id = latest.indicator_id
+            and scores.iso3 = latest.iso3
+            and scores.latest_year = latest.year
+    left join {{ ref('observations') }} as first
+        on
+            scores.indicator_id = first.indicator_id
+            and scores.iso3 = first.iso3
+            and scores.baseline_year = first.year
+    left join {{ ref('int_slopes') }} as slopes
+        on
+            scores.framework_id = slopes.framework_id
+            and scores.as_of_year = slopes.as_of_year
+            and scores.indicator_id = slopes.indicator_id
+            and scores.iso3 = slopes.iso3
+    cross join {{ ref('int_parameters') }} as parameters
+),
+
+projected as (
+    select
+        *,
+        {{ projection_text(
+            'latest_value',
+            "format('({}) * ({} - {})', case when shape = 'saturating' then logit_slope else observed_annual_change end, "
+            ~ "target_year, latest_year)",
+            'transform', 'shape', 'logit', 'valid_max'
+        ) }} as projection_text
+    from cells
 ),
 
 indicator_lines as (
@@ -43,8 +75,8 @@ indicator_lines as (
                 'arithmetic': null,
                 'value': latest_value,
                 'note': latest_year || ', ' || unit,
-                'source': provider,
-                'source_url': observation_url
+                'source': latest_source,
+                'source_url': latest_url
             },
             {
                 'step': 2,
@@ -86,8 +118,8 @@ indicator_lines as (
                 'arithmetic': null,
                 'value': baseline_value,
                 'note': baseline_year || ', ' || unit,
-                'source': null,
-                'source_url': null
+                'source': baseline_source,
+                'source_url': baseline_url
             },
             {
                 'step': 6,
@@ -114,15 +146,28 @@ indicator_lines as (
             },
             {
                 'step': 8,
-                'item': 'observed change a year',
-                'arithmetic': null,
-                'value': observed_annual_change,
-                'note': slope_basis || case when transform = 'log' then ', of the natural logarithm' else '' end,
+                'item': 'ahead or behind',
+                'arithmetic': '(' || attainment || ') - ' || due,
+                'value': ahead_behind,
+                'note': 'attainment less due',
                 'source': null,
                 'source_url': null
             },
             {
                 'step': 9,
+                'item': 'observed change a year',
+                'arithmetic': null,
+                'value': observed_annual_change,
+                'note': slope_basis || ': median of the slopes between all pairs of '
+                || case when transform = 'log' then 'the natural logarithms of ' else '' end
+                || array_to_string(
+                    list_transform(measurements, lambda point: format('{} ({})', point.value, point.year)), ', '
+                ),
+                'source': null,
+                'source_url': null
+            },
+            {
+                'step': 10,
                 'item': 'required change a year',
                 'arithmetic': case
                     when required_annual_change is not null
@@ -137,7 +182,7 @@ indicator_lines as (
                 'source_url': null
             },
             {
-                'step': 10,
+                'step': 11,
                 'item': 'pace ratio',
                 'arithmetic': '(' || observed_annual_change || ') / (' || required_annual_change || ')',
                 'value': pace_ratio,
@@ -146,16 +191,20 @@ indicator_lines as (
                 'source_url': null
             },
             {
-                'step': 11,
+                'step': 12,
                 'item': 'projection to ' || target_year,
-                'arithmetic': null,
+                'arithmetic': case
+                    when projection in (valid_min, valid_max)
+                        then format('least(greatest({}, {}), {})', projection_text, valid_min, valid_max)
+                    else projection_text
+                end,
                 'value': projection,
                 'note': coalesce(format('{:.4g} to {:.4g}', projection_low, projection_high), 'no interval'),
                 'source': null,
                 'source_url': null
             },
             {
-                'step': 12,
+                'step': 13,
                 'item': 'status',
                 'arithmetic': null,
                 'value': null::double,
@@ -164,7 +213,7 @@ indicator_lines as (
                 'source_url': null
             }
         ], recursive := true)
-    from cells
+    from projected
 ),
 
 subthemes as (

@@ -6,7 +6,7 @@ select
     scores.coverage,
     case
         when scores.score is not null
-            then rank() over (partition by scores.framework_id order by scores.score desc nulls last)
+            then rank() over (partition by scores.framework_id order by {{ rank_key('scores.score') }} desc nulls last)
     end::integer as rank,
     bands.rank_p05,
     bands.rank_median,

@@ -8,7 +8,7 @@ select
         when scores.score is not null
             then rank() over (
                 partition by scores.framework_id, scores.as_of_year
-                order by scores.score desc nulls last
+                order by {{ rank_key('scores.score') }} desc nulls last
             )
     end::integer as rank,
     scores.score_reason

@@ -1,0 +1,154 @@
+"""The seeds that make up a framework: free of faults as they stand, and each fault told by file, line and column."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from pipelines.framework_register import check_frameworks
+from sources.catalogue import load_catalogue
+from sources.errors import ConfigurationError
+from tests.conftest import ROOT
+
+Rows = list[dict[str, str]]
+
+PARTS = {"tii": "egdi_tii_index", "osi": "egdi_osi_index", "hci": "egdi_hci_index"}
+
+
+@pytest.fixture
+def seeds(tmp_path: Path) -> Path:
+    """A copy of the seeds with a framework ``index`` of three indicators in two pillars."""
+    folder = Path(shutil.copytree(ROOT / "dbt_project" / "seeds", tmp_path / "seeds"))
+    for part, indicator in PARTS.items():
+        pillar = "services" if part == "osi" else "base"
+        place = {"indicator_id": indicator, "pillar_id": pillar, "subtheme_id": part, "weight": "2"}
+        add(folder, "framework_indicators.csv", **place)
+        goalposts = {"transform": "none", "floor_value": "0", "target_value": "1", "target_year": "2030"}
+        add(folder, "benchmarks.csv", indicator_id=indicator, **goalposts)
+        add(folder, "subthemes.csv", pillar_id=pillar, subtheme_id=part)
+    for pillar in ("services", "base"):
+        add(folder, "pillars.csv", pillar_id=pillar, weight="1.5")
+    add(folder, "frameworks.csv", aggregation="geometric", coverage_gate="0.75")
+    return folder
+
+
+def add(seeds: Path, file: str, **cells: str) -> None:
+    """Append a row of the framework ``index``; columns that are not named stay empty."""
+    path = seeds / file
+    with path.open(encoding="utf-8", newline="") as handle:
+        columns = next(csv.reader(handle))
+    with path.open("a", encoding="utf-8", newline="") as handle:
+        writer = csv.DictWriter(handle, columns, restval="", lineterminator="\n")
+        writer.writerow({"framework_id": "index", **cells})
+
+
+def alter(seeds: Path, file: str, last: Mapping[str, str]) -> int:
+    """Write cells of the file's last row. Returns its line."""
+    path = seeds / file
+    with path.open(encoding="utf-8", newline="") as handle:
+        rows = list(csv.DictReader(handle))
+    rows[-1] |= last
+    with path.open("w", encoding="utf-8", newline="") as handle:
+        writer = csv.DictWriter(handle, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    return len(rows) + 1
+
+
+def fault(seeds: Path) -> str:
+    with pytest.raises(ConfigurationError) as raised:
+        check_frameworks(seeds.parent, load_catalogue())
+    message = str(raised.value)
+    assert "\n" not in message
+    return message
+
+
+def test_the_seeds_and_a_framework_of_seed_rows_alone_have_no_fault(seeds: Path) -> None:
+    check_frameworks(ROOT / "dbt_project", load_catalogue())
+    check_frameworks(seeds.parent, load_catalogue())
+
+
+@pytest.mark.parametrize(
+    ("file", "cells", "column", "told"),
+    [
+        ("framework_indicators.csv", {"indicator_id": "egdi_xyz"}, "indicator_id", "'egdi_xyz' does not stand in"),
+        ("framework_indicators.csv", {"weight": "-1"}, "weight", "greater than 0"),
+        ("framework_indicators.csv", {"weight": "0"}, "weight", "greater than 0"),
+        ("framework_indicators.csv", {"weight": "heavy"}, "weight", "'heavy'"),
+        ("framework_indicators.csv", {"weight": "inf"}, "weight", "'inf'"),
+        ("framework_indicators.csv", {"role": "main"}, "role", "'direct' or 'proxy'"),
+        ("framework_indicators.csv", {"pillar_id": ""}, "pillar_id", "empty and may not be"),
+        ("framework_indicators.csv", {"pillar_id": "other"}, "pillar_id", "'other' does not stand in pillars.csv"),
+        ("framework_indicators.csv", {"subtheme_id": "other"}, "subtheme_id", "does not stand in subthemes.csv"),
+        ("framework_indicators.csv", {"subtheme_id": "osi"}, "subtheme_id", "belongs to pillar 'services'"),
+        ("framework_indicators.csv", {"indicator_id": PARTS["tii"]}, "indicator_id", "remove one of them"),
+        ("benchmarks.csv", {"target_value": "0"}, "target_value", "no range to score on"),
+        ("benchmarks.csv", {"target_value": "nan"}, "target_value", "'nan'"),
+        ("benchmarks.csv", {"target_value": ""}, "target_value", "empty and may not be"),
+        ("benchmarks.csv", {"target_value": "-1"}, "target_value", "against the direction higher_is_better"),
+        ("benchmarks.csv", {"target_year": "30"}, "target_year", "1990"),
+        ("benchmarks.csv", {"baseline_year": "2030"}, "baseline_year", "not before target_year"),
+        ("benchmarks.csv", {"transform": "log"}, "floor_value", "positive values, not 0"),
+        ("benchmarks.csv", {"transform": "sqrt"}, "transform", "'none' or 'log'"),
+        ("benchmarks.csv", {"pace_target_value": "-0.5"}, "pace_target_value", "wrong side of floor_value"),
+        ("benchmarks.csv", {"framework_id": "indes"}, "framework_id", "'indes' does not stand in"),
+        ("benchmarks.csv", {"indicator_id": "egdi_epi_index"}, "indicator_id", "no indicator of 'index'"),
+        ("pillars.csv", {"weight": "0"}, "weight", "greater than 0"),
+        ("pillars.csv", {"in_overall": "maybe"}, "in_overall", "'true' or 'false'"),
+        ("subthemes.csv", {"register_only": "x"}, "register_only", "'true' or 'false'"),
+        ("frameworks.csv", {"aggregation": "harmonic"}, "aggregation", "'arithmetic' or 'geometric'"),
+        ("frameworks.csv", {"coverage_gate": "50"}, "coverage_gate", "less than or equal to 1"),
+        ("frameworks.csv", {"scored_group": "oecd"}, "scored_group", "'oecd' does not stand in groups.csv"),
+    ],
+)  # fmt: skip
+def test_a_malformed_row_is_one_line_naming_file_line_and_column(
+    seeds: Path, file: str, cells: dict[str, str], column: str, told: str
+) -> None:
+    line = alter(seeds, file, cells)
+    message = fault(seeds)
+    assert f"{file}:{line}: " in message and f": column {column}: " in message and told in message
+
+
+@pytest.mark.parametrize(
+    ("file", "cells", "told"),
+    [
+        ("pillars.csv", {"pillar_id": "empty"}, "no sub-theme and no indicator"),
+        ("subthemes.csv", {"pillar_id": "base", "subtheme_id": "idle"}, "set register_only to true"),
+        ("subthemes.csv", {"pillar_id": "no", "subtheme_id": "x", "register_only": "true"}, "not stand in pillars.csv"),
+        ("benchmarks.csv", {"framework_id": "carec_2030", "indicator_id": "gii_rank", "transform": "none",
+                            "floor_value": "100", "target_value": "1", "target_year": "2030"}, "is no indicator of"),
+    ],
+)  # fmt: skip
+def test_a_part_that_nothing_belongs_to_is_told(seeds: Path, file: str, cells: dict[str, str], told: str) -> None:
+    add(seeds, file, **cells)
+    assert told in fault(seeds)
+
+
+def _drop(seeds: Path, file: str, keep: Callable[[dict[str, str]], bool], **changed: str) -> None:
+    path = seeds / file
+    with path.open(encoding="utf-8", newline="") as handle:
+        rows: Rows = [{**row, **changed} for row in csv.DictReader(handle) if keep(row)]
+    with path.open("w", encoding="utf-8", newline="") as handle:
+        writer = csv.DictWriter(handle, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def test_every_indicator_of_the_main_framework_has_a_benchmark_that_says_where_it_comes_from(seeds: Path) -> None:
+    main = ("carec_2030", "internet_users_pct")
+    _drop(seeds, "benchmarks.csv", lambda row: (row["framework_id"], row["indicator_id"]) != main)
+    assert "internet_users_pct: column indicator_id: has no benchmark" in fault(seeds)
+    shutil.copy(ROOT / "dbt_project" / "seeds" / "benchmarks.csv", seeds)
+    _drop(seeds, "benchmarks.csv", lambda row: True, source_url="")
+    message = fault(seeds)
+    assert "benchmarks.csv:2: " in message and "column source_url: is empty" in message
+
+
+def test_a_column_that_is_missing_is_told(seeds: Path) -> None:
+    path = seeds / "pillars.csv"
+    path.write_text(path.read_text(encoding="utf-8").replace("in_overall", "counts", 1), encoding="utf-8")
+    assert "pillars.csv:1: column in_overall: is missing" in fault(seeds)
