@@ -17,7 +17,7 @@ deciding as (
         readings.strength,
         -- a number beyond its ceiling is refuted, whatever else is said of it
         case
-            when bool_or(readings.kind = 'ceiling') over claim then 3
+            when bool_or(readings.is_ceiling) over claim then 3
             else min(readings.strength) over claim
         end as claim_strength
     from {{ ref('int_claim_readings') }} as readings
@@ -52,8 +52,12 @@ judged as (
             when max(claim_strength) = 2 then 'supported_other_year'
             when max(claim_strength) = 3 then 'contradicted'
             when bool_or(result = 'not_comparable' and role = 'value') then 'not_comparable'
-            when bool_or(result = 'below_ceiling') then 'document_only'
+            -- a ceiling can refute a number, and what it leaves standing only a document settles
+            when bool_or(comparator = 'ceiling') then 'document_only'
         end as verdict,
+        not bool_or(is_deciding) and bool_or(
+            role = 'value' and result not in ('no_data', 'not_comparable', 'below_ceiling')
+        ) as is_of_too_few,
         string_agg(
             reason, ' | ' order by
                 case when is_deciding and strength = claim_strength then 1 when is_deciding then 2 else 3 end asc,
@@ -70,9 +74,10 @@ means as (
         claim_id,
         string_agg(variant, ', ' order by variant) filter (where strength = 1) as true_of,
         string_agg(variant, ', ' order by variant) filter (where strength = 2) as true_of_another_year,
-        string_agg(variant, ', ' order by variant) filter (where strength = 3) as not_true_of
-    from deciding
-    where kind = 'regional_mean'
+        string_agg(variant, ', ' order by variant) filter (where strength = 3) as not_true_of,
+        string_agg(variant, ', ' order by variant) filter (where result = 'no_data') as without_figures
+    from tests
+    where kind = 'regional_mean' and role = 'value'
     group by claim_id
 ),
 
@@ -103,6 +108,7 @@ summaries as (
             'true of the mean ' || means.true_of,
             'true of another year as the mean ' || means.true_of_another_year,
             'not true of the mean ' || means.not_true_of,
+            'no figure for the mean ' || means.without_figures,
             'against the median of the base years better: ' || members.better,
             'against the median of the base years not better: ' || members.not_better
         ) || ' | ' as summary
@@ -123,6 +129,15 @@ evidence as (
             tests.definition_match = 'different' asc, tests.indicator_id asc, tests.iso3 asc, tests.base_year desc,
             tests.variant asc
     ) = 1
+),
+
+-- what a public series measures waits for figures of it, whatever documents there are
+fallback as (
+    select
+        claim_id,
+        regexp_matches(checkable_with, '^(document|proxy.*document)')
+        or (measure = 'milestone' and not starts_with(checkable_with, 'none')) as is_for_documents
+    from {{ ref('claims') }}
 ),
 
 duplicates as (
@@ -162,8 +177,7 @@ select
     claims.note,
     case
         when judged.verdict is not null then judged.verdict
-        when starts_with(claims.checkable_with, 'none') then 'no_data'
-        when claims.measure = 'milestone' or contains(claims.checkable_with, 'document') then 'document_only'
+        when fallback.is_for_documents then 'document_only'
         else 'no_data'
     end as verdict,
     case
@@ -176,8 +190,9 @@ select
                 || coalesce(summaries.summary, '') || judged.reason
         when starts_with(claims.checkable_with, 'none') then 'nothing public measures it'
         when claims.measure = 'milestone' then 'a milestone: settled by a document, not by a series'
-        when contains(claims.checkable_with, 'document')
+        when fallback.is_for_documents
             then coalesce(judged.reason || ' | ', '') || 'only a national document could settle it'
+        when judged.is_of_too_few then 'figures of too few of the members named | ' || judged.reason
         else coalesce(judged.reason, 'no series that bears on it is in the catalogue')
     end as verdict_reason,
     evidence.indicator_id as evidence_indicator_id,
@@ -198,6 +213,8 @@ select
     duplicates.duplicate_of,
     coalesce(leads.leads, 0)::integer as leads
 from {{ ref('claims') }} as claims
+inner join fallback
+    on claims.claim_id = fallback.claim_id
 left join judged
     on claims.claim_id = judged.claim_id
 left join summaries
