@@ -118,15 +118,16 @@ def test_every_milestone_has_its_type() -> None:
 
 @pytest.fixture
 def seeds(tmp_path: Path) -> Path:
+    shutil.copytree(SEEDS.parent / "macros", tmp_path / "macros")
     return Path(shutil.copytree(SEEDS, tmp_path / "seeds"))
 
 
 def alter(seeds: Path, file: str, claim_id: str, column: str, cell: str) -> int:
-    """Write a cell. Returns its line."""
+    """Write a cell of the row that has the given entry in its first column. Returns its line."""
     path = seeds / file
     with path.open(encoding="utf-8", newline="") as handle:
         rows = list(csv.DictReader(handle))
-    position = next(i for i, row in enumerate(rows) if row["claim_id"] == claim_id)
+    position = next(i for i, row in enumerate(rows) if next(iter(row.values())) == claim_id)
     rows[position][column] = cell
     with path.open("w", encoding="utf-8", newline="") as handle:
         writer = csv.DictWriter(handle, list(rows[0]), lineterminator="\n")
@@ -168,6 +169,12 @@ def test_the_register_as_it_stands_has_no_fault(seeds: Path) -> None:
         ("claim_evidence.csv", "kind", "product", "needs the second series"),
         ("claim_evidence.csv", "definition_match", "", "is empty and may not be"),
         ("claim_evidence.csv", "tolerance", "-1", "greater than or equal to 0"),
+        ("claim_evidence.csv", "window_year", "2024.5", "valid integer"),
+        ("claim_evidence.csv", "variant", "mean", "does not stand in region_variants.csv"),
+        ("claim_evidence.csv", "definition_match", "alike", "'same', 'similar' or 'different', not 'alike'"),
+        ("claim_evidence.csv", "indicator_id", "internet_users", "near it are internet_users_pct"),
+        ("claim_leads.csv", "source_url", "see the web", "pattern"),
+        ("claim_leads.csv", "seen", "yes", "'excerpt' or 'general_knowledge', not 'yes'"),
     ],
 )
 def test_a_malformed_row_is_one_line_naming_file_line_claim_and_column(
@@ -177,6 +184,63 @@ def test_a_malformed_row_is_one_line_naming_file_line_claim_and_column(
     message = fault(seeds)
     assert f"{file}:{line}: p1-kaz-internet-use: column " in message
     assert told in message
+
+
+@pytest.mark.parametrize(
+    ("file", "entry", "column", "cell", "told"),
+    [
+        ("claims.csv", "p5-gii-kaz", "value", "48.5", "a rank is a whole number from 1, not 48.5"),
+        ("claims.csv", "p5-gii-kaz", "baseline_value", "0", "a rank is a whole number from 1, not 0"),
+        ("claim_units.csv", "percent", "factor", "0", "greater than 0"),
+        ("claim_units.csv", "percent", "tolerance_basis", "about", "'points' or 'relative', not 'about'"),
+        ("claim_kinds.csv", "value", "is_level", "perhaps", "valid boolean"),
+        ("claim_kinds.csv", "change", "figure_unit", "per cent", "'per cent' does not stand in claim_units.csv"),
+        ("claim_parameters.csv", "last_year", "value", "soon", "valid number"),
+        ("claim_parameters.csv", "last_year", "parameter", "final_year", "'final_year' does not stand in"),
+        ("claim_inconsistencies.csv", "tunduk-border", "claim_ids", "p3-kgz;x y", "pattern"),
+        ("claim_inconsistencies.csv", "tunduk-border", "claim_ids", "p3-kgz-tunduk", "does not stand in claims.csv"),
+        ("claim_duplicates.csv", "em-pak-solar-towers", "relation", "twin", "'other_meaning' or 'part_of', not 'twin'"),
+        ("milestone_types.csv", "p1-dssc-2021", "subtheme_id", "9z", "'9z' does not stand in subthemes.csv"),
+        ("edition_releases.csv", "gii_rank", "released_on", "July", "date"),
+    ],
+)
+def test_a_fault_of_any_table_of_the_register_names_line_entry_and_column(
+    seeds: Path, file: str, entry: str, column: str, cell: str, told: str
+) -> None:
+    line = alter(seeds, file, entry, column, cell)
+    message = fault(seeds)
+    assert f"{file}:{line}: " in message and f"column {column}: " in message
+    assert told in message
+
+
+def test_a_kind_without_its_macro_is_told(seeds: Path) -> None:
+    path = seeds / "claim_kinds.csv"
+    path.write_text(path.read_text(encoding="utf-8") + "guess,Guess,Is it so?,,,true\n", encoding="utf-8")
+    assert "guess: column kind: there is no macro claim_figures_guess" in fault(seeds)
+
+
+def test_a_number_is_multiplied_with_a_share_only(seeds: Path) -> None:
+    alter(seeds, "claim_evidence.csv", "hl-geo-elearning-students", "with_indicator_id", "gii_rank")
+    assert "column with_indicator_id: ceiling takes a share, and 'gii_rank' is in rank" in fault(seeds)
+
+
+def test_a_parameter_that_is_missing_is_told(seeds: Path) -> None:
+    path = seeds / "claim_parameters.csv"
+    lines = [x for x in path.read_text(encoding="utf-8").splitlines() if not x.startswith("window_years")]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    assert "column parameter: 'window_years' is missing" in fault(seeds)
+
+
+def test_an_empty_table_is_told(seeds: Path) -> None:
+    path = seeds / "claims.csv"
+    path.write_text(path.read_text(encoding="utf-8").splitlines()[0] + "\n", encoding="utf-8")
+    assert "claims.csv: holds no row" in fault(seeds)
+
+
+def test_a_claim_may_be_made_in_every_unit_of_the_catalogue() -> None:
+    with (SEEDS / "claim_units.csv").open(encoding="utf-8", newline="") as handle:
+        units = {row["unit"] for row in csv.DictReader(handle)}
+    assert not {indicator.unit for indicator in load_catalogue().indicators.values()} - units
 
 
 def test_a_range_that_ends_before_it_begins_is_told(seeds: Path) -> None:
