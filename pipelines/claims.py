@@ -92,6 +92,8 @@ def audit(fmt: Format, verdict: str | None, pillar: str | None, country: str | N
     out = console()
     out.print()
     out.print("Claims that the review makes twice are counted once. One claim in full: carec claims CLAIM_ID")
+    for line in not_known():
+        out.print(line, markup=False)
     out.print(imprint(), markup=False)
 
 
@@ -194,12 +196,18 @@ def _tests(tests: list[dict[str, Any]]) -> None:
 
 
 def _trends(claim_id: str) -> None:
-    """The series of every national test: ten years of it, a bar a figure."""
+    """The series of every test, of the members where it is of the region: ten years of it, a bar a figure."""
     series = fetch(
         """
         select indicator_id, iso3, list(year order by year), list(value order by year)
         from observations
-        where (indicator_id, iso3) in (select (indicator_id, iso3) from claim_tests where claim_id = ?)
+        where exists (
+            from claim_tests as tests
+            where claim_id = ? and tests.indicator_id = observations.indicator_id
+              and (tests.iso3 = observations.iso3 or tests.iso3 = 'CAREC' and observations.iso3 in (
+                select iso3 from economies where is_member
+              ))
+          )
           and year > (select year(as_of) from publication) - 11
         group by all having count(*) > 1 order by all
         """,
@@ -218,6 +226,24 @@ def trend(values: Sequence[float]) -> str:
     if low == high:
         return _BARS[0] * len(values)
     return "".join(_BARS[round((value - low) / (high - low) * (len(_BARS) - 1))] for value in values)
+
+
+def not_known() -> list[str]:
+    """What the audit could not know on its as-of day, as a line; empty where every series was known."""
+    rows = fetch(
+        """
+        select unnest(string_split(unknown_then, ', ')) as series, list(distinct claim_id) as claims, any_value(as_of)
+        from claim_tests cross join publication where unknown_then is not null group by series order by series
+        """
+    )
+    if not rows:
+        return []
+    claims = {claim_id for _, ids, _ in rows for claim_id in ids}
+    series = ", ".join(name for name, _, _ in rows)
+    return [
+        f"not known on {rows[0][2]}: {len(rows)} series that {len(claims)} claims are tested with, each with the day of"
+        f" its oldest vintage at hand: {series}"
+    ]
 
 
 def verdict_changes(published_at: datetime) -> list[str]:

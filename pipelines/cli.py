@@ -149,7 +149,7 @@ def _tell(result: Refresh, path: Path) -> None:
     """What a refresh did, in a few lines on standard error."""
     from collections import Counter
 
-    from pipelines.claims import verdict_changes
+    from pipelines.claims import not_known, verdict_changes
     from sources.chain import NO_ADAPTER
     from sources.mirrors import STALE_MIRROR
     from sources.provider import Outcome
@@ -191,6 +191,8 @@ def _tell(result: Refresh, path: Path) -> None:
         _note(f"published {publication.observations:,} observations, newest vintage {newest}, to {path}")
         for change in verdict_changes(publication.published_at):
             _note(f"verdict changed: {change}")
+        for line in not_known():
+            _note(line)
 
 
 def _revisions(ingestion: Ingestion) -> str:

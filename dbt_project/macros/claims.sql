@@ -260,7 +260,7 @@ iso3
             then 'the review names no year that the change counts from'
         when result = 'no_data' and value is null
             then case when kind = 'regional_mean' then 'no mean of enough members of ' else 'no figure of ' end
-                || series || coalesce('; ' || unknown_then, '')
+                || series || coalesce('; not known then, with the oldest vintage at hand: ' || unknown_then, '')
         when result = 'no_data'
             then 'no figure of ' || series || ' near ' || last_year || ' (the nearest is ' || {{ value }} || ')'
         when definition_match = 'different'

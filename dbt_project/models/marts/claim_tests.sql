@@ -28,10 +28,7 @@ not_known as (
         asked.indicator_id,
         asked.role,
         asked.asked_variant,
-        string_agg(
-            distinct series.indicator_id || ' was not known then: its oldest vintage at hand is of '
-            || series.first_known_on, '; '
-        ) as told
+        string_agg(distinct series.indicator_id || ' (' || series.first_known_on || ')', ', ') as told
     from asked
     left join {{ ref('region_variants') }} as variants
         on asked.asked_variant = variants.variant
@@ -251,6 +248,7 @@ select
     origin,
     provider,
     vintage_at,
-    source_url
+    source_url,
+    unknown_then
 from judged_tests
 order by claim_id asc, role desc, indicator_id asc, variant asc, iso3 asc
