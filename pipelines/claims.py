@@ -58,10 +58,10 @@ def audit(fmt: Format, verdict: str | None, pillar: str | None, country: str | N
     """The claims that meet every filter, and in tables how their verdicts are spread. A repeated claim counts once."""
     wanted: dict[str, str] = {}
     if verdict is not None:
-        wanted["verdict = ?"] = _one_of("verdict", verdict, VERDICTS)
+        wanted["verdict = ?"] = _one_of("verdict", verdict.lower(), VERDICTS)
     if pillar is not None:
         pillars = [row[0] for row in fetch("select distinct pillar from claims order by 1")]
-        wanted["pillar = ?"] = _one_of("pillar", pillar.removeprefix("p"), pillars)
+        wanted["pillar = ?"] = _one_of("pillar", pillar.lower().removeprefix("p"), pillars)
     if country is not None:
         codes = [row[0] for row in fetch("select iso3 from economies where is_member order by 1")]
         code = _one_of("country", country.upper(), [*codes, "CAREC"])
@@ -232,17 +232,19 @@ def not_known() -> list[str]:
     """What the audit could not know on its as-of day, as a line; empty where every series was known."""
     rows = fetch(
         """
-        select unnest(string_split(unknown_then, ', ')) as series, list(distinct claim_id) as claims, any_value(as_of)
-        from claim_tests cross join publication where unknown_then is not null group by series order by series
+        with told as (
+            select claim_id, unnest(string_split(unknown_then, ', ')) as series
+            from claim_tests where unknown_then is not null
+        )
+        select as_of, count(distinct series), count(distinct claim_id),
+               string_agg(distinct series, ', ' order by series)
+        from told cross join publication group by as_of
         """
     )
-    if not rows:
-        return []
-    claims = {claim_id for _, ids, _ in rows for claim_id in ids}
-    series = ", ".join(name for name, _, _ in rows)
     return [
-        f"not known on {rows[0][2]}: {len(rows)} series that {len(claims)} claims are tested with, each with the day of"
-        f" its oldest vintage at hand: {series}"
+        f"not known on {day}: {series} series that {claims} claims are tested with, each with the day of its oldest"
+        f" vintage at hand: {names}"
+        for day, series, claims, names in rows
     ]
 
 

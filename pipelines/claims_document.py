@@ -32,13 +32,18 @@ verdict is about the statement and the figures at hand, not about a country's ef
   years away stands in, which can support the claim of another year only.
 * "True in" is the year nearest to the one in question in which the claim holds. "True of" names other members and
   years.
+* A statement on several members holds only where it holds for each that has a figure, and at least 80 % of them must
+  have one; a single member refutes it.
 * A regional mean is taken in every way: simple and weighted by the population of the same year, with and without China;
   members without a figure are named, at least 80 % of the members (weighted: of their population) must have one, and
   the mean without Afghanistan stands beside.
 * A direction is judged against the median of its base years: the year named, else the five before.
-* A number of people that stays below those who could be counted is not thereby supported; above them it is
-  contradicted.
+* A number of people that stays below those who could be counted (users of the internet, pupils of the schools) is not
+  thereby supported; above them it is contradicted.
+* A rank is compared with that of the edition named, and no other edition stands in.
 * Series of another definition are shown with the difference and decide nothing. Copies of one origin count once.
+* `carec refresh --as-of 2025-06-26` makes the audit as the record stood on the review's day, from the vintages at hand,
+  and names the series that were not.
 """
 
 
