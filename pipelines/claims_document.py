@@ -99,6 +99,47 @@ def _reasons(*verdicts: str) -> str:
     )
 
 
+def _others() -> str:
+    """The claims that only series of another definition bear on: a line a series, with every member's figure."""
+    rows = fetch(
+        """
+        select a.claim_id, a.statement, t.indicator_id,
+               case
+                   when t.definition_match = 'different' then 'measures ' || t.definition_note
+                   when t.claimed is null then 'the review names no number'
+                   else 'does not compare with what is claimed'
+               end,
+               list((t.iso3, t.value, t.evidence_year) order by t.iso3)
+        from claim_tests as t join claims_audit as a using (claim_id)
+        where a.verdict = 'not_comparable' and t.role = 'value' group by all order by all
+        """
+    )
+    lines, before = [], None
+    for claim, statement, series, difference, members in rows:
+        if claim != before:
+            lines.append(f"* `{claim}` {statement}.")
+        before = claim
+        told = [f"{iso3} {figure(value)} in {year}" for iso3, value, year in members if value is not None]
+        silent = [iso3 for iso3, value, _ in members if value is None]
+        told += [f"no figure for {', '.join(silent)}"] if silent else []
+        lines.append(f"  * `{series}` ({difference}): {'; '.join(told)}")
+    return "\n".join(lines) or "None."
+
+
+def _summary() -> str:
+    """The audit in three sentences."""
+    counts = dict(fetch("select verdict, count(*) from claims_audit where duplicate_of is null group by verdict"))
+    every, twice = sum(counts.values()), fetch("select count(duplicate_of) from claims_audit")[0][0]
+    decided = {verdict: counts[verdict] for verdict in VERDICTS[:5] if verdict in counts}
+    told = ", ".join(f"{count} {verdict.replace('_', ' ')}" for verdict, count in decided.items())
+    return (
+        f"Of {every} claims ({every + twice} with those that stand twice) public figures decide"
+        f" {sum(decided.values())}: {told}. For {counts.get('not_comparable', 0)} more a series exists that measures"
+        f" something else. The other {counts.get('document_only', 0) + counts.get('no_data', 0)} no figure at hand can"
+        " test; what could settle each stands below."
+    )
+
+
 def _spread() -> str:
     counts = ", ".join(f"count(*) filter (verdict = '{verdict}')" for verdict in VERDICTS)
     rows = fetch(
@@ -225,7 +266,7 @@ def document() -> str:
     return f"""{_HEAD}
 ## Verdicts
 
-Claims that the review makes twice are counted once.
+{_summary()}
 
 {_spread()}
 
@@ -259,7 +300,7 @@ Contradicted:
 
 ## Not comparable: a series exists, but measures something else
 
-{_reasons("not_comparable")}
+{_others()}
 
 ## What cannot be tested, and why
 

@@ -42,9 +42,44 @@ tests as (
             and tests.result not in ('no_data', 'not_comparable', 'below_ceiling')
 ),
 
+spoken as (
+    select
+        *,
+        substr(reason, length(iso3) + 1) as body,
+        case when is_deciding and strength = claim_strength then 1 when is_deciding then 2 else 3 end as precedence
+    from tests
+),
+
+-- members of whom a test says the same are told together
+told as (
+    select
+        claim_id,
+        string_agg(iso3, ', ' order by iso3) || body as reason,
+        precedence,
+        role,
+        bool_and(result = 'no_data') as is_without_figure,
+        indicator_id,
+        min(iso3) as first_iso3,
+        min(variant) as first_variant
+    from spoken
+    group by claim_id, body, precedence, role, indicator_id
+),
+
+reasons as (
+    select
+        claim_id,
+        string_agg(
+            reason, ' | ' order by
+                precedence asc, role desc, is_without_figure asc, indicator_id asc, first_iso3 asc, first_variant asc
+        ) as reason
+    from told
+    group by claim_id
+),
+
 judged as (
     select
         claim_id,
+        any_value(reasons.reason) as reason,
         case
             when max(claim_strength) = 1 and bool_or(is_deciding and kind = 'direction') then 'direction_supported'
             when max(claim_strength) = 3 and bool_or(is_deciding and kind = 'direction') then 'direction_contradicted'
@@ -58,13 +93,9 @@ judged as (
         not bool_or(is_deciding) and bool_or(
             role = 'value' and result not in ('no_data', 'not_comparable', 'below_ceiling')
         ) as is_of_too_few,
-        string_agg(
-            reason, ' | ' order by
-                case when is_deciding and strength = claim_strength then 1 when is_deciding then 2 else 3 end asc,
-                role desc, result = 'no_data' asc, indicator_id asc, iso3 asc, variant asc
-        ) as reason,
         count(distinct origin) filter (where is_deciding) as independent_origins
     from tests
+    inner join reasons using (claim_id)
     group by claim_id
 ),
 
