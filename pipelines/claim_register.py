@@ -1,21 +1,28 @@
 """The register of the review's claims, checked before anything is built from it.
 
-Belongs here: the shape of the seeds that people edit by hand for the audit (claims, evidence, duplicates, leads,
-milestone types) and the messages for their faults.
+Belongs here: the shape of the seeds that people edit by hand for the audit (claims, evidence, kinds of test, units,
+duplicates, leads, milestone types...) and the messages for their faults.
 Does not belong here: verdicts (``dbt_project``), what is printed of them (``claims``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import re
+from collections.abc import Collection, Mapping
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from pipelines.seed_tables import Number, Row, Table, Year, check_table, read_column
+from pipelines.seed_tables import Checked, Number, Row, Table, Year, check_table, fault, read_column, read_rows
+from sources.catalogue import Indicator
+from sources.errors import ConfigurationError
 
 REGION = "CAREC"
+PARAMETERS = frozenset({"last_year", "window_years", "stand_in_years", "base_years", "min_members_share"})
+
+Claims = Annotated[str, Field(pattern=r"^[a-z0-9-]+(;[a-z0-9-]+)*$")]
 
 
 class Claim(Row):
@@ -44,6 +51,9 @@ class Claim(Row):
     def _agrees_with_itself(self) -> Claim:
         if self.value is not None and self.unit is None:
             raise ValueError("unit: a value needs its unit")
+        for column, rank in {"value": self.value, "baseline_value": self.baseline_value}.items():
+            if self.unit == "rank" and rank is not None and (rank < 1 or rank % 1):
+                raise ValueError(f"{column}: a rank is a whole number from 1, not {rank:g}")
         if self.comparator == "range":
             bounds = (self.baseline_value, self.value)
             years = (self.baseline_year, self.value_year)
@@ -71,9 +81,48 @@ class Evidence(Row):
 
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> Evidence:
-        if self.kind == "product" and self.with_indicator_id is None:
-            raise ValueError("with_indicator_id: a product needs the second series")
+        if self.kind in ("product", "ceiling_of_sum") and self.with_indicator_id is None:
+            raise ValueError(f"with_indicator_id: {self.kind} needs the second series")
         return self
+
+
+class Kind(Row):
+    kind: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    title: str
+    question: str
+    figure_unit: str | None = None
+    comparator: Literal["ceiling"] | None = None
+    is_level: bool
+
+
+class Unit(Row):
+    unit: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    dimension: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    factor: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    tolerance: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+    tolerance_basis: Literal["points", "relative"]
+    note: str | None = None
+
+
+class Parameter(Row):
+    parameter: str
+    value: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    note: str
+
+
+class Inconsistency(Row):
+    inconsistency_id: str
+    claim_ids: Claims
+    finding: str
+
+
+class Release(Row):
+    indicator_id: str
+    edition_year: Year
+    released_on: date
+    source_title: str
+    source_url: str | None = Field(default=None, pattern=r"^https?://")
+    confidence: Literal["found", "general_knowledge"]
 
 
 class Duplicate(Row):
@@ -99,43 +148,80 @@ class MilestoneType(Row):
     theme: str | None = None
 
 
+_UNITS = Table("claim_units.csv", Unit, ("unit",))
+_KINDS = Table("claim_kinds.csv", Kind, ("kind",), {"figure_unit": "claim_units.csv"})
 _CLAIMS = Table("claims.csv", Claim, ("claim_id",), {"unit": "claim_units.csv", "country_iso3": "economies.csv"})
-_TABLES = (
-    Table(
-        "claim_evidence.csv",
-        Evidence,
-        ("claim_id", "indicator_id"),
-        {
-            "claim_id": "claims.csv",
-            "indicator_id": "indicators.yml",
-            "with_indicator_id": "indicators.yml",
-            "kind": "claim_kinds.csv",
-            "variant": "region_variants.csv",
-        },
-        named_by=("claim_id",),
-    ),
+_EVIDENCE = Table(
+    "claim_evidence.csv",
+    Evidence,
+    ("claim_id", "indicator_id"),
+    {
+        "claim_id": "claims.csv",
+        "indicator_id": "indicators.yml",
+        "with_indicator_id": "indicators.yml",
+        "kind": "claim_kinds.csv",
+        "variant": "region_variants.csv",
+    },
+    named_by=("claim_id",),
+)
+_PARAMETERS = Table("claim_parameters.csv", Parameter, ("parameter",), {"parameter": "int_claim_parameters.sql"})
+_OTHERS = (
     Table("claim_duplicates.csv", Duplicate, ("claim_id",), {"claim_id": "claims.csv", "duplicate_of": "claims.csv"}),
     Table("claim_leads.csv", Lead, ("claim_id", "lead"), {"claim_id": "claims.csv"}, named_by=("claim_id",)),
     Table(
         "milestone_types.csv", MilestoneType, ("claim_id",), {"claim_id": "claims.csv", "subtheme_id": "subthemes.csv"}
     ),
+    Table("claim_inconsistencies.csv", Inconsistency, ("inconsistency_id",), {"claim_ids": "claims.csv"}),
+    Table("edition_releases.csv", Release, ("indicator_id", "edition_year"), {"indicator_id": "indicators.yml"}),
 )
 
 
-def check_register(dbt_project: Path, indicator_ids: Collection[str]) -> None:
+def check_register(dbt_project: Path, indicators: Mapping[str, Indicator]) -> None:
     """Read every table of the register. Raises ConfigurationError naming file, line, entry, column and remedy."""
     seeds = dbt_project / "seeds"
     known: dict[str, Collection[str]] = {
-        "indicators.yml": indicator_ids,
+        "indicators.yml": indicators.keys(),
         "economies.csv": {
             REGION,
             *read_column(seeds / "economies.csv", "iso3", lambda row: row["is_member"] == "true"),
         },
         "subthemes.csv": read_column(seeds / "subthemes.csv", "subtheme_id"),
         "region_variants.csv": read_column(seeds / "region_variants.csv", "variant"),
-        "claim_kinds.csv": read_column(seeds / "claim_kinds.csv", "kind"),
-        "claim_units.csv": read_column(seeds / "claim_units.csv", "unit"),
+        "int_claim_parameters.sql": PARAMETERS,
     }
-    known["claims.csv"] = {claim for (claim,) in check_table(seeds, _CLAIMS, known)}
-    for table in _TABLES:
-        check_table(seeds, table, known)
+    for table in (_UNITS, _KINDS, _CLAIMS, _EVIDENCE, *_OTHERS):
+        keys = _check(seeds, table, known)
+        known[table.file] = {key[0] for key in keys}
+    if missing := PARAMETERS - {parameter for (parameter,) in _check(seeds, _PARAMETERS, known)}:
+        raise ConfigurationError(f"{seeds / _PARAMETERS.file}: column parameter: {min(missing)!r} is missing")
+    _check_kinds(dbt_project)
+    _check_shares(seeds, indicators)
+
+
+def _check_kinds(dbt_project: Path) -> None:
+    """Every kind of test has its macro: without one its tests would find no figure, in silence."""
+    macros = "".join(path.read_text(encoding="utf-8") for path in sorted((dbt_project / "macros").glob("*.sql")))
+    made = set(re.findall(r"macro claim_figures_(\w+)\(", macros))
+    path = dbt_project / "seeds" / _KINDS.file
+    for line, row in read_rows(path):
+        if row["kind"] not in made:
+            told = f"there is no macro claim_figures_{row['kind']} in dbt_project/macros"
+            raise fault(path, line, row["kind"], "kind", told)
+
+
+def _check_shares(seeds: Path, indicators: Mapping[str, Indicator]) -> None:
+    """A second series that multiplies the first is a share."""
+    shares = read_column(seeds / _UNITS.file, "unit", lambda row: row["dimension"] == "share")
+    path = seeds / _EVIDENCE.file
+    for line, row in read_rows(path):
+        second = row["with_indicator_id"]
+        if second and row["kind"] in ("product", "ceiling") and indicators[second].unit not in shares:
+            told = f"{row['kind']} takes a share, and {second!r} is in {indicators[second].unit}"
+            raise fault(path, line, row["claim_id"], "with_indicator_id", told)
+
+
+def _check(seeds: Path, table: Table, known: Mapping[str, Collection[str]]) -> Checked:
+    """Check one table, which may not be empty: without its rows the audit would say nothing, in silence."""
+    if rows := check_table(seeds, table, known):
+        return rows
+    raise ConfigurationError(f"{seeds / table.file}: holds no row")

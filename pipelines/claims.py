@@ -58,10 +58,10 @@ def audit(fmt: Format, verdict: str | None, pillar: str | None, country: str | N
     """The claims that meet every filter, and in tables how their verdicts are spread. A repeated claim counts once."""
     wanted: dict[str, str] = {}
     if verdict is not None:
-        wanted["verdict = ?"] = _one_of("verdict", verdict, VERDICTS)
+        wanted["verdict = ?"] = _one_of("verdict", verdict.lower(), VERDICTS)
     if pillar is not None:
         pillars = [row[0] for row in fetch("select distinct pillar from claims order by 1")]
-        wanted["pillar = ?"] = _one_of("pillar", pillar.removeprefix("p"), pillars)
+        wanted["pillar = ?"] = _one_of("pillar", pillar.lower().removeprefix("p"), pillars)
     if country is not None:
         codes = [row[0] for row in fetch("select iso3 from economies where is_member order by 1")]
         code = _one_of("country", country.upper(), [*codes, "CAREC"])
@@ -92,6 +92,8 @@ def audit(fmt: Format, verdict: str | None, pillar: str | None, country: str | N
     out = console()
     out.print()
     out.print("Claims that the review makes twice are counted once. One claim in full: carec claims CLAIM_ID")
+    for line in not_known():
+        out.print(line, markup=False)
     out.print(imprint(), markup=False)
 
 
@@ -194,12 +196,18 @@ def _tests(tests: list[dict[str, Any]]) -> None:
 
 
 def _trends(claim_id: str) -> None:
-    """The series of every national test: ten years of it, a bar a figure."""
+    """The series of every test, of the members where it is of the region: ten years of it, a bar a figure."""
     series = fetch(
         """
         select indicator_id, iso3, list(year order by year), list(value order by year)
         from observations
-        where (indicator_id, iso3) in (select (indicator_id, iso3) from claim_tests where claim_id = ?)
+        where exists (
+            from claim_tests as tests
+            where claim_id = ? and tests.indicator_id = observations.indicator_id
+              and (tests.iso3 = observations.iso3 or tests.iso3 = 'CAREC' and observations.iso3 in (
+                select iso3 from economies where is_member
+              ))
+          )
           and year > (select year(as_of) from publication) - 11
         group by all having count(*) > 1 order by all
         """,
@@ -218,6 +226,26 @@ def trend(values: Sequence[float]) -> str:
     if low == high:
         return _BARS[0] * len(values)
     return "".join(_BARS[round((value - low) / (high - low) * (len(_BARS) - 1))] for value in values)
+
+
+def not_known() -> list[str]:
+    """What the audit could not know on its as-of day, as a line; empty where every series was known."""
+    rows = fetch(
+        """
+        with told as (
+            select claim_id, unnest(string_split(unknown_then, ', ')) as series
+            from claim_tests where unknown_then is not null
+        )
+        select as_of, count(distinct series), count(distinct claim_id),
+               string_agg(distinct series, ', ' order by series)
+        from told cross join publication group by as_of
+        """
+    )
+    return [
+        f"not known on {day}: {series} series that {claims} claims are tested with, each with the day of its oldest"
+        f" vintage at hand: {names}"
+        for day, series, claims, names in rows
+    ]
 
 
 def verdict_changes(published_at: datetime) -> list[str]:

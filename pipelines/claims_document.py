@@ -32,13 +32,18 @@ verdict is about the statement and the figures at hand, not about a country's ef
   years away stands in, which can support the claim of another year only.
 * "True in" is the year nearest to the one in question in which the claim holds. "True of" names other members and
   years.
+* A statement on several members holds only where it holds for each that has a figure, and at least 80 % of them must
+  have one; a single member refutes it.
 * A regional mean is taken in every way: simple and weighted by the population of the same year, with and without China;
   members without a figure are named, at least 80 % of the members (weighted: of their population) must have one, and
   the mean without Afghanistan stands beside.
 * A direction is judged against the median of its base years: the year named, else the five before.
-* A number of people that stays below those who could be counted is not thereby supported; above them it is
-  contradicted.
+* A number of people that stays below those who could be counted (users of the internet, pupils of the schools) is not
+  thereby supported; above them it is contradicted.
+* A rank is compared with that of the edition named, and no other edition stands in.
 * Series of another definition are shown with the difference and decide nothing. Copies of one origin count once.
+* `carec refresh --as-of 2025-06-26` makes the audit as the record stood on the review's day, from the vintages at hand,
+  and names the series that were not.
 """
 
 
@@ -91,6 +96,47 @@ def _reasons(*verdicts: str) -> str:
     return "\n".join(
         f"* `{claim}` {statement}.\n" + "\n".join(f"  * {part}" for part in reason.split(" | "))
         for claim, statement, reason in rows
+    )
+
+
+def _others() -> str:
+    """The claims that only series of another definition bear on: a line a series, with every member's figure."""
+    rows = fetch(
+        """
+        select a.claim_id, a.statement, t.indicator_id,
+               case
+                   when t.definition_match = 'different' then 'measures ' || t.definition_note
+                   when t.claimed is null then 'the review names no number'
+                   else 'does not compare with what is claimed'
+               end,
+               list((t.iso3, t.value, t.evidence_year) order by t.iso3)
+        from claim_tests as t join claims_audit as a using (claim_id)
+        where a.verdict = 'not_comparable' and t.role = 'value' group by all order by all
+        """
+    )
+    lines, before = [], None
+    for claim, statement, series, difference, members in rows:
+        if claim != before:
+            lines.append(f"* `{claim}` {statement}.")
+        before = claim
+        told = [f"{iso3} {figure(value)} in {year}" for iso3, value, year in members if value is not None]
+        silent = [iso3 for iso3, value, _ in members if value is None]
+        told += [f"no figure for {', '.join(silent)}"] if silent else []
+        lines.append(f"  * `{series}` ({difference}): {'; '.join(told)}")
+    return "\n".join(lines) or "None."
+
+
+def _summary() -> str:
+    """The audit in three sentences."""
+    counts = dict(fetch("select verdict, count(*) from claims_audit where duplicate_of is null group by verdict"))
+    every, twice = sum(counts.values()), fetch("select count(duplicate_of) from claims_audit")[0][0]
+    decided = {verdict: counts[verdict] for verdict in VERDICTS[:5] if verdict in counts}
+    told = ", ".join(f"{count} {verdict.replace('_', ' ')}" for verdict, count in decided.items())
+    return (
+        f"Of {every} claims ({every + twice} with those that stand twice) public figures decide"
+        f" {sum(decided.values())}: {told}. For {counts.get('not_comparable', 0)} more a series exists that measures"
+        f" something else. The other {counts.get('document_only', 0) + counts.get('no_data', 0)} no figure at hand can"
+        " test; what could settle each stands below."
     )
 
 
@@ -220,7 +266,7 @@ def document() -> str:
     return f"""{_HEAD}
 ## Verdicts
 
-Claims that the review makes twice are counted once.
+{_summary()}
 
 {_spread()}
 
@@ -254,7 +300,7 @@ Contradicted:
 
 ## Not comparable: a series exists, but measures something else
 
-{_reasons("not_comparable")}
+{_others()}
 
 ## What cannot be tested, and why
 

@@ -149,7 +149,7 @@ def _tell(result: Refresh, path: Path) -> None:
     """What a refresh did, in a few lines on standard error."""
     from collections import Counter
 
-    from pipelines.claims import verdict_changes
+    from pipelines.claims import not_known, verdict_changes
     from sources.chain import NO_ADAPTER
     from sources.mirrors import STALE_MIRROR
     from sources.provider import Outcome
@@ -189,8 +189,9 @@ def _tell(result: Refresh, path: Path) -> None:
         _note(f"nothing changed: the publication of {publication.published_at:%Y-%m-%d %H:%M} UTC stands ({path})")
     else:
         _note(f"published {publication.observations:,} observations, newest vintage {newest}, to {path}")
-        for change in verdict_changes(publication.published_at):
-            _note(f"verdict changed: {change}")
+        changes = verdict_changes(publication.published_at)
+        for line in [*(f"verdict changed: {change}" for change in changes), *not_known()]:
+            _note(line)
 
 
 def _revisions(ingestion: Ingestion) -> str:
@@ -296,10 +297,12 @@ def claims(
         from pipelines.claims_document import document
 
         _write(write, document())
-    elif claim_id is not None:
-        pages.claim(claim_id, fmt)
-    else:
+    elif claim_id is None:
         pages.audit(fmt, verdict, pillar, country)
+    elif verdict or pillar or country:
+        raise typer.BadParameter("one claim is asked for in full; --verdict, --pillar and --country choose among all")
+    else:
+        pages.claim(claim_id, fmt)
 
 
 @app.command()

@@ -17,6 +17,7 @@ from typing import Any
 import polars as pl
 
 from pipelines import failures
+from pipelines.claim_register import check_register
 from pipelines.dbt_sources import write_staging
 from pipelines.workspace import Workspace
 from sources.errors import ConfigurationError
@@ -96,7 +97,11 @@ def lay_down_run(layout: Layout, as_of: date) -> None:
 
 
 def prepare(workspace: Workspace, as_of: date) -> None:
-    """Lay down what dbt reads and withdraw the last build's receipt: until ``settle``, nothing can be published."""
+    """Lay down what dbt reads and withdraw the last build's receipt: until ``settle``, nothing can be published.
+
+    Raises ConfigurationError where the register of claims has a fault.
+    """
+    check_register(workspace.dbt_project, workspace.catalogue.indicators)
     write_staging(workspace.catalogue, workspace.dbt_project)
     lay_down_run(workspace.layout, as_of)
     workspace.layout.receipt.unlink(missing_ok=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated
 
@@ -93,13 +94,19 @@ def check_table(seeds: Path, table: Table, known: Mapping[str, Collection[str]])
         for column, source in table.known_as.items():
             for code in filter(None, cells[column].split(";")):
                 if code not in known[source]:
-                    raise fault(path, line, entry, column, f"{code!r} does not stand in {source}")
+                    told = f"{code!r} does not stand in {source}{_near(code, known[source])}"
+                    raise fault(path, line, entry, column, told)
         key = tuple(cells[column] for column in table.key)
         if key in found:
             told = f"{key[-1]!r} already stands in line {found[key][0]}; remove one of them"
             raise fault(path, line, entry, table.key[-1], told)
         found[key] = (line, valid)
     return found
+
+
+def _near(code: str, known: Collection[str]) -> str:
+    near = get_close_matches(code, known, n=3, cutoff=0.5)
+    return f"; near it are {', '.join(near)}" if near else ""
 
 
 def _told(error: ValidationError) -> str:

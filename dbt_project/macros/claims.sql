@@ -1,7 +1,8 @@
 {#
 The audit of the review's claims: how the figures of each kind of test are made, and when a figure bears a claim out.
-A new kind of test is a macro `claim_figures_<kind>` here, called in int_claim_figures, and a row in the seed
-claim_kinds. Does not belong here: which series tests which claim (seed claim_evidence), verdicts (claims_audit).
+A new kind of test is a macro `claim_figures_<kind>` here and a row in the seed claim_kinds: int_claim_figures takes
+every macro of that name. Does not belong here: which series tests which claim (seed claim_evidence), verdicts
+(claims_audit).
 
 Every `claim_figures_` macro is a select with one row an evidence row, variant, area and year, for all members, so that
 it is seen of whom else a claim is true:
@@ -16,8 +17,8 @@ base_year, base_figure, figure_without_afg, missing, provider, vintage_at, sourc
         {{ observations }}.source_url
 {%- endmacro %}
 
-{# What the source gives, country by country. #}
-{% macro claim_figures_value() %}
+{# The figures of a kind that looks at one country's own series: what the source gives. #}
+{% macro claim_national(kind) %}
     select
         evidence.claim_id,
         evidence.indicator_id,
@@ -29,18 +30,28 @@ base_year, base_figure, figure_without_afg, missing, provider, vintage_at, sourc
     from {{ ref('int_claim_evidence') }} as evidence
     inner join {{ ref('int_claim_observations') }} as figures
         on evidence.indicator_id = figures.indicator_id
-    where evidence.kind = 'value' and figures.is_member
+    where evidence.kind = '{{ kind }}' and figures.is_member
 {% endmacro %}
 
-{# Change since the base year, in per cent of the base figure. Without a base year there is none. #}
-{% macro claim_figures_change() %}
+{# What the source gives, country by country. #}
+{% macro claim_figures_value() %}
+    {{- claim_national('value') }}
+{% endmacro %}
+
+{# The rank that each edition gives. #}
+{% macro claim_figures_rank_in_edition() %}
+    {{- claim_national('rank_in_edition') }}
+{% endmacro %}
+
+{# What became of the figures since the base year; `changed` says how. Without a base year there is none. #}
+{% macro claim_since(kind, changed) %}
     select
         evidence.claim_id,
         evidence.indicator_id,
         'national' as variant,
         later.iso3,
         later.year,
-        100 * {{ safe_divide('(later.value - base.value)', 'base.value') }} as figure,
+        {{ changed }} as figure,
         base.year as base_year,
         base.value as base_figure,
         {{ claim_provenance('later') }}
@@ -49,7 +60,17 @@ base_year, base_figure, figure_without_afg, missing, provider, vintage_at, sourc
         on evidence.indicator_id = base.indicator_id and evidence.base_year = base.year
     inner join {{ ref('int_claim_observations') }} as later
         on base.indicator_id = later.indicator_id and base.iso3 = later.iso3 and base.year < later.year
-    where evidence.kind = 'change' and later.is_member
+    where evidence.kind = '{{ kind }}' and later.is_member
+{% endmacro %}
+
+{# Change in per cent of the base figure. #}
+{% macro claim_figures_change() %}
+    {{- claim_since('change', '100 * ' ~ safe_divide('(later.value - base.value)', 'base.value')) }}
+{% endmacro %}
+
+{# Change in the unit of the series, percentage points for a share in per cent. #}
+{% macro claim_figures_difference() %}
+    {{- claim_since('difference', 'later.value - base.value') }}
 {% endmacro %}
 
 {#
@@ -147,35 +168,44 @@ members enough; those without a figure are named, and the mean without Afghanist
 {% endmacro %}
 
 {#
-A number of people or things: the first series times the second, a share in per cent, of the same year; the first alone
-where no second is named.
+Two series of the same year made into one; `combined` says how. Where no second is named, the first series alone.
 #}
-{% macro claim_figures_product(kind) %}
+{% macro claim_combined(kind, combined) %}
     select
         evidence.claim_id,
         evidence.indicator_id,
         'national' as variant,
         figures.iso3,
         figures.year,
-        figures.value * case when evidence.with_indicator_id is null then 1 else shares.value / 100 end as figure,
+        case when evidence.with_indicator_id is null then figures.value else {{ combined }} end as figure,
         {{ claim_provenance('figures') }}
     from {{ ref('int_claim_evidence') }} as evidence
     inner join {{ ref('int_claim_observations') }} as figures
         on evidence.indicator_id = figures.indicator_id
-    left join {{ ref('int_claim_observations') }} as shares
+    left join {{ ref('int_claim_observations') }} as others
         on
-            evidence.with_indicator_id = shares.indicator_id
-            and figures.iso3 = shares.iso3
-            and figures.year = shares.year
+            evidence.with_indicator_id = others.indicator_id
+            and figures.iso3 = others.iso3
+            and figures.year = others.year
     where
         evidence.kind = '{{ kind }}'
         and figures.is_member
-        and (evidence.with_indicator_id is null or shares.value is not null)
+        and (evidence.with_indicator_id is null or others.value is not null)
 {% endmacro %}
 
-{# The figures that bound a claimed number from above. #}
+{# A number of people or things: the first series times the second, a share. #}
+{% macro claim_figures_product() %}
+    {{- claim_combined('product', 'figures.value * evidence.with_scale * others.value') }}
+{% endmacro %}
+
+{# The figures that bound a claimed number from above: the first series, times the second where one is named. #}
 {% macro claim_figures_ceiling() %}
-    {{- claim_figures_product('ceiling') }}
+    {{- claim_combined('ceiling', 'figures.value * evidence.with_scale * others.value') }}
+{% endmacro %}
+
+{# The same for two populations that stand side by side. #}
+{% macro claim_figures_ceiling_of_sum() %}
+    {{- claim_combined('ceiling_of_sum', 'figures.value + others.value') }}
 {% endmacro %}
 
 {#
@@ -226,23 +256,27 @@ iso3
     || case when variant = 'national' or kind = 'direction' then '' else ' (' || variant || ')' end
     || case role when 'baseline' then ', baseline: ' else ': ' end
     || case
-        when kind = 'change' and asked_base_year is null then 'the review names no year that the change counts from'
-        when result = 'no_data' and value is null then 'no figure of ' || indicator_id
+        when kind in ('change', 'difference') and asked_base_year is null
+            then 'the review names no year that the change counts from'
+        when result = 'no_data' and value is null
+            then case when kind = 'regional_mean' then 'no mean of enough members of ' else 'no figure of ' end
+                || series || coalesce('; not known then, with the oldest vintage at hand: ' || unknown_then, '')
         when result = 'no_data'
-            then 'no figure of ' || indicator_id || ' near ' || last_year || ' (the nearest is ' || {{ value }} || ')'
+            then 'no figure of ' || series || ' near ' || last_year || ' (the nearest is ' || {{ value }} || ')'
         when definition_match = 'different'
-            then indicator_id || ' was ' || {{ value }} || ', but measures ' || definition_note
+            then series || ' was ' || {{ value }} || ', but measures ' || definition_note
         when kind = 'direction'
-            then indicator_id || ' ' || {{ value }} || ' against ' || {{ claim_number('base_value') }} || ' in '
+            then series || ' ' || {{ value }} || ' against ' || {{ claim_number('base_value') }} || ' in '
                 || base_year || case when improvement > 0 then ', better' else ', not better' end
-        when claimed is null then 'the review names no number; ' || indicator_id || ' was ' || {{ value }}
+        when claimed is null then 'the review names no number; ' || series || ' was ' || {{ value }}
         when not is_same_dimension
-            then indicator_id || ' is in ' || figure_unit || ', the claim in ' || coalesce(claim_unit, 'no unit')
+            then series || ' is in ' || figure_unit || ', the claim in ' || coalesce(claim_unit, 'no unit')
                 || '; it was ' || {{ value }}
-        when kind = 'ceiling'
+        when is_ceiling
             then {{ claim_number('claimed') }} || case when result = 'below_ceiling' then ' is within' else ' exceeds' end
-                || ' the ' || {{ claim_number('value') }} || ' of ' || evidence_year || ' that could be counted'
-        else indicator_id || ' ' || {{ value }} || ', claimed ' || {{ claim_claimed() }}
+                || ' the ' || {{ claim_number('value') }} || ' that could be counted in ' || evidence_year
+                || ' (' || series || ')'
+        else series || ' ' || {{ value }} || ', claimed ' || {{ claim_claimed() }}
     end
     || coalesce('; without a figure: ' || members_missing, '')
     || coalesce('; without AFG ' || {{ claim_number('value_without_afg') }}, '')
@@ -251,7 +285,7 @@ iso3
             then '; true in ' || nearest_true_year || ' (' || {{ claim_number('true_value') }}
                 || coalesce(', without a figure: ' || true_members_missing, '') || ')'
         when result = 'supported_other_year' then '; true in that year'
-        when result = 'contradicted' and kind <> 'ceiling'
+        when result = 'contradicted' and not is_ceiling
             then '; ' || {{ claim_number('abs(deviation)') }} || ' off; true of no year'
         else ''
     end

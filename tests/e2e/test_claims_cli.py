@@ -25,7 +25,7 @@ def test_the_table_shows_every_claim_and_how_the_verdicts_are_spread(published_w
     [
         (["--verdict", "contradicted"], lambda c: c["verdict"] == "contradicted"),
         (["--pillar", "5"], lambda c: c["pillar"] == "5"),
-        (["--pillar", "p5"], lambda c: c["pillar"] == "5"),
+        (["--pillar", "P5"], lambda c: c["pillar"] == "5"),
         (["--country", "kaz"], lambda c: "KAZ" in c["country_iso3"].split(";")),
         (["--country", "CAREC"], lambda c: c["country_iso3"] == "CAREC"),
         (
@@ -78,6 +78,19 @@ def test_one_claim_shows_verdict_tests_trend_and_leads(published_warehouse: Path
         assert told in done.stdout, told
 
 
+def test_a_claim_on_the_region_shows_the_trend_of_every_member(published_warehouse: Path) -> None:
+    shown = run_carec("claims", "hl-region-internet-use", warehouse=published_warehouse).stdout.splitlines()
+    trends = [line[:3] for line in shown if "█" in line]
+    assert trends == ["AFG", "AZE", "CHN", "GEO", "KAZ", "KGZ", "MNG", "PAK", "TJK", "TKM", "UZB"]
+
+
+def test_leads_stand_apart_from_verdicts_each_with_its_link(published_warehouse: Path) -> None:
+    shown = run_carec("claims", "p1-geo-digital-agency-2022", warehouse=published_warehouse).stdout
+    verdict, leads = shown.split("Leads, not verdicts:")
+    assert "verdict: document_only" in verdict and "http" not in verdict
+    assert "contradicts: Founding law" in leads and "https://www.matsne.gov.ge/en/document/view/4893222" in leads
+
+
 def test_one_claim_in_json_holds_its_tests_and_leads(published_warehouse: Path) -> None:
     (claim,) = json.loads(run_carec("claims", "p5-gii-kaz", "--format", "json", warehouse=published_warehouse).stdout)
     assert claim["verdict"] == "contradicted"
@@ -91,7 +104,9 @@ def test_one_claim_in_json_holds_its_tests_and_leads(published_warehouse: Path) 
         (["p5-gii-kza"], "there is no claim 'p5-gii-kza'; near it are p5-gii-kaz"),
         (["--verdict", "wrong"], "there are supported, supported_other_year, contradicted"),
         (["--pillar", "9"], "is no pillar of a claim"),
-        (["--country", "DEU"], "is no country of a claim"),
+        (["--country", "DEU"], "is no country of a claim; there are AFG, AZE, CHN, GEO, KAZ, KGZ, MNG, PAK, TJK, TKM"),
+        (["--pillar", "9"], "there are 1, 2, 3, 4, 5, cross_border, emerging, region, sector"),
+        (["p5-gii-kaz", "--verdict", "supported"], "one claim is asked for in full"),
     ],
 )
 def test_a_users_mistake_is_one_clear_line(published_warehouse: Path, arguments: list[str], told: str) -> None:

@@ -270,6 +270,8 @@ ALTERED: dict[str, tuple[dict[str, str], str, int | None]] = {
     ),
     # and without a base year there is no change to test
     "sec-kgz-eccs-clearance": ({"value": "14", "value_year": "2024"}, "not_comparable", None),
+    # a kind of test of the day: the highest figure so far, of Pakistan 44.84 in 2024
+    "hl-pak-ict-export-markets": ({"unit": "percent", "value": "40"}, "supported", 2024),
     # a product: 20.59 million people times 93.39 per cent is 19.23 million
     "sec-uzb-telemedicine": (
         {"country_iso3": "KAZ", "unit": "million_people", "value": "19", "comparator": "eq", "value_year": "2024"},
@@ -281,7 +283,21 @@ EVIDENCE = {
     "sec-kaz-single-window-clearance": {"indicator_id": "internet_users_pct", "definition_match": "same"},
     "sec-kgz-eccs-clearance": {"indicator_id": "internet_users_pct", "definition_match": "same"},
     "sec-uzb-telemedicine": {"with_indicator_id": "internet_users_pct", "kind": "product"},
+    "hl-pak-ict-export-markets": {"kind": "peak", "definition_match": "same"},
 }
+# all that a new kind of test takes: one macro and one row
+MACRO = """
+{% macro claim_figures_peak() %}
+    select
+        evidence.claim_id, evidence.indicator_id, 'national' as variant, figures.iso3, figures.year,
+        max(figures.value) over (partition by evidence.claim_id, figures.iso3 order by figures.year) as figure,
+        {{ claim_provenance('figures') }}
+    from {{ ref('int_claim_evidence') }} as evidence
+    inner join {{ ref('int_claim_observations') }} as figures using (indicator_id)
+    where evidence.kind = 'peak' and figures.is_member
+{% endmacro %}
+"""
+ROW = "peak,Peak,Was the highest figure so far what the claim says?,,,true\n"
 
 
 @pytest.fixture(scope="module")
@@ -292,6 +308,8 @@ def altered(tmp_path_factory: pytest.TempPathFactory) -> Path:
     seeds = root / "dbt_project" / "seeds"
     edit(seeds / "claims.csv", {claim: cells for claim, (cells, _, _) in ALTERED.items()})
     edit(seeds / "claim_evidence.csv", EVIDENCE)
+    for path, more in ((seeds / "claim_kinds.csv", ROW), (root / "dbt_project" / "macros" / "claims.sql", MACRO)):
+        path.write_text(path.read_text(encoding="utf-8") + more, encoding="utf-8")
     done = run_carec("refresh", "--as-of", AS_OF, warehouse=folder / "warehouse", root=root)
     assert done.returncode == 0, done.stderr
     return folder / "warehouse"
@@ -304,6 +322,12 @@ def test_an_altered_claim_gets_its_known_verdict(altered: Path, claim: str) -> N
         altered, f"select verdict, nearest_true_year, verdict_reason from claims_audit where claim_id = '{claim}'"
     )
     assert [row[:2] for row in found] == [(verdict, year)], found
+
+
+def test_a_new_kind_of_test_takes_one_macro_and_one_row(altered: Path) -> None:
+    assert rows(
+        altered, "select distinct kind, result from claim_tests where claim_id = 'hl-pak-ict-export-markets'"
+    ) == [("peak", "supported")]
 
 
 def test_a_value_in_another_unit_is_compared_in_the_unit_of_the_claim(altered: Path) -> None:
@@ -375,6 +399,18 @@ def test_recorded_changes_stay_and_the_record_stands_as_of_the_reviews_day(
     )
     assert (verdict, vintage) == ("contradicted", "2024-11-29")
     assert verdicts(warehouse)["p5-gii-geo"] == "supported"
+    # populations were not at hand then: the means that need them are named, and what was not known is said
+    assert rows(
+        warehouse,
+        "select variant, result, unknown_then like 'population_total (%' from claim_tests"
+        " where claim_id = 'hl-region-internet-use' and role = 'value' and variant like 'weighted%' order by 1",
+    ) == [("weighted", "no_data", True), ("weighted_ex_chn", "no_data", True)]
+    assert "not known on 2025-06-26: " in done.stderr and "population_total (" in done.stderr
+    assert "not known on 2025-06-26: " in run_carec("claims", warehouse=warehouse).stdout
+
+
+def test_the_newest_record_leaves_nothing_unknown(published_warehouse: Path) -> None:
+    assert rows(published_warehouse, "select count(unknown_then) from claim_tests") == [(0,)]
 
 
 def test_the_first_publication_has_no_changes_to_tell(published_warehouse: Path) -> None:

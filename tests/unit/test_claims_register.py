@@ -96,9 +96,98 @@ def test_no_claim_points_to_a_line_that_claims_nothing(document: dict[int, str])
     assert not empty
 
 
+def words(text: str) -> list[str]:
+    return re.findall(r"[a-z0-9']+", re.sub(r"[*\\\\]", "", text).lower())
+
+
 def test_statements_are_in_our_own_words(document: dict[int, str]) -> None:
-    text = " ".join(re.sub(r"[*\\]", "", line) for line in document.values())
-    assert not [c["claim_id"] for c in claims() if c["statement"] in text]
+    """Names and figures aside (a name of the document has up to seven words), no statement repeats a line."""
+    lines = {line: f" {' '.join(words(text))} " for line, text in document.items()}
+    repeated = {}
+    for claim in claims():
+        said = words(claim["statement"])
+        runs = [" ".join(said[at : at + 8]) for at in range(max(len(said) - 7, 1))]
+        if any(f" {run} " in lines.get(line, "") for run in runs for line in lines_of(claim)):
+            repeated[claim["claim_id"]] = claim["statement"]
+    assert not repeated
+
+
+def test_every_section_is_a_heading_above_its_line(document: dict[int, str]) -> None:
+    wrong = {}
+    for claim in claims():
+        above = [document[line] for line in range(1, lines_of(claim)[0] + 1) if document.get(line, "").startswith("#")]
+        chapter = [heading for heading in above if heading.startswith("# ")][-1]
+        if claim["section"] not in [heading.lstrip("# ").rstrip() for heading in (above[-1], chapter)]:
+            wrong[claim["claim_id"]] = claim["section"]
+    assert not wrong
+
+
+# What the document prints of each number, read off line by line: line -> (claim, comparator, value, year)
+PRINTED = """
+34 hl-region-internet-use eq 70 2025
+37 hl-geo-elearning-students eq 500000 -
+37 hl-uzb-elearning-students eq 1000000 -
+37 hl-pak-ict-graduates gte 50000 -
+37 hl-pak-ict-export-markets gte 170 -
+52 p1-kaz-programme-investment eq 500000000 -
+52 p1-kaz-internet-use eq 96 -
+53 p1-uzb-programme-investment eq 1000000000 -
+53 p1-uzb-internet-coverage eq 75 -
+54 p1-geo-private-funds gt 100000000 -
+55 p1-chn-grants-pledged eq 209000000 -
+92 p3-kaz-fibre-investment eq 200000000 -
+93 p3-uzb-infrastructure-investment eq 300000000 -
+95 p3-chn-5g-base-stations eq 3837000 2024
+97 p3-kgz-tunduk-agencies gt 70 -
+108 p4-geo-digital-literacy eq 85 -
+109 p4-uzb-ict-training-participants gt 500000 2023
+109 p4-uzb-ict-training-women eq 40 2023
+110 p4-kaz-digital-literacy eq 92.8 -
+129 p5-gii-chn eq 11 2024
+129 p5-gii-chn-income-group eq 1 2024
+129 p5-gii-kaz eq 48 -
+129 p5-gii-aze eq 53 -
+129 p5-gii-geo eq 57 -
+129 p5-gii-kgz eq 99 -
+129 p5-gii-tjk eq 107 -
+129 p5-gii-pak eq 91 -
+129 p5-gii-uzb eq 83 -
+136 sec-uzb-telemedicine gt 2000000 -
+136 sec-kaz-telemedicine-coverage eq 75 -
+138 sec-geo-elearning-students eq 500000 -
+139 sec-uzb-education-students eq 1000000 -
+141 sec-cats-transit-speed approx 40 -
+142 sec-rail-transit-time approx -30 -
+142 sec-rail-delays eq -40 -
+142 sec-rail-freight-volume eq 15 -
+143 sec-kaz-single-window-clearance eq -30 -
+143 sec-kgz-eccs-clearance eq -30 -
+145 sec-pak-raast-transactions gt 892000000 2025
+153 xb-satellite-response-time eq -20 -
+158 em-kaz-ai-farming-yield eq 15 -
+"""
+BASELINES = {
+    # claim: comparator, value and year as printed
+    "hl-region-internet-use": ("lt", 50, "2019"),
+    "p4-geo-digital-literacy": ("", 60, ""),
+    "p5-gii-kaz": ("", 79, ""),
+    "p5-gii-aze": ("", 82, ""),
+}
+
+
+def test_every_figure_is_as_the_document_prints_it() -> None:
+    printed = {}
+    for line, claim_id, comparator, value, year in map(str.split, PRINTED.strip().splitlines()):
+        printed[claim_id] = (line, comparator, float(value), "" if year == "-" else year)
+    numeric = [c for c in claims() if c["value"]]
+    assert {
+        c["claim_id"]: (c["document_line"], c["comparator"], float(c["value"]), c["value_year"]) for c in numeric
+    } == printed
+    assert {
+        c["claim_id"]: (c["baseline_comparator"], float(c["baseline_value"]), c["baseline_year"])
+        for c in numeric
+        if c["baseline_value"]
+    } == BASELINES
 
 
 def test_the_register_has_41_numbers_14_directions_and_77_milestones() -> None:
@@ -118,15 +207,16 @@ def test_every_milestone_has_its_type() -> None:
 
 @pytest.fixture
 def seeds(tmp_path: Path) -> Path:
+    shutil.copytree(SEEDS.parent / "macros", tmp_path / "macros")
     return Path(shutil.copytree(SEEDS, tmp_path / "seeds"))
 
 
 def alter(seeds: Path, file: str, claim_id: str, column: str, cell: str) -> int:
-    """Write a cell. Returns its line."""
+    """Write a cell of the row that has the given entry in its first column. Returns its line."""
     path = seeds / file
     with path.open(encoding="utf-8", newline="") as handle:
         rows = list(csv.DictReader(handle))
-    position = next(i for i, row in enumerate(rows) if row["claim_id"] == claim_id)
+    position = next(i for i, row in enumerate(rows) if next(iter(row.values())) == claim_id)
     rows[position][column] = cell
     with path.open("w", encoding="utf-8", newline="") as handle:
         writer = csv.DictWriter(handle, list(rows[0]), lineterminator="\n")
@@ -168,6 +258,12 @@ def test_the_register_as_it_stands_has_no_fault(seeds: Path) -> None:
         ("claim_evidence.csv", "kind", "product", "needs the second series"),
         ("claim_evidence.csv", "definition_match", "", "is empty and may not be"),
         ("claim_evidence.csv", "tolerance", "-1", "greater than or equal to 0"),
+        ("claim_evidence.csv", "window_year", "2024.5", "valid integer"),
+        ("claim_evidence.csv", "variant", "mean", "does not stand in region_variants.csv"),
+        ("claim_evidence.csv", "definition_match", "alike", "'same', 'similar' or 'different', not 'alike'"),
+        ("claim_evidence.csv", "indicator_id", "internet_users", "near it are internet_users_pct"),
+        ("claim_leads.csv", "source_url", "see the web", "pattern"),
+        ("claim_leads.csv", "seen", "yes", "'excerpt' or 'general_knowledge', not 'yes'"),
     ],
 )
 def test_a_malformed_row_is_one_line_naming_file_line_claim_and_column(
@@ -177,6 +273,63 @@ def test_a_malformed_row_is_one_line_naming_file_line_claim_and_column(
     message = fault(seeds)
     assert f"{file}:{line}: p1-kaz-internet-use: column " in message
     assert told in message
+
+
+@pytest.mark.parametrize(
+    ("file", "entry", "column", "cell", "told"),
+    [
+        ("claims.csv", "p5-gii-kaz", "value", "48.5", "a rank is a whole number from 1, not 48.5"),
+        ("claims.csv", "p5-gii-kaz", "baseline_value", "0", "a rank is a whole number from 1, not 0"),
+        ("claim_units.csv", "percent", "factor", "0", "greater than 0"),
+        ("claim_units.csv", "percent", "tolerance_basis", "about", "'points' or 'relative', not 'about'"),
+        ("claim_kinds.csv", "value", "is_level", "perhaps", "valid boolean"),
+        ("claim_kinds.csv", "change", "figure_unit", "per cent", "'per cent' does not stand in claim_units.csv"),
+        ("claim_parameters.csv", "last_year", "value", "soon", "valid number"),
+        ("claim_parameters.csv", "last_year", "parameter", "final_year", "'final_year' does not stand in"),
+        ("claim_inconsistencies.csv", "tunduk-border", "claim_ids", "p3-kgz;x y", "pattern"),
+        ("claim_inconsistencies.csv", "tunduk-border", "claim_ids", "p3-kgz-tunduk", "does not stand in claims.csv"),
+        ("claim_duplicates.csv", "em-pak-solar-towers", "relation", "twin", "'other_meaning' or 'part_of', not 'twin'"),
+        ("milestone_types.csv", "p1-dssc-2021", "subtheme_id", "9z", "'9z' does not stand in subthemes.csv"),
+        ("edition_releases.csv", "gii_rank", "released_on", "July", "date"),
+    ],
+)
+def test_a_fault_of_any_table_of_the_register_names_line_entry_and_column(
+    seeds: Path, file: str, entry: str, column: str, cell: str, told: str
+) -> None:
+    line = alter(seeds, file, entry, column, cell)
+    message = fault(seeds)
+    assert f"{file}:{line}: " in message and f"column {column}: " in message
+    assert told in message
+
+
+def test_a_kind_without_its_macro_is_told(seeds: Path) -> None:
+    path = seeds / "claim_kinds.csv"
+    path.write_text(path.read_text(encoding="utf-8") + "guess,Guess,Is it so?,,,true\n", encoding="utf-8")
+    assert "guess: column kind: there is no macro claim_figures_guess" in fault(seeds)
+
+
+def test_a_number_is_multiplied_with_a_share_only(seeds: Path) -> None:
+    alter(seeds, "claim_evidence.csv", "hl-geo-elearning-students", "with_indicator_id", "gii_rank")
+    assert "column with_indicator_id: ceiling takes a share, and 'gii_rank' is in rank" in fault(seeds)
+
+
+def test_a_parameter_that_is_missing_is_told(seeds: Path) -> None:
+    path = seeds / "claim_parameters.csv"
+    lines = [x for x in path.read_text(encoding="utf-8").splitlines() if not x.startswith("window_years")]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    assert "column parameter: 'window_years' is missing" in fault(seeds)
+
+
+def test_an_empty_table_is_told(seeds: Path) -> None:
+    path = seeds / "claims.csv"
+    path.write_text(path.read_text(encoding="utf-8").splitlines()[0] + "\n", encoding="utf-8")
+    assert "claims.csv: holds no row" in fault(seeds)
+
+
+def test_a_claim_may_be_made_in_every_unit_of_the_catalogue() -> None:
+    with (SEEDS / "claim_units.csv").open(encoding="utf-8", newline="") as handle:
+        units = {row["unit"] for row in csv.DictReader(handle)}
+    assert not {indicator.unit for indicator in load_catalogue().indicators.values()} - units
 
 
 def test_a_range_that_ends_before_it_begins_is_told(seeds: Path) -> None:

@@ -1,46 +1,54 @@
 -- Every claim with a series that bears on it: what kind of test it is, and how the units of both meet.
 -- What the claim gives decides over what the evidence row names: a claim that is given a value, a unit of change or a
--- year is tested on it.
-with kinds as (
+-- year is tested on it. A series of another definition is shown as it is.
+with chosen as (
     select
         evidence.* exclude (kind, base_year),
         evidence.base_year as evidence_base_year,
         claims.country_iso3,
-        claims.value,
         claims.unit as claim_unit,
         claims.value_year,
         claims.baseline_year,
         case
-            when evidence.definition_match = 'different' then 'value'
-            when evidence.kind not in ('value', 'change', 'direction') then evidence.kind
-            when claims.unit = 'percent_change' then 'change'
+            when evidence.definition_match = 'different' then coalesce(evidence.kind, 'value')
+            when evidence.kind not in ('value', 'change', 'difference', 'direction') then evidence.kind
+            when units.dimension in ('change', 'difference') then units.dimension
             when claims.value is not null then 'value'
             else coalesce(evidence.kind, 'value')
         end as kind
     from {{ ref('claim_evidence') }} as evidence
     inner join {{ ref('claims') }} as claims
         on evidence.claim_id = claims.claim_id
+    left join {{ ref('claim_units') }} as units
+        on claims.unit = units.unit
 ),
 
 with_units as (
     select
-        kinds.*,
+        chosen.*,
+        kinds.comparator as kind_comparator,
+        kinds.is_level,
         indicators.direction,
-        case kinds.kind
-            when 'change' then 'percent_change'
-            when 'rank_in_group' then 'rank'
-            else indicators.unit
-        end as figure_unit
-    from kinds
+        coalesce(kinds.figure_unit, indicators.unit) as figure_unit,
+        with_indicators.unit as with_unit
+    from chosen
+    inner join {{ ref('claim_kinds') }} as kinds
+        on chosen.kind = kinds.kind
     inner join {{ ref('indicators') }} as indicators
-        on kinds.indicator_id = indicators.indicator_id
+        on chosen.indicator_id = indicators.indicator_id
+    left join {{ ref('indicators') }} as with_indicators
+        on chosen.with_indicator_id = with_indicators.indicator_id
 )
 
 select
     with_units.claim_id,
     with_units.indicator_id,
     with_units.with_indicator_id,
+    -- a second series that is a share: what makes it one of 1
+    shares.factor / 100 as with_scale,
     with_units.kind,
+    with_units.kind_comparator,
+    with_units.is_level,
     with_units.variant,
     with_units.definition_match,
     with_units.definition_note,
@@ -67,3 +75,5 @@ left join {{ ref('claim_units') }} as claimed
     on with_units.claim_unit = claimed.unit
 left join {{ ref('claim_units') }} as measured
     on with_units.figure_unit = measured.unit
+left join {{ ref('claim_units') }} as shares
+    on with_units.with_unit = shares.unit

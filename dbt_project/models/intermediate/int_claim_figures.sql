@@ -1,14 +1,11 @@
--- The figures of every test, of all members and years, one macro a kind.
-{{ claim_figures_value() }}
+-- The figures of every test, of all members and years: what every macro claim_figures_<kind> gives.
+{% set kinds = [] %}
+{% for name in context if name.startswith('claim_figures_') %}
+{% do kinds.append(name) %}
+{% endfor %}
+{% for name in kinds | sort %}
+{{ context[name]() }}
+{% if not loop.last %}
 union all by name
-{{ claim_figures_change() }}
-union all by name
-{{ claim_figures_direction() }}
-union all by name
-{{ claim_figures_rank_in_group() }}
-union all by name
-{{ claim_figures_regional_mean() }}
-union all by name
-{{ claim_figures_product('product') }}
-union all by name
-{{ claim_figures_ceiling() }}
+{% endif %}
+{% endfor %}

@@ -79,7 +79,7 @@ select
     end as distance,
     -- where the year in question has no figure, the nearest one at most so many years away, ties to the earlier
     placed.year_basis <> 'none'
-    and placed.kind <> 'direction'
+    and placed.kind not in ('direction', 'rank_in_edition')
     and not bool_or(placed.in_window) over tested
     and abs(placed.year - placed.reference_year) <= placed.stand_in_years
     and row_number() over (tested order by abs(placed.year - placed.reference_year), placed.year) = 1

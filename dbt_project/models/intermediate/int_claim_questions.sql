@@ -7,7 +7,7 @@ with questions as (
         claims.value as claimed,
         case when claims.comparator = 'range' then claims.baseline_value end as low,
         case
-            when evidence.kind = 'ceiling' then 'ceiling'
+            when evidence.kind_comparator is not null then evidence.kind_comparator
             when claims.comparator = 'range' and claims.baseline_value is null then 'eq'
             else coalesce(claims.comparator, 'eq')
         end as comparator,
@@ -40,7 +40,7 @@ with questions as (
     where
         claims.baseline_value is not null
         and claims.comparator is distinct from 'range'
-        and evidence.kind in ('value', 'regional_mean', 'product', 'rank_in_group')
+        and evidence.is_level
         and evidence.definition_match <> 'different'
 )
 

@@ -7,7 +7,9 @@ with members as (
 
 asked as (
     select
-        questions.*,
+        questions.* exclude (variant),
+        -- every way of taking a mean is asked for, also where no figure answers
+        variants.variant as asked_variant,
         unnest(case
             when questions.kind = 'regional_mean' then ['CAREC']
             when questions.country_iso3 = 'CAREC' then members.codes
@@ -15,6 +17,27 @@ asked as (
         end) as iso3
     from {{ ref('int_claim_questions') }} as questions
     cross join members
+    left join {{ ref('region_variants') }} as variants
+        on questions.kind = 'regional_mean' and variants.variant = coalesce(questions.variant, variants.variant)
+),
+
+-- series of which nothing was known on the as-of day
+not_known as (
+    select
+        asked.claim_id,
+        asked.indicator_id,
+        asked.role,
+        asked.asked_variant,
+        string_agg(distinct series.indicator_id || ' (' || series.first_known_on || ')', ', ') as told
+    from asked
+    left join {{ ref('region_variants') }} as variants
+        on asked.asked_variant = variants.variant
+    inner join {{ ref('int_claim_unknown') }} as series
+        on
+            asked.indicator_id = series.indicator_id
+            or asked.with_indicator_id = series.indicator_id
+            or (variants.is_weighted and series.indicator_id = 'population_total')
+    group by asked.claim_id, asked.indicator_id, asked.role, asked.asked_variant
 ),
 
 tested as (
@@ -23,6 +46,7 @@ tested as (
         asked.indicator_id,
         asked.role,
         asked.iso3,
+        asked.asked_variant,
         judged.variant,
         max(judged.year) filter (where judged.holds and judged.in_window) as supporting_year,
         max(judged.year) filter (where judged.in_window) as window_year,
@@ -37,7 +61,8 @@ tested as (
             and asked.indicator_id = judged.indicator_id
             and asked.role = judged.role
             and asked.iso3 = judged.iso3
-    group by asked.claim_id, asked.indicator_id, asked.role, asked.iso3, judged.variant
+            and judged.variant = coalesce(asked.asked_variant, judged.variant)
+    group by asked.claim_id, asked.indicator_id, asked.role, asked.iso3, asked.asked_variant, judged.variant
 ),
 
 -- of whom else it is true, and when
@@ -56,7 +81,7 @@ elsewhere_by_member as (
         on judged.claim_id = evidence.claim_id and judged.indicator_id = evidence.indicator_id
     where
         judged.holds
-        and evidence.kind in ('value', 'rank_in_group', 'product')
+        and evidence.is_level
         and evidence.definition_match <> 'different'
         and not list_contains(string_split(evidence.country_iso3, ';'), judged.iso3)
     group by judged.claim_id, judged.indicator_id, judged.role, judged.iso3
@@ -85,7 +110,7 @@ compared as (
         asked.indicator_id,
         asked.role,
         asked.kind,
-        coalesce(chosen.variant, 'national') as variant,
+        coalesce(chosen.variant, asked.asked_variant, 'national') as variant,
         asked.iso3,
         asked.comparator,
         asked.claimed,
@@ -97,6 +122,15 @@ compared as (
         asked.definition_match,
         asked.definition_note,
         asked.year_basis,
+        coalesce(asked.kind_comparator = 'ceiling', false) as is_ceiling,
+        case
+            when asked.kind = 'rank_in_group' then asked.indicator_id || ' within the income group'
+            when asked.kind in ('change', 'difference')
+                then 'change of ' || asked.indicator_id || coalesce(' since ' || asked.base_year, '')
+            when asked.kind = 'ceiling_of_sum' then concat_ws(' + ', asked.indicator_id, asked.with_indicator_id)
+            else concat_ws(' x ', asked.indicator_id, asked.with_indicator_id)
+        end as series,
+        not_known.told as unknown_then,
         asked.last_year,
         asked.base_year as asked_base_year,
         chosen.years_tested,
@@ -120,15 +154,15 @@ compared as (
         figures.vintage_at,
         figures.source_url,
         case
-            when asked.kind = 'change' and asked.base_year is null then 'not_comparable'
+            when asked.kind in ('change', 'difference') and asked.base_year is null then 'not_comparable'
             when figures.figure is null then 'no_data'
             when asked.definition_match = 'different' then 'not_comparable'
             when asked.kind = 'direction' and figures.improvement > 0 then 'direction_supported'
             when asked.kind = 'direction' then 'direction_contradicted'
             when asked.claimed is null or not asked.is_same_dimension then 'not_comparable'
-            when asked.kind = 'ceiling' and chosen.supporting_year is not null then 'below_ceiling'
+            when is_ceiling and chosen.supporting_year is not null then 'below_ceiling'
             when chosen.supporting_year is not null then 'supported'
-            when asked.kind <> 'ceiling' and chosen.nearest_true_year is not null then 'supported_other_year'
+            when not is_ceiling and chosen.nearest_true_year is not null then 'supported_other_year'
             when asked.year_basis = 'none' and asked.role = 'baseline' then 'contradicted'
             when chosen.window_year is null and chosen.stand_in_year is null then 'no_data'
             else 'contradicted'
@@ -140,6 +174,13 @@ compared as (
             and asked.indicator_id = chosen.indicator_id
             and asked.role = chosen.role
             and asked.iso3 = chosen.iso3
+            and asked.asked_variant is not distinct from chosen.asked_variant
+    left join not_known
+        on
+            asked.claim_id = not_known.claim_id
+            and asked.indicator_id = not_known.indicator_id
+            and asked.role = not_known.role
+            and asked.asked_variant is not distinct from not_known.asked_variant
     left join {{ ref('int_claim_judged') }} as figures
         on
             chosen.claim_id = figures.claim_id
@@ -161,7 +202,7 @@ compared as (
             chosen.claim_id = elsewhere.claim_id
             and chosen.indicator_id = elsewhere.indicator_id
             and chosen.role = elsewhere.role
-    inner join {{ source('landing', 'indicators') }} as indicators
+    inner join {{ ref('indicators') }} as indicators
         on asked.indicator_id = indicators.indicator_id
 ),
 
@@ -172,7 +213,7 @@ judged_tests as (
         case when is_comparable then allowed end as tolerance,
         case
             when result = 'supported' then evidence_year
-            when is_comparable and kind <> 'ceiling' then nearest_true_year
+            when is_comparable and not is_ceiling then nearest_true_year
         end as nearest_true_year
     from compared
 )
@@ -207,6 +248,7 @@ select
     origin,
     provider,
     vintage_at,
-    source_url
+    source_url,
+    unknown_then
 from judged_tests
 order by claim_id asc, role desc, indicator_id asc, variant asc, iso3 asc

@@ -17,7 +17,7 @@ deciding as (
         readings.strength,
         -- a number beyond its ceiling is refuted, whatever else is said of it
         case
-            when bool_or(readings.kind = 'ceiling') over claim then 3
+            when bool_or(readings.is_ceiling) over claim then 3
             else min(readings.strength) over claim
         end as claim_strength
     from {{ ref('int_claim_readings') }} as readings
@@ -42,9 +42,44 @@ tests as (
             and tests.result not in ('no_data', 'not_comparable', 'below_ceiling')
 ),
 
+spoken as (
+    select
+        *,
+        substr(reason, length(iso3) + 1) as body,
+        case when is_deciding and strength = claim_strength then 1 when is_deciding then 2 else 3 end as precedence
+    from tests
+),
+
+-- members of whom a test says the same are told together
+told as (
+    select
+        claim_id,
+        string_agg(iso3, ', ' order by iso3) || body as reason,
+        precedence,
+        role,
+        bool_and(result = 'no_data') as is_without_figure,
+        indicator_id,
+        min(iso3) as first_iso3,
+        min(variant) as first_variant
+    from spoken
+    group by claim_id, body, precedence, role, indicator_id
+),
+
+reasons as (
+    select
+        claim_id,
+        string_agg(
+            reason, ' | ' order by
+                precedence asc, role desc, is_without_figure asc, indicator_id asc, first_iso3 asc, first_variant asc
+        ) as reason
+    from told
+    group by claim_id
+),
+
 judged as (
     select
         claim_id,
+        any_value(reasons.reason) as reason,
         case
             when max(claim_strength) = 1 and bool_or(is_deciding and kind = 'direction') then 'direction_supported'
             when max(claim_strength) = 3 and bool_or(is_deciding and kind = 'direction') then 'direction_contradicted'
@@ -52,15 +87,15 @@ judged as (
             when max(claim_strength) = 2 then 'supported_other_year'
             when max(claim_strength) = 3 then 'contradicted'
             when bool_or(result = 'not_comparable' and role = 'value') then 'not_comparable'
-            when bool_or(result = 'below_ceiling') then 'document_only'
+            -- a ceiling can refute a number, and what it leaves standing only a document settles
+            when bool_or(comparator = 'ceiling') then 'document_only'
         end as verdict,
-        string_agg(
-            reason, ' | ' order by
-                case when is_deciding and strength = claim_strength then 1 when is_deciding then 2 else 3 end asc,
-                role desc, result = 'no_data' asc, indicator_id asc, iso3 asc, variant asc
-        ) as reason,
+        not bool_or(is_deciding) and bool_or(
+            role = 'value' and result not in ('no_data', 'not_comparable', 'below_ceiling')
+        ) as is_of_too_few,
         count(distinct origin) filter (where is_deciding) as independent_origins
     from tests
+    inner join reasons using (claim_id)
     group by claim_id
 ),
 
@@ -70,9 +105,10 @@ means as (
         claim_id,
         string_agg(variant, ', ' order by variant) filter (where strength = 1) as true_of,
         string_agg(variant, ', ' order by variant) filter (where strength = 2) as true_of_another_year,
-        string_agg(variant, ', ' order by variant) filter (where strength = 3) as not_true_of
-    from deciding
-    where kind = 'regional_mean'
+        string_agg(variant, ', ' order by variant) filter (where strength = 3) as not_true_of,
+        string_agg(variant, ', ' order by variant) filter (where result = 'no_data') as without_figures
+    from tests
+    where kind = 'regional_mean' and role = 'value'
     group by claim_id
 ),
 
@@ -103,6 +139,7 @@ summaries as (
             'true of the mean ' || means.true_of,
             'true of another year as the mean ' || means.true_of_another_year,
             'not true of the mean ' || means.not_true_of,
+            'no figure for the mean ' || means.without_figures,
             'against the median of the base years better: ' || members.better,
             'against the median of the base years not better: ' || members.not_better
         ) || ' | ' as summary
@@ -123,6 +160,15 @@ evidence as (
             tests.definition_match = 'different' asc, tests.indicator_id asc, tests.iso3 asc, tests.base_year desc,
             tests.variant asc
     ) = 1
+),
+
+-- what a public series measures waits for figures of it, whatever documents there are
+fallback as (
+    select
+        claim_id,
+        regexp_matches(checkable_with, '^(document|proxy.*document)')
+        or (measure = 'milestone' and not starts_with(checkable_with, 'none')) as is_for_documents
+    from {{ ref('claims') }}
 ),
 
 duplicates as (
@@ -162,8 +208,7 @@ select
     claims.note,
     case
         when judged.verdict is not null then judged.verdict
-        when starts_with(claims.checkable_with, 'none') then 'no_data'
-        when claims.measure = 'milestone' or contains(claims.checkable_with, 'document') then 'document_only'
+        when fallback.is_for_documents then 'document_only'
         else 'no_data'
     end as verdict,
     case
@@ -176,8 +221,9 @@ select
                 || coalesce(summaries.summary, '') || judged.reason
         when starts_with(claims.checkable_with, 'none') then 'nothing public measures it'
         when claims.measure = 'milestone' then 'a milestone: settled by a document, not by a series'
-        when contains(claims.checkable_with, 'document')
+        when fallback.is_for_documents
             then coalesce(judged.reason || ' | ', '') || 'only a national document could settle it'
+        when judged.is_of_too_few then 'figures of too few of the members named | ' || judged.reason
         else coalesce(judged.reason, 'no series that bears on it is in the catalogue')
     end as verdict_reason,
     evidence.indicator_id as evidence_indicator_id,
@@ -198,6 +244,8 @@ select
     duplicates.duplicate_of,
     coalesce(leads.leads, 0)::integer as leads
 from {{ ref('claims') }} as claims
+inner join fallback
+    on claims.claim_id = fallback.claim_id
 left join judged
     on claims.claim_id = judged.claim_id
 left join summaries

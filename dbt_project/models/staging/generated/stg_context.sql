@@ -465,6 +465,24 @@ select
     licence,
     retrieved_via,
     vintage_at
+from {{ source('observations', 'tertiary_enrolment') }}
+union all by name
+select
+    iso3,
+    indicator_id,
+    year,
+    value,
+    unit,
+    obs_status,
+    provider,
+    provider_code,
+    provider_release,
+    retrieved_at,
+    source_url,
+    raw_sha256,
+    licence,
+    retrieved_via,
+    vintage_at
 from {{ source('observations', 'egdi_index') }}
 union all by name
 select

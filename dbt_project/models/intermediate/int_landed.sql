@@ -1,0 +1,25 @@
+-- Every vintage that was landed, and from when on its figures count as known.
+-- An edition of an index is public from the day it appears (seed edition_releases): the figures of our oldest copy
+-- count as known from then on, edition by edition.
+{{ config(materialized='view') }}
+{% set stagings = ['stg_p1', 'stg_p2', 'stg_p3', 'stg_p4', 'stg_p5', 'stg_sectors', 'stg_context'] %}
+
+with landed as (
+    {% for staging in stagings %}
+    select * from {{ ref(staging) }}
+    {% if not loop.last %}
+    union all by name
+    {% endif %}
+    {% endfor %}
+)
+
+select
+    landed.*,
+    case
+        when landed.vintage_at = min(landed.vintage_at) over (partition by landed.indicator_id)
+            then least(landed.vintage_at, releases.released_on)
+        else landed.vintage_at
+    end as known_from
+from landed
+left join {{ ref('edition_releases') }} as releases
+    on landed.indicator_id = releases.indicator_id and landed.year = releases.edition_year

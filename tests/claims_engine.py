@@ -1,0 +1,124 @@
+"""The models of the audit as dbt compiled them, run on claims and figures that a test makes up, in memory.
+
+Belongs here: laying claims, evidence and figures down and running the compiled SQL in order. Does not belong here: what
+comes out of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from tests.engine import Rows, insert
+
+MODELS = (
+    "intermediate/int_claim_parameters",
+    "intermediate/int_claim_observations",
+    "intermediate/int_claim_evidence",
+    "intermediate/int_claim_figures",
+    "intermediate/int_claim_questions",
+    "intermediate/int_claim_judged",
+    "marts/claim_tests",
+    "intermediate/int_claim_readings",
+    "marts/claims_audit",
+)
+"""In the order in which one reads the other."""
+
+METHOD = ("claim_kinds", "claim_units", "claim_parameters", "region_variants", "economies", "economy_groups")
+"""Taken as published."""
+GIVEN = ("claims", "claim_evidence", "claim_duplicates", "claim_leads", "observations")
+"""Empty unless a test gives rows."""
+
+CLAIM = {
+    "claim_id": "c",
+    "section": "S",
+    "pillar": "1",
+    "country_iso3": "KAZ",
+    "statement": "A statement",
+    "measure": "m",
+    "checkable_with": "direct: a series",
+}
+EVIDENCE = {"claim_id": "c", "definition_match": "same", "definition_note": "what it measures"}
+FIGURE = {
+    "provider": "p",
+    "vintage_at": "2026-01-01",
+    "source_url": "https://example.org/series",
+}
+
+
+class ClaimsEngine:
+    """The models and the shapes of their inputs, read once. ``audit`` makes a database of its own every time."""
+
+    def __init__(self, warehouse: Path):
+        compiled = warehouse / "dbt" / "compiled" / "carec_scorecard" / "models"
+        self._models = {model: (compiled / f"{model}.sql").read_text(encoding="utf-8") for model in MODELS}
+        self._published = str(warehouse / "carec.duckdb").replace("'", "''")
+
+    def audit(
+        self,
+        claims: Rows,
+        evidence: Rows,
+        figures: Mapping[str, Mapping[str, Mapping[int, float]]],
+        unknown: Mapping[str, str] | None = None,
+        more: str = "",
+    ) -> Audit:
+        """Claims and evidence are rows beside ``CLAIM`` and ``EVIDENCE``; figures go by series, member and year.
+
+        ``unknown`` are series with the day from which on they were known; ``more`` is SQL on the tables laid down.
+        """
+        connection = duckdb.connect(":memory:", config={"threads": 1})
+        connection.execute("attach ':memory:' as build; use build; create schema intermediate")
+        connection.execute(f"attach '{self._published}' as published (read_only)")
+        for table in (*METHOD, *GIVEN, "indicators"):
+            kept = "where false" if table in GIVEN else ""
+            connection.execute(f"create table {table} as from published.{table} {kept}")
+        insert(connection, "claims", [{**CLAIM, **row} for row in claims])
+        insert(connection, "claim_evidence", [{**EVIDENCE, **row} for row in evidence])
+        insert(
+            connection,
+            "observations",
+            [
+                {"indicator_id": series, "iso3": iso3, "year": year, "value": float(value), **FIGURE}
+                for series, members in figures.items()
+                for iso3, years in members.items()
+                for year, value in years.items()
+            ],
+        )
+        connection.execute("create table intermediate.int_claim_unknown (indicator_id varchar, first_known_on date)")
+        insert(
+            connection,
+            "intermediate.int_claim_unknown",
+            [{"indicator_id": series, "first_known_on": day} for series, day in (unknown or {}).items()],
+        )
+        connection.execute(more)
+        for model, sql in self._models.items():
+            folder, name = model.split("/")
+            schema = "intermediate" if folder == "intermediate" else "main"
+            connection.execute(f"create table build.{schema}.{name} as {sql}")
+        return Audit(connection)
+
+
+class Audit:
+    """What came of an audit."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection):
+        self._connection = connection
+
+    def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
+        result = self._connection.execute(sql, list(parameters))
+        names = [column[0] for column in result.description or []]
+        return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+
+    def verdict(self, claim_id: str = "c") -> dict[str, Any]:
+        """The row of ``claims_audit``."""
+        (row,) = self.query("from claims_audit where claim_id = ?", [claim_id])
+        return row
+
+    def tests(self, claim_id: str = "c") -> list[dict[str, Any]]:
+        """The rows of ``claim_tests``."""
+        return self.query(
+            "from claim_tests where claim_id = ? order by role desc, indicator_id, variant, iso3", [claim_id]
+        )
