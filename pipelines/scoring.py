@@ -30,10 +30,9 @@ from pipelines.checks import rows_metadata
 from pipelines.dbt_sources import FRAMEWORK
 from pipelines.failures import failing_rows, reason
 from pipelines.lineage import Key, node_key
-from pipelines.observations import LOCK_WAIT_S, OWNERS, POOL
+from pipelines.observations import OWNERS, POOL, hold
 from pipelines.workspace import Workspace
 from sources.observation import utc_now
-from warehouse.files import exclusive
 from warehouse.layout import Layout
 from warehouse.publish import WORKING_SCHEMAS
 
@@ -173,7 +172,7 @@ def dbt_build(
         day = config.day()
         as_of = day or utc_now().date()
         os.environ.update(models.dbt_environment(layout))
-        with exclusive(layout.lock, LOCK_WAIT_S):
+        with hold(context, layout):
             models.prepare(workspace, as_of)
             mark = models.fingerprint(workspace, as_of, explicit=day is not None)
             invocation = dbt.cli(
@@ -210,7 +209,7 @@ def _with_rows(layout: Layout, failed: Sequence[dg.AssetCheckResult]) -> Iterato
     """The results of failed tests, each with the rows that fail it."""
     nodes = {node.unique_id: node for node in (models.results(layout) if failed else [])}
     for result in failed:
-        unique_id = str(dg.MetadataValue.text(str(result.metadata["unique_id"])).value)
+        unique_id = str(result.metadata["unique_id"].value)
         rows = failing_rows(layout, nodes[unique_id]) if unique_id in nodes else []
         yield result._replace(metadata={**result.metadata, **rows_metadata(rows)})
 
