@@ -20,23 +20,35 @@ import psycopg2
 import pytest
 import requests
 
-from tests.conftest import ROOT
+from tests.conftest import AS_OF, ROOT
 from tests.postgres import free_port, postgres
 
 DEPLOY = ROOT / "deploy"
 INSTALLED = "/opt/carec-digital-scorecard"
 """Where the units expect the checkout."""
-STARTED_S, RUN_S = 90, 180
+STARTED_S, RUN_S = 120, 180
 LAUNCH = """
-mutation ($job: String!, $config: RunConfigData) {
+mutation ($assets: [AssetKeyInput!]!) {
   launchRun(executionParams: {
-    selector: {repositoryLocationName: "carec", repositoryName: "__repository__", jobName: $job}
-    runConfigData: $config
+    selector: {
+      repositoryLocationName: "carec", repositoryName: "__repository__", jobName: "__ASSET_JOB", assetSelection: $assets
+    }
   }) {
     __typename
     ... on LaunchRunSuccess { run { runId } }
     ... on PythonError { message }
-    ... on RunConfigValidationInvalid { errors { message } }
+  }
+}
+"""
+RUN = """
+query ($id: ID!) {
+  runOrError(runId: $id) {
+    ... on Run {
+      status startTime endTime
+      eventConnection {events {... on EngineEvent {
+        message metadataEntries {label ... on TextMetadataEntry {text} ... on IntMetadataEntry {intRepr}}
+      }}}
+    }
   }
 }
 """
@@ -135,24 +147,37 @@ def wait_until_loaded(deployed: Deployment) -> None:
     raise AssertionError(f"the definitions were not loaded:\n{deployed.logs()}")
 
 
-def test_a_run_succeeds_in_a_worker_process_of_its_own_and_publishes(deployment: Deployment) -> None:
-    config = {"ops": {"dbt_build": {"config": {"as_of": "2025-06-26", "column_lineage": False}}}}
-    launched = deployment.ask(LAUNCH, job="rebuild", config=config)["launchRun"]
+def launch(deployment: Deployment, *assets: str) -> str:
+    launched = deployment.ask(LAUNCH, assets=[{"path": asset.split("/")} for asset in assets])["launchRun"]
     assert launched["__typename"] == "LaunchRunSuccess", launched
-    query = """query ($id: ID!) {runOrError(runId: $id) {... on Run {
-        status eventConnection {events {... on EngineEvent {
-            message metadataEntries {label ... on TextMetadataEntry {text} ... on IntMetadataEntry {intRepr}}
-        }}}}}}"""
+    return str(launched["run"]["runId"])
+
+
+def finished(deployment: Deployment, run_id: str) -> dict[str, Any]:
     deadline, run = time.monotonic() + RUN_S, {"status": ""}
     while run["status"] not in {"SUCCESS", "FAILURE", "CANCELED"} and time.monotonic() < deadline:
-        time.sleep(1)
-        run = deployment.ask(query, id=launched["run"]["runId"])["runOrError"]
+        time.sleep(0.5)
+        run = deployment.ask(RUN, id=run_id)["runOrError"]
     assert run["status"] == "SUCCESS", f"{run}\n{deployment.logs()}"
+    return run
+
+
+def worker(run: dict[str, Any]) -> str:
     entries = [entry for event in run["eventConnection"]["events"] for entry in event.get("metadataEntries", [])]
-    workers = {entry.get("text") or entry.get("intRepr") for entry in entries if entry["label"] == "pid"}
-    assert len(workers) == 1 and not workers & {str(process.pid) for process in deployment.processes.values()}
-    with duckdb.connect(str(deployment.warehouse / "carec.duckdb"), read_only=True) as connection:
-        assert connection.execute("select as_of::varchar from publication").fetchone() == ("2025-06-26",)
+    (pid,) = {entry.get("text") or entry.get("intRepr") for entry in entries if entry["label"] == "pid"}
+    return str(pid)
+
+
+def test_runs_succeed_in_worker_processes_of_their_own_take_turns_and_publish(deployment: Deployment) -> None:
+    published = deployment.warehouse / "carec.duckdb"
+    published.unlink()  # of the build that stands beside it
+    started = [launch(deployment, "observations/gii_score"), launch(deployment, "publication")]
+    runs = sorted((finished(deployment, run_id) for run_id in started), key=lambda run: run["startTime"])
+    assert runs[0]["endTime"] <= runs[1]["startTime"], "both hold the warehouse: one at a time"
+    workers = {worker(run) for run in runs}
+    assert len(workers) == 2 and not workers & {str(process.pid) for process in deployment.processes.values()}
+    with duckdb.connect(str(published), read_only=True) as connection:
+        assert connection.execute("select as_of::varchar from publication").fetchone() == (AS_OF,)
 
 
 def test_its_record_is_in_postgresql_and_nowhere_else(deployment: Deployment) -> None:
@@ -160,9 +185,9 @@ def test_its_record_is_in_postgresql_and_nowhere_else(deployment: Deployment) ->
     try:
         cursor = connection.cursor()
         cursor.execute("select count(*) from runs where status = 'SUCCESS'")
-        assert cursor.fetchone() == (1,)
-        cursor.execute("select count(*) from event_logs where dagster_event_type = 'ASSET_MATERIALIZATION'")
-        assert (cursor.fetchone() or (0,))[0] > 50
+        assert cursor.fetchone() == (2,)
+        cursor.execute("select asset_key from event_logs where dagster_event_type = 'ASSET_MATERIALIZATION' order by 1")
+        assert cursor.fetchall() == [('["observations", "gii_score"]',), ('["publication"]',)]
     finally:
         connection.close()
     assert not list((deployment.warehouse / "dagster").rglob("*.db"))

@@ -29,13 +29,14 @@ KILLS = int(os.environ.get("KILLS", "5"))
 PUBLICATIONS = 50
 
 READER = """
-import json, sys, threading, duckdb
+import json, sys, threading, time, duckdb
 ended = threading.Event()
 threading.Thread(target=lambda: (sys.stdin.read(), ended.set()), daemon=True).start()
 seen, faults, reads = set(), [], 0
 print("reading", flush=True)
 while not ended.is_set():
     reads += 1
+    time.sleep(0.005)
     try:
         with duckdb.connect(sys.argv[1], read_only=True) as connection:
             seen.add(connection.execute(
