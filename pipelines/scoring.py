@@ -26,9 +26,9 @@ from pydantic import Field
 
 from pipelines import models
 from pipelines.automation import FOLLOW_FIGURES
-from pipelines.checks import rows_metadata
+from pipelines.checks import failure_metadata
 from pipelines.dbt_sources import FRAMEWORK
-from pipelines.failures import failing_rows, reason
+from pipelines.failures import reason
 from pipelines.lineage import Key, node_key
 from pipelines.observations import OWNERS, POOL, hold
 from pipelines.workspace import Workspace
@@ -191,7 +191,7 @@ def dbt_build(
                 fault = error
             finally:
                 _close_build_file()
-            yield from _with_rows(layout, failed)
+            yield from _with_rows(layout, manifest, failed)
             why = _reason(layout) if fault else None
             models.settle(workspace, as_of, mark, why)
         if why:
@@ -205,13 +205,15 @@ def _automated(spec: dg.AssetSpec) -> dg.AssetSpec:
     return spec.replace_attributes(automation_condition=FOLLOW_FIGURES) if spec.key.path[0] == "staging" else spec
 
 
-def _with_rows(layout: Layout, failed: Sequence[dg.AssetCheckResult]) -> Iterator[dg.AssetCheckResult]:
-    """The results of failed tests, each with the rows that fail it."""
+def _with_rows(
+    layout: Layout, manifest: Manifest, failed: Sequence[dg.AssetCheckResult]
+) -> Iterator[dg.AssetCheckResult]:
+    """The results of failed tests, each with the rows that fail it and where to mend them."""
     nodes = {node.unique_id: node for node in (models.results(layout) if failed else [])}
     for result in failed:
         unique_id = str(result.metadata["unique_id"].value)
-        rows = failing_rows(layout, nodes[unique_id]) if unique_id in nodes else []
-        yield result._replace(metadata={**result.metadata, **rows_metadata(rows)})
+        more = failure_metadata(layout, manifest, nodes[unique_id]) if unique_id in nodes else {}
+        yield result._replace(metadata={**result.metadata, **more})
 
 
 def _reason(layout: Layout) -> str:

@@ -14,6 +14,7 @@ import hashlib
 import json
 import zlib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -56,9 +57,13 @@ def find(layout: Layout, start: str) -> list[str]:
 
 
 def retrievals(layout: Layout, sha256: str) -> list[dict[str, Any]]:
-    """Every retrieval of the body with this hash, oldest first."""
+    """Every retrieval of the body with this hash, oldest first; without those that an interruption cut off."""
     path = _body_path(layout, sha256).with_suffix(".jsonl")
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    found = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        with suppress(ValueError):
+            found.append(json.loads(line))
+    return found
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.benchmarks import change
+
 ROOT = Path(__file__).resolve().parents[2]
 PAIRS = 5
 
@@ -115,10 +117,11 @@ def main() -> None:
                 lambda _: _run(["-c", "import dagster, dagster_dbt"], env),
             )
         )
+    results += change.results(env)
     for result in results:
         print(
-            "{name:<64} {ratio:>6} (aim {aim}, range {range}, {median_s} s / {against_median_s} s,"
-            " peak {peak_mib} MiB)".format_map(result)
+            "{name:<64} {ratio:>6} (aim {aim}, range {range}, {median_s} s / {against_median_s} s".format_map(result)
+            + (f", peak {result['peak_mib']} MiB)" if "peak_mib" in result else ")")
         )
     (ROOT / "bench.json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
 

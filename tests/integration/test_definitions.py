@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import duckdb
@@ -99,6 +100,35 @@ def test_one_indicator_is_refreshed_alone_and_says_what_came_of_it(build_defs: B
     assert (warehouse / "carec.duckdb").read_bytes() == published
 
 
+def traced(columns: dict[dg.AssetKey, Any], asset: dg.AssetKey, column: str) -> set[tuple[dg.AssetKey, str]]:
+    """Everything that a column is made from, step by step."""
+    found: set[tuple[dg.AssetKey, str]] = set()
+    left = [(asset, column)]
+    while left:
+        at, name = left.pop()
+        parents = {(dep.asset_key, dep.column_name) for dep in columns.get(at, {}).get(name, [])} - found
+        found |= parents
+        left += parents
+    return found
+
+
+def test_one_provider_is_refreshed_by_its_tag_and_the_rest_stays(build_defs: BuildDefs, warehouse: Path) -> None:
+    workspace = at(warehouse)
+    defs = build_defs(workspace)
+    before = {path: path.read_bytes() for path in warehouse.rglob("*.parquet")}
+    published = (warehouse / "carec.duckdb").read_bytes()
+    chosen = dg.AssetSelection.tag("provider", "wipo_gii").resolve(defs.resolve_asset_graph())
+    assert chosen == {
+        dg.AssetKey(["observations", one.id]) for one in workspace.catalogue if one.chain[0].provider == "wipo_gii"
+    }
+    result = materialize(defs, *(key.to_user_string() for key in chosen))
+    assert result.success
+    assert set(materialized(result)) == {key.to_user_string() for key in chosen}
+    changed = {path.name for path, content in before.items() if path.read_bytes() != content}
+    assert changed <= {"source_health.parquet", "indicators.parquet"}
+    assert (warehouse / "carec.duckdb").read_bytes() == published
+
+
 def test_the_whole_job_publishes_what_the_command_line_publishes(build_defs: BuildDefs, tmp_path: Path) -> None:
     workspace = at(tmp_path / "warehouse")
     defs = build_defs(workspace)
@@ -107,6 +137,15 @@ def test_the_whole_job_publishes_what_the_command_line_publishes(build_defs: Bui
     graph = defs.resolve_asset_graph()
     assert {event.asset_key for event in result.get_asset_materialization_events()} == graph.materializable_asset_keys
     assert {check.asset_check_key for check in result.get_asset_check_evaluations()} == graph.asset_check_keys
+    columns = {
+        event.asset_key: event.metadata["dagster/column_lineage"].value.deps_by_column
+        for event in result.asset_materializations_for_node("dbt_build")
+        if "dagster/column_lineage" in event.metadata
+    }
+    assert traced(columns, dg.AssetKey("scorecard"), "overall_score") >= {
+        (dg.AssetKey(["observations", "internet_users_pct"]), "value"),
+        (dg.AssetKey(["observations", "gii_score"]), "value"),
+    }
     (published,) = result.asset_materializations_for_node("publication")
     path = workspace.layout.published
     assert published.metadata["observations"].value == rows(path, "select count(*) from observations")[0][0]
@@ -169,6 +208,8 @@ def test_a_failing_dbt_test_publishes_nothing_and_shows_its_rows(
     failed = {check.check_name: check for check in result.get_asset_check_evaluations() if not check.passed}
     shown = failed["no_pillar_may_stand"].metadata["failing_rows"].value
     assert {"p1", "p5"} <= {record.data["pillar_id"] for record in shown.records}
+    remedy = failed["no_pillar_may_stand"].metadata["remedy"].value
+    assert "dbt_project/tests/no_pillar_may_stand.sql" in remedy and "then refresh" in remedy
     (failure,) = result.get_step_failure_events()
     told = str(failure.step_failure_data.user_failure_data.description)
     assert "no_pillar_may_stand" in told and "pillar_id=p1" in told and "carec refresh" in told

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import dagster as dg
 import duckdb
 import pytest
 
@@ -119,6 +120,31 @@ def test_a_refresh_killed_at_any_moment_leaves_a_complete_publication_and_the_ne
     assert leftovers(Layout(warehouse)) == []
     healthy = run_carec("doctor", warehouse=warehouse)
     assert healthy.returncode == 0, healthy.stdout
+
+
+def test_two_refreshes_and_a_run_of_dagster_at_once_take_turns(
+    warehouse: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("CAREC_WAREHOUSE", str(warehouse))
+    monkeypatch.setenv("CAREC_OFFLINE", "1")
+    from pipelines.definitions import build_defs
+
+    job, lock = build_defs().resolve_implicit_global_asset_job_def(), warehouse / ".refresh.lock"
+    before = lock.read_text()
+    first = start(warehouse, "--as-of", "2026-01-01")
+    while lock.read_text() in ("", before):
+        assert first.poll() is None
+        time.sleep(0.05)
+    second = run_carec("refresh", "--as-of", "2026-01-02", warehouse=warehouse)
+    assert first.poll() is None
+    with caplog.at_level("WARNING"):
+        waited = job.execute_in_process(asset_selection=[dg.AssetKey(["observations", "gii_score"])])
+    assert first.wait() == 0, first.stderr and first.stderr.read()
+    assert second.returncode == 1
+    assert f"another refresh of this warehouse is running (process {first.pid}" in second.stderr
+    assert waited.success and "another refresh holds" in caplog.text
+    with duckdb.connect(str(warehouse / "carec.duckdb"), read_only=True) as connection:
+        assert connection.execute("select as_of::varchar from publication").fetchone() == ("2026-01-01",)
 
 
 def test_a_reader_sees_no_error_and_nothing_half_during_fifty_publications(warehouse: Path) -> None:
