@@ -205,6 +205,8 @@ def _tell(result: Refresh, path: Path) -> None:
     if result.build is None:
         _note(f"nothing changed: the publication of {publication.published_at:%Y-%m-%d %H:%M} UTC stands ({path})")
     else:
+        for node in (node for node in result.build.nodes if node.status == "warn"):
+            _note(f"warning: {node.unique_id.split('.')[2]}: {node.message} (its page in `carec ui` has the rows)")
         _note(f"published {publication.observations:,} observations, newest vintage {newest}, to {path}")
 
 

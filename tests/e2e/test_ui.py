@@ -120,7 +120,9 @@ def stopped_refresh(workspace: Workspace, project: Path) -> str:
 def picture(page: Page, name: str) -> None:
     """Keep the page in docs/, where CAREC_SCREENSHOTS=1 asks for it."""
     if os.environ.get("CAREC_SCREENSHOTS") == "1":
-        page.wait_for_timeout(3_000)  # states arrive after what they are states of
+        # states arrive after what they are states of
+        expect(page.get_by_text("fetching statuses")).to_have_count(0, timeout=60_000)
+        page.wait_for_timeout(1_000)
         page.screenshot(path=ROOT / "docs" / f"{name}.png")
 
 
