@@ -186,7 +186,7 @@ def dbt_build(
                     if isinstance(event, dg.AssetCheckResult) and not event.passed:
                         failed.append(event)  # its rows can be read once dbt has let go of the build file
                     else:
-                        yield event
+                        yield with_every_indicator(manifest, event)
             except DagsterDbtCliRuntimeError as error:
                 fault = error
             finally:
@@ -203,6 +203,26 @@ def dbt_build(
 def _automated(spec: dg.AssetSpec) -> dg.AssetSpec:
     """Staging models read the indicators, and so know first that figures have changed."""
     return spec.replace_attributes(automation_condition=FOLLOW_FIGURES) if spec.key.path[0] == "staging" else spec
+
+
+LINEAGE = "dagster/column_lineage"
+
+
+def with_every_indicator(manifest: Manifest, event: Any) -> Any:
+    """The event of a staging model with each column led back to that of all its indicators; any other as it is.
+
+    dagster-dbt tells tables apart by their names, and Parquet files have none: it names one indicator for all.
+    """
+    if not isinstance(event, dg.Output) or LINEAGE not in event.metadata:
+        return event
+    node = manifest["nodes"][event.metadata["unique_id"].value]
+    if node["fqn"][1] != "staging":
+        return event
+    keys = [dg.AssetKey(node_key(manifest["sources"][name])) for name in node["depends_on"]["nodes"]]
+    found: Any = event.metadata[LINEAGE].value
+    columns = {name: [dg.TableColumnDep(key, name) for key in keys] for name in found.deps_by_column}
+    traced = dg.TableColumnLineage(columns)
+    return event.with_metadata({**event.metadata, LINEAGE: dg.MetadataValue.column_lineage(traced)})
 
 
 def _with_rows(

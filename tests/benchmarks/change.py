@@ -8,6 +8,7 @@ with the seconds of fetching and of SQL written to REPORT.
 from __future__ import annotations
 
 import json
+import logging
 import statistics
 import subprocess
 import sys
@@ -84,6 +85,7 @@ def results(env: dict[str, str]) -> list[dict[str, object]]:
 
     from tests.world_bank_server import serve_world_bank
 
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # a line a request
     outside: list[float] = []
     whole: list[float] = []
     with tempfile.TemporaryDirectory(prefix="carec-bench-") as folder, HTTPServer(threaded=True) as bank:

@@ -112,6 +112,23 @@ def traced(columns: dict[dg.AssetKey, Any], asset: dg.AssetKey, column: str) -> 
     return found
 
 
+def test_a_column_of_a_staging_model_leads_to_all_of_its_indicators(
+    build_defs: BuildDefs, published_warehouse: Path
+) -> None:
+    from pipelines.scoring import LINEAGE, with_every_indicator
+
+    manifest = json.loads((published_warehouse / "dbt" / "manifest.json").read_bytes())
+    gii = dg.TableColumnDep(dg.AssetKey(["observations", "gii_score"]), "value")
+    one = dg.MetadataValue.column_lineage(dg.TableColumnLineage({"value": [gii]}))
+    for model, kept in (("stg_p5", False), ("int_vintages", True)):
+        metadata = {"unique_id": f"model.carec_scorecard.{model}", LINEAGE: one}
+        event = with_every_indicator(manifest, dg.Output(None, output_name=model, metadata=metadata))
+        found = event.metadata[LINEAGE].value.deps_by_column["value"]
+        parents = manifest["nodes"][f"model.carec_scorecard.{model}"]["depends_on"]["nodes"]
+        assert gii in found and {dep.column_name for dep in found} == {"value"}
+        assert len(found) == (1 if kept else len(parents))
+
+
 def test_one_provider_is_refreshed_by_its_tag_and_the_rest_stays(build_defs: BuildDefs, warehouse: Path) -> None:
     workspace = at(warehouse)
     defs = build_defs(workspace)
