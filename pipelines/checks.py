@@ -7,15 +7,18 @@ tests). None of these stops anything: a figure that was refused, held back or is
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import dagster as dg
 
+from pipelines.failures import FOUND_ROWS, failing_rows, where
 from pipelines.ingestion import Ingested
 from pipelines.lineage import observation_key
+from pipelines.models import Node
 from sources.observation import utc_now
 from warehouse.landing import Landing
+from warehouse.layout import Layout
 
 Finding = tuple[str | None, dict[str, Any]]
 """What is wrong, None where nothing is; and the figures behind it."""
@@ -46,17 +49,22 @@ def key(result: dg.AssetCheckResult) -> dg.AssetCheckKey:
     return dg.AssetCheckKey(result.asset_key, result.check_name)
 
 
-def rows_metadata(rows: Sequence[Mapping[str, Any]]) -> dict[str, dg.MetadataValue[Any]]:
-    """Failing rows as a table of the check's page; nothing where there are none to show."""
-    if not rows:
+def failure_metadata(layout: Layout, manifest: Mapping[str, Any], node: Node) -> dict[str, dg.MetadataValue[Any]]:
+    """What the page of a dbt test shows beside its result where it failed: its rows, and where to mend them."""
+    if node.status not in FOUND_ROWS:
         return {}
+    see = f"see {where(manifest, node)}; mend it, then refresh"
+    remedy: dict[str, dg.MetadataValue[Any]] = {"remedy": dg.MetadataValue.text(see)}
+    rows = failing_rows(layout, node)
+    if not rows:
+        return remedy
     plain = (str, int, float, bool, type(None))
     records = [
         dg.TableRecord({name: value if isinstance(value, plain) else str(value) for name, value in row.items()})
         for row in rows
     ]
     schema = dg.TableSchema([dg.TableColumn(name) for name in rows[0]])
-    return {"failing_rows": dg.MetadataValue.table(records, schema)}
+    return {"failing_rows": dg.MetadataValue.table(records, schema), **remedy}
 
 
 def _result(ingested: Ingested, name: str, finding: str | None, metadata: dict[str, Any]) -> dg.AssetCheckResult:

@@ -8,6 +8,8 @@ Exit codes: 0 done; 1 not published, or nothing published to read; 2 usage or co
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -41,6 +43,9 @@ app.add_typer(sources_app, name="sources")
 raw_app = typer.Typer(help="The bytes that providers sent, by their sha256.", no_args_is_help=True)
 app.add_typer(raw_app, name="raw")
 
+DISK_FAULTS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
+"""What an operator mends: a full disk, a quota, a read-only disk, missing rights."""
+
 FormatOption = Annotated[Format, typer.Option("--format", help="How to print: table, json or csv.")]
 
 
@@ -58,6 +63,11 @@ def main() -> None:
         _fail(f"another refresh of this warehouse is running ({error}); wait for it, then try again", 1)
     except NotPublished as error:
         _fail(f"not published: {error}", 1)
+    except Exception as error:
+        # every library has a type of its own for a full disk, the words of the system are in all of them
+        if getattr(error, "errno", None) not in DISK_FAULTS and os.strerror(errno.ENOSPC) not in str(error):
+            raise
+        _fail(f"{error}; the previous publication is untouched. `carec doctor` says what is full or closed to us", 1)
     except KeyboardInterrupt:
         _fail("interrupted; the previous publication is untouched", 130)
 
@@ -115,6 +125,8 @@ def refresh(
     ] = False,
 ) -> None:
     """Fetch, validate, build, check and publish."""
+    from pipelines.claims import verdict_changes
+    from pipelines.notifications import Notice, post
     from pipelines.record import record
     from pipelines.refresh import BuildFailed
     from pipelines.refresh import refresh as run
@@ -140,16 +152,22 @@ def refresh(
             )
         except BuildFailed as failure:
             record(workspace, failure, started, _note)
+            told = Notice("not_published", "not published; the previous publication stands", str(failure).splitlines())
+            post(told, workspace.settings.webhook_url)
             raise
         record(workspace, result, started, _note)
     _tell(result, workspace.layout.published)
+    if result.build and (changes := verdict_changes(result.publication.published_at)):
+        for change in changes:
+            _note(f"verdict changed: {change}")
+        post(Notice.of_verdicts(changes), workspace.settings.webhook_url)
 
 
 def _tell(result: Refresh, path: Path) -> None:
     """What a refresh did, in a few lines on standard error."""
     from collections import Counter
 
-    from pipelines.claims import not_known, verdict_changes
+    from pipelines.claims import not_known
     from sources.chain import NO_ADAPTER
     from sources.mirrors import STALE_MIRROR
     from sources.provider import Outcome
@@ -188,9 +206,10 @@ def _tell(result: Refresh, path: Path) -> None:
     if result.build is None:
         _note(f"nothing changed: the publication of {publication.published_at:%Y-%m-%d %H:%M} UTC stands ({path})")
     else:
+        for node in (node for node in result.build.nodes if node.status == "warn"):
+            _note(f"warning: {node.unique_id.split('.')[2]}: {node.message} (its page in `carec ui` has the rows)")
         _note(f"published {publication.observations:,} observations, newest vintage {newest}, to {path}")
-        changes = verdict_changes(publication.published_at)
-        for line in [*(f"verdict changed: {change}" for change in changes), *not_known()]:
+        for line in not_known():
             _note(line)
 
 
@@ -424,6 +443,19 @@ def ui(port: Annotated[int, typer.Option(help="Port of the web page.")] = 3000) 
     from pipelines.ui import serve
 
     serve(port)
+
+
+@app.command()
+def doctor(fmt: FormatOption = Format.TABLE) -> None:
+    """Whether installation and warehouse are sound; what to do where they are not: exit 1 where something is."""
+    from pipelines import doctor as surgery
+    from pipelines.output import show
+
+    with _progress() as progress:
+        findings = surgery.diagnose(progress)
+    show(surgery.COLUMNS, [finding.row for finding in findings], fmt)
+    if any(finding.remedy for finding in findings):
+        raise typer.Exit(1)
 
 
 @app.command()

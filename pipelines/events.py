@@ -31,7 +31,6 @@ from dagster_shared.error import SerializableErrorInfo
 
 from pipelines import checks, observations, publication
 from pipelines.dagster_home import prepare_home
-from pipelines.failures import failing_rows
 from pipelines.lineage import PUBLICATION, Key, key_tested_by, node_key, observation_key
 from pipelines.models import Build, Node
 from pipelines.refresh import BuildFailed, Refresh
@@ -163,6 +162,6 @@ def _test_result(layout: Layout, manifest: Manifest, test: Mapping[str, Any], no
             "unique_id": node.unique_id,
             "failed_rows": node.failures or 0,
             "Execution Duration": node.seconds,
-            **checks.rows_metadata(failing_rows(layout, node)),
+            **checks.failure_metadata(layout, manifest, node),
         },
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -23,14 +23,15 @@ ROWS = 20
 CHECKS = 5
 """Failed checks that are told in full."""
 FAILED = {"error", "fail", "runtime error"}
+FOUND_ROWS = {"fail", "warn"}
 
 
 def failing_rows(layout: Layout, node: Node) -> list[dict[str, Any]]:
-    """The first rows that a failed test found, from the build file; none where the test itself could not run.
+    """The first rows that a test found wrong, from the build file; none where the test itself could not run.
 
     Nobody else may have the build file open for writing.
     """
-    if node.status != "fail" or not node.sql:
+    if node.status not in FOUND_ROWS or not node.sql:
         return []
     try:
         with duckdb.connect(str(layout.build)) as connection:
@@ -47,12 +48,12 @@ def reason(layout: Layout, nodes: Sequence[Node]) -> str:
     manifest = json.loads((layout.dbt_target / "manifest.json").read_bytes())
     lines = [f"{len(broken)} of {len(nodes)} models and tests did not pass"]
     for node in broken[:CHECKS]:
-        properties = manifest["nodes"].get(node.unique_id) or manifest["unit_tests"].get(node.unique_id) or {}
+        properties = _properties(manifest, node)
         lines.append(f"{node.unique_id.split('.')[2]}: {_short(node.message)}")
         if properties.get("description"):
             lines.append(f"  {' '.join(properties['description'].split())}")
         lines += [f"  {_row(row)}" for row in failing_rows(layout, node)]
-        lines.append(f"  see {_where(manifest, properties)}")
+        lines.append(f"  see {where(manifest, node)}")
     if len(broken) > CHECKS:
         lines.append(f"and {len(broken) - CHECKS} more")
     lines.append(f"mend what is named, then `carec refresh` (all of it: {layout.dbt_target / 'dbt.log'})")
@@ -63,11 +64,16 @@ def _row(row: dict[str, Any]) -> str:
     return textwrap.shorten(" ".join(f"{name}={value}" for name, value in row.items()), 300)
 
 
-def _where(manifest: dict[str, Any], properties: dict[str, Any]) -> str:
-    """The file of what a test checks; that of the test itself, or of a model, where there is no other."""
+def _properties(manifest: Mapping[str, Any], node: Node) -> Mapping[str, Any]:
+    return manifest["nodes"].get(node.unique_id) or manifest["unit_tests"].get(node.unique_id) or {}
+
+
+def where(manifest: Mapping[str, Any], node: Node) -> str:
+    """The files to look in: of what a test checks and of the test itself, or of a model."""
+    properties = _properties(manifest, node)
     tested = properties.get("attached_node") or next(iter(properties.get("depends_on", {}).get("nodes", [])), None)
-    node = manifest["nodes"].get(tested) if properties.get("resource_type") == "test" else None
-    files = [each["original_file_path"] for each in (node, properties) if each and each.get("original_file_path")]
+    checked = manifest["nodes"].get(tested) if properties.get("resource_type") == "test" else None
+    files = [each["original_file_path"] for each in (checked, properties) if each and each.get("original_file_path")]
     return " and ".join(f"dbt_project/{file}" for file in dict.fromkeys(files)) or "dbt's log"
 
 

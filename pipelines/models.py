@@ -128,7 +128,7 @@ def build(workspace: Workspace, as_of: date, mark: str, progress: Callable[[str]
 
 
 def manifest(workspace: Workspace) -> Path:
-    """Path of dbt's manifest, written anew where it is missing or older than the project.
+    """Path of dbt's manifest, written anew where it is missing, half-written or older than the project.
 
     Raises ConfigurationError where dbt cannot read the project.
     """
@@ -136,11 +136,20 @@ def manifest(workspace: Workspace) -> Path:
     write_staging(workspace.catalogue, project)
     # a folder's time tells of files that were removed
     parts = [p for p in project.rglob("*") if p.is_dir() or p.suffix in {".sql", ".yml"}]
-    if not path.exists() or path.stat().st_mtime < max(part.stat().st_mtime for part in parts):
+    if not _whole(path) or path.stat().st_mtime < max(part.stat().st_mtime for part in parts):
         result = _invoke(workspace, dbt_arguments(workspace, "parse"), lambda node: None)
         if not result.passed:
             raise ConfigurationError(f"{project}: {result.reason}")
     return path
+
+
+def _whole(path: Path) -> bool:
+    """Whether dbt wrote this file to its end: it writes in place, and may be killed meanwhile."""
+    try:
+        json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def _invoke(workspace: Workspace, arguments: list[str], progress: Callable[[str], None]) -> Build:

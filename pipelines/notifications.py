@@ -26,6 +26,12 @@ class Notice:
     headline: str
     details: Sequence[str] = ()
 
+    @classmethod
+    def of_verdicts(cls, changes: Sequence[str]) -> Notice:
+        """``changes``: a line a claim."""
+        many = f"{len(changes)} claims have" if len(changes) != 1 else "1 claim has"
+        return cls("verdicts_changed", f"{many} another verdict since the publication before", changes)
+
     @property
     def text(self) -> str:
         return "\n".join([self.headline, *self.details])

@@ -6,6 +6,7 @@ and landing (``pipelines.ingestion``), which need no Dagster.
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 
 import dagster as dg
@@ -17,7 +18,8 @@ from pipelines.lineage import observation_key
 from pipelines.workspace import Workspace
 from sources.catalogue import Catalogue, Indicator
 from sources.observation import empty_observations
-from warehouse.files import exclusive
+from warehouse.layout import Layout
+from warehouse.recovery import holding
 
 OWNERS = ["team:carec-digital-scorecard"]
 POOL = "warehouse"
@@ -44,7 +46,7 @@ def observation_assets(workspace: Workspace, groups: Mapping[str, str]) -> dg.As
     def observations(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
         ids = sorted(key.path[-1] for key in context.selected_asset_keys)
         wanted = context.selected_asset_check_keys
-        with exclusive(workspace.layout.lock, LOCK_WAIT_S):
+        with hold(context, workspace.layout):
             ingestion = ingest(workspace, catalogue.select(ids), offline=workspace.settings.offline)
         for host, reason in ingestion.unreachable.items():
             context.log.warning(f"no network to {host}: {reason}; the last good figures stand in")
@@ -57,6 +59,15 @@ def observation_assets(workspace: Workspace, groups: Mapping[str, str]) -> dg.As
             )
 
     return observations
+
+
+def hold(context: dg.AssetExecutionContext, layout: Layout) -> AbstractContextManager[None]:
+    """The warehouse for one step. A refresh that was started elsewhere is waited for, and the log says so."""
+
+    def waiting() -> None:
+        context.log.warning(f"another refresh holds {layout.root}: waiting up to {LOCK_WAIT_S:.0f} s for it")
+
+    return holding(layout, LOCK_WAIT_S, waiting)
 
 
 def _tag(text: str) -> str:

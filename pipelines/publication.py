@@ -5,8 +5,6 @@ Belongs here: how a publication looks in Dagster. Does not belong here: publishi
 A run's success does not say that anything was published; the materialisation of this asset does.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from datetime import UTC
 from typing import Any
@@ -17,10 +15,9 @@ import duckdb
 from pipelines.automation import FOLLOW_BUILD
 from pipelines.lineage import PUBLICATION, Key
 from pipelines.notifications import Notice, notify
-from pipelines.observations import LOCK_WAIT_S, OWNERS, POOL
+from pipelines.observations import OWNERS, POOL, hold
 from pipelines.workspace import Workspace
 from sources.observation import utc_now
-from warehouse.files import exclusive
 from warehouse.layout import Layout
 from warehouse.publish import NotPublished, Publication, publish, published, read_receipt
 
@@ -39,8 +36,8 @@ def publication_asset(workspace: Workspace, tables: Iterable[Key]) -> dg.AssetsD
         automation_condition=FOLLOW_BUILD,
         description="The file that users open: a copy of the build whose every check passed, put in place as a whole.",
     )
-    def publication() -> dg.MaterializeResult[Any]:
-        with exclusive(layout.lock, LOCK_WAIT_S):
+    def publication(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
+        with hold(context, layout):
             standing, receipt = published(layout), read_receipt(layout)
             try:
                 # as in a refresh: what is published already stands, untouched
@@ -52,8 +49,7 @@ def publication_asset(workspace: Workspace, tables: Iterable[Key]) -> dg.AssetsD
                 ) from error
             changes = [] if unchanged else changed_verdicts(layout, result)
         if changes:
-            headline = f"{len(changes)} claims have another verdict since the publication before"
-            notify(Notice("verdicts_changed", headline, changes), workspace.settings.webhook_url)
+            notify(Notice.of_verdicts(changes), workspace.settings.webhook_url)
         return dg.MaterializeResult(data_version=dg.DataVersion(result.fingerprint), metadata=metadata(result, layout))
 
     return publication

@@ -17,8 +17,8 @@ from pipelines.ingestion import Ingestion, ingest
 from pipelines.models import Build
 from pipelines.workspace import Workspace
 from sources.observation import utc_now
-from warehouse.files import exclusive
 from warehouse.publish import NotPublished, Publication, publish, published
+from warehouse.recovery import holding
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def refresh(
     indicators = workspace.catalogue.select(list(only))
     check_frameworks(workspace.dbt_project, workspace.catalogue)
     check_register(workspace.dbt_project, workspace.catalogue.indicators)
-    with exclusive(workspace.layout.lock):
+    with holding(workspace.layout):
         ingestion = ingest(
             workspace,
             indicators,

@@ -26,14 +26,13 @@ from pydantic import Field
 
 from pipelines import models
 from pipelines.automation import FOLLOW_FIGURES
-from pipelines.checks import rows_metadata
+from pipelines.checks import failure_metadata
 from pipelines.dbt_sources import FRAMEWORK
-from pipelines.failures import failing_rows, reason
+from pipelines.failures import reason
 from pipelines.lineage import Key, node_key
-from pipelines.observations import LOCK_WAIT_S, OWNERS, POOL
+from pipelines.observations import OWNERS, POOL, hold
 from pipelines.workspace import Workspace
 from sources.observation import utc_now
-from warehouse.files import exclusive
 from warehouse.layout import Layout
 from warehouse.publish import WORKING_SCHEMAS
 
@@ -173,7 +172,7 @@ def dbt_build(
         day = config.day()
         as_of = day or utc_now().date()
         os.environ.update(models.dbt_environment(layout))
-        with exclusive(layout.lock, LOCK_WAIT_S):
+        with hold(context, layout):
             models.prepare(workspace, as_of)
             mark = models.fingerprint(workspace, as_of, explicit=day is not None)
             invocation = dbt.cli(
@@ -187,12 +186,12 @@ def dbt_build(
                     if isinstance(event, dg.AssetCheckResult) and not event.passed:
                         failed.append(event)  # its rows can be read once dbt has let go of the build file
                     else:
-                        yield event
+                        yield with_every_indicator(manifest, event)
             except DagsterDbtCliRuntimeError as error:
                 fault = error
             finally:
                 _close_build_file()
-            yield from _with_rows(layout, failed)
+            yield from _with_rows(layout, manifest, failed)
             why = _reason(layout) if fault else None
             models.settle(workspace, as_of, mark, why)
         if why:
@@ -206,13 +205,35 @@ def _automated(spec: dg.AssetSpec) -> dg.AssetSpec:
     return spec.replace_attributes(automation_condition=FOLLOW_FIGURES) if spec.key.path[0] == "staging" else spec
 
 
-def _with_rows(layout: Layout, failed: Sequence[dg.AssetCheckResult]) -> Iterator[dg.AssetCheckResult]:
-    """The results of failed tests, each with the rows that fail it."""
+LINEAGE = "dagster/column_lineage"
+
+
+def with_every_indicator(manifest: Manifest, event: Any) -> Any:
+    """The event of a staging model with each column led back to that of all its indicators; any other as it is.
+
+    dagster-dbt tells tables apart by their names, and Parquet files have none: it names one indicator for all.
+    """
+    if not isinstance(event, dg.Output) or LINEAGE not in event.metadata:
+        return event
+    node = manifest["nodes"][event.metadata["unique_id"].value]
+    if node["fqn"][1] != "staging":
+        return event
+    keys = [dg.AssetKey(node_key(manifest["sources"][name])) for name in node["depends_on"]["nodes"]]
+    found: Any = event.metadata[LINEAGE].value
+    columns = {name: [dg.TableColumnDep(key, name) for key in keys] for name in found.deps_by_column}
+    traced = dg.TableColumnLineage(columns)
+    return event.with_metadata({**event.metadata, LINEAGE: dg.MetadataValue.column_lineage(traced)})
+
+
+def _with_rows(
+    layout: Layout, manifest: Manifest, failed: Sequence[dg.AssetCheckResult]
+) -> Iterator[dg.AssetCheckResult]:
+    """The results of failed tests, each with the rows that fail it and where to mend them."""
     nodes = {node.unique_id: node for node in (models.results(layout) if failed else [])}
     for result in failed:
-        unique_id = str(dg.MetadataValue.text(str(result.metadata["unique_id"])).value)
-        rows = failing_rows(layout, nodes[unique_id]) if unique_id in nodes else []
-        yield result._replace(metadata={**result.metadata, **rows_metadata(rows)})
+        unique_id = str(result.metadata["unique_id"].value)
+        more = failure_metadata(layout, manifest, nodes[unique_id]) if unique_id in nodes else {}
+        yield result._replace(metadata={**result.metadata, **more})
 
 
 def _reason(layout: Layout) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import time
@@ -42,10 +43,17 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 
 def append_line(path: Path, line: str) -> None:
-    """Add one line. A line is written with one call, so concurrent writers do not mix."""
+    """Add one line. A line is written with one call, so concurrent writers do not mix.
+
+    A line that an earlier writer left unfinished stays one of its own. Raises OSError where the disk is full.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("ab", buffering=0) as handle:
-        handle.write(line.encode() + b"\n")
+    with path.open("ab+", buffering=0) as handle:
+        end = handle.seek(0, os.SEEK_END)
+        unfinished = end > 0 and os.pread(handle.fileno(), 1, end - 1) != b"\n"
+        content = b"\n" * unfinished + line.encode() + b"\n"
+        if handle.write(content) != len(content):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
 
 
 @contextmanager

@@ -110,11 +110,18 @@ def _counts(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
 def publish(layout: Layout, published_at: datetime) -> Publication:
     """Copy the build, look at the copy, and put it in the published file's place.
 
-    Raises NotPublished where the build did not pass or the copy is not what was built.
+    Raises NotPublished where the build did not pass, the copy is not what was built, or DuckDB cannot write it.
     """
     receipt = read_receipt(layout)
     if receipt is None or not receipt.passed:
         raise NotPublished(receipt.reason if receipt and receipt.reason else "there is no build that passed its checks")
+    try:
+        return _replace(layout, receipt, published_at)
+    except duckdb.Error as error:
+        raise NotPublished(f"the build could not be copied: {error}") from error
+
+
+def _replace(layout: Layout, receipt: Receipt, published_at: datetime) -> Publication:
     with replacing(layout.published) as copy:
         with duckdb.connect(str(layout.build)) as build:
             build.execute("checkpoint")  # a copy made with a live write-ahead log loses its rows

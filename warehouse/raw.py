@@ -12,7 +12,9 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import zlib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -38,11 +40,14 @@ def store(layout: Layout, content: bytes, retrieval: Mapping[str, Any]) -> str:
 
 def load(layout: Layout, sha256: str) -> bytes:
     """The body with this hash. Raises FileNotFoundError where there is none, ValueError where the bytes changed."""
-    content = gzip.decompress(_body_path(layout, sha256).read_bytes())
+    damage = f"the raw body {sha256} is damaged: its bytes no longer have that hash; restore it from a backup"
+    packed = _body_path(layout, sha256).read_bytes()
+    try:
+        content = gzip.decompress(packed)
+    except (gzip.BadGzipFile, zlib.error, EOFError) as error:
+        raise ValueError(damage) from error
     if hashlib.sha256(content).hexdigest() != sha256:
-        raise ValueError(
-            f"the raw body {sha256} is damaged: its bytes no longer have that hash; restore it from a backup"
-        )
+        raise ValueError(damage)
     return content
 
 
@@ -52,9 +57,13 @@ def find(layout: Layout, start: str) -> list[str]:
 
 
 def retrievals(layout: Layout, sha256: str) -> list[dict[str, Any]]:
-    """Every retrieval of the body with this hash, oldest first."""
+    """Every retrieval of the body with this hash, oldest first; without those that an interruption cut off."""
     path = _body_path(layout, sha256).with_suffix(".jsonl")
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    found = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        with suppress(ValueError):
+            found.append(json.loads(line))
+    return found
 
 
 @dataclass(frozen=True)
@@ -96,6 +105,6 @@ class Validators:
         try:
             note = json.loads(_last_path(self.layout, url).read_bytes())
             content = load(self.layout, note["sha256"])
-        except (OSError, ValueError, EOFError):
+        except (OSError, ValueError):
             return None
         return Kept(note["url"], note["headers"], datetime.fromisoformat(note["retrieved_at"]), content)

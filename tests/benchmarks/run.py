@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.benchmarks import fetching
+from tests.benchmarks import change, fetching
 
 ROOT = Path(__file__).resolve().parents[2]
 PAIRS = 5
@@ -117,6 +117,7 @@ def main() -> None:
                 lambda _: _run(["-c", "import dagster, dagster_dbt"], env),
             )
         )
+    results += change.results(env)
     results += fetching.results()
     for result in results:
         print(

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -19,6 +20,7 @@ from pipelines.settings import load_settings
 from pipelines.workspace import Workspace, open_workspace
 from sources.errors import ConfigurationError
 from sources.http import Http
+from sources.observation import utc_now
 from sources.provider import SeriesRequest
 from sources.releases import PROBES, releases
 
@@ -115,6 +117,86 @@ def serve_files(server: HTTPServer, provider: str, files: Mapping[str, str]) -> 
         return Response("x", 206, headers={"Last-Modified": files[name], "Content-Range": "bytes 0-0/1000000"})
 
     server.expect_request(re.compile(f"/{provider}/.*")).respond_with_handler(answer)
+
+
+OLD, NEW = "Tue, 16 Sep 2025 08:00:00 GMT", "Wed, 18 Nov 2026 08:00:00 GMT"
+YEAR = utc_now().year
+
+
+def serve_releases(server: HTTPServer, provider: str, state: Any) -> None:
+    """Answer a provider's probe: a version, the releases of its series, or its files with their dates."""
+    server.clear()
+    if provider == "unesco_uis":
+        server.expect_request("/unesco_uis/versions/default").respond_with_json({"version": state})
+    elif provider == "un_sdg":
+        listed = [{"code": code, "release": release} for code, release in state.items()]
+        server.expect_request("/un_sdg/Series/List").respond_with_json(listed)
+    else:
+        serve_files(server, provider, state)
+
+
+SDG = dict.fromkeys(["IT_MOB_OWN", "IT_MOB_3GNTWK", "IT_MOB_4GNTWK", "IT_MOB_5GNTWK", "SE_ADT_ACTS"], "2026.Q2.G.01")
+DATA360 = {
+    f"{database}/{code}.csv": OLD
+    for database, codes in {
+        "ITU_GCI": [
+            f"ITU_GCI_{part}"
+            for part in ("GCI_OVRL_SCRE", "LEGL_SCRE", "TECH_SCORE", "ORG_SCORE", "CDS_SCORE", "COOP_SCORE")
+        ],
+        "ITU_DH": ["IT_HH_INT", "INT_BAND_PER_USR"],
+    }.items()
+    for code in codes
+}
+GTMI = "DR0095721/WBG_GovTech_Dataset_Dec2025.xlsx"
+ALL = None
+
+
+@pytest.mark.parametrize(
+    ("provider", "before", "after", "affected"),
+    [
+        ("unesco_uis", "20260210-aa", "20260915-bb", ALL),
+        ("un_sdg", SDG, SDG | {"IT_MOB_OWN": "2026.Q3.G.01"}, {"mobile_phone_owner_pct"}),
+        (
+            "wipo_gii",
+            {f"gii-ranking/data/economy_id_{YEAR - 1}.csv": OLD},
+            {f"gii-ranking/data/economy_id_{year}.csv": OLD for year in (YEAR - 1, YEAR)},
+            ALL,
+        ),
+        (
+            "itu_prices",
+            {f"ITU_ICTPriceBaskets_2008-{YEAR - 1}.xlsx": OLD},
+            {f"ITU_ICTPriceBaskets_2008-{YEAR - 1}.xlsx": NEW},
+            ALL,
+        ),
+        ("un_egov", {f"EGOV_DATA_{YEAR - 2}.csv": OLD}, {f"EGOV_DATA_{YEAR}.csv": NEW}, ALL),
+        ("gtmi", {GTMI: OLD}, {GTMI: NEW}, ALL),
+        ("data360_files", DATA360, DATA360 | {"ITU_DH/IT_HH_INT.csv": NEW}, {"households_internet_pct"}),
+    ],
+)
+def test_an_unchanged_release_starts_nothing_and_a_changed_one_exactly_what_it_affects(
+    workspace: Workspace, httpserver: HTTPServer, provider: str, before: Any, after: Any, affected: set[str] | None
+) -> None:
+    watch = watched(workspace.catalogue)[provider].keys()
+    serve_releases(httpserver, provider, before)
+    first, cursor = tick(workspace, provider, None)
+    unchanged, same = tick(workspace, provider, cursor)
+    assert isinstance(first, dg.SensorResult) and not first.run_requests
+    assert isinstance(unchanged, dg.SensorResult) and not unchanged.run_requests
+    assert json.loads(cursor).keys() == watch and same == cursor
+    serve_releases(httpserver, provider, after)
+    changed, cursor = tick(workspace, provider, cursor)
+    assert requested(changed) == (affected or set(watch))
+    again, _ = tick(workspace, provider, cursor)
+    assert isinstance(again, dg.SensorResult) and not again.run_requests
+
+
+def test_how_often_a_provider_is_asked_stands_in_the_catalogue(workspace: Workspace) -> None:
+    provider = workspace.catalogue.providers["un_sdg"].model_copy(update={"probe_hours": 6})
+    assert release_sensor(workspace, provider, STOPPED).minimum_interval_seconds == 6 * 3600
+    for sensor in sensors(workspace):
+        if sensor.name.endswith("_release"):
+            listed = workspace.catalogue.providers[sensor.name.removesuffix("_release")]
+            assert listed.probe_hours and sensor.minimum_interval_seconds == listed.probe_hours * 3600
 
 
 def test_a_file_is_new_when_its_name_or_its_date_is(workspace: Workspace, httpserver: HTTPServer) -> None:

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import duckdb
@@ -99,6 +100,52 @@ def test_one_indicator_is_refreshed_alone_and_says_what_came_of_it(build_defs: B
     assert (warehouse / "carec.duckdb").read_bytes() == published
 
 
+def traced(columns: dict[dg.AssetKey, Any], asset: dg.AssetKey, column: str) -> set[tuple[dg.AssetKey, str]]:
+    """Everything that a column is made from, step by step."""
+    found: set[tuple[dg.AssetKey, str]] = set()
+    left = [(asset, column)]
+    while left:
+        at, name = left.pop()
+        parents = {(dep.asset_key, dep.column_name) for dep in columns.get(at, {}).get(name, [])} - found
+        found |= parents
+        left += parents
+    return found
+
+
+def test_a_column_of_a_staging_model_leads_to_all_of_its_indicators(
+    build_defs: BuildDefs, published_warehouse: Path
+) -> None:
+    from pipelines.scoring import LINEAGE, with_every_indicator
+
+    manifest = json.loads((published_warehouse / "dbt" / "manifest.json").read_bytes())
+    gii = dg.TableColumnDep(dg.AssetKey(["observations", "gii_score"]), "value")
+    one = dg.MetadataValue.column_lineage(dg.TableColumnLineage({"value": [gii]}))
+    for model, kept in (("stg_p5", False), ("int_vintages", True)):
+        metadata = {"unique_id": f"model.carec_scorecard.{model}", LINEAGE: one}
+        event = with_every_indicator(manifest, dg.Output(None, output_name=model, metadata=metadata))
+        found = event.metadata[LINEAGE].value.deps_by_column["value"]
+        parents = manifest["nodes"][f"model.carec_scorecard.{model}"]["depends_on"]["nodes"]
+        assert gii in found and {dep.column_name for dep in found} == {"value"}
+        assert len(found) == (1 if kept else len(parents))
+
+
+def test_one_provider_is_refreshed_by_its_tag_and_the_rest_stays(build_defs: BuildDefs, warehouse: Path) -> None:
+    workspace = at(warehouse)
+    defs = build_defs(workspace)
+    before = {path: path.read_bytes() for path in warehouse.rglob("*.parquet")}
+    published = (warehouse / "carec.duckdb").read_bytes()
+    chosen = dg.AssetSelection.tag("provider", "wipo_gii").resolve(defs.resolve_asset_graph())
+    assert chosen == {
+        dg.AssetKey(["observations", one.id]) for one in workspace.catalogue if one.chain[0].provider == "wipo_gii"
+    }
+    result = materialize(defs, *(key.to_user_string() for key in chosen))
+    assert result.success
+    assert set(materialized(result)) == {key.to_user_string() for key in chosen}
+    changed = {path.name for path, content in before.items() if path.read_bytes() != content}
+    assert changed <= {"source_health.parquet", "indicators.parquet"}
+    assert (warehouse / "carec.duckdb").read_bytes() == published
+
+
 def test_the_whole_job_publishes_what_the_command_line_publishes(build_defs: BuildDefs, tmp_path: Path) -> None:
     workspace = at(tmp_path / "warehouse")
     defs = build_defs(workspace)
@@ -107,6 +154,15 @@ def test_the_whole_job_publishes_what_the_command_line_publishes(build_defs: Bui
     graph = defs.resolve_asset_graph()
     assert {event.asset_key for event in result.get_asset_materialization_events()} == graph.materializable_asset_keys
     assert {check.asset_check_key for check in result.get_asset_check_evaluations()} == graph.asset_check_keys
+    columns = {
+        event.asset_key: event.metadata["dagster/column_lineage"].value.deps_by_column
+        for event in result.asset_materializations_for_node("dbt_build")
+        if "dagster/column_lineage" in event.metadata
+    }
+    assert traced(columns, dg.AssetKey("scorecard"), "overall_score") >= {
+        (dg.AssetKey(["observations", "internet_users_pct"]), "value"),
+        (dg.AssetKey(["observations", "gii_score"]), "value"),
+    }
     (published,) = result.asset_materializations_for_node("publication")
     path = workspace.layout.published
     assert published.metadata["observations"].value == rows(path, "select count(*) from observations")[0][0]
@@ -122,7 +178,8 @@ def test_the_whole_job_publishes_what_the_command_line_publishes(build_defs: Bui
 def test_who_asks_for_one_table_gets_the_whole_build(build_defs: BuildDefs, warehouse: Path) -> None:
     graph = build_defs(at(warehouse)).resolve_asset_graph()
     together = graph.get(dg.AssetKey("pillars")).execution_set_entity_keys
-    built = {key for key in graph.materializable_asset_keys if key.path[0] not in {"observations", "publication"}}
+    ours = {key for key in graph.materializable_asset_keys if key.path[0] == "observations" and len(key.path) == 2}
+    built = graph.materializable_asset_keys - ours - {dg.AssetKey("publication")}
     assert {key for key in together if isinstance(key, dg.AssetKey)} == built
 
 
@@ -135,8 +192,14 @@ def test_the_scorecard_is_built_as_of_a_day_from_what_had_landed_by_then(
     assert result.success
     assert not any(name.startswith("observations/") for name in materialized(result))
     published = warehouse / "carec.duckdb"
-    ((as_of, newest),) = rows(published, "select as_of::varchar, newest_vintage::date::varchar from publication")
-    assert as_of == "2025-06-26" and newest <= as_of
+    assert rows(published, "select as_of::varchar from publication") == [("2025-06-26",)]
+    # an edition counts as known from the day it appeared, however late our copy of it is
+    later = """select indicator_id, year from observations anti join edition_releases
+        on observations.indicator_id = edition_releases.indicator_id
+        and year = edition_year and released_on <= date '2025-06-26'
+        where vintage_at >= timestamp '2025-06-27'"""
+    assert rows(published, later) == []
+    assert rows(published, "select count(*) > 1000 from observations") == [(True,)]
 
 
 def test_a_day_that_is_none_is_refused_with_what_was_expected(build_defs: BuildDefs, warehouse: Path) -> None:
@@ -162,6 +225,8 @@ def test_a_failing_dbt_test_publishes_nothing_and_shows_its_rows(
     failed = {check.check_name: check for check in result.get_asset_check_evaluations() if not check.passed}
     shown = failed["no_pillar_may_stand"].metadata["failing_rows"].value
     assert {"p1", "p5"} <= {record.data["pillar_id"] for record in shown.records}
+    remedy = failed["no_pillar_may_stand"].metadata["remedy"].value
+    assert "dbt_project/tests/no_pillar_may_stand.sql" in remedy and "then refresh" in remedy
     (failure,) = result.get_step_failure_events()
     told = str(failure.step_failure_data.user_failure_data.description)
     assert "no_pillar_may_stand" in told and "pillar_id=p1" in told and "carec refresh" in told

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import datetime
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import pytest
 
 from warehouse.layout import Layout
 from warehouse.publish import NEVER_EMPTY, NotPublished, Receipt, publish, published, write_receipt
+from warehouse.recovery import clear
 
 DAY = datetime(2026, 11, 23, 12)
 
@@ -90,3 +93,53 @@ def test_a_file_that_is_no_publication_counts_as_none(layout: Layout) -> None:
     assert published(layout) is None
     layout.published.write_bytes(b"not a database")
     assert published(layout) is None
+
+
+KILLED_AT = """
+import os, shutil, sys
+from datetime import datetime
+from pathlib import Path
+from warehouse import publish
+from warehouse.layout import Layout
+steps = int(sys.argv[2])
+
+def deadly(function):
+    def called(*arguments, **options):
+        global steps
+        steps -= 1
+        if steps == 0:
+            os._exit(137)
+        return function(*arguments, **options)
+    return called
+
+for owner, name in [(os, "fsync"), (Path, "replace"), (Path, "chmod"), (Path, "write_bytes"), (shutil, "copyfile"),
+                    (os, "open"), (Path, "unlink")]:
+    setattr(owner, name, deadly(getattr(owner, name)))
+publish.publish(Layout(Path(sys.argv[1])), datetime(2026, 11, 24))
+"""
+
+
+def test_a_publication_killed_between_any_two_writes_leaves_the_old_or_the_new_one(layout: Layout) -> None:
+    publish(layout, DAY)
+    with duckdb.connect(str(layout.build)) as build:
+        build.execute("insert into observations values (2, timestamp '2026-08-01')")
+    receipt(layout, mark="n")
+    found: list[tuple[str, int]] = []
+    for step in range(1, 40):
+        done = subprocess.run([sys.executable, "-c", KILLED_AT, str(layout.root), str(step)], check=False)
+        standing = published(layout)
+        assert standing is not None and (standing.fingerprint, standing.observations) in {("m", 1), ("n", 2)}
+        found.append((standing.fingerprint, done.returncode))
+        if done.returncode == 0:
+            break
+        assert done.returncode == 137
+    marks = [mark for mark, _ in found]
+    assert len(found) > 5 and found[-1] == ("n", 0)
+    assert marks == sorted(marks), "once the new one stands it stays"
+    assert {"m", "n"} == set(marks)
+    clear(layout)
+    assert sorted(path.name for path in layout.root.iterdir() if path.is_file()) == [
+        "build.duckdb",
+        "build.json",
+        "carec.duckdb",
+    ]

@@ -1,0 +1,28 @@
+-- What this holds, and what follows where it does not: _tests.yml. A pair is an entry here.
+{{ config(severity='warn', meta={'dagster': {'ref': {'name': 'observations'}}}) }}
+
+with pairs (indicator_id, other_id, why) as (
+    values
+    ('online_bill_payment_pct', 'internet_users_pct', 'who pays bills online uses the internet'),
+    ('online_merchant_payment_pct', 'internet_users_pct', 'who pays for purchases online uses the internet'),
+    ('internet_users_pct', 'electricity_access_pct', 'few use the internet without electricity at home')
+)
+
+select
+    pairs.indicator_id,
+    pairs.other_id,
+    observations.iso3,
+    observations.year,
+    observations.value,
+    others.value as other_value,
+    pairs.why
+from pairs
+inner join {{ ref('observations') }} as observations on pairs.indicator_id = observations.indicator_id
+inner join {{ ref('observations') }} as others
+    on
+        pairs.other_id = others.indicator_id
+        and observations.iso3 = others.iso3
+        and observations.year = others.year
+-- ten points: surveys of adults against shares of everyone, and the sampling error of either
+where observations.value > others.value + 10
+order by observations.value - others.value desc

@@ -1,0 +1,138 @@
+"""From a changed answer of a provider to the publication: the seconds, and how many are neither fetch nor SQL.
+
+Belongs here: one figure that changes at a loopback World Bank, refreshes as processes, where their time went. Does not
+belong here: assertions. Run as ``python -m tests.benchmarks.change REPORT`` it is such a refresh: ``carec refresh``,
+with the seconds of fetching and of SQL written to REPORT.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+ROOT = Path(__file__).resolve().parents[2]
+CODE = "IT.NET.USER.ZS"
+CHANGES = 3
+
+
+def _union(intervals: Iterable[tuple[float, float]]) -> float:
+    """Seconds that at least one of the intervals covers: dbt's threads run side by side."""
+    total, end = 0.0, float("-inf")
+    for start, stop in sorted(intervals):
+        total += max(0.0, stop - max(start, end))
+        end = max(end, stop)
+    return total
+
+
+def _measured(report: Path) -> None:
+    """``carec refresh`` in this process, its fetching and its SQL timed."""
+    from pipelines import cli, ingestion, models
+
+    spent = {"fetch": 0.0, "sql": 0.0}
+
+    def fetching(ask: Callable[..., Any]) -> Callable[..., Any]:
+        def timed(*arguments: Any, **options: Any) -> Any:
+            started = time.perf_counter()
+            try:
+                return ask(*arguments, **options)
+            finally:
+                spent["fetch"] += time.perf_counter() - started
+
+        return timed
+
+    def building(build: Callable[..., models.Build]) -> Callable[..., models.Build]:
+        def timed(*arguments: Any, **options: Any) -> models.Build:
+            built = build(*arguments, **options)
+            spent["sql"] += _union((n.started_at, n.started_at + n.seconds) for n in built.nodes if n.started_at)
+            return built
+
+        return timed
+
+    ingestion.ask = fetching(ingestion.ask)
+    models.build = building(models.build)
+    cli.app(["refresh"], standalone_mode=False)
+    report.write_text(json.dumps(spent))
+
+
+def _served(published: Path) -> dict[str, dict[tuple[str, int], float | None]]:
+    """What the bank has: every World Bank figure as it is published."""
+    served: dict[str, dict[tuple[str, int], float | None]] = {}
+    with duckdb.connect(str(published), read_only=True) as connection:
+        rows = connection.execute(
+            "select provider_code, iso3, year, value from observations where provider = 'world_bank'"
+        ).fetchall()
+    for code, iso3, year, value in rows:
+        served.setdefault(code, {})[iso3, year] = value
+    return served
+
+
+def results(env: dict[str, str]) -> list[dict[str, object]]:
+    """The ratio in the form of ``tests.benchmarks.run``; ``against_median_s`` are the seconds to the publication.
+
+    ``env`` is the environment of a refresh; its warehouse is not used.
+    """
+    from pytest_httpserver import HTTPServer
+
+    from tests.world_bank_server import serve_world_bank
+
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # a line a request
+    outside: list[float] = []
+    whole: list[float] = []
+    with tempfile.TemporaryDirectory(prefix="carec-bench-") as folder, HTTPServer(threaded=True) as bank:
+        report = Path(folder) / "report.json"
+        # the other providers are not asked: an address that nobody serves answers at once
+        closed = {f"CAREC_{name.upper()}_URL": "http://127.0.0.1:9" for name in _others()}
+        live = {
+            **env,
+            **closed,
+            "CAREC_WAREHOUSE": str(Path(folder) / "warehouse"),
+            "CAREC_WORLD_BANK_URL": bank.url_for("/v2"),
+            "CAREC_HTTP_TRIES": "1",
+        }
+        command = [sys.executable, "-m", "tests.benchmarks.change", str(report)]
+        subprocess.run(command, cwd=ROOT, env=live | {"CAREC_OFFLINE": "1"}, capture_output=True, check=True)
+        served = _served(Path(folder) / "warehouse" / "carec.duckdb")
+        del live["CAREC_OFFLINE"]
+        for change in range(CHANGES + 1):
+            served[CODE]["UZB", 2024] = 80.0 + change / 10
+            bank.clear()
+            serve_world_bank(bank, served, lastupdated=f"2026-11-{change + 1:02}")
+            started = time.perf_counter()
+            subprocess.run(command, cwd=ROOT, env=live, capture_output=True, check=True)
+            seconds = time.perf_counter() - started
+            if change:  # the first one has all of the bank's figures to compare
+                spent = json.loads(report.read_text())
+                whole.append(seconds)
+                outside.append(seconds - spent["fetch"] - spent["sql"])
+    shares = [a / b for a, b in zip(outside, whole, strict=True)]
+    return [
+        {
+            "name": "changed answer to publication: outside fetch and SQL / whole",
+            "ratio": round(statistics.median(shares), 3),
+            "aim": 0.5,
+            "range": [round(min(shares), 3), round(max(shares), 3)],
+            "median_s": round(statistics.median(outside), 2),
+            "against_median_s": round(statistics.median(whole), 2),
+            "pairs": CHANGES,
+        }
+    ]
+
+
+def _others() -> list[str]:
+    from sources.catalogue import load_catalogue
+
+    return [p.id for p in load_catalogue().providers.values() if p.base_url and p.id != "world_bank"]
+
+
+if __name__ == "__main__":
+    _measured(Path(sys.argv[1]))

@@ -1,0 +1,106 @@
+"""The hook that calls for a person: what arrives at a webhook on loopback, and what stays in the log."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from pydantic import HttpUrl
+from pytest_httpserver import HTTPServer
+
+from pipelines.automation import failure_sensor
+from pipelines.notifications import Notice, notify, post
+from pipelines.settings import load_settings
+from pipelines.workspace import open_workspace
+from tests.conftest import run_carec
+
+NOTICE = Notice("run_failed", "run 1234 of refresh failed", ["dbt_build: disk full"])
+
+
+def posted(server: HTTPServer) -> list[dict]:
+    return [request.get_json() for request, _ in server.log]
+
+
+def test_a_notice_is_logged_and_posted_as_json_that_chat_services_show(
+    httpserver: HTTPServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    httpserver.expect_request("/hook", method="POST").respond_with_json({})
+    notify(NOTICE, HttpUrl(httpserver.url_for("/hook")))
+    (body,) = posted(httpserver)
+    assert body == {
+        "kind": "run_failed",
+        "headline": "run 1234 of refresh failed",
+        "details": ["dbt_build: disk full"],
+        "text": "run 1234 of refresh failed\ndbt_build: disk full",
+    }
+    assert "dbt_build: disk full" in caplog.text
+
+
+def test_a_webhook_that_fails_is_logged_without_its_secret_and_stops_nothing(
+    httpserver: HTTPServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    httpserver.expect_request("/hook/secret").respond_with_data("", status=500)
+    with caplog.at_level(logging.ERROR):
+        assert not post(NOTICE, HttpUrl(httpserver.url_for("/hook/secret")))
+        assert not post(NOTICE, HttpUrl("http://127.0.0.1:9/hook/secret"))
+    assert "was not reached" in caplog.text and "secret" not in caplog.text
+
+
+def test_without_a_webhook_there_is_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    notify(NOTICE, None)
+    assert "run 1234 of refresh failed" in caplog.text
+
+
+def test_a_failed_run_is_told_with_its_step_and_cause(tmp_path: Path, httpserver: HTTPServer) -> None:
+    httpserver.expect_request("/hook").respond_with_json({})
+    settings = load_settings(warehouse=tmp_path, webhook_url=httpserver.url_for("/hook"))
+    sensor = failure_sensor(open_workspace(settings), dg.DefaultSensorStatus.STOPPED)
+
+    @dg.op
+    def breaks() -> None:
+        raise dg.Failure("1 of 300 models and tests did not pass")
+
+    @dg.job
+    def refresh() -> None:
+        breaks()
+
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = refresh.execute_in_process(instance=instance, raise_on_error=False)
+        failed = result.get_run_failure_event()
+        context = dg.build_run_status_sensor_context("tell_of_failed_runs", failed, instance, result.dagster_run)
+        sensor(context.for_run_failure())
+    (body,) = posted(httpserver)
+    assert body["kind"] == "run_failed" and "the previous publication stands" in body["headline"]
+    assert body["details"] == ["breaks: 1 of 300 models and tests did not pass"]
+
+
+def test_a_refresh_that_may_not_publish_tells_the_webhook_which_check_and_which_rows(
+    warehouse: Path, checkout: Path, httpserver: HTTPServer
+) -> None:
+    httpserver.expect_request("/hook").respond_with_json({})
+    seed = checkout / "dbt_project" / "seeds" / "economies.csv"
+    lines = seed.read_text(encoding="utf-8").splitlines()
+    seed.write_text("\n".join([*lines, *lines[1:31]]) + "\n", encoding="utf-8")  # thirty economies stand twice
+    done = run_carec("refresh", warehouse=warehouse, root=checkout, CAREC_WEBHOOK_URL=httpserver.url_for("/hook"))
+    assert done.returncode == 1, done.stderr
+    (body,) = posted(httpserver)
+    assert body["kind"] == "not_published" and "the previous publication stands" in body["headline"]
+    for told in (done.stderr, body["text"]):
+        assert "unique" in told and "dbt_project/seeds/" in told and "carec refresh" in told
+        block = told.split("unique_key_economies_iso3")[1].split("see dbt_project")[0]
+        assert block.count("iso3=") == 20, "twenty of the thirty rows, no more"
+
+
+def test_a_verdict_that_changes_is_told_once(warehouse: Path, httpserver: HTTPServer) -> None:
+    httpserver.expect_request("/hook").respond_with_json({})
+    hook = {"CAREC_WEBHOOK_URL": httpserver.url_for("/hook")}
+    done = run_carec("refresh", "--as-of", "2025-06-26", warehouse=warehouse, **hook)
+    assert done.returncode == 0, done.stderr
+    told = [line for line in done.stderr.splitlines() if line.startswith("verdict changed: ")]
+    (body,) = posted(httpserver)
+    assert body["kind"] == "verdicts_changed" and f"{len(told)} claims have another verdict" in body["headline"]
+    assert told == [f"verdict changed: {line}" for line in body["details"]] and len(told) > 3
+    assert run_carec("refresh", "--as-of", "2025-06-26", warehouse=warehouse, **hook).returncode == 0
+    assert len(posted(httpserver)) == 1

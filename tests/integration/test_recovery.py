@@ -1,0 +1,233 @@
+"""Interruptions: killed at any moment, out of disk, read meanwhile. The published file is always a complete one."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import dagster as dg
+import duckdb
+import pytest
+
+from tests.conftest import AS_OF, ROOT, run_carec
+from warehouse.layout import Layout
+from warehouse.publish import publish, published
+from warehouse.recovery import clear, leftovers
+
+KILLS = int(os.environ.get("KILLS", "5"))
+"""How often a refresh is killed; KILLS=100 is the long run."""
+PUBLICATIONS = 50
+
+READER = """
+import json, sys, threading, time, duckdb
+ended = threading.Event()
+threading.Thread(target=lambda: (sys.stdin.read(), ended.set()), daemon=True).start()
+seen, faults, reads = set(), [], 0
+print("reading", flush=True)
+while not ended.is_set():
+    reads += 1
+    time.sleep(0.005)
+    try:
+        with duckdb.connect(sys.argv[1], read_only=True) as connection:
+            seen.add(connection.execute(
+                "select published_at::varchar, as_of::varchar, observations, (select count(*) from observations),"
+                " (select count(*) from scorecard), (select count(*) from claims_audit) from publication"
+            ).fetchone())
+    except Exception as error:
+        faults.append(repr(error))
+print(json.dumps([reads, faults, sorted(seen)]))
+"""
+
+
+@dataclass
+class Read:
+    """What a reader met: how often it looked, what failed, the distinct publications that it saw."""
+
+    looks: int = 0
+    faults: list[str] | None = None
+    seen: list[list] | None = None
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[Read]:
+    """Query the published file in a loop, in a process of its own, until the block ends."""
+    found = Read()
+    with subprocess.Popen(
+        [sys.executable, "-c", READER, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdin and process.stdout and process.stdout.readline() == "reading\n"
+        try:
+            yield found
+        finally:
+            process.stdin.close()
+            found.looks, found.faults, found.seen = json.loads(process.stdout.read())
+
+
+def start(warehouse: Path, *arguments: str) -> subprocess.Popen[str]:
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith(("CAREC_", "DAGSTER_", "DBT_"))}
+    environment = {**inherited, "CAREC_WAREHOUSE": str(warehouse), "CAREC_OFFLINE": "1", "PYTHONPATH": str(ROOT)}
+    return subprocess.Popen(
+        [sys.executable, "-m", "pipelines.cli", "refresh", *arguments],
+        env=environment,
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def test_a_refresh_killed_at_any_moment_leaves_a_complete_publication_and_the_next_one_completes(
+    warehouse: Path,
+) -> None:
+    started = time.monotonic()
+    first = run_carec("refresh", "--as-of", "2026-01-01", warehouse=warehouse)
+    assert first.returncode == 0, first.stderr
+    whole_run = time.monotonic() - started
+    moments, killed = random.Random(20261123), 0
+    with reading(warehouse / "carec.duckdb") as read:
+        for number in range(KILLS):
+            # another day makes a build necessary each time
+            day = datetime(2026, 1, 2) + timedelta(days=number)
+            process = start(warehouse, "--as-of", f"{day:%Y-%m-%d}")
+            try:
+                process.wait(moments.uniform(0.1, whole_run))
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+                killed += 1
+            assert process.returncode in (0, -signal.SIGKILL), process.stderr and process.stderr.read()
+            assert published(Layout(warehouse)) is not None
+        after = run_carec("refresh", "--as-of", AS_OF, warehouse=warehouse)
+    assert after.returncode == 0, after.stderr
+    assert killed > KILLS / 2, "the refreshes ended before they were killed"
+    assert read.faults == [] and read.looks > killed
+    assert read.seen and len(read.seen) >= 2
+    for _, _, told, observations, members, claims in read.seen:
+        assert told == observations > 10_000 and members > 11 and claims > 100
+    print(f"{killed} of {KILLS} killed, {read.looks} looks, {len(read.seen)} publications")
+    assert leftovers(Layout(warehouse)) == []
+    healthy = run_carec("doctor", warehouse=warehouse)
+    assert healthy.returncode == 0, healthy.stdout
+
+
+def test_two_refreshes_and_a_run_of_dagster_at_once_take_turns(
+    warehouse: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CAREC_WAREHOUSE", str(warehouse))
+    monkeypatch.setenv("CAREC_OFFLINE", "1")
+    from pipelines.definitions import build_defs
+
+    job, lock = build_defs().resolve_implicit_global_asset_job_def(), warehouse / ".refresh.lock"
+    before = lock.read_text()
+    first = start(warehouse, "--as-of", "2026-01-01")
+    while lock.read_text() in ("", before):
+        assert first.poll() is None
+        time.sleep(0.05)
+    second = run_carec("refresh", "--as-of", "2026-01-02", warehouse=warehouse)
+    assert first.poll() is None
+    waited = job.execute_in_process(asset_selection=[dg.AssetKey(["observations", "gii_score"])])
+    assert first.wait() == 0, first.stderr and first.stderr.read()
+    assert second.returncode == 1
+    assert f"another refresh of this warehouse is running (process {first.pid}" in second.stderr
+    assert waited.success and "another refresh holds" in capfd.readouterr().err
+    with duckdb.connect(str(warehouse / "carec.duckdb"), read_only=True) as connection:
+        assert connection.execute("select as_of::varchar from publication").fetchone() == ("2026-01-01",)
+
+
+def test_a_reader_sees_no_error_and_nothing_half_during_fifty_publications(warehouse: Path) -> None:
+    layout, first = Layout(warehouse), datetime(2026, 11, 24)
+    with reading(layout.published) as read:
+        for number in range(PUBLICATIONS):
+            publish(layout, first + timedelta(seconds=number))
+    assert read.faults == []
+    assert read.seen and len(read.seen) > 5, "the reader saw too few of them to say anything"
+    assert len({tuple(row[1:]) for row in read.seen}) == 1, "the same build, the same content"
+
+
+def test_what_an_interrupted_run_left_is_found_and_cleared_and_nothing_else(warehouse: Path) -> None:
+    layout = Layout(warehouse)
+    kept = sorted(path for path in warehouse.rglob("*") if path.is_file())
+    left = [
+        warehouse / ".carec.duckdb.abc.tmp",
+        warehouse / ".carec.duckdb.abc.tmp.wal",
+        layout.landing / "observations" / "gii_rank" / ".20260101T000000000000_0.parquet.x.tmp",
+        layout.publications / ".x1y2z3",
+    ]
+    assert clear(layout) == []
+    for path in left:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"half")
+    assert leftovers(layout) == sorted(left)
+    assert clear(layout) == sorted(left)
+    assert sorted(path for path in warehouse.rglob("*") if path.is_file()) == kept
+    # a build that nobody vouches for goes, too: its end is unknown
+    layout.receipt.unlink()
+    assert clear(layout) == [layout.build]
+
+
+@pytest.fixture
+def small_disk(published_warehouse: Path, tmp_path: Path) -> Iterator[Path]:
+    """The published warehouse on a disk of its own with 100 MB to spare."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    used = sum(path.stat().st_size for path in published_warehouse.rglob("*") if path.is_file())
+    size = f"size={used // 1024 + 100_000}k"
+    made = subprocess.run(["mount", "-t", "tmpfs", "-o", size, "tmpfs", str(disk)], capture_output=True, check=False)
+    if made.returncode:
+        pytest.skip("a disk of its own needs the right to mount one")
+    try:
+        yield Path(shutil.copytree(published_warehouse, disk / "warehouse"))
+    finally:
+        subprocess.run(["umount", "--lazy", str(disk)], check=True)
+
+
+def fill(folder: Path, leave: int) -> Path:
+    """Take all space of the disk but ``leave`` bytes."""
+    ballast = folder.parent / "ballast"
+    with ballast.open("wb") as handle:
+        os.posix_fallocate(handle.fileno(), 0, shutil.disk_usage(folder).free - leave)
+    return ballast
+
+
+@pytest.mark.parametrize("leave", [0, 3_000_000], ids=["before the build", "in the build"])
+def test_a_full_disk_is_one_clear_message_and_the_publication_stands(small_disk: Path, leave: int) -> None:
+    before = (small_disk / "carec.duckdb").read_bytes()
+    ballast = fill(small_disk, leave)
+    full = run_carec("refresh", "--as-of", "2026-01-01", warehouse=small_disk)
+    assert full.returncode == 1
+    assert "No space left on device" in full.stderr, full.stderr
+    assert "Traceback" not in full.stderr, full.stderr
+    assert (small_disk / "carec.duckdb").read_bytes() == before
+    told = run_carec("doctor", "--format", "json", warehouse=small_disk)
+    assert told.returncode == 1
+    (disk,) = [row for row in json.loads(told.stdout) if row["check"] == "disk space"]
+    assert disk["status"] == "attention" and "free some space" in disk["remedy"]
+    if not leave:
+        return
+    ballast.unlink()
+    again = run_carec("refresh", "--as-of", "2026-01-01", warehouse=small_disk)
+    assert again.returncode == 0, again.stderr
+    with duckdb.connect(str(small_disk / "carec.duckdb"), read_only=True) as connection:
+        assert connection.execute("select as_of::varchar from publication").fetchone() == ("2026-01-01",)
+
+
+def test_a_disk_that_fills_up_while_publishing_leaves_the_publication_and_no_trace(small_disk: Path) -> None:
+    layout = Layout(small_disk)
+    before = layout.published.read_bytes()
+    fill(small_disk, layout.build.stat().st_size // 2)
+    with pytest.raises(OSError, match="No space left on device"):
+        publish(layout, datetime(2026, 11, 24))
+    assert layout.published.read_bytes() == before
+    assert leftovers(layout) == []

@@ -1,0 +1,81 @@
+"""A PostgreSQL for one test: made in a temporary folder, on loopback, stopped and removed afterwards."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+PASSWORD = "for-this-test-only"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _programs() -> Path:
+    """The folder of initdb and pg_ctl, the newest where there are several."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/pg_ctl"), key=lambda path: int(path.parts[-3]))
+    path = str(found[-1]) if found else shutil.which("pg_ctl")
+    if path is None:
+        pytest.skip("no PostgreSQL on this machine (apt-get install postgresql)")
+    return Path(path).parent
+
+
+def _as_other_user() -> list[str]:
+    """PostgreSQL refuses to run as root."""
+    if os.geteuid() != 0:
+        return []
+    try:
+        pwd.getpwnam("postgres")
+    except KeyError:
+        pytest.skip("PostgreSQL does not run as root and there is no user postgres")
+    return ["runuser", "-u", "postgres", "--"]
+
+
+@contextmanager
+def postgres() -> Iterator[str]:
+    """The address of an empty database ``carec``, as the deploy example writes it."""
+    programs, other, port = _programs(), _as_other_user(), free_port()
+    folder = Path(tempfile.mkdtemp(prefix="carec-postgres-"))
+    secret = folder / "password"
+    secret.write_text(PASSWORD)
+    if other:
+        for path in (folder, secret):
+            shutil.chown(path, "postgres")
+
+    def run(program: str, *arguments: str) -> None:
+        # its output goes to a file: a server keeps a pipe open for as long as it runs
+        with (folder / "log").open("ab") as log:
+            command = [*other, str(programs / program), *arguments]
+            done = subprocess.run(command, cwd=folder, stdout=log, stderr=log, timeout=60, check=False)
+        assert done.returncode == 0, (folder / "log").read_text()
+
+    data = str(folder / "data")
+    try:
+        run("initdb", "-D", data, "-U", "carec", "--auth=scram-sha-256", f"--pwfile={secret}", "--no-sync")
+        options = f"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories= -c fsync=off"
+        run("pg_ctl", "-D", data, "-w", "-o", options, "-l", str(folder / "server.log"), "start")
+        try:
+            address = f"127.0.0.1:{port}"
+            import psycopg2
+
+            connection = psycopg2.connect(f"postgresql://carec:{PASSWORD}@{address}/postgres")
+            connection.autocommit = True
+            connection.cursor().execute("create database carec")
+            connection.close()
+            yield f"postgresql+psycopg2://carec:{PASSWORD}@{address}/carec"
+        finally:
+            run("pg_ctl", "-D", data, "-w", "-m", "immediate", "stop")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
