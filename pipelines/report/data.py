@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from pipelines.claims import VERDICTS
 from warehouse.layout import Layout
+from warehouse.publications import COLUMNS, compare
 from warehouse.publish import NotPublished
 
 Row = dict[str, Any]
@@ -32,6 +33,9 @@ SIGNS = (
 )
 """How an indicator of a member is marked: its status, but an edition index, which has a level and never a pace, is set
 apart from one without data."""
+
+DECIDED = VERDICTS[:5]
+"""The verdicts that a figure decides: what was claimed and the figure then measure the same thing."""
 
 _SIGN = "case when status_reason = 'not_comparable_edition' then 'level_only' else status end"
 
@@ -84,8 +88,16 @@ _PARTS = {
         select pillar, verdict, count(*) as claims
         from claims_audit where duplicate_of is null group by all order by all
     """,
-    "claims": """
-        from claims_audit order by regexp_extract(document_line, '^[0-9]+')::integer, claim_id
+    "claims": f"""
+        select c.*, i.title as evidence_title,
+               c.verdict in ({", ".join(f"'{verdict}'" for verdict in DECIDED)}) as is_decided
+        from claims_audit as c left join indicators as i on i.indicator_id = c.evidence_indicator_id
+        order by list_position({list(VERDICTS)}, c.verdict), regexp_extract(document_line, '^[0-9]+')::integer, claim_id
+    """,
+    "milestones": """
+        select m.*, t.title as subtheme_title
+        from milestones as m join subthemes as t on t.subtheme_id = m.subtheme_id and t.framework_id = $framework
+        where t.register_only order by m.subtheme_id, m.country_iso3, m.claim_id
     """,
     "claim_tests": "from claim_tests order by claim_id, role desc, indicator_id, variant, iso3",
     "inconsistencies": "from claim_inconsistencies order by inconsistency_id",
@@ -161,6 +173,7 @@ class Report:
     verdicts: list[Row]
     claims: list[Row]
     claim_tests: list[Row]
+    milestones: list[Row]
     inconsistencies: list[Row]
     freshness: list[Row]
     gaps: list[Row]
@@ -168,6 +181,10 @@ class Report:
     rejects: list[Row]
     editions: list[Row]
     coming: list[Row]
+    previous: Row | None
+    """The publication that this one is compared with, and its day; None where it is the first that is kept."""
+    changes: list[Row]
+    """What changed since ``previous``, with the columns of ``carec diff``."""
 
 
 def pick(rows: Sequence[Row], **wanted: object) -> list[Row]:
@@ -179,12 +196,12 @@ def read(layout: Layout) -> Report:
     """Ask the published file for everything that the pages show. Raises NotPublished where there is none."""
     if not layout.published.exists():
         raise NotPublished(f"there is no {layout.published} yet: run `carec refresh` first")
-    return read_file(layout.published)
-
-
-def read_file(published: Path) -> Report:
-    """As ``read``, from a published file wherever it lies."""
-    with duckdb.connect(str(published), read_only=True) as connection:
+    comparison = compare(layout)
+    previous: Row | None = None
+    if comparison:
+        previous = {"published_at": comparison.previous_published_at, "as_of": comparison.previous_as_of}
+    changes = [dict(zip(COLUMNS, row, strict=True)) for row in comparison.rows] if comparison else []
+    with duckdb.connect(str(layout.published), read_only=True) as connection:
         parts = {part: _rows(connection, sql) for part, sql in _PARTS.items()}
         (publication,) = _rows(connection, "from publication")
         (framework,) = _rows(connection, "from frameworks where framework_id = $framework")
@@ -195,7 +212,9 @@ def read_file(published: Path) -> Report:
             from (select mode(retrieved_via) as via from observations group by indicator_id)
             """,
         )
-    return Report(publication=publication, framework=framework, origins=origins, **parts)
+    return Report(
+        publication=publication, framework=framework, origins=origins, previous=previous, changes=changes, **parts
+    )
 
 
 def _rows(connection: duckdb.DuckDBPyConnection, sql: str) -> list[Row]:
