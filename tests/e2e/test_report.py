@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from pathlib import Path
@@ -12,7 +13,7 @@ from playwright.sync_api import Page, expect
 
 from pipelines.claims import VERDICTS
 from pipelines.report.page import write_report
-from tests.conftest import run_carec
+from tests.conftest import ROOT, run_carec
 from tests.e2e.conftest import (
     DECIMAL,
     FRAMEWORK,
@@ -111,6 +112,9 @@ def test_the_headline_table_holds_every_score_rank_and_reason(
     page = pages.open(reports[language]).page
     _, point = DECIMAL[language]
     rows = page.locator("table.headline tbody tr").all()
+    if language == "en" and os.environ.get("CAREC_SCREENSHOTS") == "1":
+        page.set_viewport_size({"width": 1280, "height": 1600})
+        page.screenshot(path=ROOT / "docs" / "report.png")
     members = published(
         published_warehouse,
         f"select iso3, overall_score, rank from scorecard where framework_id = '{FRAMEWORK}'"
