@@ -99,7 +99,11 @@ _PARTS = {
         from milestones as m join subthemes as t on t.subtheme_id = m.subtheme_id and t.framework_id = $framework
         where t.register_only order by m.subtheme_id, m.country_iso3, m.claim_id
     """,
-    "claim_tests": "from claim_tests order by claim_id, role desc, indicator_id, variant, iso3",
+    "claim_tests": """
+        select t.*, i.title, e.name
+        from claim_tests as t left join indicators as i using (indicator_id) left join economies as e using (iso3)
+        order by t.claim_id, t.role desc, t.indicator_id, t.variant, t.iso3
+    """,
     "inconsistencies": "from claim_inconsistencies order by inconsistency_id",
     "freshness": """
         with held as (

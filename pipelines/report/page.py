@@ -69,7 +69,7 @@ def shared(report: Report, words: Words) -> dict[str, Any]:
         },
         "providers": {name: provider.title for name, provider in catalogue.providers.items()},
         "cadences": {name: provider.cadence for name, provider in catalogue.providers.items()},
-        "citations": [provider.citation for provider in catalogue.providers.values() if provider.base_url],
+        "citations": list(dict.fromkeys(one.citation for one in catalogue.providers.values() if one.base_url)),
         "tests_of": {key: list(rows) for key, rows in groupby(report.claim_tests, key=itemgetter("claim_id"))},
         "css": asset("page.css"),
     }

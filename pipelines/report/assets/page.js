@@ -104,9 +104,9 @@
     tip.style.left = `${Math.max(4, Math.min(event.clientX + 12, innerWidth - tip.offsetWidth - 8))}px`;
     tip.style.top = `${Math.max(4, Math.min(event.clientY + 14, innerHeight - tip.offsetHeight - 8))}px`;
   });
-  document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") tip.hidden = true;
-  });
+  const hide = () => (tip.hidden = true);
+  document.addEventListener("keydown", (event) => event.key === "Escape" && hide());
+  document.addEventListener("scroll", hide, { capture: true, passive: true });
 
   // ---- copied tables paste as numbers: a hyphen for the minus sign, no spaces within thousands
   const plain = (text) => text.replaceAll("\u2212", "-").replace(/(\d)\u00a0(?=\d{3})/g, "$1");
