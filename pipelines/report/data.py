@@ -54,7 +54,6 @@ _CELLS = f"""
 _PARTS = {
     "pillars": "from pillars where framework_id = $framework order by not in_overall, pillar_id",
     "subthemes": "from subthemes where framework_id = $framework order by pillar_id, subtheme_id",
-    "statuses": "from status_thresholds",
     "members": """
         from scorecard where framework_id = $framework order by overall_score desc nulls last, coverage desc, name
     """,
@@ -71,10 +70,6 @@ _PARTS = {
         where framework_id = $framework order by pillar_id, subtheme_id, i.title
     """,
     "cells": f"from ({_CELLS}) order by pillar_id, subtheme_id, title, latest_value is null, level_score desc, name",
-    "sign_counts": f"""
-        select iso3, pillar_id, sign, sign_order, count(*) as indicators
-        from ({_CELLS}) group by all order by iso3, pillar_id, sign_order
-    """,
     "regions": """
         select r.*, g.title as group_title, v.title as variant_title
         from region_scores as r join groups as g using (group_id) join region_variants as v using (variant)
@@ -126,7 +121,9 @@ _PARTS = {
         select h.* from pillar_history as h join scorecard using (framework_id, iso3)
         where framework_id = $framework and h.score is not null order by h.as_of_year, h.pillar_id
     """,
-    "rejects": "select provider, reason, count(*) as records from rejects group by all order by records desc, reason",
+    "rejects": """
+        select provider, reason, count(*) as records from rejects group by all order by records desc, provider, reason
+    """,
     "editions": """
         with editions as (
             select distinct source_title, edition_year, released_on from edition_releases
@@ -161,16 +158,13 @@ class Report:
     """Everything that the pages show: each part a list of rows in the order in which it is shown."""
 
     publication: Row
-    framework: Row
     origins: Row
     pillars: list[Row]
     subthemes: list[Row]
-    statuses: list[Row]
     members: list[Row]
     pillar_scores: list[Row]
     indicators: list[Row]
     cells: list[Row]
-    sign_counts: list[Row]
     regions: list[Row]
     bands: list[Row]
     sensitivity: list[Row]
@@ -206,9 +200,9 @@ def read(layout: Layout) -> Report:
         previous = {"published_at": comparison.previous_published_at, "as_of": comparison.previous_as_of}
     changes = [dict(zip(COLUMNS, row, strict=True)) for row in comparison.rows] if comparison else []
     with duckdb.connect(str(layout.published), read_only=True) as connection:
+        connection.execute("set threads = 1")  # ties in an aggregate then fall the same way every time
         parts = {part: _rows(connection, sql) for part, sql in _PARTS.items()}
         (publication,) = _rows(connection, "from publication")
-        (framework,) = _rows(connection, "from frameworks where framework_id = $framework")
         (origins,) = _rows(
             connection,
             """
@@ -216,9 +210,7 @@ def read(layout: Layout) -> Report:
             from (select mode(retrieved_via) as via from observations group by indicator_id)
             """,
         )
-    return Report(
-        publication=publication, framework=framework, origins=origins, previous=previous, changes=changes, **parts
-    )
+    return Report(publication=publication, origins=origins, previous=previous, changes=changes, **parts)
 
 
 def _rows(connection: duckdb.DuckDBPyConnection, sql: str) -> list[Row]:
