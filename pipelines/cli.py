@@ -65,8 +65,10 @@ def main() -> None:
         if error.strerror is None:  # not of the operating system: a fault of ours
             raise
         _fail(": ".join(str(part) for part in (error.filename, error.strerror) if part is not None), 1)
-    except KeyboardInterrupt:
-        _fail("interrupted; the previous publication is untouched", 130)
+    except RuntimeError as error:
+        if not isinstance(error.__cause__, KeyboardInterrupt):  # how DuckDB tells of Ctrl-C
+            raise
+        sys.exit(130)
 
 
 def _fail(message: str, code: int) -> NoReturn:

@@ -29,7 +29,7 @@ from rich.text import Text
 PIPE_WIDTH = 160
 """Width of a table where there is no terminal to ask."""
 
-NARROWEST = 20
+NARROWEST = 13
 """Characters below which a column of words is not squeezed."""
 
 GAP = "–"
@@ -38,6 +38,9 @@ _BARS = "▁▂▃▅▆▇"
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 """Characters that a terminal would obey; a line feed and a tab are none of them."""
+
+_END = re.compile(r"(?: |\x1b\[[0-9;]*m)+$")
+"""Blanks, and codes of colours among them, that end a line."""
 
 _PLAIN = {ord(bar): str(height) for height, bar in enumerate("▁▂▃▄▅▆▇█", start=1)} | {ord(GAP): "-", ord("’"): "'"}
 """What stands in for the signs above where the locale's encoding lacks them: a bar becomes its height."""
@@ -245,7 +248,8 @@ def _print_table(columns: list[_Column], title: str | None, optional: Sequence[s
                 table.add_row(*row)
             out.print(table)
     # no blanks at the ends of lines: a table is often pasted
-    out.file.write("".join(line.rstrip() + "\n" for line in captured.get().splitlines()))
+    for line in captured.get().splitlines():
+        out.file.write(_END.sub(lambda end: end[0].replace(" ", ""), line) + "\n")
 
 
 def _print_blocks(out: Console, columns: Sequence[_Column]) -> None:

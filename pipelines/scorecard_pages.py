@@ -232,7 +232,7 @@ def country(iso3: str, fmt: Format) -> None:
         [[line.get(column, "") for column in heads] for line in lines],
         fmt,
         right=["value", "year", "target", "level"],
-        whole=["", years],
+        whole=["", years, "who says"],
         optional=[years, "target", "level", "year"],
     )
     out.print()

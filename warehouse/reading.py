@@ -27,6 +27,7 @@ def open_published(path: Path) -> duckdb.DuckDBPyConnection:
         raise NotPublished(f"there is no {path} yet: run `carec refresh` first")
     try:
         connection = duckdb.connect(str(path), read_only=True)
+        connection.execute("set enable_progress_bar = false")  # it would stand among what a program reads
         connection.execute("select published_at from publication")
     except duckdb.Error as error:
         raise Unreadable(

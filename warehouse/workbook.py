@@ -40,6 +40,7 @@ _RIGHTS = (
     "licence_url",
     "figures",
     "withheld",
+    "restricted",
     "citation",
     "indicators",
 )

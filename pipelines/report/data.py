@@ -15,7 +15,7 @@ from typing import Any
 import duckdb
 
 from warehouse.layout import Layout
-from warehouse.publish import NotPublished
+from warehouse.reading import open_published
 
 Row = dict[str, Any]
 
@@ -176,9 +176,8 @@ def pick(rows: Sequence[Row], **wanted: object) -> list[Row]:
 
 
 def read(layout: Layout) -> Report:
-    """Ask the published file for everything that the pages show. Raises NotPublished where there is none."""
-    if not layout.published.exists():
-        raise NotPublished(f"there is no {layout.published} yet: run `carec refresh` first")
+    """Ask the published file for everything that the pages show. Raises NotPublished and Unreadable."""
+    open_published(layout.published).close()
     return read_file(layout.published)
 
 
