@@ -32,6 +32,9 @@ PIPE_WIDTH = 160
 NARROWEST = 13
 """Characters below which a column of words is not squeezed."""
 
+LONGEST_WORD = 30
+"""Characters of a word, most often a name of this project, that is not broken where there is room."""
+
 GAP = "–"
 
 _BARS = "▁▂▃▅▆▇"
@@ -218,20 +221,40 @@ class _Column:
         texts = [Text(name), *cells]
         self.natural = max((line.cell_len for text in texts for line in text.split("\n")), default=0)
         self.least = self.natural if whole else min(self.natural, NARROWEST)
+        word = max((len(word) for text in texts for word in text.plain.split()), default=0)
+        self.unbroken = max(self.least, min(word, LONGEST_WORD))
 
 
-def _needed(columns: Sequence[_Column]) -> int:
-    return sum(column.least for column in columns) + 2 * (len(columns) - 1)
+def _together(widths: Iterable[int]) -> int:
+    """The width of columns side by side."""
+    return sum(width + 2 for width in widths) - 2
+
+
+def _widths(columns: Sequence[_Column], room: int) -> list[int]:
+    """A width for each column. The first ones keep their words unbroken; what room is left goes to all alike."""
+    widths = [column.least for column in columns]
+    for place, column in enumerate(columns):
+        if column.unbroken - widths[place] <= room - _together(widths):
+            widths[place] = column.unbroken
+    most = room
+    while _together(wide := [max(low, min(c.natural, most)) for c, low in zip(columns, widths, strict=True)]) > room:
+        most -= 1
+        if most == 0:
+            return widths
+    return wide
 
 
 def _print_table(columns: list[_Column], title: str | None, optional: Sequence[str], *, blocks: bool) -> None:
     out = console()
     for name in optional:
-        if _needed(columns) > out.width:
+        if _together(column.least for column in columns) > out.width:
             columns = [column for column in columns if column.name != name]
-    needed = _needed(columns)
+    needed = _together(column.least for column in columns)
     as_blocks = blocks and needed > out.width
-    out.width = out.width if as_blocks else max(out.width, needed)
+    if as_blocks:
+        widest = max((column.natural for column in columns if column.whole), default=0)
+        needed = _together([max(len(column.name) for column in columns), max(widest, NARROWEST)])
+    out.width = max(out.width, needed)
     with out.capture() as captured:
         if title:
             out.print(Text(title, "bold"))
@@ -239,11 +262,9 @@ def _print_table(columns: list[_Column], title: str | None, optional: Sequence[s
             _print_blocks(out, columns)
         else:
             table = Table(box=None, pad_edge=False)
-            for column in columns:
+            for column, width in zip(columns, _widths(columns, out.width), strict=True):
                 justify: Literal["left", "right"] = "right" if column.right else "left"
-                table.add_column(
-                    column.name, justify=justify, overflow="fold", no_wrap=column.whole, min_width=column.least
-                )
+                table.add_column(column.name, justify=justify, overflow="fold", no_wrap=column.whole, width=width)
             for row in zip(*(column.cells for column in columns), strict=True):
                 table.add_row(*row)
             out.print(table)
