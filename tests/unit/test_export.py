@@ -146,6 +146,15 @@ def test_a_workbook_keeps_types_and_has_a_sheet_a_table_after_what_is_read_first
     assert CLOSED in keeper and "non_commercial" in keeper
 
 
+def test_a_text_that_no_cell_holds_is_cut_in_the_workbook_and_says_so(published: Path, tmp_path: Path) -> None:
+    with duckdb.connect(str(published)) as connection:
+        connection.execute("insert into texts values (99, repeat('x', 40000), true, null, null)")
+    out = export(published, tmp_path / "out", NOTICES).directory
+    cell = CalamineWorkbook.from_path(str(out / "carec.xlsx")).get_sheet_by_name("texts").to_python()[-1][1]
+    assert len(cell) == 32767 and cell.endswith("x … (cut: CSV and Parquet have all)")
+    assert rows(out, "texts")[-1]["text"] == "x" * 40000
+
+
 def test_the_same_publication_gives_the_same_bytes(published: Path, tmp_path: Path) -> None:
     def digests(directory: Path) -> dict[str, str]:
         files = (path for path in directory.rglob("*") if path.is_file())
