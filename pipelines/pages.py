@@ -6,6 +6,7 @@ Belongs here: the query and the columns of each page. Does not belong here: comp
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -20,7 +21,7 @@ from sources.live_checks import Finding, check
 from sources.observation import utc_now
 from warehouse.layout import Layout
 from warehouse.publish import NotPublished, published
-from warehouse.reading import open_published
+from warehouse.reading import Unreadable, open_published
 
 FRAMEWORK = "carec_2030"
 
@@ -100,8 +101,8 @@ def sources(fmt: Format) -> None:
     layout = _layout()
     if not layout.source_health.exists():
         raise NotPublished("no provider was asked yet: run `carec refresh` first")
-    health = pl.read_parquet(layout.source_health)
-    catalogue = pl.read_parquet(layout.indicators).select("indicator_id", "origin", "licence")
+    health = _landed(layout.source_health)
+    catalogue = _landed(layout.indicators).select("indicator_id", "origin", "licence")
     age = (pl.lit(utc_now().year) - pl.col("latest_year")).alias("age_years")
     table = health.join(catalogue, on="indicator_id", how="left").with_columns(age)
     if fmt is not Format.TABLE:
@@ -120,6 +121,13 @@ def sources(fmt: Format) -> None:
         pl.coalesce("stale_reason", pl.when(pl.col("attempts").str.contains("; ")).then("attempts")).alias("because"),
     )
     show(shown.columns, shown.rows(), fmt)
+
+
+def _landed(path: Path) -> pl.DataFrame:
+    try:
+        return pl.read_parquet(path)
+    except pl.exceptions.PolarsError as error:
+        raise Unreadable(f"{path} cannot be read ({error}); `carec refresh` writes another in its place") from error
 
 
 def probe(providers: Sequence[str], progress: Callable[[str], None]) -> list[Finding]:

@@ -169,6 +169,14 @@ def test_a_published_file_of_which_half_is_missing_is_one_line(
     assert done.stderr.startswith("carec: ") and "no publication that can be read" in done.stderr
 
 
+def test_a_record_of_the_sources_that_cannot_be_read_is_one_line(carec: Run, tmp_path: Path) -> None:
+    (tmp_path / "landing").mkdir()
+    (tmp_path / "landing" / "source_health.parquet").write_bytes(b"no parquet")
+    done = carec("sources", CAREC_WAREHOUSE=str(tmp_path))
+    assert done.code == 1 and done.stdout == ""
+    assert done.stderr.startswith("carec: ") and "source_health.parquet cannot be read" in done.stderr
+
+
 @pytest.mark.parametrize(
     "setting",
     ["CAREC_HTTP_TRIES=many", "CAREC_HTTP_TIMEOUT_S=0", "CAREC_TIMEZONE=Mars/Base", "CAREC_WEBHOOK_URL=nowhere"],

@@ -59,7 +59,7 @@ def test_the_first_screen_says_how_to_ask_whether_uzbekistan_is_on_track_and_the
         ).fetchall()
     assert re.search(rf"^ +status +{status} ", told, re.MULTILINE)
     assert provider in told and code in told and address in told
-    assert status in screen, "the answer that the README shows is no longer the answer: see `make docs`"
+    assert status in screen, "the answer that the README shows is no longer the answer"
 
 
 def test_the_output_that_is_shown_has_the_lines_of_the_real_one(published_warehouse: Path) -> None:
