@@ -127,7 +127,7 @@ def _landed(path: Path) -> pl.DataFrame:
     try:
         return pl.read_parquet(path)
     except pl.exceptions.PolarsError as error:
-        raise Unreadable(f"{path} cannot be read ({error}); `carec refresh` writes another in its place") from error
+        raise Unreadable(f"{path} cannot be read ({error}); remove it and run `carec refresh`") from error
 
 
 def probe(providers: Sequence[str], progress: Callable[[str], None]) -> list[Finding]:

@@ -13,12 +13,15 @@ import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 import typer
 
 from pipelines.cli import app, main
+from warehouse.layout import Layout
+from warehouse.publish import publish, published
 
 
 @dataclass(frozen=True)
@@ -223,16 +226,16 @@ def test_a_warehouse_that_cannot_be_written_is_one_line(carec: Run, tmp_path: Pa
     assert done.code == 1 and done.stderr.splitlines()[-1].startswith(f"carec: {file}")
 
 
-def test_a_refresh_replaces_a_published_file_that_cannot_be_read(published_warehouse: Path, tmp_path: Path) -> None:
-    """What the message promises."""
-    from datetime import datetime
-
-    from warehouse.layout import Layout
-    from warehouse.publish import publish, published
-
-    layout = Layout(tmp_path)
-    for path in (layout.build, layout.receipt):
-        shutil.copy(Layout(published_warehouse).root / path.name, path)
-    layout.published.write_bytes(b"not a database")
+@pytest.mark.parametrize("share", [0.0, 0.5, 0.95])
+def test_publishing_replaces_a_published_file_that_cannot_be_read(
+    published_warehouse: Path, tmp_path: Path, share: float
+) -> None:
+    """What the message promises, whatever part of the file is left."""
+    layout, good = Layout(tmp_path), Layout(published_warehouse)
+    for path in (good.build, good.receipt):
+        shutil.copy(path, tmp_path / path.name)
+    whole = good.published.read_bytes()
+    layout.published.write_bytes(whole[: int(len(whole) * share)])
     publish(layout, datetime(2027, 1, 1))
-    assert published(layout) is not None
+    standing = published(layout)
+    assert standing is not None and standing.published_at == datetime(2027, 1, 1)
