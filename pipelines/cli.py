@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from pipelines.output import Format, console
+from pipelines.output import Format, console, speak
 
 if TYPE_CHECKING:
     from pipelines.ingestion import Ingestion
@@ -48,8 +48,9 @@ def main() -> None:
     """Entry point: every error that a person can act on is one line on standard error and an exit code."""
     from sources.errors import ConfigurationError
     from warehouse.files import Busy
-    from warehouse.publish import NotPublished
+    from warehouse.reading import NotPublished, Unreadable
 
+    speak()
     try:
         app()
     except ConfigurationError as error:
@@ -58,8 +59,16 @@ def main() -> None:
         _fail(f"another refresh of this warehouse is running ({error}); wait for it, then try again", 1)
     except NotPublished as error:
         _fail(f"not published: {error}", 1)
-    except KeyboardInterrupt:
-        _fail("interrupted; the previous publication is untouched", 130)
+    except Unreadable as error:
+        _fail(str(error), 1)
+    except OSError as error:
+        if error.strerror is None:  # not of the operating system: a fault of ours
+            raise
+        _fail(": ".join(str(part) for part in (error.filename, error.strerror) if part is not None), 1)
+    except RuntimeError as error:
+        if not isinstance(error.__cause__, KeyboardInterrupt):  # how DuckDB tells of Ctrl-C
+            raise
+        sys.exit(130)
 
 
 def _fail(message: str, code: int) -> NoReturn:
@@ -216,7 +225,7 @@ def scorecard(
     fmt: FormatOption = Format.TABLE,
 ) -> None:
     """The table of members, or one country's page."""
-    iso3 = country.upper() if country else None
+    iso3 = None if country is None else country.upper()
     if target_set != "main":
         from pipelines import scoring_pages
 

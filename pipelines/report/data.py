@@ -16,7 +16,7 @@ import duckdb
 from pipelines.claims import VERDICTS
 from warehouse.layout import Layout
 from warehouse.publications import COLUMNS, compare
-from warehouse.publish import NotPublished
+from warehouse.reading import open_published
 
 Row = dict[str, Any]
 
@@ -191,15 +191,8 @@ def pick(rows: Sequence[Row], **wanted: object) -> list[Row]:
 
 
 def read(layout: Layout) -> Report:
-    """Ask the published file for everything that the pages show. Raises NotPublished where there is none."""
-    if not layout.published.exists():
-        raise NotPublished(f"there is no {layout.published} yet: run `carec refresh` first")
-    comparison = compare(layout)
-    previous: Row | None = None
-    if comparison:
-        previous = {"published_at": comparison.previous_published_at, "as_of": comparison.previous_as_of}
-    changes = [dict(zip(COLUMNS, row, strict=True)) for row in comparison.rows] if comparison else []
-    with duckdb.connect(str(layout.published), read_only=True) as connection:
+    """Ask the published file for everything that the pages show. Raises NotPublished and Unreadable."""
+    with open_published(layout.published) as connection:
         connection.execute("set threads = 1")  # ties in an aggregate then fall the same way every time
         parts = {part: _rows(connection, sql) for part, sql in _PARTS.items()}
         (publication,) = _rows(connection, "from publication")
@@ -210,6 +203,11 @@ def read(layout: Layout) -> Report:
             from (select mode(retrieved_via) as via from observations group by indicator_id)
             """,
         )
+    comparison = compare(layout)
+    previous: Row | None = None
+    if comparison:
+        previous = {"published_at": comparison.previous_published_at, "as_of": comparison.previous_as_of}
+    changes = [dict(zip(COLUMNS, row, strict=True)) for row in comparison.rows] if comparison else []
     return Report(publication=publication, origins=origins, previous=previous, changes=changes, **parts)
 
 
