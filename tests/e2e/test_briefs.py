@@ -192,10 +192,14 @@ def test_a_browser_that_fails_costs_the_pdf_and_nothing_else(published_warehouse
     broken.write_text("#!/bin/sh\nexit 3\n")
     broken.chmod(0o755)
     out = tmp_path / "out"
+    out.mkdir()
+    (out / "KAZ.pdf").write_text("of last month")
     done = run_carec("briefs", "UZB", "KAZ", "--out", str(out), warehouse=published_warehouse, PATH=str(broken.parent))
     assert done.returncode == 0, done.stderr
-    assert sorted(path.name for path in out.iterdir()) == ["KAZ.html", "UZB.html"]
-    assert "no PDF of UZB.html" in done.stderr and "Traceback" not in done.stderr
+    assert sorted(path.name for path in out.iterdir()) == ["KAZ.html", "KAZ.pdf", "UZB.html"]
+    told = " ".join(done.stderr.split())
+    assert "no PDF of UZB.html" in told and "Traceback" not in told
+    assert "of an earlier run and not of this publication: KAZ.pdf" in told
 
 
 @pytest.mark.parametrize(
