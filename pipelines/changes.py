@@ -1,4 +1,4 @@
-"""What ``carec diff`` prints: what the present publication changed against an earlier one.
+"""What the present publication changed against an earlier one, as ``carec diff`` prints it and the report shows it.
 
 Belongs here: how changes are told. Does not belong here: finding them (``warehouse.publications``).
 """
@@ -6,17 +6,15 @@ Belongs here: how changes are told. Does not belong here: finding them (``wareho
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
-from operator import itemgetter
 from typing import Any
 
 from pipelines.output import GAP, Format, console, figure, show
-from pipelines.pages import fetch
 from pipelines.settings import load_settings
 from warehouse.layout import Layout
 from warehouse.publications import COLUMNS, Comparison, compare
-from warehouse.publish import NotPublished
 
 Row = dict[str, Any]
 
@@ -37,17 +35,40 @@ SUMMED = ("new_year", "filled", "withdrawn")
 """Kinds that are told by indicator: one publication may bring hundreds of figures."""
 
 
-def changes(since: date | None = None) -> Comparison | None:
-    """The present publication against an earlier one; None where it is the first. Raises NotPublished without one."""
-    layout = Layout(load_settings().warehouse)
-    if not layout.published.exists():
-        raise NotPublished(f"there is no {layout.published} yet: run `carec refresh` first")
+@dataclass(frozen=True)
+class Section:
+    """The changes of one kind as a table of texts; ``count`` is the number of changes, which may be more than lines."""
+
+    kind: str
+    title: str
+    count: int
+    heads: list[str]
+    lines: list[list[str]]
+
+
+def changes(layout: Layout, since: date | None = None) -> Comparison | None:
+    """The present publication against the one before it, or the one that stood at the end of the day ``since``.
+
+    None where the present one is the first that is kept. Raises NotPublished and Unreadable.
+    """
     return compare(layout, since)
 
 
+def sections(found: Comparison) -> list[Section]:
+    """What changed, a section a kind in the order of ``SECTIONS``; new figures are summed up by indicator."""
+    by_kind: dict[str, list[Row]] = {kind: [] for kind in SECTIONS}
+    for row in found.records:
+        by_kind[row["kind"]].append(row)
+    return [
+        Section(kind, SECTIONS[kind], len(own), *(_summed(own) if kind in SUMMED else _one_by_one(own)))
+        for kind, own in by_kind.items()
+        if own
+    ]
+
+
 def page(since: date | None, fmt: Format) -> None:
-    """Every change as a row in JSON and CSV; for people a section a kind, new figures summed up by indicator."""
-    found = changes(since)
+    """Every change as a row in JSON and CSV; for people a section a kind."""
+    found = changes(Layout(load_settings().warehouse), since)
     if fmt is not Format.TABLE:
         show(COLUMNS, found.rows if found else [], fmt)
         return
@@ -55,31 +76,26 @@ def page(since: date | None, fmt: Format) -> None:
     if found is None:
         out.print("This is the first publication that is kept: there is none to compare it with.")
         return
+    if since is not None and since < found.previous_published_at.date():
+        out.print(f"No publication of {since} or before is kept; the oldest stands in.", markup=False)
     out.print(
         f"From the publication of {found.previous_published_at:%Y-%m-%d %H:%M} UTC (as of {found.previous_as_of})"
         f" to that of {found.published_at:%Y-%m-%d %H:%M} UTC (as of {found.as_of})",
         markup=False,
     )
-    rows = [dict(zip(COLUMNS, row, strict=True)) for row in found.rows]
-    if not rows:
+    told = sections(found)
+    if not told:
         out.print("Nothing changed for the members: no figure, status, rank, verdict or benchmark.")
-    economies = dict(fetch("select iso3, name from economies"))
-    titles = dict(fetch("select indicator_id, title from indicators"))
-    for kind, title in SECTIONS.items():
-        own = [row for row in rows if row["kind"] == kind]
-        if own:
-            for row in own:
-                row["name"] = economies.get(row["iso3"], "")
-                row["title"] = titles.get(row["subject"], row["subject"])
-            heads, lines = _summed(own) if kind in SUMMED else _one_by_one(own)
-            out.print()
-            show(heads, lines, fmt, title=f"{title} ({len(own)})", right=("figures", "year"))
+    for section in told:
+        out.print()
+        title = f"{section.title} ({section.count})"
+        show(section.heads, section.lines, fmt, title=title, right=("figures", "year", "years"))
 
 
 def _summed(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
     """A line an indicator: how many figures, of which years, of which members."""
     lines = []
-    for title, group in groupby(sorted(rows, key=itemgetter("title")), key=itemgetter("title")):
+    for title, group in groupby(sorted(rows, key=_what), key=_what):
         own = list(group)
         years = sorted({row["year"] for row in own})
         span = f"{years[0]}" if len(years) == 1 else f"{years[0]}-{years[-1]}"
@@ -90,15 +106,19 @@ def _summed(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
 def _one_by_one(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
     """A line a change, without the columns that the kind has no use for."""
     lines = {
-        "member": [row["name"] for row in rows],
+        "member": [row["name"] or row["iso3"] or "" for row in rows],
         "framework": [row["framework_id"] or "" for row in rows],
-        "what": [row["title"] for row in rows],
+        "what": [_what(row) for row in rows],
         "year": [str(row["year"] or "") for row in rows],
         "was": [_told(row["previous_value"], row["previous"]) for row in rows],
         "is": [_told(row["value"], row["present"]) for row in rows],
     }
     used = {head: column for head, column in lines.items() if any(column)}
     return list(used), [list(line) for line in zip(*used.values(), strict=True)]
+
+
+def _what(row: Row) -> str:
+    return str(row["title"] or row["subject"])
 
 
 def _told(value: float | None, word: str | None) -> str:

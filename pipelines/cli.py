@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from pipelines.output import Format, console
+from pipelines.output import Format, console, speak
 
 if TYPE_CHECKING:
     from pipelines.ingestion import Ingestion
@@ -53,8 +53,9 @@ def main() -> None:
     """Entry point: every error that a person can act on is one line on standard error and an exit code."""
     from sources.errors import ConfigurationError
     from warehouse.files import Busy
-    from warehouse.publish import NotPublished
+    from warehouse.reading import NotPublished, Unreadable
 
+    speak()
     try:
         app()
     except ConfigurationError as error:
@@ -63,13 +64,19 @@ def main() -> None:
         _fail(f"another refresh of this warehouse is running ({error}); wait for it, then try again", 1)
     except NotPublished as error:
         _fail(f"not published: {error}", 1)
-    except Exception as error:
-        # every library has a type of its own for a full disk, the words of the system are in all of them
-        if getattr(error, "errno", None) not in DISK_FAULTS and os.strerror(errno.ENOSPC) not in str(error):
-            raise
-        _fail(f"{error}; the previous publication is untouched. `carec doctor` says what is full or closed to us", 1)
+    except Unreadable as error:
+        _fail(str(error), 1)
     except KeyboardInterrupt:
         _fail("interrupted; the previous publication is untouched", 130)
+    except Exception as error:
+        if isinstance(error.__cause__, KeyboardInterrupt):  # how DuckDB tells of Ctrl-C
+            _fail("interrupted; the previous publication is untouched", 130)
+        # every library has a type of its own for a full disk, the words of the system are in all of them
+        if getattr(error, "errno", None) in DISK_FAULTS or os.strerror(errno.ENOSPC) in str(error):
+            _fail(f"{error}; the previous publication is untouched. `carec doctor` says what is full or closed to us", 1)
+        if not isinstance(error, OSError) or error.strerror is None:  # not of the operating system: a fault of ours
+            raise
+        _fail(": ".join(str(part) for part in (error.filename, error.strerror) if part is not None), 1)
 
 
 def _fail(message: str, code: int) -> NoReturn:
@@ -236,7 +243,7 @@ def scorecard(
     fmt: FormatOption = Format.TABLE,
 ) -> None:
     """The table of members, or one country's page."""
-    iso3 = country.upper() if country else None
+    iso3 = None if country is None else country.upper()
     if target_set != "main":
         from pipelines import scoring_pages
 

@@ -15,14 +15,11 @@ from sources.errors import ConfigurationError
 from warehouse.export import Exported, NotAnExport, Notice, export
 from warehouse.layout import Layout
 from warehouse.licences import UnknownName
-from warehouse.publish import NotPublished
 
 
 def run(directory: Path, providers: Sequence[str], licences: Sequence[str]) -> Exported:
-    """Export the published file. Raises NotPublished where there is none, ConfigurationError for a wrong choice."""
+    """Export the published file. Raises NotPublished, Unreadable, and ConfigurationError for a wrong choice."""
     published = Layout(load_settings().warehouse).published
-    if not published.exists():
-        raise NotPublished(f"there is no {published} yet: run `carec refresh` first")
     notices = [_notice(provider) for provider in load_catalogue().providers.values()]
     try:
         return export(published, directory, notices, licences=licences, providers=providers)
@@ -47,5 +44,9 @@ def told(exported: Exported) -> list[str]:
     lines += [
         f"left out: {count:,} figures under {licence}; --include-licence {licence!r} adds them"
         for licence, count in exported.withheld.items()
+    ]
+    lines += [
+        f"included as asked: {count:,} figures under {licence}, which is not open; mind its terms"
+        for licence, count in exported.restricted.items()
     ]
     return lines

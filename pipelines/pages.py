@@ -6,12 +6,13 @@ Belongs here: the query and the columns of each page. Does not belong here: comp
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import duckdb
 import polars as pl
 
-from pipelines.output import Format, readable, show
+from pipelines.output import Format, console, readable, show
 from pipelines.settings import load_settings, with_base_urls
 from sources.catalogue import load_catalogue
 from sources.errors import ConfigurationError
@@ -20,10 +21,17 @@ from sources.live_checks import Finding, check
 from sources.observation import utc_now
 from warehouse.layout import Layout
 from warehouse.publish import NotPublished, published
+from warehouse.reading import Unreadable, open_published
 
 FRAMEWORK = "carec_2030"
 
 OWN_CHOICE = "The benchmarks are the project's own choice, not the strategy's; the table benchmarks has their sources."
+
+LONGEST_TABLE = 1000
+"""Rows of a query's result that are printed as a table."""
+
+_CLOSED = ("enable_external_access = false", "python_enable_replacements = false")
+"""What a query may not touch: other files and the network, variables of this program. DuckDB opens neither again."""
 
 
 def _layout() -> Layout:
@@ -31,10 +39,7 @@ def _layout() -> Layout:
 
 
 def _open() -> duckdb.DuckDBPyConnection:
-    layout = _layout()
-    if not layout.published.exists():
-        raise NotPublished(f"there is no {layout.published} yet: run `carec refresh` first")
-    return duckdb.connect(str(layout.published), read_only=True)
+    return open_published(_layout().published)
 
 
 def fetch(sql: str, parameters: list[Any] | None = None) -> list[tuple[Any, ...]]:
@@ -96,8 +101,8 @@ def sources(fmt: Format) -> None:
     layout = _layout()
     if not layout.source_health.exists():
         raise NotPublished("no provider was asked yet: run `carec refresh` first")
-    health = pl.read_parquet(layout.source_health)
-    catalogue = pl.read_parquet(layout.indicators).select("indicator_id", "origin")
+    health = _landed(layout.source_health)
+    catalogue = _landed(layout.indicators).select("indicator_id", "origin")
     age = (pl.lit(utc_now().year) - pl.col("latest_year")).alias("age_years")
     table = health.join(catalogue, on="indicator_id", how="left").with_columns(age)
     if fmt is not Format.TABLE:
@@ -116,6 +121,13 @@ def sources(fmt: Format) -> None:
         pl.coalesce("stale_reason", pl.when(pl.col("attempts").str.contains("; ")).then("attempts")).alias("because"),
     )
     show(shown.columns, shown.rows(), fmt)
+
+
+def _landed(path: Path) -> pl.DataFrame:
+    try:
+        return pl.read_parquet(path)
+    except pl.exceptions.PolarsError as error:
+        raise Unreadable(f"{path} cannot be read ({error}); remove it and run `carec refresh`") from error
 
 
 def probe(providers: Sequence[str], progress: Callable[[str], None]) -> list[Finding]:
@@ -137,17 +149,43 @@ def probes(findings: Sequence[Finding], fmt: Format) -> None:
 
 
 def run_query(sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
-    """Columns and rows of one statement on the published file; nothing else can be read or written."""
+    """Columns and rows of one statement that reads the published file; nothing else can be read, and nothing written.
+
+    Raises ConfigurationError for anything else, with DuckDB's own words for what is wrong.
+    """
     with _open() as connection:
-        connection.execute("set enable_external_access = false")
+        for setting in _CLOSED:
+            connection.execute(f"set {setting}")
         try:
-            result = connection.execute(sql)
-            return [column[0] for column in result.description or []], result.fetchall()
+            _check_reads(connection.extract_statements(sql))
+            connection.execute(sql)
+            return [column[0] for column in connection.description or []], connection.fetchall()
         except duckdb.Error as error:
             raise ConfigurationError(f"the query failed: {error}") from error
 
 
+def _check_reads(statements: Sequence[duckdb.Statement]) -> None:
+    """One statement that only reads. A PIVOT comes with the creation of a type, which has no text of its own."""
+    given = [one for one in statements if one.query or one.type != duckdb.StatementType.CREATE]
+    if not given:
+        raise ConfigurationError('the query failed: it is empty; a statement is expected, such as "from scorecard"')
+    if len(given) > 1:
+        raise ConfigurationError(f"the query failed: one statement at a time is run, {len(given)} were given")
+    if given[0].type not in (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN):
+        raise ConfigurationError(
+            f"the query failed: {given[0].type.name} does more than read; what runs is SELECT, FROM, WITH, PIVOT,"
+            " DESCRIBE, SUMMARIZE, SHOW, EXPLAIN"
+        )
+
+
 def query(sql: str, fmt: Format) -> None:
     """Run one statement and print what it gives."""
-    columns, rows = run_query(sql)
-    show(columns, rows, fmt, cell=readable)
+    answer(*run_query(sql), fmt)
+
+
+def answer(columns: Sequence[str], rows: Sequence[Sequence[Any]], fmt: Format) -> None:
+    """Print what a query gave: in JSON and CSV all of it; of a table the rows that somebody might read."""
+    shown = rows if fmt is not Format.TABLE else rows[:LONGEST_TABLE]
+    show(columns, shown, fmt, cell=readable)
+    if len(shown) < len(rows):
+        console(stderr=True).print(f"{len(rows) - len(shown):,} rows more: --format csv or json has all", markup=False)

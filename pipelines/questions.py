@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.output import Format, readable, show
-from pipelines.pages import run_query
+from pipelines.pages import answer, run_query
 from pipelines.settings import PROJECT
 from sources.errors import ConfigurationError
 
@@ -52,8 +52,7 @@ def page(name: str | None, fmt: Format) -> None:
         return
     if name not in known:
         raise ConfigurationError(f"there is no question {name!r}; `carec queries` lists the {len(known)} there are")
-    columns, rows = run_query(known[name].sql)
-    show(columns, rows, fmt, cell=readable)
+    answer(*run_query(known[name].sql), fmt)
 
 
 def document() -> str:

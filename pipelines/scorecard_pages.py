@@ -26,13 +26,16 @@ COLOURS = {
 """Status -> colour on a terminal. The word stands there, too: colour alone says nothing."""
 
 TREND_YEARS = 12
-"""Years that a trend shows, up to the as-of year."""
+"""Years that a trend of a figure shows, up to the as-of year."""
+
+SCORE_YEARS = 6
+"""Years that a trend of scores shows, up to the as-of year."""
 
 _SPOKEN_FOR = ("pace", "met")
 """Reasons that say no more than the status."""
 
-_NARROW = {"trend": 116, "target": 98, "level": 84}
-"""Column of a member's page -> width of the terminal below which it is left out, so that the others can be read."""
+TREND_LEAST = 3
+"""Years with a score below which there is no trend to show."""
 
 
 def members(fmt: Format) -> None:
@@ -58,22 +61,25 @@ def members(fmt: Format) -> None:
     if fmt is not Format.TABLE:
         show(columns, rows, fmt)
         return
-    years, trends = _score_trends()
-    table = [
-        [
-            iso3,
-            name,
-            number(overall),
-            _rank(rank, low, high),
-            *(number(score) for score in scores),
-            number(coverage, 2),
-            sparkline(trends.get(iso3, []), (0, 100)),
-        ]
-        for iso3, name, overall, rank, low, high, *scores, coverage, _ in rows
-    ]
-    heads = ["", "member", "overall", "rank (band)", *ids, "coverage", years]
-    title = "CAREC Digital Strategy 2030: scores from 0 to 100"
-    show(heads, table, fmt, title=title, right=heads[2:-1], whole=heads)
+    years, trends = _score_trends(ids)
+    iso3s, names, overall, ranks, low, high, *scores, coverage, _ = zip(*rows, strict=True)
+    table = [("", iso3s), ("member", names), ("overall", [number(score) for score in overall])]
+    table.append(("rank", [_rank(*one) for one in zip(ranks, low, high, strict=True)]))
+    for pillar, own in zip(ids, scores, strict=True):
+        table.append((pillar, [number(score) for score in own]))
+        if pillar in trends:
+            table.append(("trend", [trends[pillar].get(iso3, "") for iso3 in iso3s]))
+    table.append(("coverage", [number(share, 2) for share in coverage]))
+    heads = [head for head, _ in table]
+    show(
+        heads,
+        list(zip(*(cells for _, cells in table), strict=True)),
+        fmt,
+        title="CAREC Digital Strategy 2030: scores from 0 to 100",
+        right=["overall", *ids, "coverage"],
+        whole=heads,
+        optional=["trend", "coverage", "member"],
+    )
     out = console()
     out.print()
     for pillar, title in pillars:
@@ -89,26 +95,48 @@ def members(fmt: Format) -> None:
             share = "" if coverage is None else f", coverage {coverage:.2f}"
             out.print(f"{GAP}  {name}, {pillar}: {reason}{share}", markup=False)
     out.print()
+    out.print(
+        "The rank's band in brackets: from the 5th to the 95th percentile over every way of scoring that was tried."
+    )
+    if trends:
+        out.print(
+            f"A trend has a bar a year, {years}, on one scale for all members; between years the indicators behind a"
+            " score may differ."
+        )
     out.print(OWN_CHOICE)
     out.print(imprint(), markup=False)
 
 
-def _score_trends() -> tuple[str, dict[str, list[float | None]]]:
-    """The years covered, as a heading, and each member's overall score of each of them."""
+def _score_trends(pillars: Sequence[str]) -> tuple[str, dict[str, dict[str, str]]]:
+    """The years covered, in words, and pillar -> member -> sparkline. A pillar whose scores are too young has none."""
     rows = fetch(
         """
         with years as (
-            select distinct as_of_year from scorecard_history where framework_id = $1 and overall_score is not null
+            select unnest(range(year(as_of) - ? + 1, year(as_of) + 1)) as as_of_year from publication
+        ),
+        scores as (
+            from pillar_history where framework_id = ? and score is not null and list_contains(?, pillar_id)
         )
-        select iso3, list(overall_score order by as_of_year), min(as_of_year), max(as_of_year)
-        from years cross join (select distinct iso3 from scorecard_history where framework_id = $1)
-        left join (from scorecard_history where framework_id = $1) using (iso3, as_of_year)
-        group by iso3
+        select pillar_id, iso3, list(score order by as_of_year), min(as_of_year), max(as_of_year)
+        from years
+        cross join (select distinct pillar_id, iso3 from scores)
+        left join scores using (pillar_id, iso3, as_of_year)
+        group by all
         """,
-        [FRAMEWORK],
+        [SCORE_YEARS, FRAMEWORK, list(pillars)],
     )
-    years = f"{rows[0][2]}-{rows[0][3]}" if rows else "trend"
-    return years, {iso3: scores for iso3, scores, _, _ in rows}
+    trends: dict[str, dict[str, str]] = {}
+    for pillar in pillars:
+        own = {iso3: scores for pillar_id, iso3, scores, _, _ in rows if pillar_id == pillar}
+        known = [score for scores in own.values() for score in scores if score is not None]
+        if known:
+            trends[pillar] = {
+                iso3: sparkline(scores, (min(known), max(known)))
+                for iso3, scores in own.items()
+                if len(scores) - scores.count(None) >= TREND_LEAST
+            }
+    years = f"{rows[0][3]} to {rows[0][4]}" if rows else ""
+    return years, {pillar: own for pillar, own in trends.items() if own}
 
 
 def _rank(rank: int | None, low: float | None, high: float | None) -> str:
@@ -128,6 +156,7 @@ def country(iso3: str, fmt: Format) -> None:
         known = ", ".join(row[0] for row in fetch("select iso3 from economies where is_member order by 1"))
         raise ConfigurationError(f"{iso3!r} is not a member's ISO3 code; the members are {known}")
     columns = [
+        "iso3",
         "pillar_id",
         "subtheme_id",
         "indicator_id",
@@ -147,12 +176,26 @@ def country(iso3: str, fmt: Format) -> None:
         "status_reason",
         "provider",
         "source_url",
+        "pillar_score",
+        "pillar_coverage",
+        "name",
+        "overall_score",
+        "coverage",
+        "rank",
+        "rank_p05",
+        "rank_p95",
     ]
     of_table = {"title": "i", "unit": "i", "provider": "o", "source_url": "o"}
+    of_table |= {"name": "m", "overall_score": "m", "coverage": "m", "rank": "m", "rank_p05": "m", "rank_p95": "m"}
+    of_table |= {"pillar_score": "p", "pillar_coverage": "p"}
     rows = fetch(
         f"""
         select {", ".join(f"{of_table.get(column, 's')}.{column}" for column in columns)}
         from indicator_scores as s
+        join scorecard as m using (framework_id, iso3)
+        join (
+            select framework_id, iso3, pillar_id, score as pillar_score, coverage as pillar_coverage from pillar_scores
+        ) as p using (framework_id, iso3, pillar_id)
         join indicators as i using (indicator_id)
         left join observations as o
             on o.iso3 = s.iso3 and o.indicator_id = s.indicator_id and o.year = s.latest_year
@@ -184,13 +227,13 @@ def country(iso3: str, fmt: Format) -> None:
         "status": "status",
         "says": "who says",
     }
-    shown = [column for column in heads if out.width >= _NARROW.get(column, 0)]
     show(
-        [heads[column] for column in shown],
-        [[line.get(column, "") for column in shown] for line in lines],
+        list(heads.values()),
+        [[line.get(column, "") for column in heads] for line in lines],
         fmt,
         right=["value", "year", "target", "level"],
-        whole=[heads[column] for column in shown if column != "indicator"],
+        whole=["", years, "who says"],
+        optional=[years, "target", "level", "year"],
     )
     out.print()
     out.print(

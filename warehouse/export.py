@@ -12,7 +12,8 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
@@ -22,20 +23,26 @@ from typing import Any
 
 import duckdb
 
-from warehouse.licences import NOTE, RAW_VALUES, shareable, withhold
+from warehouse.licences import MARKS, RAW_VALUES, shareable, withhold
+from warehouse.reading import open_published
 from warehouse.workbook import write_workbook
 
 NAME = "carec-digital-scorecard"
 CHECKSUMS = "SHA256SUMS"
 FOLDERS = ("csv", "parquet", "licences")
+FILES = ("carec.xlsx", "README.txt", "datapackage.json")
+UNFINISHED = ".carec-export-"
+"""How the folder begins, inside the export's, in which an export is written before it takes the earlier one's place."""
 
 INERT = "a text that would begin with = + - @, a tab or a line break has an apostrophe before it"
 
 _FIELD_TYPES = {
     "VARCHAR": "string",
     "DOUBLE": "number",
+    "DECIMAL": "number",
     "INTEGER": "integer",
     "BIGINT": "integer",
+    "HUGEINT": "integer",
     "BOOLEAN": "boolean",
     "DATE": "date",
     "TIMESTAMP": "datetime",
@@ -64,6 +71,11 @@ class Column:
     type: str
     description: str
 
+    @property
+    def field_type(self) -> str:
+        """The type of the data package. What has none of its own, such as a list, is a text."""
+        return _FIELD_TYPES.get(self.type.partition("(")[0], "string")
+
 
 @dataclass(frozen=True)
 class Table:
@@ -82,12 +94,13 @@ class Table:
 
 @dataclass(frozen=True)
 class Exported:
-    """What an export wrote. ``withheld`` maps each licence to the number of figures left out for it."""
+    """What an export wrote. ``withheld`` and ``restricted`` map a licence to its figures: left out, and asked for."""
 
     directory: Path
     tables: int
     figures: int
     withheld: dict[str, int]
+    restricted: dict[str, int]
 
 
 def export(
@@ -101,43 +114,87 @@ def export(
     """Write every table of the published file to ``directory``, which is new, empty, or an earlier export.
 
     Raw values whose licence is not open are left out, save those of the named ``licences`` and ``providers``.
-    Raises NotAnExport for a folder with other files in it, and licences.UnknownName.
+    Raises NotAnExport for a folder with other files in it, licences.UnknownName, reading.NotPublished and Unreadable.
+    What stood in the folder stands there until everything is written.
     """
     _check_folder(directory)
-    with (
-        duckdb.connect(str(published), read_only=True) as connection,
-        TemporaryDirectory(prefix="carec-export-") as folder,
-    ):
+    with open_published(published) as connection:
         withhold(connection, licences, providers)
-        tables = _tables(connection)
-        new = Path(folder)
-        for name in FOLDERS:
-            (new / name).mkdir()
-        for table in tables:
-            _copy(
-                connection, table.query, new / "parquet" / f"{table.name}.parquet", "format parquet, compression zstd"
-            )
-            _copy(connection, table.printable, new / "csv" / f"{table.name}.csv", "format csv, header")
-        about = _about(connection)
-        rights = _rights(connection, notices)
-        introduction = _readme(about, rights)
-        for provider, own in groupby(rights, key=itemgetter("provider")):
-            _write(new / "licences" / f"{provider}.txt", _licence_text(list(own)))
-        write_workbook(connection, new / "carec.xlsx", tables, introduction, rights, about["published_at"])
-        _write(new / "README.txt", "\n\n".join(introduction) + "\n")
-        _write(new / "datapackage.json", json.dumps(_datapackage(new, tables, about, rights), indent=1) + "\n")
-        _write(new / CHECKSUMS, _checksums(new))
-        _move(new, directory)
+        with _new_folder(directory) as new:
+            tables = _write_all(connection, new, notices)
         ((figures,),) = connection.execute("select count(value) from observations").fetchall()
-        withheld = connection.execute("select licence, count(*) from withheld_figures group by 1 order by 1").fetchall()
-    return Exported(directory, len(tables), figures - sum(n for _, n in withheld), dict(withheld))
+        counts = {
+            mark: dict(
+                connection.execute(f"select licence, count(*) from {mark}_figures group by 1 order by 1").fetchall()
+            )
+            for mark in MARKS
+        }
+    return Exported(directory, tables, figures - sum(counts["withheld"].values()), **counts)
 
 
 def _check_folder(directory: Path) -> None:
+    """Only what an export wrote is ever replaced: every other file is somebody's."""
     if directory.exists() and not directory.is_dir():
         raise NotAnExport(f"{directory} is a file; name a folder")
-    if directory.is_dir() and any(directory.iterdir()) and not (directory / CHECKSUMS).exists():
-        raise NotAnExport(f"{directory} holds other files; name a new or an empty folder, or an earlier export")
+    if not directory.is_dir():
+        return
+    interrupted = any(directory.glob(f"{UNFINISHED}*"))
+    checksums = directory / CHECKSUMS
+    listed = {CHECKSUMS}
+    if checksums.is_file():
+        listed |= {line.partition("  ")[2] for line in checksums.read_text(encoding="utf-8").splitlines()}
+    for path in sorted(path for path in directory.rglob("*") if not path.is_dir()):
+        name = path.relative_to(directory)
+        ours = name.parts[0].startswith(UNFINISHED) or (interrupted and name.parts[0] in (*FOLDERS, *FILES))
+        if not ours and name.as_posix() not in listed:
+            raise NotAnExport(
+                f"{directory} holds other files, such as {name}; name a new or an empty folder, or an earlier export"
+            )
+
+
+@contextmanager
+def _new_folder(directory: Path) -> Iterator[Path]:
+    """An empty folder whose content takes the place of ``directory``'s once the block ends without error.
+
+    It lies in ``directory``, so that nothing is copied at the end: names change, which takes no time that an
+    interruption is likely to meet. Where one does, the checksums, which change last, do not fit.
+    """
+    is_new = not directory.exists()
+    directory.mkdir(parents=True, exist_ok=True)
+    for left in directory.glob(f"{UNFINISHED}*"):
+        shutil.rmtree(left)
+    try:
+        with TemporaryDirectory(dir=directory, prefix=UNFINISHED) as folder:
+            new, old = Path(folder, "new"), Path(folder, "old")
+            for path in (*(new / name for name in FOLDERS), old):
+                path.mkdir(parents=True)
+            yield new
+            for name in (*FOLDERS, *FILES, CHECKSUMS):
+                if (directory / name).exists():
+                    (directory / name).rename(old / name)
+                (new / name).rename(directory / name)
+    except BaseException:
+        if is_new and not any(directory.iterdir()):
+            directory.rmdir()
+        raise
+
+
+def _write_all(connection: duckdb.DuckDBPyConnection, new: Path, notices: Iterable[Notice]) -> int:
+    """Every file of an export; how many tables it has."""
+    tables = _tables(connection)
+    for table in tables:
+        _copy(connection, table.query, new / "parquet" / f"{table.name}.parquet", "format parquet, compression zstd")
+        _copy(connection, table.printable, new / "csv" / f"{table.name}.csv", "format csv, header")
+    about = _about(connection)
+    rights = _rights(connection, notices)
+    introduction = _readme(about, rights)
+    for provider, own in groupby(rights, key=itemgetter("provider")):
+        _write(new / "licences" / f"{provider}.txt", _licence_text(list(own)))
+    write_workbook(connection, new / "carec.xlsx", tables, introduction, rights, about["published_at"])
+    _write(new / "README.txt", "\n\n".join(introduction) + "\n")
+    _write(new / "datapackage.json", json.dumps(_datapackage(new, tables, about, rights), indent=1) + "\n")
+    _write(new / CHECKSUMS, _checksums(new))
+    return len(tables)
 
 
 def _tables(connection: duckdb.DuckDBPyConnection) -> list[Table]:
@@ -155,16 +212,17 @@ def _tables(connection: duckdb.DuckDBPyConnection) -> list[Table]:
         columns = tuple(Column(**field) for field in fields)
         query = shareable(name)
         if name in RAW_VALUES:
-            columns += (Column(NOTE, "VARCHAR", "Licence for which this row's raw values are left out"),)
+            columns += tuple(Column(mark, "VARCHAR", meaning) for mark, meaning in MARKS.items())
         tables.append(Table(name, description, columns, query))
     return tables
 
 
 def _printable(column: Column) -> str:
     name = f'"{column.name}"'
-    if column.type == "VARCHAR":
-        return f"case when regexp_matches({name}, '^[=+@\\t\\r\\n-]') then '''' else '' end || {name} as {name}"
-    return name
+    if column.field_type != "string":
+        return name
+    text = name if column.type == "VARCHAR" else f"{name}::varchar"
+    return f"case when regexp_matches({text}, '^[=+@\\t\\r\\n-]') then '''' else '' end || {text} as {name}"
 
 
 def _copy(connection: duckdb.DuckDBPyConnection, query: str, path: Path, options: str) -> None:
@@ -189,15 +247,16 @@ def _rights(connection: duckdb.DuckDBPyConnection, notices: Iterable[Notice]) ->
     known = {notice.provider: notice for notice in notices}
     rows = connection.execute(
         """
-        select o.provider, o.licence, w.terms, w.reason, count(*) as figures, count(f.year) as withheld,
-            string_agg(distinct o.indicator_id, ', ' order by o.indicator_id) as indicators
+        select o.provider, o.licence, t.terms, t.reason, count(*) as figures, count(w.year) as withheld,
+            count(r.year) as restricted, string_agg(distinct o.indicator_id, ', ' order by o.indicator_id) as indicators
         from observations as o
-        join withheld_licences as w using (licence)
-        left join withheld_figures as f using (iso3, indicator_id, year)
+        join licence_terms as t using (licence)
+        left join withheld_figures as w using (iso3, indicator_id, year)
+        left join restricted_figures as r using (iso3, indicator_id, year)
         group by all order by 1, 2
         """
     ).fetchall()
-    columns = ("provider", "licence", "terms", "reason", "figures", "withheld", "indicators")
+    columns = ("provider", "licence", "terms", "reason", "figures", "withheld", "restricted", "indicators")
     rights = []
     for row in rows:
         one = dict(zip(columns, row, strict=True))
@@ -215,17 +274,17 @@ def _licence_text(own: list[dict[str, Any]]) -> str:
     first = own[0]
     lines = [first["title"], first["documentation_url"] or "", "", f"Cite as: {first['citation']}"]
     for one in own:
-        left_out = (
-            f"{one['withheld']:,} of their values are left out of this export."
-            if one["withheld"]
-            else "Their values are in this export."
-        )
+        told = "Their values are in this export."
+        if one["withheld"]:
+            told = f"{one['withheld']:,} of their values are left out of this export."
+        elif one["restricted"]:
+            told = "Their values are in this export because they were asked for: mind the terms."
         lines += [
             "",
             f"Licence: {one['licence']}",
             *([one["licence_url"]] if one["licence_url"] else []),
             f"Terms: {one['terms'].replace('_', ' ')}: {one['reason']}.",
-            f"Figures: {one['figures']:,}. {left_out}",
+            f"Figures: {one['figures']:,}. {told}",
             f"Indicators: {one['indicators']}",
         ]
     return "\n".join(lines) + "\n"
@@ -233,16 +292,21 @@ def _licence_text(own: list[dict[str, Any]]) -> str:
 
 def _readme(about: dict[str, Any], rights: list[dict[str, Any]]) -> list[str]:
     """What an export is, in lines: the README and the first sheet of the workbook say the same."""
-    withheld = sum(one["withheld"] for one in rights)
+    withheld, restricted = (sum(one[mark] for one in rights) for mark in MARKS)
+    asked_for = [
+        f"{restricted:,} raw values whose licence is not open are here because they were asked for: the column"
+        " restricted names the licence. Mind its terms before passing them on."
+    ]
     return [
         "CAREC Digital Scorecard",
         "How far each CAREC member has come towards the CAREC Digital Strategy 2030, from public data.",
         f"As of {about['as_of']}, published {about['published_at']:%Y-%m-%d %H:%M} UTC.",
         "The benchmarks are the project's own choice, not the strategy's: see the table benchmarks.",
         "Missing is empty, never 0; the reason stands beside it. Times are UTC.",
-        f"{withheld:,} raw values are left out, because their licence is not open or not known: the column {NOTE} names"
-        " it. Scores, statuses and verdicts are all here. `carec export DIR --include-licence LICENCE` or"
+        f"{withheld:,} raw values are left out, because their licence is not open or not known: the column withheld"
+        " names it. Scores, statuses and verdicts are all here. `carec export DIR --include-licence LICENCE` or"
         " `--include PROVIDER` adds values for whoever may use them.",
+        *(asked_for if restricted else []),
         "Who publishes the figures, under which licence, stands in the folder licences.",
         f"In CSV and workbook {INERT}; Parquet has every text as it is.",
     ]
@@ -284,9 +348,7 @@ def _resource(path: Path, table: Table) -> dict[str, Any]:
         "bytes": len(content),
         "hash": f"sha256:{hashlib.sha256(content).hexdigest()}",
         "schema": {
-            "fields": [
-                {"name": c.name, "type": _FIELD_TYPES[c.type], "description": c.description} for c in table.columns
-            ],
+            "fields": [{"name": c.name, "type": c.field_type, "description": c.description} for c in table.columns],
             "missingValues": [""],
         },
     }
@@ -298,13 +360,3 @@ def _checksums(folder: Path) -> str:
     return "".join(
         f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(folder).as_posix()}\n" for path in files
     )
-
-
-def _move(new: Path, directory: Path) -> None:
-    """Put the files in place; the checksums come last, so that half an export does not pass them."""
-    directory.mkdir(parents=True, exist_ok=True)
-    (directory / CHECKSUMS).unlink(missing_ok=True)
-    for name in FOLDERS:
-        shutil.rmtree(directory / name, ignore_errors=True)
-    for path in sorted(new.iterdir(), key=lambda path: path.name == CHECKSUMS):
-        shutil.move(path, directory / path.name)

@@ -17,8 +17,11 @@ import duckdb
 
 TERMS = Path(__file__).with_name("licences.csv")
 
-NOTE = "withheld"
-"""The column that an export adds to every table with raw values: the licence for which a row's values are left out."""
+MARKS = {
+    "withheld": "Licence for which this row's raw values are left out",
+    "restricted": "Licence of this row's raw values, which is not open: they are here because they were asked for",
+}
+"""The columns that an export adds to every table with raw values, and what they say. A row has one of them at most."""
 
 
 class UnknownName(ValueError):
@@ -29,7 +32,7 @@ class UnknownName(ValueError):
 class RawValues:
     """The columns of a table that are, or spell out, raw values.
 
-    ``on`` joins the table (``t``) to what is withheld: ``figures`` (iso3, indicator_id, year), ``indicators``
+    ``on`` joins the table (``t``) to what is not open (``{m}``): ``figures`` (iso3, indicator_id, year), ``indicators``
     (indicator_id) or ``claims`` (claim_id). ``kept`` is a condition under which a column may stay, by column.
     """
 
@@ -39,15 +42,15 @@ class RawValues:
     kept: tuple[tuple[str, str], ...] = ()
 
 
-_BY_INDICATOR = "t.indicator_id = w.indicator_id"
-_BY_CLAIM = "t.claim_id = w.claim_id"
+_BY_INDICATOR = "t.indicator_id = {m}.indicator_id"
+_BY_CLAIM = "t.claim_id = {m}.claim_id"
 _GOALPOSTS_AND_SHARES = (
     "item in ('floor (level 0)', 'target (level 100)', 'level', 'attainment', 'due', 'pace ratio', 'status')"
 )
 
 RAW_VALUES: dict[str, RawValues] = {
     "observations": RawValues(
-        "figures", "t.iso3 = w.iso3 and t.indicator_id = w.indicator_id and t.year = w.year", ("value",)
+        "figures", "t.iso3 = {m}.iso3 and t.indicator_id = {m}.indicator_id and t.year = {m}.year", ("value",)
     ),
     "revisions": RawValues("indicators", _BY_INDICATOR, ("previous_value", "value")),
     "rejects": RawValues("indicators", _BY_INDICATOR, ("raw_record",)),
@@ -70,7 +73,7 @@ RAW_VALUES: dict[str, RawValues] = {
     ),
     "score_explanation": RawValues(
         "indicators",
-        "t.subject = 'indicator' and t.subject_id = w.indicator_id",
+        "t.subject = 'indicator' and t.subject_id = {m}.indicator_id",
         ("arithmetic", "value"),
         kept=(("value", _GOALPOSTS_AND_SHARES),),
     ),
@@ -87,63 +90,62 @@ RAW_VALUES: dict[str, RawValues] = {
 def withhold(
     connection: duckdb.DuckDBPyConnection, licences: Collection[str] = (), providers: Collection[str] = ()
 ) -> None:
-    """Lay down, as temporary tables ``withheld_*``, what may not be passed on; the named licences and providers may.
+    """Lay down, as temporary tables, what is left out (``withheld_*``) and what is in as asked (``restricted_*``).
 
-    ``withheld_licences``: licence, terms, reason, is_withheld, one row a licence of the file's figures.
-    Raises UnknownName for a name of which the file holds no figure.
+    ``licence_terms``: licence, terms, reason, one row a licence of the file's figures. Raises UnknownName for a licence
+    or provider of which the file holds no figure.
     """
     _check("licence", licences, connection)
     _check("provider", providers, connection)
     connection.execute(
         f"""
-        create temp table withheld_licences as
+        create temp table licence_terms as
         select
             licence,
             coalesce(terms, 'unknown') as terms,
-            coalesce(reason, 'not in the list of licences') as reason,
-            coalesce(terms, 'unknown') <> 'open' and not list_contains(?::varchar[], licence) as is_withheld
+            coalesce(reason, 'not in the list of licences') as reason
         from (select licence from observations union select licence from indicators)
         left join read_csv('{_quoted(TERMS)}', header = true, all_varchar = true) using (licence)
         order by licence
-        """,
-        [list(licences)],
-    )
-    connection.execute(
         """
-        create temp table withheld_figures as
-        select iso3, indicator_id, year, licence
-        from observations
-        semi join withheld_licences as w on observations.licence = w.licence and w.is_withheld
-        where not list_contains(?::varchar[], provider)
-        """,
-        [list(providers)],
     )
     # an indicator without figures has rejects and revisions at most: its licence in the catalogue decides
     connection.execute(
         """
-        create temp table withheld_indicators as
-        select indicator_id, string_agg(distinct licence, '; ' order by licence) as licence
-        from (
-            select indicator_id, licence from withheld_figures
+        create temp table closed as
+        with closed as (
+            select iso3, indicator_id, year, licence, provider from observations
             union all
-            select indicator_id, i.licence
-            from indicators as i
-            semi join withheld_licences as w on i.licence = w.licence and w.is_withheld
-            anti join observations as o on i.indicator_id = o.indicator_id
+            select null, indicator_id, null, licence, null
+            from indicators anti join observations using (indicator_id)
         )
-        group by indicator_id
-        """
+        select
+            iso3, indicator_id, year, licence,
+            case
+                when list_contains($1::varchar[], licence) or list_contains($2::varchar[], provider) then 'restricted'
+                else 'withheld'
+            end as mark
+        from closed semi join (from licence_terms where terms <> 'open') using (licence)
+        """,
+        [list(licences), list(providers)],
     )
     tests = connection.execute("select 1 from duckdb_tables() where table_name = 'claim_tests'").fetchone()
-    connection.execute(
-        "create temp table withheld_claims as "
-        + (
-            "select claim_id, string_agg(distinct licence, '; ' order by licence) as licence"
-            " from claim_tests join withheld_indicators using (indicator_id) group by claim_id"
-            if tests
-            else "select null::varchar as claim_id, null::varchar as licence limit 0"
-        )
+    of_claims = (
+        "select claim_id, indicator_id from claim_tests" if tests else "select '' as claim_id, '' as indicator_id"
     )
+    for mark in MARKS:
+        connection.execute(
+            f"""
+            create temp table {mark}_figures as
+            select iso3, indicator_id, year, licence from closed where mark = '{mark}' and year is not null;
+            create temp table {mark}_indicators as
+            select indicator_id, string_agg(distinct licence, '; ' order by licence) as licence
+            from closed where mark = '{mark}' group by indicator_id;
+            create temp table {mark}_claims as
+            select claim_id, string_agg(distinct licence, '; ' order by licence) as licence
+            from ({of_claims}) join {mark}_indicators using (indicator_id) group by claim_id;
+            """
+        )
 
 
 def _check(column: str, named: Collection[str], connection: duckdb.DuckDBPyConnection) -> None:
@@ -160,7 +162,7 @@ def _quoted(path: Path) -> str:
 def shareable(table: str) -> str:
     """The query that gives a table as it may be passed on. ``withhold`` has run on the connection.
 
-    Columns stay in their order, values that are left out are NULL, ``withheld`` comes last. Rows are ordered by all.
+    Columns stay in their order, values that are left out are NULL, ``MARKS`` come last. Rows are ordered by all.
     """
     if table not in RAW_VALUES:
         return f'from main."{table}" order by all'
@@ -170,6 +172,9 @@ def shareable(table: str) -> str:
         f"case when w.licence is null or ({kept.get(c, 'false')}) then t.{c} end as {c}" for c in raw.columns
     )
     return (
-        f"select t.* replace ({shown}), w.licence as {NOTE}"
-        f" from main.{table} as t left join withheld_{raw.of} as w on {raw.on} order by all"
+        f"select t.* replace ({shown}), w.licence as withheld, if(w.licence is null, r.licence, null) as restricted"
+        f" from main.{table} as t"
+        f" left join withheld_{raw.of} as w on {raw.on.format(m='w')}"
+        f" left join restricted_{raw.of} as r on {raw.on.format(m='r')}"
+        " order by all"
     )

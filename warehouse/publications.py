@@ -19,6 +19,7 @@ from typing import Any
 import duckdb
 
 from warehouse.layout import Layout
+from warehouse.reading import Unreadable, open_published
 
 _STAMP = "%Y%m%dT%H%M%S%fZ"
 
@@ -39,7 +40,22 @@ _KEPT = {
 }
 """Table -> the columns that are kept, of members' rows where the table is about economies."""
 
-COLUMNS = ("kind", "framework_id", "iso3", "subject", "year", "previous_value", "value", "previous", "present")
+_NAMES = {"economies": "iso3 varchar, name varchar", "indicators": "indicator_id varchar, title varchar"}
+"""Table of the present publication -> the columns that name what changed."""
+
+COLUMNS = (
+    "kind",
+    "framework_id",
+    "iso3",
+    "subject",
+    "year",
+    "previous_value",
+    "value",
+    "previous",
+    "present",
+    "name",
+    "title",
+)
 
 _GOALPOSTS = "floor_value, target_value, pace_target_value, baseline_year::double, target_year::double"
 
@@ -72,7 +88,7 @@ ranks as (
         framework_id, iso3, before.rank as previous_value, now.rank as value,
         format('band {{:g}} to {{:g}}', before.rank_p05, before.rank_p95) as previous
     from before.scorecard as before inner join now.scorecard as now using (framework_id, iso3)
-    where now.rank not between before.rank_p05 and before.rank_p95
+    where now.rank <> before.rank and now.rank not between before.rank_p05 and before.rank_p95
 ),
 goalposts_before as (unpivot before.benchmarks on {_GOALPOSTS} into name item value previous_value),
 goalposts_now as (unpivot now.benchmarks on {_GOALPOSTS} into name item value value),
@@ -103,7 +119,9 @@ changes as (
     from goalposts_before full outer join goalposts_now using (framework_id, indicator_id, item)
     where previous_value is distinct from value
 )
-select {", ".join(COLUMNS)} from changes order by all
+select {", ".join(COLUMNS)}
+from changes left join now.economies using (iso3) left join now.indicators on subject = indicator_id
+order by all
 """
 
 
@@ -112,7 +130,8 @@ class Comparison:
     """What the present publication changed against an earlier one: rows with the columns ``COLUMNS``.
 
     ``kind`` is new_year, filled, revised or withdrawn (a figure of a member), status, score, rank_outside_band (the
-    rank now lies outside the band of the earlier publication), verdict or benchmark.
+    rank now lies outside the band of the earlier publication), verdict or benchmark. ``subject`` is an indicator, a
+    claim or ``overall``; ``name`` and ``title`` are those of economy and indicator.
     """
 
     previous_published_at: datetime
@@ -120,6 +139,11 @@ class Comparison:
     published_at: datetime
     as_of: date
     rows: list[tuple[Any, ...]]
+
+    @property
+    def records(self) -> list[dict[str, Any]]:
+        """The rows, by column."""
+        return [dict(zip(COLUMNS, row, strict=True)) for row in self.rows]
 
 
 def keep(layout: Layout) -> None:
@@ -165,26 +189,43 @@ def _part(table: str) -> str:
 def compare(layout: Layout, since: date | None = None) -> Comparison | None:
     """The present publication against the one before it or, with ``since``, the one that stood at that day's end.
 
-    Where none is that old, the oldest that is kept. None where there is no earlier publication.
+    Where none is that old, the oldest that is kept. None where there is no earlier publication. Raises NotPublished and
+    Unreadable.
     """
+    open_published(layout.published).close()
     with duckdb.connect(":memory:") as connection:
         connection.execute(f"attach '{_quoted(layout.published)}' as published (read_only); use published")
         now = _record(connection, "publication")
         folder = _earlier(layout, now[0], since)
         if folder is None:
             return None
-        connection.execute("create schema memory.before; create schema memory.now")
-        present = _tables(connection)
-        for table, columns in _KEPT.items():
-            connection.execute(
-                f"create table memory.before.{table} ({columns}); create table memory.now.{table} ({columns})"
-            )
-            file = folder / f"{table}.parquet"
-            if table in present and file.exists():  # else there is nothing to compare
-                connection.execute(f"insert into memory.now.{table} {_part(table)}")
-                connection.execute(f"insert into memory.before.{table} by name from '{_quoted(file)}'")
+        try:
+            _lay_out(connection, folder)
+        except duckdb.Error as error:
+            raise Unreadable(
+                f"{folder} holds no earlier publication that can be read; remove it to compare with another"
+            ) from error
         connection.execute("use memory")
         return Comparison(*_record(connection, "before.publication"), *now, connection.execute(_CHANGES).fetchall())
+
+
+def _lay_out(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
+    """The kept parts of both publications as tables of the schemas ``before`` and ``now``."""
+    connection.execute("create schema memory.before; create schema memory.now")
+    present = _tables(connection)
+    for table, columns in _KEPT.items():
+        connection.execute(
+            f"create table memory.before.{table} ({columns}); create table memory.now.{table} ({columns})"
+        )
+        file = folder / f"{table}.parquet"
+        if table in present and file.exists():  # else there is nothing to compare
+            connection.execute(f"insert into memory.now.{table} {_part(table)}")
+            connection.execute(f"insert into memory.before.{table} by name from '{_quoted(file)}'")
+    for table, columns in _NAMES.items():
+        connection.execute(f"create table memory.now.{table} ({columns})")
+        if table in present:
+            chosen = ", ".join(column.split()[0] for column in columns.split(", "))
+            connection.execute(f"insert into memory.now.{table} select {chosen} from {table}")
 
 
 def _record(connection: duckdb.DuckDBPyConnection, table: str) -> tuple[datetime, date]:
@@ -206,24 +247,6 @@ def _earlier(layout: Layout, before: datetime, since: date | None) -> Path | Non
         return kept[times[-1]]
     old_enough = [time for time in times if time.date() <= since]
     return kept[old_enough[-1] if old_enough else times[0]]
-
-
-def _lay_out(connection: duckdb.DuckDBPyConnection, table: str, query: str, folder: Path) -> None:
-    """One kept table of both publications, ``before`` and ``now``; a table that either lacks is empty in both."""
-    file = folder / f"{table}.parquet"
-    both = (
-        file.exists()
-        and connection.execute(
-            "select 1 from duckdb_tables() where database_name = 'published' and table_name = ?", [table]
-        ).fetchone()
-    )
-    rows = "" if both else " limit 0"
-    try:
-        connection.execute(f"create table work.now.{table} as select * from ({query}){rows}")
-    except duckdb.CatalogException:
-        connection.execute(f"create table work.now.{table} as from read_parquet('{_quoted(file)}') limit 0")
-    source = f"read_parquet('{_quoted(file)}')" if file.exists() else f"work.now.{table}"
-    connection.execute(f"create table work.before.{table} as select * from {source}{rows}")
 
 
 def _quoted(path: Path) -> str:

@@ -20,6 +20,7 @@ from warehouse.files import replacing, write_atomically
 from warehouse.history import record_verdict_changes
 from warehouse.layout import Layout
 from warehouse.publications import keep
+from warehouse.reading import NotPublished as NotPublished  # noqa: PLC0414  part of what this module offers
 
 WORKING_SCHEMAS = ("staging", "intermediate")
 """Schemas of the build that are not part of the publication."""
@@ -44,10 +45,6 @@ _MEANING = """
     comment on column publication.observations is 'Number of observations';
 """
 """Comments of the one table that dbt does not know."""
-
-
-class NotPublished(Exception):
-    """The build may not be published; the message says why. The previous publication is untouched."""
 
 
 @dataclass(frozen=True)

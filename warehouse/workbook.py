@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 CELL_LIMIT = 32767
 """Longest text that a cell of a workbook holds."""
+CUT = " … (cut: CSV and Parquet have all)"
+"""How a longer text ends."""
 
 _NUMBERS = {
     "INTEGER": "0",
@@ -40,6 +42,7 @@ _RIGHTS = (
     "licence_url",
     "figures",
     "withheld",
+    "restricted",
     "citation",
     "indicators",
 )
@@ -130,7 +133,9 @@ def _fill(
 
 
 def _cell(value: Any) -> Any:
-    return value[:CELL_LIMIT] if isinstance(value, str) else value
+    if isinstance(value, str) and len(value) > CELL_LIMIT:
+        return value[: CELL_LIMIT - len(CUT)] + CUT
+    return value
 
 
 def _width(name: str, values: Sequence[Any]) -> float:

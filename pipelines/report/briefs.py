@@ -12,7 +12,7 @@ from typing import Any
 
 from pipelines.claims import VERDICTS
 from pipelines.report import charts
-from pipelines.report.data import Report, Row, pick, read
+from pipelines.report.data import SIGNS, Report, Row, pick, read
 from pipelines.report.page import asset, render, shared
 from pipelines.report.pdf import print_to_pdf
 from pipelines.report.words import Words
@@ -73,6 +73,7 @@ def _brief(report: Report, member: Row, common: dict[str, Any], words: Words) ->
         "titles": titles,
         "scores": scores,
         "own_cells": {row["pillar_id"]: pick(cells, pillar_id=row["pillar_id"]) for row in scores},
+        "sign_counts": {sign: len(own) for sign in SIGNS if (own := pick(cells, sign=sign))},
         "gaps": {row["pillar_id"]: row for row in pick(report.gaps, iso3=iso3)},
         "ranked": sum(row["rank"] is not None for row in report.members),
         "charts": _charts(report, member, titles, words),

@@ -7,9 +7,11 @@ a table beside.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from html import escape
+from textwrap import wrap
 from typing import Any, Literal
 
 import altair as alt
@@ -18,7 +20,7 @@ import vl_convert
 from pipelines.report.data import SIGNS, Row, pick
 from pipelines.report.words import Words
 
-COLOURS = ("#0072B2", "#56B4E9", "#F0E442", "#E69F00", "#E8762C", "#FFFFFF", "#FFFFFF")
+COLOURS = ("#0072B2", "#56B4E9", "#F0E442", "#E69F00", "#E8762C", "#D0D7DE", "#FFFFFF")
 """Colours of ``SIGNS``, after Okabe and Ito: told apart by every kind of colour vision, and lightened to carry text."""
 
 _SHAPES = ("square", "triangle-up", "triangle-right", "diamond", "triangle-down", "circle", "cross")
@@ -27,7 +29,25 @@ GROUPS = ("carec", "asean", "eu27", "upper_middle_income", "world")
 _GROUP_SHAPES = ("circle", "square", "triangle-up", "diamond", "cross")
 _GROUP_COLOURS = ("#000000", "#D55E00", "#0072B2", "#CC79A7", "#009E73")
 
+OUTLINES = {
+    "square": "M2 2H12V12H2Z",
+    "triangle-up": "M7 2L12.5 11.5H1.5Z",
+    "triangle-right": "M2.5 1.5L12 7L2.5 12.5Z",
+    "diamond": "M7 1L12.5 7L7 13L1.5 7Z",
+    "triangle-down": "M7 12L12.5 2.5H1.5Z",
+    "circle": "M7 2A5 5 0 1 1 6.99 2Z",
+    "cross": "M5 1.5H9V5H12.5V9H9V12.5H5V9H1.5V5H5Z",
+}
+"""The shapes of the marks as paths in a box of 14 by 14, for the legends."""
+
+SIGN_MARKS = {sign: (OUTLINES[shape], colour) for sign, shape, colour in zip(SIGNS, _SHAPES, COLOURS, strict=True)}
+GROUP_MARKS = {
+    group: (OUTLINES[shape], colour) for group, shape, colour in zip(GROUPS, _GROUP_SHAPES, _GROUP_COLOURS, strict=True)
+}
+"""Outline and colour of the mark of a sign, of a group."""
+
 INK, MUTED, GRID = "#1b1f24", "#5a6472", "#e3e6ea"
+BAR, OWN_BAR = "#bcd3e6", "#5b93c0"
 WIDTH = 214
 """Width of the plot in pixels; with the names of the members beside it a chart fits a telephone."""
 _ROW = 19
@@ -103,6 +123,7 @@ def indicator(one: Row, cells: Sequence[Row], words: Words) -> str:
     axis = alt.Axis(title=title, tickCount=4, format="~s" if domain[1] >= 1000 else "~f", labelOverlap=True)
     scale = alt.Scale(type=scale_type, domain=domain, nice=True, zero=False)
     x = alt.X("latest_value:Q", scale=scale, axis=axis)
+    words_in_plot: dict[str, Any] = {"align": "left", "dx": 2, "fontSize": 9.5, "limit": WIDTH}
     base = alt.Chart()
     layers: list[alt.Chart] = [
         base.transform_filter("isValid(datum.projection_low)")
@@ -130,8 +151,12 @@ def indicator(one: Row, cells: Sequence[Row], words: Words) -> str:
             shape=alt.Shape("sign:N", scale=alt.Scale(domain=list(SIGNS), range=list(_SHAPES)), legend=None),
             description="label:N",
         ),
+        # White below the words, so that the lines of the targets do not cross them out.
         base.transform_filter("!isValid(datum.latest_value)")
-        .mark_text(align="left", dx=2, fontSize=9.5, aria=True, limit=WIDTH)
+        .mark_text(stroke="white", strokeWidth=4, strokeJoin="round", aria=False, **words_in_plot)
+        .encode(x=alt.value(0), y=y, text="why:N"),
+        base.transform_filter("!isValid(datum.latest_value)")
+        .mark_text(aria=True, **words_in_plot)
         .encode(x=alt.value(0), y=y, text="why:N", description="label:N"),
     ]
     chart = alt.layer(*layers, data=_rows(rows)).properties(width=WIDTH, height=_ROW * len(rows))
@@ -173,7 +198,7 @@ def _targets(one: Row, scale: alt.Scale, axis: alt.Axis) -> list[alt.Chart]:
 
 
 def _group_marks(regions: Sequence[Row], words: Words, label: str) -> tuple[alt.Chart, list[str]]:
-    """The simple means of the groups as marks of their own shape and colour, with a legend."""
+    """The simple means of the groups as marks of their own shape and colour; the pages carry the legend."""
     means = [
         {
             "group": words.name("groups", mean["group_id"], mean["group_title"]),
@@ -198,8 +223,8 @@ def _group_marks(regions: Sequence[Row], words: Words, label: str) -> tuple[alt.
         alt.Chart(_rows(means))
         .mark_point(size=62, filled=True, opacity=0.95, aria=True)
         .encode(
-            shape=alt.Shape("group:N", scale=alt.Scale(domain=domain, range=shapes)),
-            color=alt.Color("group:N", scale=alt.Scale(domain=domain, range=colours)),
+            shape=alt.Shape("group:N", scale=alt.Scale(domain=domain, range=shapes), legend=None),
+            color=alt.Color("group:N", scale=alt.Scale(domain=domain, range=colours), legend=None),
             description="label:N",
         )
     )
@@ -240,9 +265,7 @@ def pillar_scores(title: str, scores: Sequence[Row], regions: Sequence[Row], wor
         .mark_text(align="left", dx=4, color=INK, fontSize=10, aria=False)
         .encode(x=alt.X("at:Q", scale=_SCORE_SCALE, axis=_score_axis(words)), y=y, text="text:N")
         .transform_calculate(at="isValid(datum.score) ? datum.score : 0"),
-        marks.transform_calculate(name="datum.row")
-        .encode(x=x, y=y)
-        .encode(shape=marks.encoding.shape.legend(None), color=marks.encoding.color.legend(None)),
+        marks.transform_calculate(name="datum.row").encode(x=x, y=y),
     ).properties(width=WIDTH, height=_ROW * len(names))
     return svg(chart, title, words)
 
@@ -255,9 +278,8 @@ def groups_by_pillar(
     ``regions`` and ``own`` carry the title of their row as ``row``.
     """
     marks, _ = _group_marks(regions, words, "regions.describe")
-    axis = alt.Axis(title=None, ticks=False, domain=False, grid=not own, labelLimit=240)
     x = alt.X("score:Q", scale=_SCORE_SCALE, axis=_score_axis(words))
-    y = alt.Y("row:N", sort=list(rows), scale=alt.Scale(domain=list(rows)), axis=axis)
+    y = _wrapped_axis("row:N", rows, grid=not own)
     layers = [marks.encode(x=x, y=y)]
     if own:
         scored = [
@@ -269,9 +291,52 @@ def groups_by_pillar(
             for one in own
             if one["score"] is not None
         ]
-        bars = alt.Chart(_rows(scored)).mark_bar(color="#bcd3e6", height=15, aria=True)
+        bars = alt.Chart(_rows(scored)).mark_bar(color=BAR, height=15, aria=True)
         layers.insert(0, bars.encode(x=x, y=y, description="label:N"))
-    return svg(alt.layer(*layers).properties(width=WIDTH - 44, height=28 * len(rows)), title, words)
+    return svg(alt.layer(*layers).properties(width=WIDTH, height=28 * len(rows)), title, words)
+
+
+def _wrapped_axis(field: str, rows: Sequence[str], *, grid: bool) -> alt.Y:
+    """An axis of long titles, each in two lines where it needs them."""
+    lines = {row: wrap(row, 31) for row in rows}
+    axis = alt.Axis(
+        title=None,
+        ticks=False,
+        domain=False,
+        grid=grid,
+        labelLimit=230,
+        labelLineHeight=12,
+        labelExpr=f"({json.dumps(lines, ensure_ascii=False)})[datum.value]",
+    )
+    return alt.Y(field, sort=list(rows), scale=alt.Scale(domain=list(rows)), axis=axis)
+
+
+def region_variants(title: str, means: Sequence[Row], words: Words) -> str:
+    """The overall score of every group in every way of taking its mean, as bars with their figures."""
+    bars = [
+        {
+            "row": words(
+                "regions.row",
+                group=words.name("groups", mean["group_id"], mean["group_title"]),
+                variant=words.name("variants", mean["variant"], mean["variant_title"]),
+            ),
+            "score": mean["score"],
+            "own": mean["group_id"] == "carec",
+            "text": words.number(mean["score"]),
+        }
+        for mean in means
+    ]
+    for bar in bars:
+        bar["label"] = words("pillars.describe_score", name=bar["row"], score=bar["text"])
+    x = alt.X("score:Q", scale=_SCORE_SCALE, axis=_score_axis(words))
+    y = _wrapped_axis("row:N", [bar["row"] for bar in bars], grid=False)
+    base = alt.Chart(_rows(bars))
+    colour = alt.Color("own:N", scale=alt.Scale(domain=[True, False], range=[OWN_BAR, BAR]), legend=None)
+    chart = alt.layer(
+        base.mark_bar(height=14, aria=True).encode(x=x, y=y, color=colour, description="label:N"),
+        base.mark_text(align="left", dx=4, color=INK, fontSize=10, aria=False).encode(x=x, y=y, text="text:N"),
+    ).properties(width=WIDTH, height=30 * len(bars))
+    return svg(chart, title, words)
 
 
 def rank_bands(members: Sequence[Row], words: Words) -> str:
@@ -315,7 +380,7 @@ def verdicts(counts: Sequence[Row], words: Words) -> str:
         }
         for row in counts
     ]
-    axis = alt.Axis(title=None, ticks=False, domain=False, grid=False, labelLimit=150)
+    axis = alt.Axis(title=None, ticks=False, domain=False, grid=False, labelLimit=200)
     y = alt.Y("verdict:N", sort=[row["verdict"] for row in rows], axis=axis)
     x = alt.X("claims:Q", axis=None)
     base = alt.Chart(_rows(rows))

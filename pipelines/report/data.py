@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from pipelines.claims import VERDICTS
 from warehouse.layout import Layout
-from warehouse.publish import NotPublished
+from warehouse.publications import COLUMNS, compare
+from warehouse.reading import open_published
 
 Row = dict[str, Any]
 
@@ -32,6 +33,9 @@ SIGNS = (
 )
 """How an indicator of a member is marked: its status, but an edition index, which has a level and never a pace, is set
 apart from one without data."""
+
+DECIDED = VERDICTS[:5]
+"""The verdicts that a figure decides: what was claimed and the figure then measure the same thing."""
 
 _SIGN = "case when status_reason = 'not_comparable_edition' then 'level_only' else status end"
 
@@ -50,7 +54,6 @@ _CELLS = f"""
 _PARTS = {
     "pillars": "from pillars where framework_id = $framework order by not in_overall, pillar_id",
     "subthemes": "from subthemes where framework_id = $framework order by pillar_id, subtheme_id",
-    "statuses": "from status_thresholds",
     "members": """
         from scorecard where framework_id = $framework order by overall_score desc nulls last, coverage desc, name
     """,
@@ -67,10 +70,6 @@ _PARTS = {
         where framework_id = $framework order by pillar_id, subtheme_id, i.title
     """,
     "cells": f"from ({_CELLS}) order by pillar_id, subtheme_id, title, latest_value is null, level_score desc, name",
-    "sign_counts": f"""
-        select iso3, pillar_id, sign, sign_order, count(*) as indicators
-        from ({_CELLS}) group by all order by iso3, pillar_id, sign_order
-    """,
     "regions": """
         select r.*, g.title as group_title, v.title as variant_title
         from region_scores as r join groups as g using (group_id) join region_variants as v using (variant)
@@ -84,10 +83,22 @@ _PARTS = {
         select pillar, verdict, count(*) as claims
         from claims_audit where duplicate_of is null group by all order by all
     """,
-    "claims": """
-        from claims_audit order by regexp_extract(document_line, '^[0-9]+')::integer, claim_id
+    "claims": f"""
+        select c.*, i.title as evidence_title,
+               c.verdict in ({", ".join(f"'{verdict}'" for verdict in DECIDED)}) as is_decided
+        from claims_audit as c left join indicators as i on i.indicator_id = c.evidence_indicator_id
+        order by list_position({list(VERDICTS)}, c.verdict), regexp_extract(document_line, '^[0-9]+')::integer, claim_id
     """,
-    "claim_tests": "from claim_tests order by claim_id, role desc, indicator_id, variant, iso3",
+    "milestones": """
+        select m.*, t.title as subtheme_title
+        from milestones as m join subthemes as t on t.subtheme_id = m.subtheme_id and t.framework_id = $framework
+        where t.register_only order by m.subtheme_id, m.country_iso3, m.claim_id
+    """,
+    "claim_tests": """
+        select t.*, i.title, e.name
+        from claim_tests as t left join indicators as i using (indicator_id) left join economies as e using (iso3)
+        order by t.claim_id, t.role desc, t.indicator_id, t.variant, t.iso3
+    """,
     "inconsistencies": "from claim_inconsistencies order by inconsistency_id",
     "freshness": """
         with held as (
@@ -110,7 +121,9 @@ _PARTS = {
         select h.* from pillar_history as h join scorecard using (framework_id, iso3)
         where framework_id = $framework and h.score is not null order by h.as_of_year, h.pillar_id
     """,
-    "rejects": "select provider, reason, count(*) as records from rejects group by all order by records desc, reason",
+    "rejects": """
+        select provider, reason, count(*) as records from rejects group by all order by records desc, provider, reason
+    """,
     "editions": """
         with editions as (
             select distinct source_title, edition_year, released_on from edition_releases
@@ -145,22 +158,20 @@ class Report:
     """Everything that the pages show: each part a list of rows in the order in which it is shown."""
 
     publication: Row
-    framework: Row
     origins: Row
     pillars: list[Row]
     subthemes: list[Row]
-    statuses: list[Row]
     members: list[Row]
     pillar_scores: list[Row]
     indicators: list[Row]
     cells: list[Row]
-    sign_counts: list[Row]
     regions: list[Row]
     bands: list[Row]
     sensitivity: list[Row]
     verdicts: list[Row]
     claims: list[Row]
     claim_tests: list[Row]
+    milestones: list[Row]
     inconsistencies: list[Row]
     freshness: list[Row]
     gaps: list[Row]
@@ -168,6 +179,10 @@ class Report:
     rejects: list[Row]
     editions: list[Row]
     coming: list[Row]
+    previous: Row | None
+    """The publication that this one is compared with, and its day; None where it is the first that is kept."""
+    changes: list[Row]
+    """What changed since ``previous``, with the columns of ``carec diff``."""
 
 
 def pick(rows: Sequence[Row], **wanted: object) -> list[Row]:
@@ -176,18 +191,11 @@ def pick(rows: Sequence[Row], **wanted: object) -> list[Row]:
 
 
 def read(layout: Layout) -> Report:
-    """Ask the published file for everything that the pages show. Raises NotPublished where there is none."""
-    if not layout.published.exists():
-        raise NotPublished(f"there is no {layout.published} yet: run `carec refresh` first")
-    return read_file(layout.published)
-
-
-def read_file(published: Path) -> Report:
-    """As ``read``, from a published file wherever it lies."""
-    with duckdb.connect(str(published), read_only=True) as connection:
+    """Ask the published file for everything that the pages show. Raises NotPublished and Unreadable."""
+    with open_published(layout.published) as connection:
+        connection.execute("set threads = 1")  # ties in an aggregate then fall the same way every time
         parts = {part: _rows(connection, sql) for part, sql in _PARTS.items()}
         (publication,) = _rows(connection, "from publication")
-        (framework,) = _rows(connection, "from frameworks where framework_id = $framework")
         (origins,) = _rows(
             connection,
             """
@@ -195,7 +203,12 @@ def read_file(published: Path) -> Report:
             from (select mode(retrieved_via) as via from observations group by indicator_id)
             """,
         )
-    return Report(publication=publication, framework=framework, origins=origins, **parts)
+    comparison = compare(layout)
+    previous: Row | None = None
+    if comparison:
+        previous = {"published_at": comparison.previous_published_at, "as_of": comparison.previous_as_of}
+    changes = [dict(zip(COLUMNS, row, strict=True)) for row in comparison.rows] if comparison else []
+    return Report(publication=publication, origins=origins, previous=previous, changes=changes, **parts)
 
 
 def _rows(connection: duckdb.DuckDBPyConnection, sql: str) -> list[Row]:

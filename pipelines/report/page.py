@@ -15,7 +15,8 @@ from markupsafe import Markup
 
 from pipelines.claims import VERDICTS
 from pipelines.report import charts
-from pipelines.report.data import SIGNS, Report, Row, pick, read
+from pipelines.report.changed import sections
+from pipelines.report.data import Report, Row, pick, read
 from pipelines.report.words import Words, digits_of
 from sources.catalogue import load_catalogue
 from warehouse.files import write_atomically
@@ -40,7 +41,14 @@ def render(template: str, words: Words, **context: Any) -> str:
         trim_blocks=False,
     )
     # Globals, because imported macros see globals and no loop variables.
-    environment.globals.update(w=words, pick=pick, digits_of=digits_of, signs=SIGNS, verdicts=VERDICTS)
+    environment.globals.update(
+        w=words,
+        pick=pick,
+        digits_of=digits_of,
+        verdicts=VERDICTS,
+        sign_marks=charts.SIGN_MARKS,
+        group_marks=charts.GROUP_MARKS,
+    )
     return environment.get_template(template).render(context)
 
 
@@ -56,9 +64,12 @@ def shared(report: Report, words: Words) -> dict[str, Any]:
         "r": report,
         "pillars": pick(report.pillars, in_overall=True),
         "names": {row["iso3"]: words.name("economies", row["iso3"], row["name"]) for row in report.members},
+        "group_titles": {
+            row["group_id"]: words.name("groups", row["group_id"], row["group_title"]) for row in report.regions
+        },
         "providers": {name: provider.title for name, provider in catalogue.providers.items()},
         "cadences": {name: provider.cadence for name, provider in catalogue.providers.items()},
-        "citations": [provider.citation for provider in catalogue.providers.values() if provider.base_url],
+        "citations": list(dict.fromkeys(one.citation for one in catalogue.providers.values() if one.base_url)),
         "tests_of": {key: list(rows) for key, rows in groupby(report.claim_tests, key=itemgetter("claim_id"))},
         "css": asset("page.css"),
     }
@@ -82,6 +93,8 @@ def _report(report: Report, words: Words) -> dict[str, Any]:
         "unranked": [common["names"][row["iso3"]] for row in report.members if row["rank"] is None],
         "alphabetic": sorted(report.members, key=itemgetter("name")),
         "parts": [part for part in words.get("review_parts") if any(r["pillar"] == part for r in report.claims)],
+        "changes": sections(report, words),
+        "milestones": {row["pillar_id"]: _milestones(report, row["pillar_id"], words) for row in report.pillars},
         "charts": _charts(report, words, ranked),
         "script_texts": words.get("controls"),
         "js": asset("page.js"),
@@ -91,6 +104,16 @@ def _report(report: Report, words: Words) -> dict[str, Any]:
 def _register_only(report: Report, pillar_id: str, words: Words) -> str:
     rows = pick(report.subthemes, pillar_id=pillar_id, register_only=True)
     return "; ".join(words.name("subthemes", row["subtheme_id"], row["title"]) for row in rows)
+
+
+def _milestones(report: Report, pillar_id: str, words: Words) -> list[Row]:
+    """What the review tells of the sub-themes of a pillar that no public series measures."""
+    own = {row["subtheme_id"] for row in pick(report.subthemes, pillar_id=pillar_id)}
+    return [
+        {**row, "subtheme": words.name("subthemes", row["subtheme_id"], row["subtheme_title"])}
+        for row in report.milestones
+        if row["subtheme_id"] in own
+    ]
 
 
 def region_chart(report: Report, words: Words) -> str | None:
@@ -108,10 +131,16 @@ def region_chart(report: Report, words: Words) -> str | None:
     return charts.groups_by_pillar(words("regions.chart"), list(titles.values()), means, words) if means else None
 
 
+def _variants_chart(report: Report, words: Words) -> str | None:
+    means = [row for row in pick(report.regions, pillar_id="overall") if row["score"] is not None]
+    return charts.region_variants(words("regions.variants"), means, words) if means else None
+
+
 def _charts(report: Report, words: Words, ranked: list[Row]) -> dict[str, str | None]:
     drawn: dict[str, str | None] = {
         "bands": charts.rank_bands(ranked, words) if any(r["rank_p05"] is not None for r in ranked) else None,
         "regions": region_chart(report, words),
+        "variants": _variants_chart(report, words),
         "verdicts": charts.verdicts(verdict_totals(report), words) if report.claims else None,
     }
     for pillar in report.pillars:

@@ -39,18 +39,24 @@ def print_to_pdf(pages: Sequence[Path], note: Callable[[str], None]) -> list[Pat
     """Print each page beside itself. Without a browser, or where it fails, ``note`` is told and nothing is written."""
     browser = find_browser()
     if browser is None:
-        note(f"no PDF: none of {', '.join(BROWSERS)} is installed; the HTML pages print from any browser")
+        note(f"no PDF: none of {', '.join(BROWSERS)} is installed; the HTML pages print from any browser{_old(pages)}")
         return []
-    written = []
+    written: list[Path] = []
     for page in pages:
         target = page.with_suffix(".pdf")
         try:
             _print(browser, page, target)
         except (OSError, subprocess.SubprocessError) as error:
-            note(f"no PDF of {page.name}: {browser} failed ({error})")
+            note(f"no PDF of {page.name}: {browser} failed ({error}){_old(pages[len(written) :])}")
             break
         written.append(target)
     return written
+
+
+def _old(pages: Sequence[Path]) -> str:
+    """What to know of PDF files that an earlier run left beside pages that are new."""
+    left = [target.name for page in pages if (target := page.with_suffix(".pdf")).exists()]
+    return f"; of an earlier run and not of this publication: {', '.join(left)}" if left else ""
 
 
 def _print(browser: str, page: Path, target: Path) -> None:

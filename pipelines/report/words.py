@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from datetime import date
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -88,6 +89,13 @@ class Words:
             text = text.lstrip("-")
         marks = {",": self._formats["thousands"], ".": self._formats["decimal"], "-": MINUS}
         return "".join(marks.get(sign, sign) for sign in text)
+
+    def plain(self, value: float | None) -> str:
+        """A number with as many digits as it has, for what others have stated."""
+        if value is None:
+            return GAP
+        _, _, digits = f"{Decimal(repr(value)):f}".rstrip("0").partition(".")
+        return self.number(value, len(digits))
 
     def signed(self, value: float | None, digits: int = 1) -> str:
         """As ``number``, with a plus where it is positive."""

@@ -15,7 +15,7 @@ import pytest
 from python_calamine import CalamineWorkbook
 
 from sources.catalogue import load_catalogue
-from warehouse.export import Exported, NotAnExport, Notice, export
+from warehouse.export import UNFINISHED, Exported, NotAnExport, Notice, export
 from warehouse.licences import TERMS, UnknownName
 
 OPEN, CLOSED, UNLISTED = "CC BY 4.0", "CC BY-NC-SA 3.0 IGO", "a licence that nobody has looked at"
@@ -83,7 +83,7 @@ def test_raw_values_without_an_open_licence_are_left_out_and_the_licence_is_name
 def test_scores_stay_where_the_values_behind_them_are_left_out(exported: Path) -> None:
     by_indicator = {row["indicator_id"]: row for row in rows(exported, "indicator_scores")}
     assert {row["level_score"] for row in by_indicator.values()} == {"55.5"}
-    raw = set(by_indicator["free"]) - {"framework_id", "iso3", "indicator_id", "level_score", "withheld"}
+    raw = set(by_indicator["free"]) - {"framework_id", "iso3", "indicator_id", "level_score", "withheld", "restricted"}
     assert all(by_indicator["free"][column] and not by_indicator["held"][column] for column in raw)
 
 
@@ -101,6 +101,19 @@ def test_values_are_included_by_naming_their_provider_or_licence(
     done: Exported = export(published, tmp_path / "out", NOTICES, **choice)
     assert {indicator for indicator, value in values(done.directory).items() if value} == given
     assert done.figures == len(given) and sum(done.withheld.values()) == 3 - len(given)
+    assert sum(done.restricted.values()) == len(given) - 1
+
+
+def test_values_that_are_in_because_they_were_asked_for_are_marked(published: Path, tmp_path: Path) -> None:
+    done = export(published, tmp_path / "out", NOTICES, providers=["keeper"])
+    for table in ("observations", "indicator_scores"):
+        marks = {row["indicator_id"]: (row["withheld"], row["restricted"]) for row in rows(done.directory, table)}
+        assert marks == {"free": ("", ""), "held": ("", CLOSED), "odd": (UNLISTED, "")}
+    readme = (done.directory / "README.txt").read_text(encoding="utf-8")
+    assert "1 raw values whose licence is not open are here because they were asked for" in readme
+    assert "mind the terms" in (done.directory / "licences" / "keeper.txt").read_text(encoding="utf-8")
+    licences = json.loads((done.directory / "datapackage.json").read_text(encoding="utf-8"))["licenses"]
+    assert [one["title"] for one in licences] == [OPEN, CLOSED]
 
 
 def test_a_misspelt_provider_or_licence_is_an_error_that_names_the_known_ones(published: Path, tmp_path: Path) -> None:
@@ -133,6 +146,15 @@ def test_a_workbook_keeps_types_and_has_a_sheet_a_table_after_what_is_read_first
     assert CLOSED in keeper and "non_commercial" in keeper
 
 
+def test_a_text_that_no_cell_holds_is_cut_in_the_workbook_and_says_so(published: Path, tmp_path: Path) -> None:
+    with duckdb.connect(str(published)) as connection:
+        connection.execute("insert into texts values (99, repeat('x', 40000), true, null, null)")
+    out = export(published, tmp_path / "out", NOTICES).directory
+    cell = CalamineWorkbook.from_path(str(out / "carec.xlsx")).get_sheet_by_name("texts").to_python()[-1][1]
+    assert len(cell) == 32767 and cell.endswith("x … (cut: CSV and Parquet have all)")
+    assert rows(out, "texts")[-1]["text"] == "x" * 40000
+
+
 def test_the_same_publication_gives_the_same_bytes(published: Path, tmp_path: Path) -> None:
     def digests(directory: Path) -> dict[str, str]:
         files = (path for path in directory.rglob("*") if path.is_file())
@@ -144,10 +166,7 @@ def test_the_same_publication_gives_the_same_bytes(published: Path, tmp_path: Pa
 
 
 def test_checksums_cover_every_file(exported: Path) -> None:
-    listed = dict(reversed(line.split("  ")) for line in (exported / "SHA256SUMS").read_text().splitlines())
-    files = {path.relative_to(exported).as_posix(): path for path in exported.rglob("*") if path.is_file()}
-    assert set(listed) == set(files) - {"SHA256SUMS"}
-    assert all(hashlib.sha256(files[name].read_bytes()).hexdigest() == digest for name, digest in listed.items())
+    assert verified(exported)
 
 
 def test_the_data_package_has_the_meaning_of_columns_and_no_licence_that_is_left_out(exported: Path) -> None:
@@ -165,21 +184,88 @@ def test_each_provider_has_a_licence_file(exported: Path) -> None:
     assert "1 of their values are left out" in (exported / "licences" / "keeper.txt").read_text(encoding="utf-8")
 
 
-def test_a_folder_with_other_files_is_left_alone(published: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("beside_an_export", [False, True])
+def test_a_folder_with_other_files_is_left_alone(published: Path, tmp_path: Path, beside_an_export: bool) -> None:
     mine = tmp_path / "mine"
-    mine.mkdir()
-    (mine / "thesis.txt").write_text("years of work")
-    with pytest.raises(NotAnExport, match="holds other files"):
+    if beside_an_export:
         export(published, mine, NOTICES)
-    assert [path.name for path in mine.iterdir()] == ["thesis.txt"]
+    (mine / "csv").mkdir(parents=True, exist_ok=True)
+    (mine / "csv" / "thesis.txt").write_text("years of work")
+    before = sorted(mine.rglob("*"))
+    with pytest.raises(NotAnExport, match=r"holds other files, such as csv/thesis\.txt"):
+        export(published, mine, NOTICES)
+    assert sorted(mine.rglob("*")) == before
+    with pytest.raises(NotAnExport, match="is a file"):
+        export(published, mine / "csv" / "thesis.txt", NOTICES)
 
 
 def test_an_earlier_export_is_renewed_without_leftovers(published: Path, tmp_path: Path) -> None:
     first = export(published, tmp_path / "out", NOTICES, providers=["keeper"]).directory
-    (first / "csv" / "gone.csv").write_text("a table of old")
+    with duckdb.connect(str(published)) as connection:
+        connection.execute("drop table texts")
     export(published, first, NOTICES)
     assert values(first)["held"] == ""
-    assert not (first / "csv" / "gone.csv").exists()
+    assert not (first / "csv" / "texts.csv").exists()
+    assert verified(first)
+    assert [path.name for path in first.iterdir() if path.name.startswith(".")] == []
+
+
+def verified(directory: Path) -> bool:
+    """Whether the checksums cover and fit every file."""
+    listed = dict(line.split("  ")[::-1] for line in (directory / "SHA256SUMS").read_text().splitlines())
+    files = {path.relative_to(directory).as_posix(): path for path in directory.rglob("*") if path.is_file()}
+    return set(listed) == set(files) - {"SHA256SUMS"} and all(
+        hashlib.sha256(files[name].read_bytes()).hexdigest() == digest for name, digest in listed.items()
+    )
+
+
+@pytest.mark.parametrize("moment", ["write_workbook", "_checksums"])
+@pytest.mark.parametrize("interruption", [KeyboardInterrupt, OSError("disk full")])
+def test_an_interrupted_export_leaves_no_half(
+    published: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    moment: str,
+    interruption: type[BaseException] | BaseException,
+) -> None:
+    earlier = export(published, tmp_path / "earlier", NOTICES).directory
+    (tmp_path / "empty").mkdir()
+
+    def interrupt(*_: object) -> None:
+        raise interruption
+
+    with monkeypatch.context() as patched:
+        patched.setattr(f"warehouse.export.{moment}", interrupt)
+        for folder in ("new", "empty", "earlier"):
+            with pytest.raises((KeyboardInterrupt, OSError)):
+                export(published, tmp_path / folder, NOTICES, providers=["keeper"])
+    assert not (tmp_path / "new").exists()
+    assert list((tmp_path / "empty").iterdir()) == []
+    assert verified(earlier) and values(earlier)["held"] == ""
+
+
+def test_what_a_killed_export_left_is_cleared_away(published: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "out"
+    left = folder / f"{UNFINISHED}abc" / "new"
+    left.mkdir(parents=True)
+    (left / "half.csv").write_text("half")
+    (folder / "csv").mkdir()
+    (folder / "csv" / "texts.csv").write_text("moved before the kill")
+    export(published, folder, NOTICES)
+    assert verified(folder) and not left.exists()
+
+
+def test_a_column_of_another_type_is_exported_as_text(published: Path, tmp_path: Path) -> None:
+    with duckdb.connect(str(published)) as connection:
+        connection.execute(
+            "create table odd as select ['=a', 'b'] as list, 1.50::decimal(9, 2) as price, 7::hugeint as n"
+        )
+    out = export(published, tmp_path / "out", NOTICES).directory
+    assert rows(out, "odd") == [{"list": "['=a', b]", "price": "1.50", "n": "7"}]
+    assert CalamineWorkbook.from_path(str(out / "carec.xlsx")).get_sheet_by_name("odd").to_python()[1][1:] == [1.5, 7]
+    resources = json.loads((out / "datapackage.json").read_text(encoding="utf-8"))["resources"]
+    fields = next(one for one in resources if one["name"] == "odd")["schema"]["fields"]
+    assert [field["type"] for field in fields] == ["string", "number", "integer"]
 
 
 def _listed() -> Iterator[str]:

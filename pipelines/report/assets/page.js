@@ -1,5 +1,5 @@
 "use strict";
-// Choosing a member, sorting tables, filtering claims, labels on hover. The page reads without any of it.
+// Choosing a member, sorting tables, filtering claims, labels on hover, copying tables. The page reads without any of it.
 (() => {
   const root = document.documentElement;
   root.classList.remove("no-js");
@@ -104,8 +104,23 @@
     tip.style.left = `${Math.max(4, Math.min(event.clientX + 12, innerWidth - tip.offsetWidth - 8))}px`;
     tip.style.top = `${Math.max(4, Math.min(event.clientY + 14, innerHeight - tip.offsetHeight - 8))}px`;
   });
-  document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") tip.hidden = true;
+  const hide = () => (tip.hidden = true);
+  document.addEventListener("keydown", (event) => event.key === "Escape" && hide());
+  document.addEventListener("scroll", hide, { capture: true, passive: true });
+
+  // ---- copied tables paste as numbers: a hyphen for the minus sign, no spaces within thousands
+  const plain = (text) => text.replaceAll("\u2212", "-").replace(/(\d)\u00a0(?=\d{3})/g, "$1");
+  document.addEventListener("copy", (event) => {
+    const selection = getSelection();
+    if (!selection.rangeCount || selection.isCollapsed) return;
+    const part = document.createElement("div");
+    const within = selection.getRangeAt(0).commonAncestorContainer;
+    const table = within.parentElement?.closest("table");
+    part.append(selection.getRangeAt(0).cloneContents());
+    const markup = plain(part.innerHTML);
+    event.clipboardData.setData("text/plain", plain(selection.toString()));
+    event.clipboardData.setData("text/html", table ? `<table>${markup}</table>` : markup);
+    event.preventDefault();
   });
 
   // ---- a link to a claim or an indicator opens its figures

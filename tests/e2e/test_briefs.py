@@ -1,0 +1,219 @@
+"""The country briefs: pages in headless Chromium, two printed pages for every member, and what happens without it."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import duckdb
+import pytest
+from pypdf import PdfReader
+
+from tests.conftest import ROOT, run_carec
+from tests.e2e.conftest import (
+    CHROMIUM,
+    FRAMEWORK,
+    WIDTHS,
+    Pages,
+    assert_accessible,
+    assert_published,
+    assert_sound,
+    assert_text_stays_text,
+    figures,
+)
+
+MEMBERS = ("AFG", "AZE", "CHN", "GEO", "KAZ", "KGZ", "MNG", "PAK", "TJK", "TKM", "UZB")
+LONGEST = ("KAZ", "PAK", "TKM")
+"""The members whose briefs are longest: most claims, longest titles, most gaps."""
+
+printing = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine (apt-get install chromium)")
+
+
+@pytest.fixture(scope="module")
+def briefs(published_warehouse: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The briefs of all members, written by one command."""
+    folder = tmp_path_factory.mktemp("briefs")
+    done = run_carec("briefs", "--out", str(folder), warehouse=published_warehouse)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.fixture(scope="module")
+def russian(published_warehouse: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("russian")
+    done = run_carec("briefs", *LONGEST, "--language", "ru", "--out", str(folder), warehouse=published_warehouse)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def text_of(pdf: Path) -> str:
+    return " ".join(" ".join(page.extract_text() for page in PdfReader(pdf).pages).split())
+
+
+def one(warehouse: Path, sql: str) -> object:
+    with duckdb.connect(str(warehouse / "carec.duckdb"), read_only=True) as connection:
+        row = connection.execute(sql).fetchone()
+        assert row is not None
+        return row[0]
+
+
+@printing
+def test_one_command_writes_two_pages_for_every_member(briefs: Path) -> None:
+    assert sorted(path.name for path in briefs.iterdir()) == sorted(
+        f"{iso3}.{kind}" for iso3 in MEMBERS for kind in ("html", "pdf")
+    )
+    assert {iso3: len(PdfReader(briefs / f"{iso3}.pdf").pages) for iso3 in MEMBERS} == dict.fromkeys(MEMBERS, 2)
+
+
+@printing
+def test_the_longest_briefs_keep_to_two_pages_in_russian(russian: Path) -> None:
+    assert {iso3: len(PdfReader(russian / f"{iso3}.pdf").pages) for iso3 in LONGEST} == dict.fromkeys(LONGEST, 2)
+    assert "Казахстан" in text_of(russian / "KAZ.pdf")
+
+
+@printing
+def test_the_print_is_a4_and_carries_the_figures_of_the_page(briefs: Path, published_warehouse: Path) -> None:
+    page = PdfReader(briefs / "UZB.pdf").pages[0]
+    assert [round(float(side)) for side in page.mediabox[2:]] == pytest.approx([595, 842], abs=1)
+    score = one(
+        published_warehouse, f"select overall_score from scorecard where iso3 = 'UZB' and framework_id = '{FRAMEWORK}'"
+    )
+    text = text_of(briefs / "UZB.pdf")
+    assert "Uzbekistan" in text and f"{score:.1f}" in text
+    for part in ("Position", "Pace", "What moved", "What is missing", "mid-term review says", "Next data releases"):
+        assert part in text
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("iso3", ["AFG", "TKM", "UZB"])
+def test_a_brief_opens_without_an_error_a_request_or_an_overflow(
+    pages: Pages, briefs: Path, iso3: str, width: int
+) -> None:
+    opened = pages.open(briefs / f"{iso3}.html", width=width)
+    assert_sound(opened)
+    if iso3 == "UZB" and width == WIDTHS[0] and os.environ.get("CAREC_SCREENSHOTS") == "1":
+        opened.page.set_viewport_size({"width": 1060, "height": 1600})
+        opened.page.screenshot(path=ROOT / "docs" / "brief-uzb.png")
+
+
+def test_a_russian_brief_opens_as_well_and_is_accessible(pages: Pages, russian: Path) -> None:
+    opened = pages.open(russian / "KAZ.html", width=390)
+    assert_sound(opened)
+    assert_accessible(opened.page)
+
+
+@pytest.mark.parametrize("iso3", ["AFG", "UZB"])
+def test_axe_finds_no_serious_fault_in_a_brief(pages: Pages, briefs: Path, iso3: str) -> None:
+    assert_accessible(pages.open(briefs / f"{iso3}.html").page)
+
+
+@pytest.mark.parametrize("iso3", MEMBERS)
+def test_every_figure_of_a_brief_is_the_published_one(
+    pages: Pages, briefs: Path, published_warehouse: Path, iso3: str
+) -> None:
+    shown = figures(pages.open(briefs / f"{iso3}.html", scripts=True).page)
+    assert_published(shown, published_warehouse)
+    columns = {column for _, column, _, _ in shown}
+    assert columns >= {"overall_score", "rank", "coverage", "score", "gap_to_best_member", "target_value", "projection"}
+
+
+def test_a_russian_brief_writes_the_same_figures_in_the_russian_way(
+    pages: Pages, russian: Path, published_warehouse: Path
+) -> None:
+    shown = figures(pages.open(russian / "KAZ.html").page)
+    assert_published(shown, published_warehouse, "ru")
+    assert any("," in text for _, column, _, text in shown if column == "score")
+
+
+@pytest.mark.parametrize("iso3", ["AFG", "TKM"])
+def test_a_member_of_whom_most_is_missing_still_reads_well(
+    pages: Pages, briefs: Path, published_warehouse: Path, iso3: str
+) -> None:
+    page = pages.open(briefs / f"{iso3}.html").page
+    text = page.locator("main").inner_text()
+    assert "has no overall score: not every pillar has a score" in text
+    assert "they are unknown" in text
+    missing = one(
+        published_warehouse,
+        f"""select count(*) from indicator_scores where framework_id = '{FRAMEWORK}' and iso3 = '{iso3}'
+            and status = 'insufficient_data' and status_reason <> 'not_comparable_edition'""",
+    )
+    assert f"{missing} of 40 indicators have no usable figure" in text
+    listed = page.locator(".reasons dd").all_inner_texts()
+    assert sum(len(titles.split("; ")) for titles in listed) == missing
+    for heading in page.locator("main h2").all():
+        section = heading.locator("xpath=..").inner_text()
+        assert len(section) > len(heading.inner_text()) + 40, "a section has more than its title"
+    assert not re.search(r"\b(None(?! of)|nan|null|Undefined)\b|\{\w*\}", text)
+
+
+def test_the_statements_about_a_country_stand_with_their_verdicts(
+    pages: Pages, briefs: Path, published_warehouse: Path
+) -> None:
+    with duckdb.connect(str(published_warehouse / "carec.duckdb"), read_only=True) as connection:
+        claims = connection.execute(
+            "select statement, verdict from claims_audit where list_contains(string_split(country_iso3, ';'), 'KAZ')"
+        ).fetchall()
+    page = pages.open(briefs / "KAZ.html").page
+    text = page.locator("main").inner_text()
+    assert len(claims) > 10
+    for statement, _ in claims:
+        assert statement in text
+    row = page.locator("tr", has_text="Internet penetration in Kazakhstan reached 96 percent")
+    assert row.locator(".verdict").inner_text() == "contradicted"
+    assert "The review makes no statement about this country" in pages.open(briefs / "AFG.html").page.inner_text("main")
+
+
+def test_text_from_the_data_stays_text_in_a_brief(pages: Pages, hostile_warehouse: Path, tmp_path: Path) -> None:
+    done = run_carec("briefs", "UZB", "--no-pdf", "--out", str(tmp_path), warehouse=hostile_warehouse)
+    assert done.returncode == 0, done.stderr
+    opened = pages.open(tmp_path / "UZB.html")
+    assert_sound(opened)
+    assert_text_stays_text(opened.page, scripts=0)
+    assert opened.page.locator("h1").inner_text().startswith("<script>")
+
+
+def test_without_a_browser_the_pages_are_written_and_one_line_says_so(
+    published_warehouse: Path, briefs: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    done = run_carec("briefs", "uzb", "--out", str(out), warehouse=published_warehouse, PATH=str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    assert [path.name for path in out.iterdir()] == ["UZB.html"]
+    assert (out / "UZB.html").read_bytes() == (briefs / "UZB.html").read_bytes(), "same publication, same bytes"
+    (line,) = [line for line in done.stderr.splitlines() if "no PDF" in line]
+    assert "chromium" in line and "print from any browser" in line
+
+
+def test_a_browser_that_fails_costs_the_pdf_and_nothing_else(published_warehouse: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "bin" / "chromium"
+    broken.parent.mkdir()
+    broken.write_text("#!/bin/sh\nexit 3\n")
+    broken.chmod(0o755)
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "KAZ.pdf").write_text("of last month")
+    done = run_carec("briefs", "UZB", "KAZ", "--out", str(out), warehouse=published_warehouse, PATH=str(broken.parent))
+    assert done.returncode == 0, done.stderr
+    assert sorted(path.name for path in out.iterdir()) == ["KAZ.html", "KAZ.pdf", "UZB.html"]
+    told = " ".join(done.stderr.split())
+    assert "no PDF of UZB.html" in told and "Traceback" not in told
+    assert "of an earlier run and not of this publication: KAZ.pdf" in told
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["DEU"], "'DEU' is not a member's ISO3 code; the members are AFG"),
+        (["UZB", "nowhere"], "'NOWHERE' is not a member's ISO3 code"),
+        (["UZB", "--language", "de"], "'de' is no language of the pages; there are en, ru"),
+    ],
+)
+def test_an_unknown_country_or_language_is_one_clear_line(
+    published_warehouse: Path, tmp_path: Path, arguments: list[str], told: str
+) -> None:
+    done = run_carec("briefs", *arguments, "--out", str(tmp_path / "out"), warehouse=published_warehouse)
+    assert done.returncode == 2
+    assert told in " ".join(done.stderr.split()) and len(done.stderr.strip().splitlines()) == 1
+    assert not (tmp_path / "out").exists()

@@ -1,0 +1,241 @@
+"""What holds for every command: help, formats, and an error that a person can act on in one line.
+
+Each runs as the entry point ``main`` in this process. What needs a process of its own stands in ``test_cli`` and
+``test_terminal``.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+import typer
+
+from pipelines.cli import app, main
+from warehouse.layout import Layout
+from warehouse.publish import publish, published
+
+
+@dataclass(frozen=True)
+class Done:
+    code: int
+    stdout: str
+    stderr: str
+
+
+class Run:
+    """``carec`` with these arguments in this process, with nothing of the tester's settings."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
+        self._capsys, self._monkeypatch = capsys, monkeypatch
+
+    def __call__(self, *arguments: str, **environment: str) -> Done:
+        with self._monkeypatch.context() as patched:
+            for name, value in {"CAREC_OFFLINE": "1", "NO_COLOR": "1", **environment}.items():
+                patched.setenv(name, value)
+            patched.setattr(sys, "argv", ["carec", *arguments])
+            with pytest.raises(SystemExit) as left:
+                main()
+        code = left.value.code
+        told = self._capsys.readouterr()
+        return Done(code if isinstance(code, int) else 0, told.out, told.err)
+
+
+@pytest.fixture
+def carec(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    return Run(capsys, monkeypatch)
+
+
+def _commands(group: typer.core.TyperGroup, before: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], object]]:
+    for name, command in group.commands.items():
+        yield (*before, name), command
+        if isinstance(command, typer.core.TyperGroup):
+            yield from _commands(command, (*before, name))
+
+
+GROUP = typer.main.get_command(app)
+assert isinstance(GROUP, typer.core.TyperGroup)
+COMMANDS = dict(_commands(GROUP))
+WITH_FORMAT = {name for name, command in COMMANDS.items() if any(p.name == "fmt" for p in command.params)}  # type: ignore[attr-defined]
+
+EXAMPLES: list[tuple[tuple[str, ...], tuple[str, ...]]] = [
+    (("scorecard",), ()),
+    (("scorecard",), ("uzb",)),
+    (("scorecard",), ("AFG",)),
+    (("explain",), ("KAZ",)),
+    (("explain",), ("KAZ", "internet_users_pct")),
+    (("indicators",), ()),
+    (("sources",), ()),
+    (("sources", "check"), ("--provider", "world_bank")),
+    (("claims",), ()),
+    (("query",), ("from scorecard",)),
+    (("query",), ("from scorecard limit 0",)),
+    (("queries",), ()),
+    (("queries",), ("league_table",)),
+    (("dictionary",), ()),
+    (("dictionary",), ("scorecard",)),
+    (("diff",), ()),
+    (("benchmarks", "recompute"), ()),
+]
+"""Every command that prints data, with arguments."""
+
+READERS = [
+    *(
+        example
+        for example in EXAMPLES
+        if example[0] not in {("indicators",), ("sources",), ("sources", "check")} and example != (("queries",), ())
+    ),
+    (("export",), ("out",)),
+    (("report",), ()),
+    (("briefs",), ("KAZ",)),
+]
+"""The commands that read the published file."""
+
+
+def test_every_command_that_prints_data_is_tried() -> None:
+    assert {name for name, _ in EXAMPLES} == WITH_FORMAT
+
+
+@pytest.mark.parametrize("name", COMMANDS, ids=" ".join)
+def test_every_command_has_help_that_explains_it_and_every_option(carec: Run, name: tuple[str, ...]) -> None:
+    done = carec(*name, "--help")
+    assert done.code == 0 and done.stderr == ""
+    assert done.stdout.startswith(f"Usage: carec {' '.join(name)} ")
+    command = COMMANDS[name]
+    assert command.help and command.help.strip().endswith(".")  # type: ignore[attr-defined]
+    for one in command.params:  # type: ignore[attr-defined]
+        assert getattr(one, "help", None), f"{' '.join(name)}: {one.name} is not explained"
+
+
+@pytest.mark.parametrize(("name", "arguments"), EXAMPLES, ids=lambda words: " ".join(words) or "-")
+def test_json_and_csv_stand_alone_on_standard_output_and_say_the_same(
+    carec: Run, published_warehouse: Path, name: tuple[str, ...], arguments: tuple[str, ...]
+) -> None:
+    settings = {"CAREC_WAREHOUSE": str(published_warehouse)}
+    if name == ("sources", "check"):  # a provider that does not answer is an answer, too
+        settings |= {"CAREC_OFFLINE": "0", "CAREC_WORLD_BANK_URL": "http://127.0.0.1:9/v2"}
+    as_json, as_csv, as_table = (
+        carec(*name, *arguments, "--format", fmt, **settings) for fmt in ("json", "csv", "table")
+    )
+    assert {as_json.code, as_csv.code, as_table.code} == {0}, as_json.stderr + as_csv.stderr + as_table.stderr
+    records = json.loads(as_json.stdout)
+    heads, *rows = list(csv.reader(io.StringIO(as_csv.stdout)))
+    assert len(records) == len(rows) and all(len(row) == len(heads) for row in rows)
+    for record, row in zip(records, rows, strict=True):
+        assert list(record) == heads
+        for value, cell in zip(record.values(), row, strict=True):
+            assert (value is None) <= (cell == "")
+            assert not isinstance(value, float) or float(cell) == value
+    assert (as_table.stdout or as_table.stderr).strip() and "\x1b" not in as_table.stdout
+
+
+@pytest.mark.parametrize(("name", "arguments"), READERS, ids=lambda words: " ".join(words) or "-")
+def test_before_the_first_publication_one_line_says_what_to_run(
+    carec: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: tuple[str, ...], arguments: tuple[str, ...]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = carec(*name, *arguments, CAREC_WAREHOUSE=str(tmp_path / "nothing"))
+    assert done.code == 1 and done.stdout == ""
+    assert done.stderr.startswith("carec: ") and done.stderr.count("\n") == 1
+    assert "run `carec refresh` first" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("name", "arguments"), READERS, ids=lambda words: " ".join(words) or "-")
+def test_a_published_file_that_is_none_is_one_line(
+    carec: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: tuple[str, ...], arguments: tuple[str, ...]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "carec.duckdb").write_bytes(b"not a database" * 1000)
+    done = carec(*name, *arguments, CAREC_WAREHOUSE=str(tmp_path))
+    assert done.code == 1 and done.stdout == ""
+    assert done.stderr.startswith("carec: ") and done.stderr.count("\n") == 1
+    assert "carec.duckdb is no publication that can be read" in done.stderr and "`carec refresh`" in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["carec.duckdb"]
+
+
+def test_a_published_file_of_which_half_is_missing_is_one_line(
+    carec: Run, published_warehouse: Path, tmp_path: Path
+) -> None:
+    whole = (published_warehouse / "carec.duckdb").read_bytes()
+    (tmp_path / "carec.duckdb").write_bytes(whole[: len(whole) // 2])
+    done = carec("scorecard", CAREC_WAREHOUSE=str(tmp_path))
+    assert done.code == 1 and done.stdout == ""
+    assert done.stderr.startswith("carec: ") and "no publication that can be read" in done.stderr
+
+
+def test_a_record_of_the_sources_that_cannot_be_read_is_one_line(carec: Run, tmp_path: Path) -> None:
+    (tmp_path / "landing").mkdir()
+    (tmp_path / "landing" / "source_health.parquet").write_bytes(b"no parquet")
+    done = carec("sources", CAREC_WAREHOUSE=str(tmp_path))
+    assert done.code == 1 and done.stdout == ""
+    assert done.stderr.startswith("carec: ") and "source_health.parquet cannot be read" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "setting",
+    ["CAREC_HTTP_TRIES=many", "CAREC_HTTP_TIMEOUT_S=0", "CAREC_TIMEZONE=Mars/Base", "CAREC_WEBHOOK_URL=nowhere"],
+)
+@pytest.mark.parametrize(
+    ("name", "arguments"), [(("scorecard",), ()), (("diff",), ()), (("export",), ("out",)), (("refresh",), ())]
+)
+def test_a_setting_that_cannot_be_used_is_named_in_one_line(
+    carec: Run, tmp_path: Path, setting: str, name: tuple[str, ...], arguments: tuple[str, ...]
+) -> None:
+    variable, _, value = setting.partition("=")
+    done = carec(*name, *arguments, **{"CAREC_WAREHOUSE": str(tmp_path / "w"), variable: value})
+    assert done.code == 2 and done.stdout == ""
+    assert done.stderr.startswith(f"carec: {variable}='{value}': ") and done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("export", "{file}/out"),
+        ("queries", "--write-docs", "{file}/queries.md"),
+        ("dictionary", "--write-docs", "{file}/dictionary.md"),
+        ("claims", "--write-docs", "{file}/claims.md"),
+        ("briefs", "KAZ", "--no-pdf", "--out", "{file}/briefs"),
+        ("archive", "record", "{file}/archive"),
+    ],
+    ids=lambda arguments: arguments[0],
+)
+def test_a_folder_that_cannot_be_written_is_one_line_with_its_name(
+    carec: Run, published_warehouse: Path, tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    file = tmp_path / "file"
+    file.write_text("a file, not a folder")
+    done = carec(*(part.format(file=file) for part in arguments), CAREC_WAREHOUSE=str(published_warehouse))
+    assert done.code == 1 and done.stdout == ""
+    assert done.stderr.splitlines()[-1].startswith(f"carec: {file}"), done.stderr
+    assert file.read_text() == "a file, not a folder"
+
+
+def test_a_warehouse_that_cannot_be_written_is_one_line(carec: Run, tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("")
+    done = carec("refresh", CAREC_WAREHOUSE=str(file / "warehouse"))
+    assert done.code == 1 and done.stderr.splitlines()[-1].startswith(f"carec: {file}")
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 0.95])
+def test_publishing_replaces_a_published_file_that_cannot_be_read(
+    published_warehouse: Path, tmp_path: Path, share: float
+) -> None:
+    """What the message promises, whatever part of the file is left."""
+    layout, good = Layout(tmp_path), Layout(published_warehouse)
+    for path in (good.build, good.receipt):
+        shutil.copy(path, tmp_path / path.name)
+    whole = good.published.read_bytes()
+    layout.published.write_bytes(whole[: int(len(whole) * share)])
+    publish(layout, datetime(2027, 1, 1))
+    standing = published(layout)
+    assert standing is not None and standing.published_at == datetime(2027, 1, 1)

@@ -1,0 +1,155 @@
+"""The README and the quick start: what they tell to type works, and what they list is what there is."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import duckdb
+import pytest
+import typer
+
+from pipelines.cli import app
+from pipelines.settings import Settings
+from tests.conftest import ROOT, run_carec
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+QUICKSTART = (ROOT / "docs" / "quickstart.md").read_text(encoding="utf-8")
+FIRST_SCREEN = 40
+"""Lines of the README that a person sees before scrolling."""
+STAND_INS = {"DIR": "out"}
+
+
+def blocks(document: str, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", document, re.DOTALL | re.MULTILINE)
+
+
+def commands(document: str) -> list[list[str]]:
+    """What follows ``.venv/bin/carec`` in the document's shell blocks; a redirection is left out."""
+    lines = [line for block in blocks(document, "sh") for line in re.sub(r"\n\s+", " ", block).splitlines()]
+    typed = [
+        shlex.split(line.partition(" > ")[0], comments=True) for line in lines if line.startswith(".venv/bin/carec")
+    ]
+    return [words[1:] for words in typed]
+
+
+@pytest.mark.parametrize("arguments", commands(README) + commands(QUICKSTART), ids=" ".join)
+def test_what_is_told_to_type_works(published_warehouse: Path, tmp_path: Path, arguments: list[str]) -> None:
+    done = run_carec(
+        *(str(tmp_path / STAND_INS[a]) if a in STAND_INS else a for a in arguments), warehouse=published_warehouse
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout or "wrote" in done.stderr
+
+
+def test_the_first_screen_says_how_to_ask_whether_uzbekistan_is_on_track_and_the_answer_names_who_says_so(
+    published_warehouse: Path,
+) -> None:
+    screen = "\n".join(README.splitlines()[:FIRST_SCREEN])
+    assert "Is Uzbekistan on track for internet use, and says who?" in screen and "make scorecard" in screen
+    (arguments,) = [words for words in commands(screen) if "UZB" in words]
+    told = run_carec(*arguments, warehouse=published_warehouse).stdout
+    with duckdb.connect(str(published_warehouse / "carec.duckdb"), read_only=True) as connection:
+        ((status, provider, code, address),) = connection.execute(
+            "select s.status, o.provider, o.provider_code, o.source_url"
+            " from indicator_scores as s join observations as o"
+            " on o.iso3 = s.iso3 and o.indicator_id = s.indicator_id and o.year = s.latest_year"
+            " where s.framework_id = 'carec_2030' and s.iso3 = 'UZB' and s.indicator_id = 'internet_users_pct'"
+        ).fetchall()
+    assert re.search(rf"^ +status +{status} ", told, re.MULTILINE)
+    assert provider in told and code in told and address in told
+    assert status in screen, "the answer that the README shows is no longer the answer"
+
+
+def test_the_output_that_is_shown_has_the_lines_of_the_real_one(published_warehouse: Path) -> None:
+    """Names, heads and steps; figures move with the providers."""
+    shown = {
+        line.split()[0] for block in blocks(README, "text")[:2] for line in block.splitlines() if line.strip("…. ")
+    }
+    real = "".join(
+        run_carec(*arguments, warehouse=published_warehouse).stdout
+        for arguments in (["explain", "UZB", "internet_users_pct"], ["scorecard"])
+    )
+    assert shown <= {line.split()[0] for line in real.splitlines() if line.strip()}
+    heads = next(line for line in blocks(README, "text")[1].splitlines() if "member" in line)
+    assert heads in real.splitlines()
+
+
+def named(group: typer.core.TyperGroup, before: str = "") -> set[str]:
+    found = set()
+    for name, command in group.commands.items():
+        if isinstance(command, typer.core.TyperGroup):
+            found |= named(command, f"{before}{name} ")
+            if command.invoke_without_command:
+                found.add(f"{before}{name}")
+        else:
+            found.add(f"{before}{name}")
+    return found
+
+
+def test_every_command_is_in_the_table_of_commands_and_no_other() -> None:
+    group = typer.main.get_command(app)
+    assert isinstance(group, typer.core.TyperGroup)
+    there = named(group)
+    table = re.search(r"^## Commands\n(.*?)^## ", README, re.DOTALL | re.MULTILINE)
+    assert table
+    told = re.findall(r"`carec ([a-z ]+?)(?= [^a-z]|`)", table[1])
+    assert set(told) == there
+
+
+def test_every_setting_is_in_the_table_of_settings_and_no_other() -> None:
+    section = README.partition("## Settings")[2].partition("## ")[0]
+    assert set(re.findall(r"`CAREC_([A-Z_]+)`", section)) - {"WORLD_BANK_URL"} == {
+        field.upper() for field in Settings.model_fields
+    }
+
+
+def test_every_table_that_is_named_is_published(published_warehouse: Path) -> None:
+    section = README.partition("## The published file")[2].partition("## ")[0]
+    rows = [line.split("|")[1] for line in section.splitlines() if line.startswith("| `")]
+    told = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+    with duckdb.connect(str(published_warehouse / "carec.duckdb"), read_only=True) as connection:
+        assert told <= {name for (name,) in connection.execute("select table_name from duckdb_tables()").fetchall()}
+
+
+@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md", "docs/quickstart.md", "docs/method.md"])
+def test_no_link_to_a_file_is_dead(document: str) -> None:
+    path = ROOT / document
+    links = re.findall(r"\]\((?!https?:|#)([^)#]+)", path.read_text(encoding="utf-8"))
+    assert [link for link in links if not (path.parent / link).exists()] == []
+
+
+@pytest.fixture
+def beside_the_warehouse(published_warehouse: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working directory in which the published file lies where the quick start says."""
+    (tmp_path / "warehouse").mkdir()
+    (tmp_path / "warehouse" / "data").symlink_to(published_warehouse)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_the_quick_start_for_python_runs(beside_the_warehouse: Path) -> None:
+    (code,) = blocks(QUICKSTART, "python")
+    names: dict[str, list[tuple[str, int, float, str, str]]] = {}
+    exec(compile(code, "quickstart.md", "exec"), names)
+    assert {iso3 for iso3, *_ in names["rows"]} == {"KAZ", "UZB"}
+    assert all(provider and address for *_, provider, address in names["rows"])
+
+
+def test_the_quick_start_for_the_duckdb_client_runs(beside_the_warehouse: Path) -> None:
+    (sql,) = blocks(QUICKSTART, "sql")
+    with duckdb.connect("warehouse/data/carec.duckdb", read_only=True) as connection:
+        statements = connection.extract_statements(sql)
+        assert len(statements) >= 2
+        for statement in statements:
+            assert connection.execute(statement).fetchall()
+
+
+def test_the_query_of_the_quick_start_for_r_runs(beside_the_warehouse: Path) -> None:
+    """R itself is not among this project's tools."""
+    (code,) = blocks(QUICKSTART, "r")
+    (path,) = re.findall(r'duckdb\(\), "([^"]+)"', code)
+    queries = re.findall(r'dbGetQuery\(carec, "([^"]+)"\)', code)
+    with duckdb.connect(path, read_only=True) as connection:
+        assert queries and all(connection.execute(query).fetchall() for query in queries)

@@ -1,0 +1,454 @@
+"""The report as people read it: in headless Chromium, wide and narrow, in both languages, with and without scripts."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from pathlib import Path
+
+import duckdb
+import pytest
+from playwright.sync_api import Page, expect
+
+from pipelines.claims import VERDICTS
+from pipelines.report.page import write_report
+from tests.conftest import ROOT, run_carec
+from tests.e2e.conftest import (
+    DECIMAL,
+    FRAMEWORK,
+    WIDTHS,
+    Pages,
+    assert_accessible,
+    assert_published,
+    assert_sound,
+    assert_text_stays_text,
+    figures,
+)
+from warehouse.layout import Layout
+from warehouse.publications import keep
+
+LANGUAGES = ("en", "ru")
+LIMIT_BYTES = 5_000_000
+PILLARS = ("p1", "p2", "p3", "p4", "p5")
+UZBEKISTAN = {"en": "Uzbekistan", "ru": "Узбекистан"}
+
+
+@pytest.fixture
+def report(pages: Pages, reports: dict[str, Path]) -> Page:
+    return pages.open(reports["en"]).page
+
+
+def published(warehouse: Path, sql: str) -> list[tuple[object, ...]]:
+    with duckdb.connect(str(warehouse / "carec.duckdb"), read_only=True) as connection:
+        return connection.execute(sql).fetchall()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_report_opens_without_an_error_a_request_or_an_overflow(
+    pages: Pages, reports: dict[str, Path], width: int, language: str
+) -> None:
+    for query in ("", "?country=AFG"):
+        opened = pages.open(reports[language], query, width=width)
+        for details in opened.page.locator("details").all()[:3]:
+            details.locator("summary").click()
+        assert_sound(opened)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_report_is_one_file_below_five_megabytes_in_its_language(reports: dict[str, Path], language: str) -> None:
+    text = reports[language].read_text(encoding="utf-8")
+    assert len(text.encode()) < LIMIT_BYTES
+    assert f'<html lang="{language}"' in text
+    assert UZBEKISTAN[language] in text
+    for embedded in (r"<script[^>]+src=", r"<link[^>]+stylesheet", r"@import", r"url\(\s*['\"]?http", r"<iframe"):
+        assert not re.search(embedded, text), embedded
+
+
+def test_the_same_publication_gives_the_same_bytes(
+    published_warehouse: Path, reports: dict[str, Path], tmp_path: Path
+) -> None:
+    again = tmp_path / "again.html"
+    done = run_carec("report", "--out", str(again), warehouse=published_warehouse, PYTHONHASHSEED="7", TZ="Asia/Almaty")
+    assert done.returncode == 0, done.stderr
+    assert again.read_bytes() == reports["en"].read_bytes()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_figure_of_the_report_is_the_published_one(
+    pages: Pages, reports: dict[str, Path], published_warehouse: Path, language: str
+) -> None:
+    shown = figures(pages.open(reports[language]).page)
+    assert_published(shown, published_warehouse, language)
+    seen = {(row.partition("?")[0], column) for row, column, _, _ in shown}
+    for table, column in (
+        ("scorecard", "overall_score"),
+        ("scorecard", "rank_p05"),
+        ("pillar_scores", "score"),
+        ("indicator_scores", "baseline_value"),
+        ("indicator_scores", "latest_value"),
+        ("indicator_scores", "projection"),
+        ("region_scores", "score"),
+        ("claims_audit", "evidence_value"),
+        ("benchmarks", "target_value"),
+        ("source_health", "latest_year"),
+        ("rank_probabilities", "probability"),
+    ):
+        assert (table, column) in seen
+    cells = published(
+        published_warehouse,
+        f"select count(*) from indicator_scores where framework_id = '{FRAMEWORK}' and latest_value is not null"
+        " and iso3 in (select iso3 from economies where is_member)",
+    )
+    told = [one for one in shown if one[1] == "latest_value" and one[2] is not None]
+    assert len(told) == cells[0][0]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_headline_table_holds_every_score_rank_and_reason(
+    pages: Pages, reports: dict[str, Path], published_warehouse: Path, language: str
+) -> None:
+    page = pages.open(reports[language]).page
+    _, point = DECIMAL[language]
+    rows = page.locator("table.headline tbody tr").all()
+    if language == "en" and os.environ.get("CAREC_SCREENSHOTS") == "1":
+        page.set_viewport_size({"width": 1280, "height": 1600})
+        page.screenshot(path=ROOT / "docs" / "report.png")
+    members = published(
+        published_warehouse,
+        f"select iso3, overall_score, rank from scorecard where framework_id = '{FRAMEWORK}'"
+        " and iso3 in (select iso3 from economies where is_member)"
+        " order by overall_score desc nulls last, coverage desc, name",
+    )
+    assert [row.get_attribute("data-iso3") for row in rows] == [member[0] for member in members]
+    scores = {
+        (iso3, pillar): score
+        for iso3, pillar, score in published(
+            published_warehouse,
+            f"select iso3, pillar_id, score from pillar_scores where framework_id = '{FRAMEWORK}'",
+        )
+    }
+    for row, (iso3, overall, rank) in zip(rows, members, strict=True):
+        wanted = [overall, *(scores[iso3, pillar] for pillar in PILLARS)]
+        cells = row.locator("td.score").all_inner_texts()
+        assert len(cells) == len(wanted)
+        for text, score in zip(cells, wanted, strict=True):
+            if score is None:
+                assert text.startswith("–") and len(text) > 5, f"{iso3}: a missing score needs its reason"
+            else:
+                assert text.split()[0] == f"{score:.1f}".replace(".", point)
+        assert row.locator("[data-column=rank]").inner_text() == ("–" if rank is None else str(rank))
+
+
+@pytest.mark.parametrize(("language", "width"), [("en", 1280), ("en", 390), ("ru", 1280)])
+def test_axe_finds_no_serious_fault(pages: Pages, reports: dict[str, Path], language: str, width: int) -> None:
+    page = pages.open(reports[language], "?country=UZB", width=width).page
+    for number in (0, 8):
+        page.locator("details").nth(number).locator("summary").click()
+    assert_accessible(page)
+
+
+def test_every_status_has_a_sign_and_a_word_beside_its_colour(report: Page) -> None:
+    signs = report.evaluate(
+        """() => [...document.querySelectorAll("#members .legend li")].map((one) => [
+            getComputedStyle(one.querySelector("i"), "::before").content, one.querySelector("b").textContent])"""
+    )
+    assert len(signs) == len({sign for sign, _ in signs}) == len({word for _, word in signs}) == 7
+    shapes = report.locator("#pillars .legend svg.mark path").evaluate_all(
+        "all => all.map(one => one.getAttribute('d'))"
+    )
+    assert len(set(shapes[:7])) == 7, "each status has a shape of its own in the charts"
+    described = report.locator("table.headline .squares").evaluate_all("all => all.map(one => one.ariaLabel)")
+    assert len(described) == 55 and all("too little data" in text or re.search(r"\d", text) for text in described)
+
+
+def test_in_print_the_controls_go_and_the_figures_stay(pages: Pages, reports: dict[str, Path]) -> None:
+    page = pages.open(reports["en"]).page
+    page.emulate_media(media="print")
+    for gone in (".chooser", "#filters", "nav"):
+        expect(page.locator(gone).first).to_be_hidden()
+    expect(page.locator("table.headline")).to_be_visible()
+    assert page.locator(".scroll.tall").first.evaluate("one => one.scrollHeight <= one.clientHeight + 1")
+
+
+def test_without_scripts_everything_is_there_and_nothing_pretends_to_work(
+    pages: Pages, reports: dict[str, Path]
+) -> None:
+    opened = pages.open(reports["en"], "?country=UZB", scripts=False)
+    page = opened.page
+    for dead in (".chooser", "#filters"):
+        expect(page.locator(dead)).to_be_hidden()
+    assert page.locator("thead button").count() == 0
+    assert page.locator("tr.claim:visible").count() == page.locator("tr.claim").count() > 100
+    assert page.locator("svg.chart:visible").count() == page.locator("svg.chart").count() > 40
+    page.locator("#internet_users_pct summary").click()
+    expect(page.locator("#internet_users_pct table")).to_be_visible()
+    assert len(opened.requests) == 1
+
+
+def test_a_country_in_the_address_is_chosen_and_the_choice_is_kept_there(
+    pages: Pages, reports: dict[str, Path]
+) -> None:
+    page = pages.open(reports["en"], "?country=uzb").page
+    expect(page.locator("#country")).to_have_value("UZB")
+    expect(page.locator("table.headline tr.picked th")).to_have_text("Uzbekistan")
+    claims = page.locator("tr.claim:visible").evaluate_all("all => all.map(one => one.dataset.countries)")
+    assert claims and all("UZB" in countries.split(";") for countries in claims)
+    page.locator("#country").select_option("KAZ")
+    assert page.url.endswith("?country=KAZ")
+    expect(page.locator("table.headline tr.picked th")).to_have_text("Kazakhstan")
+    page.locator("#country").select_option("")
+    assert "country" not in page.url
+    assert page.locator(".picked").count() == 0
+
+
+def test_an_unknown_country_in_the_address_changes_nothing(pages: Pages, reports: dict[str, Path]) -> None:
+    opened = pages.open(reports["en"], "?country=%3Cscript%3E")
+    assert opened.page.locator("#country").input_value() == ""
+    assert opened.page.locator("tr.claim:visible").count() == opened.page.locator("tr.claim").count()
+    assert opened.errors == []
+
+
+def test_the_claims_are_filtered_by_verdict_part_and_words(report: Page, published_warehouse: Path) -> None:
+    counts = dict(published(published_warehouse, "select verdict, count(*) from claims_audit group by all"))
+    total = sum(counts.values())
+    shown, count = report.locator("#shown"), report.locator("tr.claim:visible").count
+    expect(shown).to_have_text(f"{total} of {total} claims shown")
+    for verdict in VERDICTS:
+        report.locator("#verdict").select_option(verdict)
+        assert count() == counts.get(verdict, 0)
+        expect(shown).to_have_text(f"{counts.get(verdict, 0)} of {total} claims shown")
+    report.locator("#filters button[type=reset]").click()
+    expect(shown).to_have_text(f"{total} of {total} claims shown")
+    report.locator("#part").select_option("5")
+    ((fifth,),) = published(published_warehouse, "select count(*) from claims_audit where pillar = '5'")
+    assert count() == fifth
+    report.locator("#words").fill("KAZAKHSTAN rose")
+    assert report.locator("tr.claim:visible").evaluate_all("all => all.map(one => one.id)") == ["p5-gii-kaz"]
+    report.locator("#words").fill("no claim says this")
+    expect(shown).to_have_text(f"0 of {total} claims shown")
+
+
+def test_each_claim_shows_its_verdict_and_its_evidence(report: Page, published_warehouse: Path) -> None:
+    ((reason, url),) = published(
+        published_warehouse,
+        "select reason, source_url from claim_tests where claim_id = 'p5-gii-kaz' and role = 'value'",
+    )
+    told = str(reason).replace("KAZ:", "Kazakhstan:").replace("gii_rank", "“Global Innovation Index, rank”")
+    claim = report.locator("#p5-gii-kaz")
+    expect(claim.locator(".verdict")).to_have_text("contradicted")
+    evidence = claim.locator(".evidence")
+    expect(evidence).to_be_hidden()
+    claim.locator("summary").press("Enter")
+    expect(evidence).to_be_visible()
+    expect(evidence).to_contain_text(told)
+    assert str(url) in evidence.locator("a").evaluate_all("all => all.map(one => one.getAttribute('href'))")
+    without = report.evaluate(
+        """() => [...document.querySelectorAll("tr.claim")].filter((one) =>
+            one.querySelector(".evidence").textContent.trim().length < 20).map((one) => one.id)"""
+    )
+    assert without == []
+
+
+def test_the_counts_of_verdicts_leave_out_repeated_claims(report: Page, published_warehouse: Path) -> None:
+    wanted = published(
+        published_warehouse,
+        "select verdict, count(*) from claims_audit where duplicate_of is null group by all order by all",
+    )
+    cells = report.locator("td.count:not([data-part])")
+    told = cells.evaluate_all("all => all.map(one => [one.dataset.verdict, Number(one.textContent)])")
+    assert sorted(tuple(one) for one in told if one[1]) == wanted
+
+
+def test_a_link_to_a_claim_opens_its_evidence(pages: Pages, reports: dict[str, Path]) -> None:
+    page = pages.open(reports["en"], "#p1-kaz-internet-use").page
+    expect(page.locator("#p1-kaz-internet-use .evidence")).to_be_visible()
+
+
+def test_tables_are_sorted_by_mouse_and_by_key_with_what_is_missing_last(report: Page) -> None:
+    table = report.locator("table.headline")
+    heading = table.locator("thead th").nth(1)
+    values = "all => all.map(one => one.querySelectorAll('td')[0].dataset.value ?? null)"
+    heading.locator("button").click()
+    expect(heading).to_have_attribute("aria-sort", "ascending")
+    rising = table.locator("tbody tr").evaluate_all(values)
+    known = [float(value) for value in rising if value is not None]
+    assert known == sorted(known) and rising[len(known) :] == [None] * (11 - len(known)) and len(known) < 11
+    heading.locator("button").press("Enter")
+    expect(heading).to_have_attribute("aria-sort", "descending")
+    falling = table.locator("tbody tr").evaluate_all(values)
+    assert falling == [*reversed(rising[: len(known)]), *rising[len(known) :]]
+    table.locator("thead th").first.locator("button").click()
+    names = table.locator("tbody th").all_inner_texts()
+    assert names == sorted(names) and names[0] == "Afghanistan"
+    assert heading.get_attribute("aria-sort") is None
+
+
+def test_keys_reach_the_content_every_control_and_every_scrolling_table(report: Page) -> None:
+    report.keyboard.press("Tab")
+    expect(report.locator(".skip")).to_be_focused()
+    report.keyboard.press("Enter")
+    assert report.url.endswith("#members")
+    unreachable = report.evaluate(
+        """() => [...document.querySelectorAll(".scroll")].filter((one) =>
+            one.scrollWidth > one.clientWidth && (one.tabIndex !== 0 || !one.ariaLabel)).length"""
+    )
+    assert unreachable == 0
+
+
+def test_a_mark_of_a_chart_tells_its_figures_on_hover(report: Page) -> None:
+    mark = report.locator("#internet_users_pct svg [data-label^='Uzbekistan:']").first
+    mark.scroll_into_view_if_needed()
+    mark.hover(force=True)
+    tip = report.locator("#tip")
+    expect(tip).to_be_visible()
+    expect(tip).to_contain_text(re.compile(r"Uzbekistan: [\d.]+ % in 20\d\d; baseline"))
+    report.keyboard.press("Escape")
+    expect(tip).to_be_hidden()
+
+
+def test_every_indicator_has_its_chart_with_target_and_the_members_that_lack_it(
+    report: Page, published_warehouse: Path
+) -> None:
+    ids = [
+        row[0]
+        for row in published(
+            published_warehouse, f"select indicator_id from framework_indicators where framework_id = '{FRAMEWORK}'"
+        )
+    ]
+    assert len(ids) == 40
+    for indicator_id in ids:
+        card = report.locator(f"figure#{indicator_id}")
+        assert card.locator("svg.chart").count() == 1
+        assert card.locator("svg [data-label]").count() == 11, f"{indicator_id}: each member has a mark or a reason"
+        assert card.locator("tbody tr").count() == 11
+
+
+def test_rank_bands_are_drawn_as_intervals(report: Page, published_warehouse: Path) -> None:
+    ranked = published(
+        published_warehouse,
+        f"""select name, rank, rank_p05, rank_p95 from scorecard where framework_id = '{FRAMEWORK}' and rank is not null
+            and iso3 in (select iso3 from economies where is_member)""",
+    )
+    labels = report.locator("#bands svg [data-label]").evaluate_all("all => all.map(one => one.dataset.label)")
+    for name, rank, low, high in ranked:
+        assert labels.count(f"{name}: rank {rank}, band {low:.0f} to {high:.0f}") == 2, "a line and a point"
+
+
+def test_a_copied_table_pastes_as_numbers(report: Page) -> None:
+    report.evaluate(
+        """() => {
+            document.addEventListener("copy", (event) => {
+                window.copied = event.clipboardData.getData("text/plain");
+            });
+            document.querySelector("#government_effectiveness_est details").open = true;
+            getSelection().selectAllChildren(document.querySelector("#government_effectiveness_est tbody"));
+        }"""
+    )
+    report.keyboard.press("Control+C")
+    lines = report.evaluate("window.copied").splitlines()
+    row = next(line for line in lines if line.startswith("Afghanistan")).split("\t")
+    assert float(row[1]) < 0 and float(row[3]) < 0 and row[2].isdigit()
+    assert "−" not in "".join(lines)
+
+
+def test_text_from_the_data_stays_text(pages: Pages, hostile_warehouse: Path, tmp_path: Path) -> None:
+    file = tmp_path / "hostile.html"
+    write_report(Layout(hostile_warehouse), file)
+    opened = pages.open(file, "?country=UZB")
+    for details in ("#internet_users_pct", "#p1-uzb-internet-coverage"):
+        opened.page.locator(f"{details} summary").click()
+    assert_sound(opened)
+    assert_text_stays_text(opened.page, scripts=1)
+    assert opened.page.locator("table.headline tr.picked th").inner_text().startswith("<script>")
+
+
+def test_the_first_publication_says_that_there_is_none_to_compare_with(report: Page) -> None:
+    expect(report.locator("#changes")).to_contain_text("first publication that is kept")
+
+
+def test_the_changes_since_the_last_publication_have_a_section(
+    pages: Pages, published_warehouse: Path, tmp_path: Path
+) -> None:
+    shutil.copy(published_warehouse / "carec.duckdb", tmp_path)
+    keep(Layout(tmp_path))
+    ((low, high),) = published(
+        tmp_path,
+        f"select rank_p05, rank_p95 from scorecard where iso3 = 'KAZ' and framework_id = '{FRAMEWORK}'",
+    )
+    band = f"{low:.0f}–{high:.0f}"
+    with duckdb.connect(str(tmp_path / "carec.duckdb")) as connection:
+        connection.execute(
+            """
+            update publication set published_at = published_at + interval 1 day, as_of = as_of + interval 1 day;
+            update observations set value = 12.3
+            where iso3 = 'TJK' and indicator_id = 'internet_users_pct' and year = 2020;
+            insert into observations by name
+            select * replace (2026 as year, 99.5 as value) from observations
+            where iso3 = 'UZB' and indicator_id = 'internet_users_pct' and year = 2023;
+            update indicator_scores set status = 'decreasing', status_reason = 'pace'
+            where framework_id = 'carec_2030' and iso3 = 'UZB' and indicator_id = 'internet_users_pct';
+            update scorecard set rank = 9, overall_score = overall_score - 20
+            where framework_id = 'carec_2030' and iso3 = 'KAZ';
+            update claims_audit set verdict = 'contradicted' where claim_id = 'p5-gii-uzb';
+            """
+        )
+    for language, told in (
+        (
+            "en",
+            (
+                "New data years",
+                "Revised figures",
+                "12.3",
+                "Changed statuses",
+                "moving away",
+                "contradicted",
+                f"band {band}",
+            ),
+        ),
+        ("ru", ("Новые годы данных", "12,3", "ухудшение", "опровергнуто", f"диапазон {band}", "Узбекистан")),
+    ):
+        file = tmp_path / f"{language}.html"
+        write_report(Layout(tmp_path), file, language)
+        opened = pages.open(file)
+        section = opened.page.locator("#changes").inner_text()
+        for text in told:
+            assert text in section, text
+        assert_sound(opened)
+
+
+def test_an_unknown_language_is_one_clear_line(published_warehouse: Path, tmp_path: Path) -> None:
+    file = tmp_path / "report.html"
+    done = run_carec("report", "--language", "fr", "--out", str(file), warehouse=published_warehouse)
+    assert done.returncode == 2
+    (line,) = done.stderr.strip().splitlines()
+    assert "'fr'" in line and "en, ru" in line
+    assert not file.exists()
+
+
+@pytest.mark.parametrize("command", ["report", "briefs"])
+def test_before_the_first_refresh_the_remedy_is_told(tmp_path: Path, command: str) -> None:
+    done = run_carec(command, warehouse=tmp_path / "nothing")
+    assert done.returncode == 1
+    assert "run `carec refresh` first" in done.stderr and "Traceback" not in done.stderr
+    assert not (tmp_path / "nothing").exists()
+
+
+def test_the_report_says_whose_benchmarks_these_are_and_names_sources_and_licences(
+    report: Page, published_warehouse: Path
+) -> None:
+    expect(report.locator("header .caveat")).to_contain_text("this project's own choice, not CAREC's")
+    licences = {
+        str(row[0])
+        for row in published(
+            published_warehouse,
+            f"""select distinct licence from observations where indicator_id in
+                (select indicator_id from framework_indicators where framework_id = '{FRAMEWORK}')""",
+        )
+    }
+    text = report.locator("#sources").inner_text()
+    for licence in licences:
+        assert licence in text
+    assert report.locator("#benchmarks tbody tr").count() == 40
+    assert report.locator("#method li").count() >= 8

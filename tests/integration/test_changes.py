@@ -1,0 +1,206 @@
+"""What a publication changed: three publications of one warehouse, each different from the last in known ways.
+
+The second and third are the first with some cells of the build changed, published as a refresh publishes: what is
+tested is the comparison, not the scoring.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import shutil
+from collections import Counter
+from collections.abc import Iterator
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from pipelines.changes import SECTIONS, changes, sections
+from tests.conftest import run_carec
+from warehouse.layout import Layout
+from warehouse.publications import COLUMNS
+from warehouse.publish import Receipt, publish, write_receipt
+
+SECOND, THIRD = datetime(2027, 1, 10, 8), datetime(2027, 3, 20, 9, 30)
+
+OF_THE_SECOND = """
+    insert into observations by name
+        select * replace (2025 as year, 99.5 as value) from observations
+        where iso3 = 'UZB' and indicator_id = 'internet_users_pct' and year = 2024;
+    insert into observations by name
+        select * replace (1980 as year, 0.25 as value) from observations
+        where iso3 = 'MNG' and indicator_id = 'internet_users_pct' and year = 2024;
+    update observations set value = 12.5
+        where iso3 = 'KAZ' and indicator_id = 'fixed_broadband_per_100' and year = 2023;
+    delete from observations where iso3 = 'GEO' and indicator_id = 'fixed_broadband_per_100' and year = 2022;
+    update observations set value = value + 1 where iso3 = 'DEU' and indicator_id = 'internet_users_pct';
+    update indicator_scores set status = 'decreasing', status_reason = 'pace'
+        where framework_id = 'carec_2030' and iso3 = 'KAZ' and indicator_id = 'internet_users_pct';
+    update scorecard set rank = 9, overall_score = overall_score - 5 where framework_id = 'carec_2030' and iso3 = 'CHN';
+    update scorecard set overall_score = overall_score + 1e-12 where framework_id = 'carec_2030' and iso3 = 'KAZ';
+"""
+OF_THE_THIRD = """
+    update claims_audit set verdict = 'no_data' where claim_id = (select min(claim_id) from claims_audit
+        where verdict <> 'no_data');
+    update benchmarks set target_value = 99 where framework_id = 'carec_2030' and indicator_id = 'internet_users_pct';
+    update observations set value = 13.5
+        where iso3 = 'KAZ' and indicator_id = 'fixed_broadband_per_100' and year = 2023;
+    update indicators set title = 'The <script> | title' where indicator_id = 'fixed_broadband_per_100';
+"""
+
+
+def _publish(layout: Layout, changed: str, at: datetime) -> None:
+    with duckdb.connect(str(layout.build)) as build:
+        build.execute(changed)
+    write_receipt(layout, Receipt(str(at), f"{at:%Y-%m-%d}", True, at.isoformat()))
+    publish(layout, at)
+
+
+@pytest.fixture(scope="module")
+def thrice(published_warehouse: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Layout]:
+    """Three publications. What the second had is kept beside the third, as it is for users."""
+    folder = tmp_path_factory.mktemp("changes") / "warehouse"
+    shutil.copytree(published_warehouse, folder)
+    layout = Layout(folder)
+    _publish(layout, OF_THE_SECOND, SECOND)
+    _publish(layout, OF_THE_THIRD, THIRD)
+    yield layout
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="module")
+def since_the_first(thrice: Layout) -> list[dict[str, Any]]:
+    found = changes(thrice, date(2027, 1, 9))
+    assert found is not None
+    return found.records
+
+
+def _one(records: list[dict[str, Any]], kind: str) -> dict[str, Any]:
+    (record,) = [record for record in records if record["kind"] == kind]
+    return record
+
+
+def test_a_figure_of_a_later_year_is_a_new_data_year_and_one_of_an_earlier_is_filled(
+    since_the_first: list[dict[str, Any]],
+) -> None:
+    new = _one(since_the_first, "new_year")
+    assert (new["iso3"], new["subject"], new["year"], new["previous_value"], new["value"]) == (
+        "UZB",
+        "internet_users_pct",
+        2025,
+        None,
+        99.5,
+    )
+    assert (new["name"], new["title"]) == ("Uzbekistan", "Individuals using the internet")
+    filled = _one(since_the_first, "filled")
+    assert (filled["iso3"], filled["year"], filled["value"]) == ("MNG", 1980, 0.25)
+
+
+def test_a_revised_figure_has_both_values_and_over_two_publications_the_first_and_the_last(
+    thrice: Layout, since_the_first: list[dict[str, Any]]
+) -> None:
+    first = min(thrice.publications.iterdir()) / "observations.parquet"
+    before = duckdb.sql(
+        f"select value from '{first}' where iso3 = 'KAZ' and indicator_id = 'fixed_broadband_per_100' and year = 2023"
+    ).fetchall()[0][0]
+    revised = _one(since_the_first, "revised")
+    assert (revised["iso3"], revised["year"], revised["value"]) == ("KAZ", 2023, 13.5)
+    assert revised["previous_value"] == before and before not in (12.5, 13.5)
+    step = changes(thrice)
+    assert step is not None
+    revised = _one(step.records, "revised")
+    assert (revised["previous_value"], revised["value"]) == (12.5, 13.5)
+
+
+def test_a_withdrawn_figure_and_statuses_ranks_verdicts_and_benchmarks_are_told(
+    since_the_first: list[dict[str, Any]],
+) -> None:
+    withdrawn = _one(since_the_first, "withdrawn")
+    assert (withdrawn["iso3"], withdrawn["year"], withdrawn["value"]) == ("GEO", 2022, None)
+    status = _one(since_the_first, "status")
+    assert (status["iso3"], status["subject"], status["present"]) == ("KAZ", "internet_users_pct", "decreasing (pace)")
+    assert status["previous"].startswith("moderately_improving")
+    rank = _one(since_the_first, "rank_outside_band")
+    assert (rank["iso3"], rank["previous_value"], rank["value"], rank["previous"]) == ("CHN", 1, 9, "band 1 to 1")
+    score = _one(since_the_first, "score")
+    assert score["iso3"] == "CHN" and score["previous_value"] - score["value"] == pytest.approx(5)
+    verdict = _one(since_the_first, "verdict")
+    assert verdict["present"] == "no_data" and verdict["subject"] and verdict["iso3"] is None
+    benchmark = _one(since_the_first, "benchmark")
+    assert (benchmark["previous"], benchmark["previous_value"], benchmark["value"]) == ("target_value", 100, 99)
+
+
+def test_nothing_else_is_told(since_the_first: list[dict[str, Any]]) -> None:
+    """Not the figures of Germany, which is no member, and not a score that moved by rounding."""
+    assert Counter(record["kind"] for record in since_the_first) == dict.fromkeys(SECTIONS, 1)
+
+
+@pytest.mark.parametrize(
+    ("since", "compared_with"),
+    [
+        (None, SECOND),
+        (date(2027, 3, 19), SECOND),
+        (date(2027, 1, 10), SECOND),  # what stood at the end of that day
+        (date(2030, 1, 1), SECOND),
+        (date(2027, 1, 9), None),
+        (date(2000, 1, 1), None),  # none is that old: the oldest stands in
+    ],
+)
+def test_since_takes_what_stood_on_that_day(thrice: Layout, since: date | None, compared_with: datetime | None) -> None:
+    found = changes(thrice, since)
+    assert found is not None and found.published_at == THIRD and found.as_of == THIRD.date()
+    if compared_with:
+        assert found.previous_published_at == compared_with
+    else:
+        assert found.previous_published_at < SECOND
+
+
+def test_the_sections_of_the_report_have_a_line_a_change(thrice: Layout) -> None:
+    found = changes(thrice, date(2027, 1, 9))
+    assert found is not None
+    told = {section.kind: section for section in sections(found)}
+    assert list(told) == list(SECTIONS)
+    assert all(len(line) == len(one.heads) for one in told.values() for line in one.lines)
+    assert told["new_year"].lines == [["Individuals using the internet", "2025", "1", "UZB"]]
+    assert told["revised"].lines[0][:3] == ["Kazakhstan", "The <script> | title", "2023"]
+
+
+def test_the_command_prints_every_format(thrice: Layout) -> None:
+    told = run_carec("diff", "--since", "2027-01-09", warehouse=thrice.root)
+    assert told.returncode == 0, told.stderr
+    assert "to that of 2027-03-20 09:30 UTC (as of 2027-03-20)" in told.stdout
+    for title in SECTIONS.values():
+        assert f"{title} (1)" in told.stdout
+    records = json.loads(run_carec("diff", "--format", "json", warehouse=thrice.root).stdout)
+    assert Counter(record["kind"] for record in records) == {"revised": 1, "verdict": 1, "benchmark": 1}
+    table = list(csv.reader(io.StringIO(run_carec("diff", "--format", "csv", warehouse=thrice.root).stdout)))
+    assert tuple(table[0]) == COLUMNS and len(table) == 4
+
+
+def test_a_day_before_every_publication_is_said(thrice: Layout) -> None:
+    told = run_carec("diff", "--since", "2000-01-01", warehouse=thrice.root)
+    assert "No publication of 2000-01-01 or before is kept; the oldest stands in." in told.stdout
+
+
+def test_without_an_earlier_publication_a_line_says_so(published_warehouse: Path) -> None:
+    done = run_carec("diff", warehouse=published_warehouse)
+    assert done.returncode == 0
+    assert done.stdout == "This is the first publication that is kept: there is none to compare it with.\n"
+    assert json.loads(run_carec("diff", "--format", "json", warehouse=published_warehouse).stdout) == []
+
+
+def test_a_kept_publication_that_cannot_be_read_is_a_clear_line(thrice: Layout) -> None:
+    folder = next(iter(sorted(thrice.publications.glob("2027*"))))
+    file = folder / "observations.parquet"
+    good = file.read_bytes()
+    file.write_bytes(b"no parquet")
+    try:
+        done = run_carec("diff", warehouse=thrice.root)
+    finally:
+        file.write_bytes(good)
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert str(folder) in done.stderr and "remove" in done.stderr

@@ -1,0 +1,103 @@
+"""Figures, trends and tables as the command line prints them."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipelines.output import Format, figure, number, readable, show, sparkline
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        (None, "–"),
+        (0.0, "0"),
+        (89.50550079, "89.51"),
+        (-0.14361, "-0.1436"),
+        (100.0, "100"),
+        (999.96, "1000"),
+        (179600.4, "179,600"),
+        (0.00001234, "1.23e-05"),
+        (1e16, "1e+16"),
+    ],
+)
+def test_a_figure_has_four_significant_digits_and_missing_is_a_dash(value: float | None, told: str) -> None:
+    assert figure(value) == told
+
+
+def test_a_score_has_one_decimal_and_missing_is_never_zero() -> None:
+    assert (number(62.5999), number(0.0), number(None)) == ("62.6", "0.0", "–")
+
+
+@pytest.mark.parametrize(
+    ("values", "bars"),
+    [
+        ([], ""),
+        ([None, None], ""),
+        ([1.0, 2.0, 3.0], "▁▃▇"),
+        ([1.0, None, 3.0], "▁ ▇"),
+        ([5.0, 5.0, 5.0], "▃▃▃"),  # no change is a level line, not a low one
+    ],
+)
+def test_a_trend_runs_from_its_lowest_to_its_highest_and_leaves_missing_years_blank(
+    values: list[float | None], bars: str
+) -> None:
+    assert sparkline(values) == bars
+
+
+def test_trends_on_one_scale_compare() -> None:
+    assert sparkline([0.0, 50.0], (0, 100)) == "▁▃" and sparkline([100.0], (0, 100)) == "▇"
+
+
+def test_values_of_every_kind_are_readable() -> None:
+    assert [readable(v) for v in (None, True, 2, 2.0, [1, None], {"a": 1}, b"\x01")] == [
+        "–",
+        "true",
+        "2",
+        "2",
+        "[1, null]",
+        '{"a": 1}',
+        "01",
+    ]
+
+
+def table(
+    capsys: pytest.CaptureFixture[str], columns: list[str], rows: list[list[object]], **options: object
+) -> list[str]:
+    show(columns, rows, Format.TABLE, **options)  # type: ignore[arg-type]
+    return capsys.readouterr().out.splitlines()
+
+
+@pytest.mark.parametrize("width", [8, 20, 40, 60, 100])
+def test_numbers_are_never_cut_whatever_the_width(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    lines = table(capsys, ["name", "value"], [["a name of several words", 123456789.125], ["b", -1]])
+    words = {word for line in lines for word in line.split()}
+    assert {"123456789.125", "-1", "words"} <= words
+    assert width < 20 or max(map(len, lines)) <= width
+
+
+def test_columns_that_may_go_go_in_their_order_and_only_as_far_as_needed(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heads = {}
+    for width in (30, 22, 14):
+        monkeypatch.setenv("COLUMNS", str(width))
+        lines = table(
+            capsys, ["first", "second", "third"], [["a" * 8, "b" * 8, "c" * 8]], whole=["first", "second", "third"],
+            optional=["third", "second"],
+        )  # fmt: skip
+        heads[width] = lines[0].split()
+    assert heads == {30: ["first", "second", "third"], 22: ["first", "second"], 14: ["first"]}
+
+
+def test_names_stay_whole_where_there_is_room(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    lines = table(
+        capsys, ["id", "what"], [["fixed_broadband_per_100", "subscriptions per hundred people, all technologies"]]
+    )
+    assert "fixed_broadband_per_100" in lines[1] and len(lines) > 2

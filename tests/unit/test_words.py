@@ -1,0 +1,137 @@
+"""Texts of the pages in every language, and figures written in the language's way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from string import Formatter
+from typing import Any
+
+import polars as pl
+import pytest
+import yaml
+
+from pipelines.report.data import SIGNS
+from pipelines.report.words import LANGUAGES, TEXTS, Words, digits_of
+from sources.catalogue import load_catalogue
+from sources.errors import ConfigurationError
+from tests.conftest import ROOT
+
+LOADED = {language: yaml.safe_load((TEXTS / f"{language}.yml").read_text(encoding="utf-8")) for language in LANGUAGES}
+FRAMEWORK = "carec_2030"
+
+
+def leaves(texts: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    if isinstance(texts, dict):
+        for key, below in texts.items():
+            yield from leaves(below, f"{path}.{key}" if path else str(key))
+    else:
+        yield path, texts
+
+
+def without_names(language: str) -> dict[str, Any]:
+    return {path: text for path, text in leaves(LOADED[language]) if not path.startswith("names.")}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_text_exists_in_every_language_with_the_same_gaps_to_fill(language: str) -> None:
+    english, other = without_names("en"), without_names(language)
+    assert sorted(other) == sorted(english)
+    for path, text in other.items():
+        assert type(text) is type(english[path]), path
+        if isinstance(text, str):
+            assert text, path
+            assert gaps(text) == gaps(english[path]), path
+        else:
+            assert len(text) == len(english[path]), path
+
+
+def gaps(text: str) -> set[str | None]:
+    return {name for _, name, _, _ in Formatter().parse(text) if name is not None}
+
+
+def seed(name: str) -> pl.DataFrame:
+    return pl.read_csv(ROOT / "dbt_project" / "seeds" / f"{name}.csv", infer_schema=False)
+
+
+def test_russian_names_everything_that_the_published_file_names_in_english() -> None:
+    catalogue = load_catalogue()
+    names = LOADED["ru"]["names"]
+    assert set(names["indicators"]) >= {one.id for one in catalogue}
+    assert set(names["providers"]) >= set(catalogue.providers)
+    own = pl.col("framework_id") == FRAMEWORK
+    assert set(names["pillars"]) >= set(seed("pillars").filter(own)["pillar_id"])
+    assert set(names["subthemes"]) >= set(seed("subthemes").filter(own)["subtheme_id"])
+    members = seed("economy_groups").filter(pl.col("group_id") == "carec")["iso3"]
+    assert set(names["economies"]) == set(members)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_unit_status_and_sign_has_its_word(language: str) -> None:
+    texts = LOADED[language]
+    assert {one.unit for one in load_catalogue()} <= set(texts["units"])
+    assert set(SIGNS) == set(texts["statuses"]) == set(texts["legend"]["notes"])
+
+
+@pytest.mark.parametrize(
+    ("language", "value", "digits", "written"),
+    [
+        ("en", 1234567.891, 1, "1,234,567.9"),
+        ("ru", 1234567.891, 1, "1\u00a0234\u00a0567,9"),
+        ("en", -2.5, 1, "−2.5"),
+        ("ru", -0.04, 1, "0,0"),
+        ("en", -0.04, 1, "0.0"),
+        ("en", 0.0, 2, "0.00"),
+        ("en", None, 1, "–"),
+        ("ru", None, 1, "–"),
+    ],
+)
+def test_numbers_are_written_in_the_languages_way(
+    language: str, value: float | None, digits: int, written: str
+) -> None:
+    assert Words(language).number(value, digits) == written
+
+
+@pytest.mark.parametrize(
+    ("value", "written"), [(75.0, "75"), (92.8, "92.8"), (892000000.0, "892,000,000"), (-30.0, "−30"), (None, "–")]
+)
+def test_what_others_stated_keeps_the_digits_that_they_stated(value: float | None, written: str) -> None:
+    assert Words("en").plain(value) == written
+
+
+@pytest.mark.parametrize(
+    ("value", "written"), [(2.0, "+2.0"), (-2.0, "−2.0"), (0.0, "0.0"), (0.01, "0.0"), (None, "–")]
+)
+def test_a_sign_stands_only_before_what_is_not_zero(value: float | None, written: str) -> None:
+    assert Words("en").signed(value) == written
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "digits"),
+    [(73.4, "pct", 1), (0.0004, "pct", 4), (0.0, "pct", 1), (None, "pct", 1), (5.5, "ratio", 2), (12345.6, "usd", 0)],
+)
+def test_a_small_figure_never_reads_as_zero(value: float | None, unit: str, digits: int) -> None:
+    assert digits_of(value, unit) == digits
+
+
+def test_a_change_on_a_logarithmic_scale_is_told_in_per_cent() -> None:
+    assert Words("en").change(0.0953101798, "per_million_people", "log") == "+10.0 %"
+    assert Words("ru").change(-0.05, "pct", "none") == "−0,05"
+    assert Words("en").change(None, "pct", "log") == "–"
+
+
+def test_days_are_written_in_the_languages_way() -> None:
+    assert Words("en").day(date(2026, 11, 25)) == "25 November 2026"
+    assert Words("ru").day(date(2026, 3, 1)) == "1 марта 2026 г."
+    assert Words("en").day(None) == "–"
+
+
+def test_a_code_without_a_word_is_told_as_it_is() -> None:
+    assert Words("en").word("reasons", "a_new_reason") == "a new reason"
+    assert Words("ru").name("economies", "XYZ", "Elsewhere") == "Elsewhere"
+
+
+@pytest.mark.parametrize("language", ["de", "", "../en", "EN"])
+def test_an_unknown_language_names_those_there_are(language: str) -> None:
+    with pytest.raises(ConfigurationError, match="there are en, ru"):
+        Words(language)
