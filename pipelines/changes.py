@@ -110,8 +110,8 @@ def _one_by_one(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
         "framework": [row["framework_id"] or "" for row in rows],
         "what": [_what(row) for row in rows],
         "year": [str(row["year"] or "") for row in rows],
-        "was": [_told(row["previous_value"], row["previous"]) for row in rows],
-        "is": [_told(row["value"], row["present"]) for row in rows],
+        "was": [_told(row["previous_value"], row["previous"], row["value"]) for row in rows],
+        "is": [_told(row["value"], row["present"], row["previous_value"]) for row in rows],
     }
     used = {head: column for head, column in lines.items() if any(column)}
     return list(used), [list(line) for line in zip(*used.values(), strict=True)]
@@ -121,8 +121,9 @@ def _what(row: Row) -> str:
     return str(row["title"] or row["subject"])
 
 
-def _told(value: float | None, word: str | None) -> str:
-    """A figure, a word, or a figure with the word that explains it."""
+def _told(value: float | None, word: str | None, other: float | None) -> str:
+    """A figure, a word, or a figure with the word that explains it; in full where the ``other`` would look the same."""
     if value is None:
         return word or GAP
-    return f"{figure(value)} ({word})" if word else figure(value)
+    told = repr(value) if value != other and figure(value) == figure(other) else figure(value)
+    return f"{told} ({word})" if word else told

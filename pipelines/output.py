@@ -269,14 +269,14 @@ def _print_table(columns: list[_Column], title: str | None, optional: Sequence[s
                 table.add_row(*row)
             out.print(table)
     # no blanks at the ends of lines: a table is often pasted
-    for line in captured.get().splitlines():
+    for line in captured.get().removesuffix("\n").split("\n"):
         out.file.write(_END.sub(lambda end: end[0].replace(" ", ""), line) + "\n")
 
 
 def _print_blocks(out: Console, columns: Sequence[_Column]) -> None:
     """A block a row, a line a column."""
-    for number_, row in enumerate(zip(*(column.cells for column in columns), strict=True)):
-        if number_:
+    for place, row in enumerate(zip(*(column.cells for column in columns), strict=True)):
+        if place:
             out.print()
         block = Table(box=None, pad_edge=False, show_header=False)
         block.add_column(no_wrap=True)

@@ -101,3 +101,8 @@ def test_names_stay_whole_where_there_is_room(
         capsys, ["id", "what"], [["fixed_broadband_per_100", "subscriptions per hundred people, all technologies"]]
     )
     assert "fixed_broadband_per_100" in lines[1] and len(lines) > 2
+
+
+def test_a_row_is_a_line_whatever_separators_its_text_has(capsys: pytest.CaptureFixture[str]) -> None:
+    show(["text"], [["a\u2028b\x0bc\x85d"]], Format.TABLE)
+    assert capsys.readouterr().out.split("\n") == ["text", "a\u2028b?c?d", ""]
