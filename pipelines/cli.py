@@ -73,7 +73,7 @@ def main() -> None:
             _fail("interrupted; the previous publication is untouched", 130)
         # every library has a type of its own for a full disk, the words of the system are in all of them
         if getattr(error, "errno", None) in DISK_FAULTS or os.strerror(errno.ENOSPC) in str(error):
-            _fail(f"{error}; the previous publication is untouched. `carec doctor` says what is full or closed to us", 1)
+            _fail(f"{error}; the previous publication is untouched. `carec doctor` says what is full or closed", 1)
         if not isinstance(error, OSError) or error.strerror is None:  # not of the operating system: a fault of ours
             raise
         _fail(": ".join(str(part) for part in (error.filename, error.strerror) if part is not None), 1)
@@ -172,15 +172,29 @@ def refresh(
 
 def _tell(result: Refresh, path: Path) -> None:
     """What a refresh did, in a few lines on standard error."""
+    from pipelines.claims import not_known
+
+    _tell_sources(result.ingestion)
+    publication = result.publication
+    newest = f"{publication.newest_vintage:%Y-%m-%d}" if publication.newest_vintage else "none"
+    if result.build is None:
+        _note(f"nothing changed: the publication of {publication.published_at:%Y-%m-%d %H:%M} UTC stands ({path})")
+    else:
+        for node in (node for node in result.build.nodes if node.status == "warn"):
+            _note(f"warning: {node.unique_id.split('.')[2]}: {node.message} (its page in `carec ui` has the rows)")
+        _note(f"published {publication.observations:,} observations, newest vintage {newest}, to {path}")
+        for line in not_known():
+            _note(line)
+
+
+def _tell_sources(ingestion: Ingestion) -> None:
     from collections import Counter
 
-    from pipelines.claims import not_known
     from sources.chain import NO_ADAPTER
     from sources.mirrors import STALE_MIRROR
     from sources.provider import Outcome
     from warehouse.landing import Landing
 
-    ingestion = result.ingestion
     if ingestion.unreachable:
         hosts = ", ".join(sorted(ingestion.unreachable))
         _note(f"no network to {hosts}: the last good figures stand in (carec sources says which)")
@@ -208,16 +222,6 @@ def _tell(result: Refresh, path: Path) -> None:
             f"{failure} ({count} indicator{'s' if count > 1 else ''}; the next in the chain or the last vintage stands)"
         )
     _note(_revisions(ingestion))
-    publication = result.publication
-    newest = f"{publication.newest_vintage:%Y-%m-%d}" if publication.newest_vintage else "none"
-    if result.build is None:
-        _note(f"nothing changed: the publication of {publication.published_at:%Y-%m-%d %H:%M} UTC stands ({path})")
-    else:
-        for node in (node for node in result.build.nodes if node.status == "warn"):
-            _note(f"warning: {node.unique_id.split('.')[2]}: {node.message} (its page in `carec ui` has the rows)")
-        _note(f"published {publication.observations:,} observations, newest vintage {newest}, to {path}")
-        for line in not_known():
-            _note(line)
 
 
 def _revisions(ingestion: Ingestion) -> str:
