@@ -19,6 +19,7 @@ import polars as pl
 from pipelines import failures
 from pipelines.claim_register import check_register
 from pipelines.dbt_sources import write_staging
+from pipelines.framework_register import check_frameworks
 from pipelines.workspace import Workspace
 from sources.errors import ConfigurationError
 from sources.observation import utc_now
@@ -96,12 +97,18 @@ def lay_down_run(layout: Layout, as_of: date) -> None:
     landing.write_table(layout.run, pl.DataFrame({"as_of": [as_of]}, schema={"as_of": pl.Date}))
 
 
+def check_seeds(workspace: Workspace) -> None:
+    """Read the frameworks and the register of claims. Raises ConfigurationError for the first fault."""
+    check_frameworks(workspace.dbt_project, workspace.catalogue)
+    check_register(workspace.dbt_project, workspace.catalogue.indicators)
+
+
 def prepare(workspace: Workspace, as_of: date) -> None:
     """Lay down what dbt reads and withdraw the last build's receipt: until ``settle``, nothing can be published.
 
-    Raises ConfigurationError where the register of claims has a fault.
+    Raises ConfigurationError where a seed that people edit has a fault.
     """
-    check_register(workspace.dbt_project, workspace.catalogue.indicators)
+    check_seeds(workspace)
     write_staging(workspace.catalogue, workspace.dbt_project)
     lay_down_run(workspace.layout, as_of)
     workspace.layout.receipt.unlink(missing_ok=True)

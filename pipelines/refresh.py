@@ -10,9 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from pipelines import models
-from pipelines.claim_register import check_register
 from pipelines.dbt_sources import write_staging
-from pipelines.framework_register import check_frameworks
 from pipelines.ingestion import Ingestion, ingest
 from pipelines.models import Build
 from pipelines.workspace import Workspace
@@ -54,8 +52,7 @@ def refresh(
     refresh holds the warehouse.
     """
     indicators = workspace.catalogue.select(list(only))
-    check_frameworks(workspace.dbt_project, workspace.catalogue)
-    check_register(workspace.dbt_project, workspace.catalogue.indicators)
+    models.check_seeds(workspace)
     with holding(workspace.layout):
         ingestion = ingest(
             workspace,

@@ -60,6 +60,7 @@ def members(fmt: Format) -> None:
     columns = ["iso3", "name", "overall_score", "rank", "rank_p05", "rank_p95", *ids, "coverage", "score_reason"]
     if fmt is not Format.TABLE:
         show(columns, rows, fmt)
+        console(stderr=True).print(OWN_CHOICE)
         return
     years, trends = _score_trends(ids)
     iso3s, names, overall, ranks, low, high, *scores, coverage, _ = zip(*rows, strict=True)
@@ -168,6 +169,9 @@ def country(iso3: str, fmt: Format) -> None:
         "latest_value",
         "target_value",
         "target_year",
+        "target_basis",
+        "target_source_title",
+        "target_source_url",
         "level_score",
         "attainment",
         "pace_ratio",
@@ -187,6 +191,7 @@ def country(iso3: str, fmt: Format) -> None:
     ]
     of_table = {"title": "i", "unit": "i", "provider": "o", "source_url": "o"}
     of_table |= {"name": "m", "overall_score": "m", "coverage": "m", "rank": "m", "rank_p05": "m", "rank_p95": "m"}
+    of_table |= {"target_basis": "b", "target_source_title": "b", "target_source_url": "b"}
     of_table |= {"pillar_score": "p", "pillar_coverage": "p"}
     rows = fetch(
         f"""
@@ -196,6 +201,11 @@ def country(iso3: str, fmt: Format) -> None:
         join (
             select framework_id, iso3, pillar_id, score as pillar_score, coverage as pillar_coverage from pillar_scores
         ) as p using (framework_id, iso3, pillar_id)
+        join (
+            select framework_id, indicator_id, target_basis, source_title as target_source_title,
+                   source_url as target_source_url
+            from benchmarks
+        ) as b using (framework_id, indicator_id)
         join indicators as i using (indicator_id)
         left join observations as o
             on o.iso3 = s.iso3 and o.indicator_id = s.indicator_id and o.year = s.latest_year
@@ -206,6 +216,7 @@ def country(iso3: str, fmt: Format) -> None:
     )
     if fmt is not Format.TABLE:
         show(columns, rows, fmt)
+        console(stderr=True).print(OWN_CHOICE)
         return
     name, overall, coverage, rank, low, high, reason = head[0]
     out = console()
