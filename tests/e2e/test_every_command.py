@@ -84,6 +84,7 @@ EXAMPLES: list[tuple[tuple[str, ...], tuple[str, ...]]] = [
     (("dictionary",), ("scorecard",)),
     (("diff",), ()),
     (("benchmarks", "recompute"), ()),
+    (("doctor",), ()),
 ]
 """Every command that prints data, with arguments."""
 
@@ -91,7 +92,7 @@ READERS = [
     *(
         example
         for example in EXAMPLES
-        if example[0] not in {("indicators",), ("sources",), ("sources", "check")} and example != (("queries",), ())
+        if example[0] not in {("indicators",), ("sources",), ("sources", "check"), ("doctor",)} and example != (("queries",), ())
     ),
     (("export",), ("out",)),
     (("report",), ()),
@@ -125,7 +126,9 @@ def test_json_and_csv_stand_alone_on_standard_output_and_say_the_same(
     as_json, as_csv, as_table = (
         carec(*name, *arguments, "--format", fmt, **settings) for fmt in ("json", "csv", "table")
     )
-    assert {as_json.code, as_csv.code, as_table.code} == {0}, as_json.stderr + as_csv.stderr + as_table.stderr
+    codes, told = {as_json.code, as_csv.code, as_table.code}, as_json.stderr + as_csv.stderr + as_table.stderr
+    # what doctor finds depends on the machine: it only has to find the same three times
+    assert codes == {0} or (name == ("doctor",) and codes == {1}), told
     records = json.loads(as_json.stdout)
     heads, *rows = list(csv.reader(io.StringIO(as_csv.stdout)))
     assert len(records) == len(rows) and all(len(row) == len(heads) for row in rows)
