@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.benchmarks import change, fetching
+from tests.benchmarks import change, fetching, ranks, scoring
 
 ROOT = Path(__file__).resolve().parents[2]
 PAIRS = 5
@@ -117,11 +117,10 @@ def main() -> None:
                 lambda _: _run(["-c", "import dagster, dagster_dbt"], env),
             )
         )
-    results += change.results(env)
-    results += fetching.results()
+    results += change.results(env) + fetching.results() + scoring.results() + ranks.results()
     for result in results:
         print(
-            "{name:<64} {ratio:>6} (aim {aim}, range {range}, {median_s} s / {against_median_s} s".format_map(result)
+            "{name:<72} {ratio:>6} (aim {aim}, range {range}, {median_s} s / {against_median_s} s".format_map(result)
             + (f", peak {result['peak_mib']} MiB)" if "peak_mib" in result else ")")
         )
     (ROOT / "bench.json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
