@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from hypothesis import settings
 
 # The same examples in every run: a failure is then a change of ours. HYPOTHESIS_PROFILE=explore looks for new ones.
@@ -59,10 +60,16 @@ def run_carec(
 
 @pytest.fixture(scope="session")
 def published_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A warehouse published from the bundled archive. Read only: take ``warehouse`` to change one."""
-    folder = tmp_path_factory.mktemp("published")
-    done = run_carec("refresh", "--as-of", AS_OF, warehouse=folder)
-    assert done.returncode == 0, done.stderr
+    """A warehouse published from the bundled archive, one for all processes of this run of the tests.
+
+    Read only: take ``warehouse`` to change one.
+    """
+    workers = "PYTEST_XDIST_WORKER" in os.environ
+    folder = (tmp_path_factory.getbasetemp().parent if workers else tmp_path_factory.getbasetemp()) / "published"
+    with FileLock(folder.with_suffix(".lock")):
+        if not (folder / "carec.duckdb").exists():
+            done = run_carec("refresh", "--as-of", AS_OF, warehouse=folder)
+            assert done.returncode == 0, done.stderr
     return folder
 
 

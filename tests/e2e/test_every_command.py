@@ -88,12 +88,11 @@ EXAMPLES: list[tuple[tuple[str, ...], tuple[str, ...]]] = [
 ]
 """Every command that prints data, with arguments."""
 
+ELSEWHERE = {("indicators",), ("sources",), ("sources", "check"), ("doctor",)}
+"""Commands that need no published file."""
+
 READERS = [
-    *(
-        example
-        for example in EXAMPLES
-        if example[0] not in {("indicators",), ("sources",), ("sources", "check"), ("doctor",)} and example != (("queries",), ())
-    ),
+    *(example for example in EXAMPLES if example[0] not in ELSEWHERE and example != (("queries",), ())),
     (("export",), ("out",)),
     (("report",), ()),
     (("briefs",), ("KAZ",)),
