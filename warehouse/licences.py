@@ -45,8 +45,11 @@ class RawValues:
 _BY_INDICATOR = "t.indicator_id = {m}.indicator_id"
 _BY_CLAIM = "t.claim_id = {m}.claim_id"
 _GOALPOSTS_AND_SHARES = (
-    "item in ('floor (level 0)', 'target (level 100)', 'level', 'attainment', 'due', 'pace ratio', 'status')"
+    "item in ('floor (level 0)', 'target (level 100)', 'level', 'attainment', 'due', 'ahead or behind',"
+    " 'pace ratio', 'status')"
 )
+_NOTES = "not (starts_with(item, 'observed change') or starts_with(item, 'projection'))"
+"""The notes of these spell out the points of a slope and the ends of an interval."""
 
 RAW_VALUES: dict[str, RawValues] = {
     "observations": RawValues(
@@ -74,8 +77,8 @@ RAW_VALUES: dict[str, RawValues] = {
     "score_explanation": RawValues(
         "indicators",
         "t.subject = 'indicator' and t.subject_id = {m}.indicator_id",
-        ("arithmetic", "value"),
-        kept=(("value", _GOALPOSTS_AND_SHARES),),
+        ("arithmetic", "value", "note"),
+        kept=(("value", _GOALPOSTS_AND_SHARES), ("note", _NOTES)),
     ),
     "claim_tests": RawValues(
         "indicators",

@@ -103,6 +103,8 @@ def deployment(published_warehouse: Path, tmp_path_factory: pytest.TempPathFacto
         }
         inherited = {k: v for k, v in os.environ.items() if not k.startswith(("CAREC_", "DAGSTER_", "DBT_"))}
         processes = {}
+        prepare = unit("carec-code")["ExecStartPre"].replace(INSTALLED, str(ROOT))
+        subprocess.run(shlex.split(prepare), cwd=ROOT, env=inherited | settings, check=True, timeout=STARTED_S)
         try:
             for name in ("carec-code", "carec-webserver", "carec-daemon"):
                 command = string.Template(unit(name)["ExecStart"]).substitute(settings).replace(INSTALLED, str(ROOT))
