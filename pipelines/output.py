@@ -250,7 +250,7 @@ def _print_table(columns: list[_Column], title: str | None, optional: Sequence[s
         if _together(column.least for column in columns) > out.width:
             columns = [column for column in columns if column.name != name]
     needed = _together(column.least for column in columns)
-    as_blocks = blocks and needed > out.width
+    as_blocks = blocks and needed > out.width and any(column.cells for column in columns)
     if as_blocks:
         widest = max((column.natural for column in columns if column.whole), default=0)
         needed = _together([max(len(column.name) for column in columns), max(widest, NARROWEST)])

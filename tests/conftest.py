@@ -18,6 +18,9 @@ settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.register_profile("explore", deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
+# pytest-xdist tells its processes the width of the terminal; what they start writes to pipes, which have none
+os.environ.pop("COLUMNS", None)
+
 ROOT = Path(__file__).resolve().parents[1]
 AS_OF = "2026-11-23"
 """The day that tests score: figures and staleness then do not move with the calendar."""

@@ -208,12 +208,11 @@ def test_a_build_that_fails_its_checks_leaves_the_published_file_byte_identical(
     warehouse: Path, checkout: Path
 ) -> None:
     published = (warehouse / "carec.duckdb").read_bytes()
-    seed = checkout / "dbt_project" / "seeds" / "benchmarks.csv"
-    lines = seed.read_text(encoding="utf-8").splitlines()
-    seed.write_text("\n".join([*lines, lines[1]]) + "\n", encoding="utf-8")  # one benchmark stands twice
+    check = checkout / "dbt_project" / "tests" / "benchmarks_are_sound.sql"
+    check.write_text("select * from {{ ref('benchmarks') }}\n", encoding="utf-8")  # finds fault with every one
     done = run_carec("refresh", "--as-of", AS_OF, warehouse=warehouse, root=checkout)
     assert done.returncode == 1, done.stderr
-    assert "not published" in done.stderr and "benchmarks" in done.stderr
+    assert "not published" in done.stderr and "benchmarks_are_sound" in done.stderr
     assert "Traceback" not in done.stderr
     assert (warehouse / "carec.duckdb").read_bytes() == published
 

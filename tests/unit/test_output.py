@@ -79,6 +79,13 @@ def test_numbers_are_never_cut_whatever_the_width(
     assert width < 20 or max(map(len, lines)) <= width
 
 
+def test_an_answer_without_rows_names_its_columns_in_a_narrow_terminal_too(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "20")
+    assert "".join("".join(table(capsys, ["a_long_name", "another_name", "a_third"], [])).split()).startswith("a_long")
+
+
 def test_columns_that_may_go_go_in_their_order_and_only_as_far_as_needed(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
