@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from sources.catalogue import load_catalogue
 from tests.conftest import AS_OF, run_carec
 
 
@@ -84,8 +85,23 @@ def test_a_setting_that_cannot_be_used_is_named(tmp_path: Path, setting: str, va
     assert told in done.stderr and "Traceback" not in done.stderr
 
 
+def test_without_a_network_one_line_names_the_hosts_and_no_other_repeats_it(warehouse: Path) -> None:
+    nowhere = {
+        f"CAREC_{provider.id.upper()}_URL": f"https://{provider.id.replace('_', '-')}.invalid"
+        for provider in load_catalogue().providers.values()
+        if provider.base_url
+    }
+    done = run_carec("refresh", "--as-of", AS_OF, warehouse=warehouse, CAREC_OFFLINE="0", **nowhere)
+    assert done.returncode == 0, done.stderr
+    (line,) = [line for line in done.stderr.splitlines() if ".invalid" in line]
+    assert line.startswith("no network to ") and {"gtmi.invalid", "wipo-gii.invalid", "world-bank.invalid"} <= set(
+        line.removeprefix("no network to ").split(":")[0].split(", ")
+    )
+    assert "the last good figures stand in" in line
+
+
 def test_a_misspelt_setting_is_pointed_out(warehouse: Path) -> None:
-    done = run_carec("refresh", warehouse=warehouse, CAREC_WORLDBANK_URL="http://127.0.0.1:9")
+    done = run_carec("refresh", "--as-of", AS_OF, warehouse=warehouse, CAREC_WORLDBANK_URL="http://127.0.0.1:9")
     assert "CAREC_WORLDBANK_URL is set but nothing reads it" in done.stderr
 
 
