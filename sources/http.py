@@ -348,7 +348,7 @@ def _retry_after(header: str | None) -> float | None:
     """Seconds to wait, from seconds or an HTTP date. None where the header is absent or makes no sense."""
     try:
         return Retry().parse_retry_after(header) if header else None
-    except InvalidHeader:
+    except (InvalidHeader, ValueError, OverflowError):  # the latter two of dates and numbers beyond any
         return None
 
 

@@ -6,6 +6,7 @@ not belong here: any provider's addresses, field names or codes (its adapter), t
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -82,7 +83,7 @@ def last_modified(reply: Reply) -> str | None:
     """The day on which the server says that the body changed last, as YYYY-MM-DD."""
     try:
         return parsedate_to_datetime(reply.headers.get("Last-Modified", "")).date().isoformat()
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 
@@ -107,11 +108,19 @@ def document(body: bytes) -> Any:
 
 
 def csv_table(body: bytes) -> pl.DataFrame:
-    """The rows of a CSV with a header, every column as text, empty cells as NULL. Raises Refusal."""
+    """The rows of a CSV with a header, every column as text, empty cells as NULL, blank lines left out.
+
+    Raises Refusal, also where the text ends amid a row: its last figure may lack digits.
+    """
+    text = _text(body)
     try:
-        return pl.read_csv(_text(body).encode(), infer_schema=False)
+        table = pl.read_csv(text.encode(), infer_schema=False)
     except pl.exceptions.PolarsError as error:
         raise Refusal(f"not a readable CSV: {error}") from error
+    last = next(csv.reader([text[text.rfind("\n") + 1 :]]), [])  # empty where the text ends with its last row
+    if 1 < len(last) < table.width:
+        raise Refusal(f"the text ends amid a row, after {len(last)} of {table.width} columns")
+    return table.filter(pl.any_horizontal(pl.all().is_not_null()))
 
 
 def json_table(rows: Any, required: Sequence[str], optional: Sequence[str] = ()) -> pl.DataFrame:

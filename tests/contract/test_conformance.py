@@ -394,6 +394,7 @@ BODIES = {
     "zeros": (main_as(always(bytes(5000))), "."),
     "half of it": (main_as(lambda content: content[: len(content) // 2]), "."),
     "all but its end": (main_as(lambda content: content[: -len(content) // 4]), "."),
+    "all but its last cell": (main_as(lambda content: content[: content.rfind(b",")]), "."),
     "UTF-16": (main_as(lambda content: content.decode("latin-1").encode("utf-16")), "."),
     "a picture": (main_as(always(b"\x89PNG\r\n\x1a\n" + bytes(100)), "image/png"), "image/png came"),
     "the right body as a page": (main_as(lambda content: content, "text/html"), "text/html came"),
@@ -425,6 +426,8 @@ ENCODINGS = {
         lambda content: content.replace("ü".encode(), "ü".encode().decode("latin-1").encode())
     ),
     "carriage returns": main_as(lambda content: content.replace(b"\n", b"\r\n")),
+    "blank lines": main_as(lambda content: content.replace(b"\n", b"\n\n")),
+    "no end of the last line": main_as(lambda content: content.rstrip(b"\n")),
 }
 
 
@@ -433,6 +436,17 @@ def test_an_encoding_does_no_harm_to_figures(
     provider: Provider, spoil: Callable[[Provider], Answer], serve: Serve
 ) -> None:
     result = provider.refresh(serve(good(provider.of), spoil(provider)))
+    assert (result.outcome, provider.landed()) == (Outcome.OK, truth(provider.of))
+
+
+@of_each(PROVIDERS)
+def test_a_date_of_change_without_sense_does_no_harm(provider: Provider, serve: Serve) -> None:
+    def dated(request: Request, bodies: Mapping[str, Body]) -> Response | None:
+        body = bodies.get(request.path.removeprefix("/base").replace(" ", "%20"))
+        headers = {"Last-Modified": f"Mon, 01 Jan 2024 00:00:00 +{'9' * 19}"}
+        return Response(body.content, headers=headers, content_type=body.content_type) if body else None
+
+    result = provider.refresh(serve(good(provider.of), dated))
     assert (result.outcome, provider.landed()) == (Outcome.OK, truth(provider.of))
 
 
