@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -26,6 +27,11 @@ T = TypeVar("T")
 JSON_TYPES = ("application/json",)
 CSV_TYPES = ("text/csv", "application/csv", "text/plain", "application/octet-stream", "application/vnd.ms-excel")
 """What file servers call a CSV. Whether it is one, its header tells."""
+
+HALF_CHARACTER = re.compile(
+    r"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+)
+"""Half of a pair that stands for one character, without the other: no text can hold it."""
 
 FIGURES: dict[str, pl.DataType] = {**RECORD, "reason": pl.String(), "raw_record": pl.String()}
 """Figures as ``judge`` gives them: ``reason`` is NULL for one that can be used."""
@@ -99,10 +105,25 @@ def _text(body: bytes) -> str:
     return text
 
 
+def read_json(text: str) -> Any:
+    """JSON, numbers as strings of their digits. Raises ValueError, also where an object has a field twice."""
+    if "\\ud" in text or "\\uD" in text:
+        text = HALF_CHARACTER.sub(r"\\ufffd", text)
+    return json.loads(text, parse_float=str, parse_int=str, parse_constant=str, object_pairs_hook=_object)
+
+
+def _object(fields: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of these fields; of one that comes twice nobody can say which is right."""
+    found = dict(fields)
+    if len(found) < len(fields):
+        raise ValueError("an object has a field twice")
+    return found
+
+
 def document(body: bytes) -> Any:
-    """The JSON of a body, numbers as strings of their digits. Raises Refusal."""
+    """The JSON of a body, see ``read_json``. Raises Refusal."""
     try:
-        return json.loads(_text(body), parse_float=str, parse_int=str, parse_constant=str)
+        return read_json(_text(body))
     except (ValueError, RecursionError) as error:
         raise Refusal(f"not valid JSON: {error}") from error
 
@@ -174,7 +195,7 @@ def judge(rows: pl.DataFrame, areas: Areas, window: Window, times: pl.Expr | Non
             .then("fault")
             .when(pl.col("year").is_null())
             .then(pl.format("the period {} is not a year", period.fill_null("(none)")))
-            .when(~pl.col("figure").is_finite().fill_null(False))
+            .when(~pl.col("figure").is_finite().fill_null(False) | vanished(pl.col("figure"), given))
             .then(pl.format("the value {} is not a number", "value"))
             .when(~pl.col("iso3").is_in(sorted(areas.known)).fill_null(False))
             .then(pl.format("unknown area {}", pl.col("iso3").fill_null("(none)")))
@@ -190,6 +211,11 @@ def judge(rows: pl.DataFrame, areas: Areas, window: Window, times: pl.Expr | Non
         )
         .cast(FIGURES)  # type: ignore[arg-type]
     )
+
+
+def vanished(figure: pl.Expr, given: pl.Expr) -> pl.Expr:
+    """Whether a figure is zero only because it is too small for a float, as 1e-999 is."""
+    return (figure == 0) & given.str.contains("^[^eE]*[1-9]")
 
 
 class Origin(NamedTuple):

@@ -426,6 +426,7 @@ ENCODINGS = {
         lambda content: content.replace("ü".encode(), "ü".encode().decode("latin-1").encode())
     ),
     "carriage returns": main_as(lambda content: content.replace(b"\n", b"\r\n")),
+    "half a character": main_as(lambda content: content.replace("ü".encode(), b"\\ud83d")),
     "blank lines": main_as(lambda content: content.replace(b"\n", b"\n\n")),
     "no end of the last line": main_as(lambda content: content.rstrip(b"\n")),
 }
@@ -437,6 +438,13 @@ def test_an_encoding_does_no_harm_to_figures(
 ) -> None:
     result = provider.refresh(serve(good(provider.of), spoil(provider)))
     assert (result.outcome, provider.landed()) == (Outcome.OK, truth(provider.of))
+
+
+@of_each([name for name in TABLES if good(payload(name))[payload(name).main].content_type == "application/json"])
+def test_an_object_with_a_field_twice_is_refused(provider: Provider, serve: Serve) -> None:
+    twice = main_as(lambda content: content.replace(b"{", b'{"twice": 1, "twice": 2, '))
+    result = provider.refresh(serve(good(provider.of), twice(provider)))
+    assert result.outcome in FAILED and "a field twice" in (result.stale_reason or "")
 
 
 @of_each(PROVIDERS)
@@ -597,6 +605,7 @@ WRONG = (
     *("1e308", "1e999", "NaN", "-NaN", "Infinity", "-Infinity", "inf", "-", "--", "..", "N/A", "twelve", "<5", ">95"),
     *("12,5", "1.234,5", "1 000", "1_000", "12.5%", "0x10", "\u0668\u0669", "\uff18\uff19", "\u221212", "\u00bd"),
     *("-3", "100.5", "10001", "9" * 400, "true", "null", "None", "#N/A", "#DIV/0!", "=1+1", "[12]", '{"a": 1}'),
+    *("1e-999", "1,234.5", "n/a", "\u2026", "61.2*", "~61", "2024-01-01"),
 )
 CELLS = {text[:12]: cell(text) for text in WRONG}
 SINGLE = {
