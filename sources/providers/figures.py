@@ -164,10 +164,19 @@ def text_column(name: str, values: list[Any]) -> pl.Series:
 
 
 def require(table: pl.DataFrame, columns: Sequence[str]) -> None:
-    """Raises Refusal naming the columns that are not there."""
+    """Raises Refusal naming the columns that are not there, or there twice."""
     missing = [name for name in columns if name not in table.columns]
     if missing:
         raise Refusal(f"the columns {', '.join(missing)} are missing; there are {', '.join(table.columns)}")
+    require_single(table, columns)
+
+
+def require_single(table: pl.DataFrame, columns: Iterable[str]) -> None:
+    """Raises Refusal naming a column of a CSV that is there twice, where the two are not the same."""
+    for name in columns:
+        again = f"{name}_duplicated_0"  # as polars calls the second of one name
+        if again in table.columns and table.select(pl.col(name).ne_missing(pl.col(again)).any()).item():
+            raise Refusal(f"two columns are called {name}, and differ")
 
 
 def kept(rows: pl.DataFrame, raw_sha256: str) -> pl.DataFrame:

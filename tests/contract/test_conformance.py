@@ -536,6 +536,17 @@ def spoilt_cell(of: Payload, value: Any) -> Callable[[list[list[Any]]], list[lis
     return lambda table: [[value if cell == figure else cell for cell in row] for row in table]
 
 
+@of_each([name for name in TABLES if good(payload(name))[payload(name).main].content_type == "text/csv"])
+def test_a_column_that_is_there_twice_and_differs_is_not_guessed(provider: Provider, serve: Serve) -> None:
+    def again(content: bytes) -> bytes:
+        head, *lines = content.decode().splitlines()
+        return "\n".join([f"{head},{provider.of.field}", *(f"{line},7" for line in lines), ""]).encode()
+
+    result = provider.refresh(serve(good(provider.of), main_as(again)(provider)))
+    assert result.outcome in FAILED
+    assert f"two columns are called {provider.of.field}, and differ" in (result.stale_reason or "")
+
+
 @of_each(WORKBOOKS)
 def test_columns_may_move(provider: Provider, serve: Serve) -> None:
     bodies, main = good(provider.of), provider.of.main
