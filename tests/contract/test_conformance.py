@@ -230,6 +230,14 @@ def header_drip(connection: socket.socket, number: int) -> None:
         connection.sendall(b"x")
 
 
+def endless_trailers(connection: socket.socket, number: int) -> None:
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+    connection.sendall(head + b"2\r\n[]\r\n0\r\n")
+    while True:
+        time.sleep(0.05)
+        connection.sendall(b"X-More: yes\r\n")
+
+
 def cut_chunks(connection: socket.socket, number: int) -> None:
     connection.sendall(b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n8\r\n[{"page"\r\n')
     connection.close()
@@ -248,6 +256,7 @@ CONNECTIONS: dict[str, tuple[Talk, str]] = {
     "silent": (lambda connection, number: time.sleep(1), "no answer within"),
     "slow drip": (drip, "not complete in time|no answer within"),
     "slow drip of headers": (header_drip, "no complete headers within|no answer within"),
+    "endless trailers": (endless_trailers, "not complete in time"),
     "endless body": (endless, "more than 1,048,576 bytes"),
     "200 MB of zeros": (say(bytes(2 << 20), length=200 << 20), "more than 1,048,576 bytes"),
     "gzip bomb": (say(gzip.compress(bytes(8 << 20)), GZIP), "more than 4,194,304 bytes when decompressed"),
