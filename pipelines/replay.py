@@ -49,8 +49,8 @@ def replay(
 
     The copy is thrown away, or kept in ``into`` (a folder that is new or empty), or with ``write`` takes the landing's
     place; what stood there then stays as ``landing.before_replay`` until the next time. ``into`` and ``write`` exclude
-    each other. Raises NotPublished where a recorded body is gone or damaged, files.Busy where a refresh holds the
-    warehouse.
+    each other. Raises NotPublished where nothing was recorded, or a recorded body is gone or damaged, files.Busy where
+    a refresh holds the warehouse.
     """
     if into is not None and into.exists() and any(into.iterdir()):
         raise ConfigurationError(f"{into} holds something already: name a folder that is new or empty")
@@ -60,6 +60,8 @@ def replay(
         target = replace(workspace, layout=Layout(into or Path(scratch) / "warehouse"))
         runs, notes = _replay(target, layout, Path(scratch) / "files", progress)
         given, landed = _files(target.layout.landing), _files(layout.landing)
+        if not runs and not landed:
+            raise NotPublished("nothing was recorded yet: run `carec refresh` first")
         differences = [
             *(f"not given by the replay: {name}" for name in sorted(landed - given)),
             *(f"given by the replay, not landed: {name}" for name in sorted(given - landed)),

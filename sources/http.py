@@ -12,6 +12,7 @@ import time
 import zlib
 from collections.abc import Callable, Mapping
 from concurrent.futures import TimeoutError as FutureTimeout
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -204,7 +205,7 @@ class Http:
         name = urlsplit(url).hostname
         try:
             with self._open(url, params, headers, limits) as response:
-                content = self._decode(self._receive(response, limits), response)
+                content = self._decode(self._received(response, limits), response)
                 reply = Reply(response.url, content, response.status_code, response.headers)
             return replace(reply, failure=_judge(reply, accept, partial="Range" in headers))
         except _Fault as fault:
@@ -259,15 +260,22 @@ class Http:
             before, url, params = peer, target, None
         raise _Fault(FailureKind.REDIRECT, f"{url}: more than {MAX_REDIRECTS} redirects")
 
-    def _receive(self, response: requests.Response, limits: _Limits) -> bytes:
-        """The body as sent. Takes what has arrived, so that a slow drip meets the limit of the whole try."""
+    def _received(self, response: requests.Response, limits: _Limits) -> bytes:
+        """The body as sent, within the limit of the whole try: trailers without end meet none of the library's."""
+        try:
+            return within(max(0.0, limits.until - time.monotonic()), partial(self._receive, response))
+        except FutureTimeout:
+            with suppress(ValueError, RuntimeError, OSError):  # of a connection that is gone by now
+                response.raw.shutdown()  # the thread left behind reads an end, and closing waits for nobody
+            raise _Fault(FailureKind.TIMEOUT, f"{response.url}: body not complete in time", transient=True) from None
+
+    def _receive(self, response: requests.Response) -> bytes:
+        """The body as sent, no more of it than is allowed."""
         parts: list[bytes] = []
         while chunk := response.raw.read1(CHUNK, decode_content=False):
             parts.append(chunk)
             if response.raw.tell() > self.max_body_bytes:
                 raise _Fault(FailureKind.TOO_LARGE, f"{response.url}: more than {self.max_body_bytes:,} bytes")
-            if time.monotonic() > limits.until:
-                raise _Fault(FailureKind.TIMEOUT, f"{response.url}: body not complete in time", transient=True)
         return b"".join(parts)
 
     def _decode(self, wire: bytes, response: requests.Response) -> bytes:
@@ -348,7 +356,7 @@ def _retry_after(header: str | None) -> float | None:
     """Seconds to wait, from seconds or an HTTP date. None where the header is absent or makes no sense."""
     try:
         return Retry().parse_retry_after(header) if header else None
-    except InvalidHeader:
+    except (InvalidHeader, ValueError, OverflowError):  # the latter two of dates and numbers beyond any
         return None
 
 

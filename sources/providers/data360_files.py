@@ -29,6 +29,7 @@ from sources.providers.figures import (
     raw_body,
     refuse,
     require,
+    require_single,
     settle,
     usable,
 )
@@ -46,6 +47,7 @@ def parse(body: bytes) -> pl.DataFrame:
     table = table.rename({name: long[name] for name in table.columns if name in long})  # as older files spell it
     years = [name for name in table.columns if re.fullmatch(r"\d{4}", name)]
     if years and "TIME_PERIOD" not in table.columns:
+        require_single(table, years)
         others = [name for name in table.columns if name not in years]
         table = table.unpivot(years, index=others, variable_name="TIME_PERIOD", value_name="OBS_VALUE")
     require(table, REQUIRED)

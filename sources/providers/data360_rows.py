@@ -37,6 +37,8 @@ REQUIRED = (
 )
 OPTIONAL = ("DATABASE_ID", "OBS_STATUS", "OBS_CONF")
 PUBLIC = "PU"
+MOST_POWER = 12
+"""Of ten, by which figures are multiplied; beyond it something else than a multiplier came."""
 
 
 def spellings(request: SeriesRequest) -> list[str]:
@@ -92,7 +94,7 @@ def figures_of(rows: pl.DataFrame, request: SeriesRequest, areas: Areas, window:
         obs_status="OBS_STATUS",
         fault=pl.when(pl.col("OBS_CONF").fill_null(PUBLIC) != PUBLIC)
         .then(pl.format("not public (OBS_CONF {})", "OBS_CONF"))
-        .when(multiplier.is_null())
-        .then(pl.format("the multiplier {} is not a power of ten", pl.col("UNIT_MULT").fill_null("(none)"))),
+        .when(~multiplier.is_between(-MOST_POWER, MOST_POWER).fill_null(False))
+        .then(pl.format("the multiplier {} is not a power of ten up to 12", pl.col("UNIT_MULT").fill_null("(none)"))),
     )
     return judge(own, areas, window, times=pl.lit(10.0).pow(multiplier))

@@ -6,7 +6,9 @@ not belong here: any provider's addresses, field names or codes (its adapter), t
 
 from __future__ import annotations
 
+import csv
 import json
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -25,6 +27,11 @@ T = TypeVar("T")
 JSON_TYPES = ("application/json",)
 CSV_TYPES = ("text/csv", "application/csv", "text/plain", "application/octet-stream", "application/vnd.ms-excel")
 """What file servers call a CSV. Whether it is one, its header tells."""
+
+HALF_CHARACTER = re.compile(
+    r"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+)
+"""Half of a pair that stands for one character, without the other: no text can hold it."""
 
 FIGURES: dict[str, pl.DataType] = {**RECORD, "reason": pl.String(), "raw_record": pl.String()}
 """Figures as ``judge`` gives them: ``reason`` is NULL for one that can be used."""
@@ -82,7 +89,7 @@ def last_modified(reply: Reply) -> str | None:
     """The day on which the server says that the body changed last, as YYYY-MM-DD."""
     try:
         return parsedate_to_datetime(reply.headers.get("Last-Modified", "")).date().isoformat()
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 
@@ -98,20 +105,43 @@ def _text(body: bytes) -> str:
     return text
 
 
+def read_json(text: str) -> Any:
+    """JSON, numbers as strings of their digits. Raises ValueError, also where an object has a field twice."""
+    if "\\ud" in text or "\\uD" in text:
+        text = HALF_CHARACTER.sub(r"\\ufffd", text)
+    return json.loads(text, parse_float=str, parse_int=str, parse_constant=str, object_pairs_hook=_object)
+
+
+def _object(fields: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of these fields; of one that comes twice nobody can say which is right."""
+    found = dict(fields)
+    if len(found) < len(fields):
+        raise ValueError("an object has a field twice")
+    return found
+
+
 def document(body: bytes) -> Any:
-    """The JSON of a body, numbers as strings of their digits. Raises Refusal."""
+    """The JSON of a body, see ``read_json``. Raises Refusal."""
     try:
-        return json.loads(_text(body), parse_float=str, parse_int=str, parse_constant=str)
+        return read_json(_text(body))
     except (ValueError, RecursionError) as error:
         raise Refusal(f"not valid JSON: {error}") from error
 
 
 def csv_table(body: bytes) -> pl.DataFrame:
-    """The rows of a CSV with a header, every column as text, empty cells as NULL. Raises Refusal."""
+    """The rows of a CSV with a header, every column as text, empty cells as NULL, blank lines left out.
+
+    Raises Refusal, also where the text ends amid a row: its last figure may lack digits.
+    """
+    text = _text(body)
     try:
-        return pl.read_csv(_text(body).encode(), infer_schema=False)
+        table = pl.read_csv(text.encode(), infer_schema=False)
     except pl.exceptions.PolarsError as error:
         raise Refusal(f"not a readable CSV: {error}") from error
+    last = next(csv.reader([text[text.rfind("\n") + 1 :]]), [])  # empty where the text ends with its last row
+    if 1 < len(last) < table.width:
+        raise Refusal(f"the text ends amid a row, after {len(last)} of {table.width} columns")
+    return table.filter(pl.any_horizontal(pl.all().is_not_null()))
 
 
 def json_table(rows: Any, required: Sequence[str], optional: Sequence[str] = ()) -> pl.DataFrame:
@@ -134,10 +164,19 @@ def text_column(name: str, values: list[Any]) -> pl.Series:
 
 
 def require(table: pl.DataFrame, columns: Sequence[str]) -> None:
-    """Raises Refusal naming the columns that are not there."""
+    """Raises Refusal naming the columns that are not there, or there twice."""
     missing = [name for name in columns if name not in table.columns]
     if missing:
         raise Refusal(f"the columns {', '.join(missing)} are missing; there are {', '.join(table.columns)}")
+    require_single(table, columns)
+
+
+def require_single(table: pl.DataFrame, columns: Iterable[str]) -> None:
+    """Raises Refusal naming a column of a CSV that is there twice, where the two are not the same."""
+    for name in columns:
+        again = f"{name}_duplicated_0"  # as polars calls the second of one name
+        if again in table.columns and table.select(pl.col(name).ne_missing(pl.col(again)).any()).item():
+            raise Refusal(f"two columns are called {name}, and differ")
 
 
 def kept(rows: pl.DataFrame, raw_sha256: str) -> pl.DataFrame:
@@ -165,7 +204,7 @@ def judge(rows: pl.DataFrame, areas: Areas, window: Window, times: pl.Expr | Non
             .then("fault")
             .when(pl.col("year").is_null())
             .then(pl.format("the period {} is not a year", period.fill_null("(none)")))
-            .when(~pl.col("figure").is_finite().fill_null(False))
+            .when(~pl.col("figure").is_finite().fill_null(False) | vanished(pl.col("figure"), given))
             .then(pl.format("the value {} is not a number", "value"))
             .when(~pl.col("iso3").is_in(sorted(areas.known)).fill_null(False))
             .then(pl.format("unknown area {}", pl.col("iso3").fill_null("(none)")))
@@ -181,6 +220,11 @@ def judge(rows: pl.DataFrame, areas: Areas, window: Window, times: pl.Expr | Non
         )
         .cast(FIGURES)  # type: ignore[arg-type]
     )
+
+
+def vanished(figure: pl.Expr, given: pl.Expr) -> pl.Expr:
+    """Whether a figure is zero only because it is too small for a float, as 1e-999 is."""
+    return (figure == 0) & given.str.contains("^[^eE]*[1-9]")
 
 
 class Origin(NamedTuple):

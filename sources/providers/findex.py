@@ -17,7 +17,7 @@ from sources.http import Http
 from sources.observation import Areas
 from sources.provider import Fetched, Outcome, SeriesRequest, Window
 from sources.providers.editions import Edition, Files, from_newest
-from sources.providers.figures import CSV_TYPES, Refusal, csv_table, judge, kept, require
+from sources.providers.figures import CSV_TYPES, Refusal, csv_table, judge, kept, require, require_single
 
 PUBLIC_BASE = "https://thedocs.worldbank.org/en/doc/be6615202d1f08a25855c8ac2d615122-0050012025/related"
 FILES = {2025: "GlobalFindexDatabase2025.csv"}
@@ -40,6 +40,7 @@ def figures_of(rows: pl.DataFrame, code: str, raw_sha256: str, areas: Areas, win
     group, group2 = cut if len(cut) == 2 else ("all", "all")
     if column not in rows.columns:
         raise Refusal(f"the column {column} is missing")
+    require_single(rows, [column])
     own = rows.filter((pl.col("group") == group) & (pl.col("group2") == group2))
     if own.is_empty() or len(cut) not in (0, 2):
         raise Refusal(f"the file has no group {':'.join(cut)} for {column}", Outcome.UNKNOWN_ID)

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 import polars as pl
 
-from sources.providers.figures import Refusal
+from sources.providers.figures import Refusal, require_single
 
 Spellings = Mapping[str, Collection[str]]
 """The name of a column -> its other spellings. Case, blanks and punctuation never count."""
@@ -47,5 +47,6 @@ def renamed(table: pl.DataFrame, spellings: Spellings) -> pl.DataFrame:
     if refusal := missing(table.columns, spellings):
         raise refusal
     found = {table.columns[at]: name for name, at in positions(table.columns, spellings).items()}
+    require_single(table, found)
     others = [name for name in table.columns if name not in found and name not in spellings]
     return table.select(*(pl.col(spelt).alias(name) for spelt, name in found.items()), *others)

@@ -36,7 +36,8 @@ def parse(body: bytes, release: int) -> pl.DataFrame:
     Raises Refusal, also where the sheet ends in another year than the release.
     """
     workbook = open_workbook(body)
-    sheet = next((name for name in workbook.sheet_names if SHEET.fullmatch(name)), f"economies_2008-{release}")
+    sheets = [name for name in workbook.sheet_names if (of := SHEET.fullmatch(name)) and int(of[1]) <= release]
+    sheet = max(sheets, default=f"economies_2008-{release}")
     rows = table(rows_of(workbook, sheet), ROW)
     years = [name for name in rows.columns if re.fullmatch(r"\d{4}", name)]
     if str(release) not in years or max(years) != str(release):

@@ -17,7 +17,7 @@ from sources.http import Http
 from sources.observation import Areas
 from sources.provider import Fetched, SeriesRequest, Window
 from sources.providers.editions import Edition, Files, from_newest
-from sources.providers.figures import CSV_TYPES, Refusal, csv_table, judge, kept, require
+from sources.providers.figures import CSV_TYPES, Refusal, csv_table, judge, kept, require, require_single
 from sources.providers.un_egov import surveys
 
 PUBLIC_BASE = "https://www.qogdata.pol.gu.se/data"
@@ -41,6 +41,7 @@ def figures_of(rows: pl.DataFrame, code: str, raw_sha256: str, areas: Areas, win
     """The figures of one column under the years of the surveys, see ``figures.judge``. Raises Refusal."""
     if code not in rows.columns:
         raise Refusal(f"the column {code} is missing")
+    require_single(rows, [code])
     asked = surveys(Window(0, window.last_year + SHIFT))
     survey = pl.col("year").cast(pl.Int32, strict=False) + SHIFT
     fault = pl.format("{} is no year of a survey: the file no longer dates them by the year before", survey)

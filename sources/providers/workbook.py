@@ -142,7 +142,7 @@ def _text(cell: int | float | str | bool | date | time | datetime | timedelta) -
 def table(rows: Sequence[Row], spellings: Spellings) -> pl.DataFrame:
     """The table below the first row that names all these columns, all text; other columns keep their names.
 
-    Raises Refusal naming what the most likely header lacks.
+    Raises Refusal naming what the most likely header lacks, or has twice.
     """
     if not rows:
         raise Refusal("the sheet is empty")
@@ -151,8 +151,11 @@ def table(rows: Sequence[Row], spellings: Spellings) -> pl.DataFrame:
     if refusal := missing(rows[head], spellings):
         raise refusal
     names = {at: name for name, at in positions(rows[head], spellings).items()}
+    body = [row for row in rows[head + 1 :] if any(row)]
     for at, name in enumerate(rows[head]):
         if name and name not in names.values():
             names.setdefault(at, name)
-    body = [row for row in rows[head + 1 :] if any(row)]
+        first = rows[head].index(name)
+        if name and first != at and any(row[first] != row[at] for row in body):
+            raise Refusal(f"two columns are called {name}, and differ")
     return pl.DataFrame({name: pl.Series([row[at] for row in body], dtype=pl.String()) for at, name in names.items()})

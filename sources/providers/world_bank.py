@@ -27,6 +27,7 @@ from sources.catalogue import Provider
 from sources.http import Http, Reply
 from sources.observation import Areas, utc_now
 from sources.provider import RECORD, SERIES_REJECT, Answer, Fetched, Outcome, RawBody, SeriesRequest, Window
+from sources.providers.figures import read_json, vanished
 
 PUBLIC_BASE = "https://api.worldbank.org/v2"
 """Where a reader finds a series, whichever mirror was asked for it."""
@@ -99,7 +100,7 @@ def _document(body: bytes) -> Any:
     if not text or text.startswith("<"):
         raise Refusal("a page of markup came instead of JSON" if text else "the body is empty")
     try:
-        return json.loads(text, parse_float=str, parse_int=str, parse_constant=str)
+        return read_json(text)
     except (ValueError, RecursionError) as error:
         raise Refusal(f"not valid JSON: {error}") from error
 
@@ -161,7 +162,7 @@ def judge(rows: pl.DataFrame, raw_sha256: str, codes: Iterable[str], areas: Area
             .then(pl.format("another indicator's data: {}", "indicator"))
             .when(pl.col("year").is_null())
             .then(pl.format("the period {} is not a year", date.fill_null("(none)")))
-            .when(~pl.col("figure").is_finite().fill_null(False))
+            .when(~pl.col("figure").is_finite().fill_null(False) | vanished(pl.col("figure"), given))
             .then(pl.format("the value {} is not a number", given))
             .when(~pl.col("iso3").is_in(sorted(areas.known)))
             .then(pl.format("unknown area {}", "iso3"))

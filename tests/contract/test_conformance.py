@@ -230,6 +230,14 @@ def header_drip(connection: socket.socket, number: int) -> None:
         connection.sendall(b"x")
 
 
+def endless_trailers(connection: socket.socket, number: int) -> None:
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+    connection.sendall(head + b"2\r\n[]\r\n0\r\n")
+    while True:
+        time.sleep(0.05)
+        connection.sendall(b"X-More: yes\r\n")
+
+
 def cut_chunks(connection: socket.socket, number: int) -> None:
     connection.sendall(b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n8\r\n[{"page"\r\n')
     connection.close()
@@ -248,6 +256,7 @@ CONNECTIONS: dict[str, tuple[Talk, str]] = {
     "silent": (lambda connection, number: time.sleep(1), "no answer within"),
     "slow drip": (drip, "not complete in time|no answer within"),
     "slow drip of headers": (header_drip, "no complete headers within|no answer within"),
+    "endless trailers": (endless_trailers, "not complete in time"),
     "endless body": (endless, "more than 1,048,576 bytes"),
     "200 MB of zeros": (say(bytes(2 << 20), length=200 << 20), "more than 1,048,576 bytes"),
     "gzip bomb": (say(gzip.compress(bytes(8 << 20)), GZIP), "more than 4,194,304 bytes when decompressed"),
@@ -394,6 +403,7 @@ BODIES = {
     "zeros": (main_as(always(bytes(5000))), "."),
     "half of it": (main_as(lambda content: content[: len(content) // 2]), "."),
     "all but its end": (main_as(lambda content: content[: -len(content) // 4]), "."),
+    "all but its last cell": (main_as(lambda content: content[: content.rfind(b",")]), "."),
     "UTF-16": (main_as(lambda content: content.decode("latin-1").encode("utf-16")), "."),
     "a picture": (main_as(always(b"\x89PNG\r\n\x1a\n" + bytes(100)), "image/png"), "image/png came"),
     "the right body as a page": (main_as(lambda content: content, "text/html"), "text/html came"),
@@ -425,6 +435,9 @@ ENCODINGS = {
         lambda content: content.replace("ü".encode(), "ü".encode().decode("latin-1").encode())
     ),
     "carriage returns": main_as(lambda content: content.replace(b"\n", b"\r\n")),
+    "half a character": main_as(lambda content: content.replace("ü".encode(), b"\\ud83d")),
+    "blank lines": main_as(lambda content: content.replace(b"\n", b"\n\n")),
+    "no end of the last line": main_as(lambda content: content.rstrip(b"\n")),
 }
 
 
@@ -433,6 +446,24 @@ def test_an_encoding_does_no_harm_to_figures(
     provider: Provider, spoil: Callable[[Provider], Answer], serve: Serve
 ) -> None:
     result = provider.refresh(serve(good(provider.of), spoil(provider)))
+    assert (result.outcome, provider.landed()) == (Outcome.OK, truth(provider.of))
+
+
+@of_each([name for name in TABLES if good(payload(name))[payload(name).main].content_type == "application/json"])
+def test_an_object_with_a_field_twice_is_refused(provider: Provider, serve: Serve) -> None:
+    twice = main_as(lambda content: content.replace(b"{", b'{"twice": 1, "twice": 2, '))
+    result = provider.refresh(serve(good(provider.of), twice(provider)))
+    assert result.outcome in FAILED and "a field twice" in (result.stale_reason or "")
+
+
+@of_each(PROVIDERS)
+def test_a_date_of_change_without_sense_does_no_harm(provider: Provider, serve: Serve) -> None:
+    def dated(request: Request, bodies: Mapping[str, Body]) -> Response | None:
+        body = bodies.get(request.path.removeprefix("/base").replace(" ", "%20"))
+        headers = {"Last-Modified": f"Mon, 01 Jan 2024 00:00:00 +{'9' * 19}"}
+        return Response(body.content, headers=headers, content_type=body.content_type) if body else None
+
+    result = provider.refresh(serve(good(provider.of), dated))
     assert (result.outcome, provider.landed()) == (Outcome.OK, truth(provider.of))
 
 
@@ -514,6 +545,17 @@ def spoilt_cell(of: Payload, value: Any) -> Callable[[list[list[Any]]], list[lis
     return lambda table: [[value if cell == figure else cell for cell in row] for row in table]
 
 
+@of_each([name for name in TABLES if good(payload(name))[payload(name).main].content_type == "text/csv"])
+def test_a_column_that_is_there_twice_and_differs_is_not_guessed(provider: Provider, serve: Serve) -> None:
+    def again(content: bytes) -> bytes:
+        head, *lines = content.decode().splitlines()
+        return "\n".join([f"{head},{provider.of.field}", *(f"{line},7" for line in lines), ""]).encode()
+
+    result = provider.refresh(serve(good(provider.of), main_as(again)(provider)))
+    assert result.outcome in FAILED
+    assert f"two columns are called {provider.of.field}, and differ" in (result.stale_reason or "")
+
+
 @of_each(WORKBOOKS)
 def test_columns_may_move(provider: Provider, serve: Serve) -> None:
     bodies, main = good(provider.of), provider.of.main
@@ -583,6 +625,7 @@ WRONG = (
     *("1e308", "1e999", "NaN", "-NaN", "Infinity", "-Infinity", "inf", "-", "--", "..", "N/A", "twelve", "<5", ">95"),
     *("12,5", "1.234,5", "1 000", "1_000", "12.5%", "0x10", "\u0668\u0669", "\uff18\uff19", "\u221212", "\u00bd"),
     *("-3", "100.5", "10001", "9" * 400, "true", "null", "None", "#N/A", "#DIV/0!", "=1+1", "[12]", '{"a": 1}'),
+    *("1e-999", "1,234.5", "n/a", "\u2026", "61.2*", "~61", "2024-01-01"),
 )
 CELLS = {text[:12]: cell(text) for text in WRONG}
 SINGLE = {

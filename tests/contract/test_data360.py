@@ -190,7 +190,7 @@ def test_the_multiplier_is_applied(multiplier: Any, value: float, either: Visit)
     assert values(only(either([row(UNIT_MULT=multiplier)]))) == [("UZB", 2023, value)]
 
 
-@pytest.mark.parametrize("multiplier", ["thousands", "1.5", None])
+@pytest.mark.parametrize("multiplier", ["thousands", "1.5", None, 400, "-400"])
 def test_a_multiplier_that_cannot_be_read_is_a_reject(multiplier: Any, either: Visit) -> None:
     answer = only(either([row(UNIT_MULT=multiplier), row(area="KAZ")]))
     assert "multiplier" in reasons(answer)[0]

@@ -155,8 +155,9 @@ def test_retry_after_as_a_date_is_honoured(raw_server: RawServerFactory) -> None
     assert 35 <= http.waits[0] <= 40
 
 
-def test_a_retry_after_without_sense_falls_back_to_the_usual_wait(raw_server: RawServerFactory) -> None:
-    server = raw_server(send(response(b"", "Retry-After: soon", status="429 Slow down"), response(b"[1]")))
+@pytest.mark.parametrize("header", ["soon", "-5", "1.5", "9" * 5000, "Mon, 01 Jan 99999 00:00:00 GMT"])
+def test_a_retry_after_without_sense_falls_back_to_the_usual_wait(header: str, raw_server: RawServerFactory) -> None:
+    server = raw_server(send(response(b"", f"Retry-After: {header}", status="429 Slow down"), response(b"[1]")))
     http = PatientHttp()
     assert http.get(server.url).content == b"[1]"
     assert http.waits[0] <= 0.5

@@ -120,6 +120,13 @@ def test_a_missing_sheet_is_named(visit: Visit) -> None:
     assert "the sheet economies_2008-2025 is missing" in (answer.reason or "")
 
 
+def test_a_sheet_of_an_earlier_release_that_was_left_in_is_passed_over(visit: Visit) -> None:
+    old = [["IsoCode", "Code", "Unit", 2023, 2024], ["UZB", TWO.code, "GNIpc", 9, 9]]
+    new = [["IsoCode", "Code", "Unit", 2024, 2025], ["UZB", TWO.code, "GNIpc", 1.25, 1.5]]
+    answer = only(visit(workbook({"economies_2008-2024": old, "economies_2008-2025": new})))
+    assert values(answer) == [("UZB", 2024, 1.25), ("UZB", 2025, 1.5)]
+
+
 def test_last_years_workbook_under_this_years_name_is_refused(visit: Visit) -> None:
     answer = only(visit(GOOD, release=2026))
     assert (answer.outcome, answer.records.height) == (Outcome.UNAVAILABLE, 0)

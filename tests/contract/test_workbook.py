@@ -71,6 +71,13 @@ def test_a_missing_column_is_named() -> None:
         table(rows, COLUMNS)
 
 
+def test_a_column_that_is_there_twice_and_differs_is_not_guessed() -> None:
+    with pytest.raises(Refusal, match="two columns are called value, and differ"):
+        table([["iso3", "year", "value", "value"], ["UZB", "2023", "1", "2"]], COLUMNS)
+    equal = table([["iso3", "year", "value", "value"], ["UZB", "2023", "1", "1"]], COLUMNS)
+    assert equal.rows() == [("UZB", "2023", "1")]
+
+
 @pytest.mark.parametrize("rows", [[], [[None, None]]])
 def test_an_empty_sheet_is_refused(rows: list[list[str | None]]) -> None:
     with pytest.raises(Refusal):
