@@ -1,7 +1,8 @@
 """The frameworks that the engine scores, checked before anything is built from them.
 
 Belongs here: the shape of the seeds that make up a framework (frameworks, pillars, subthemes, framework_indicators,
-benchmarks) and the messages for their faults.
+benchmarks), of the target sets beside it and of what is known of its series (breaks, noise, repeated values), and the
+messages for their faults.
 Does not belong here: what the columns mean (``seeds/_seeds.yml``), scores (``dbt_project``).
 """
 
@@ -102,6 +103,45 @@ class Benchmark(Row):
         return self
 
 
+class TargetSet(Row):
+    target_set: str = Field(pattern=r"^[a-z0-9_]+$")
+    title: str
+    note: str | None = None
+
+
+class AlternativeTarget(Row):
+    target_set: str
+    indicator_id: str
+    iso3: str | None = None
+    target_value: Number
+    met_value: Number | None = None
+    target_year: Year | None = None
+    source_title: str
+    source_url: str = Field(pattern=r"^https?://")
+    confidence: Literal["found", "partly", "general_knowledge"]
+    note: str | None = None
+
+
+class SeriesBreak(Row):
+    indicator_id: str
+    iso3: str | None = None
+    from_year: Year
+    note: str | None = None
+
+
+class NoiseBand(Row):
+    indicator_id: str
+    min_change_per_year: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+    note: str | None = None
+
+
+class CarriedForward(Row):
+    indicator_id: str
+    iso3: str
+    measured_year: Year
+    note: str | None = None
+
+
 PLACES = "framework_indicators.csv"
 _PLACES = Table(PLACES, Place, ("framework_id", "indicator_id"), {"indicator_id": "indicators.yml"})
 _FRAMEWORKS = Table(
@@ -115,6 +155,20 @@ _BENCHMARKS = Table(
     ("framework_id", "indicator_id"),
     {"framework_id": PLACES, "indicator_id": "indicators.yml"},
 )
+_IN_CATALOGUE = {"indicator_id": "indicators.yml"}
+_OF_ECONOMY = {**_IN_CATALOGUE, "iso3": "economies.csv"}
+_BESIDE = (
+    Table("target_sets.csv", TargetSet, ("target_set",)),
+    Table(
+        "alternative_targets.csv",
+        AlternativeTarget,
+        ("target_set", "indicator_id", "iso3"),
+        {"target_set": "target_sets.csv", **_OF_ECONOMY},
+    ),
+    Table("series_breaks.csv", SeriesBreak, ("indicator_id", "iso3", "from_year"), _OF_ECONOMY),
+    Table("noise_bands.csv", NoiseBand, ("indicator_id",), _IN_CATALOGUE),
+    Table("carried_forward.csv", CarriedForward, ("indicator_id", "iso3", "measured_year"), _OF_ECONOMY),
+)
 
 
 def check_frameworks(dbt_project: Path, catalogue: Catalogue) -> None:
@@ -123,6 +177,7 @@ def check_frameworks(dbt_project: Path, catalogue: Catalogue) -> None:
     known: dict[str, Collection[str]] = {
         "indicators.yml": catalogue.indicators.keys(),
         "groups.csv": read_column(seeds / "groups.csv", "group_id"),
+        "economies.csv": read_column(seeds / "economies.csv", "iso3"),
     }
     places = check_table(seeds, _PLACES, known)
     known[PLACES] = {framework for framework, _ in places}
@@ -131,6 +186,8 @@ def check_frameworks(dbt_project: Path, catalogue: Catalogue) -> None:
     subthemes = check_table(seeds, _SUBTHEMES, known)
     _check_structure(seeds, places, pillars, subthemes)
     _check_benchmarks(seeds, places, check_table(seeds, _BENCHMARKS, known), catalogue)
+    for table in _BESIDE:
+        known[table.file] = {key[0] for key in check_table(seeds, table, known)}
 
 
 def _check_structure(seeds: Path, places: Checked, pillars: Checked, subthemes: Checked) -> None:

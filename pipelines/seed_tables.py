@@ -7,9 +7,11 @@ Does not belong here: the shape of a table (``claim_register``, ``framework_regi
 from __future__ import annotations
 
 import csv
+from codecs import BOM_UTF8
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from io import StringIO
 from pathlib import Path
 from typing import Annotated
 
@@ -49,19 +51,43 @@ Checked = dict[Key, tuple[int, Row]]
 def read_rows(path: Path) -> Iterator[tuple[int, dict[str | None, str]]]:
     """Line number and cells of every row. A row that is too long has the key None, one too short lacks cells."""
     try:
-        with path.open(encoding="utf-8", newline="") as handle:
-            reader = csv.DictReader(handle, restval="", strict=True)
-            for row in reader:
-                yield reader.line_num, row
-    except (OSError, UnicodeDecodeError) as error:
+        content = path.read_bytes()
+    except OSError as error:
         raise ConfigurationError(f"{path}: cannot be read ({error})") from error
+    try:
+        text = content.decode("utf-8-sig")  # spreadsheets put a byte order mark in front, and dbt passes over it
+    except UnicodeDecodeError as error:
+        raise _undecodable(path, content.removeprefix(BOM_UTF8)) from error
+    reader = csv.DictReader(StringIO(text, newline=""), restval="", strict=True)
+    try:
+        for row in reader:
+            yield reader.line_num, row
     except csv.Error as error:
         raise ConfigurationError(f"{path}:{reader.line_num}: not valid CSV: {error}") from error
 
 
+def _undecodable(path: Path, content: bytes) -> ConfigurationError:
+    """The error for the first byte that is not UTF-8, by the cell in which it stands."""
+    readable = content.decode("utf-8", errors="surrogateescape")
+    at = next(i for i, letter in enumerate(readable) if "\udc80" <= letter <= "\udcff")
+    rows = list(csv.reader(StringIO(readable[: at + 1], newline="")))
+    line, entry = readable.count("\n", 0, at) + 1, rows[-1][0] if len(rows[-1]) > 1 else "first cell"
+    column = rows[0][len(rows[-1]) - 1] if len(rows) > 1 and len(rows[-1]) <= len(rows[0]) else "heading"
+    return fault(
+        path, line, entry, column, f"byte 0x{ord(readable[at]) - 0xDC00:02x} is not UTF-8: save the file as such"
+    )
+
+
 def read_column(path: Path, name: str, where: Callable[[dict[str | None, str]], bool] = lambda row: True) -> set[str]:
     """The distinct entries of a column."""
-    return {row[name] for _, row in read_rows(path) if where(row)}
+    found: set[str] = set()
+    for _, row in read_rows(path):
+        try:
+            if where(row):
+                found.add(row[name])
+        except KeyError as error:
+            raise ConfigurationError(f"{path}:1: column {error.args[0]}: is missing") from error
+    return found
 
 
 def fault(path: Path, line: int, entry: str, column: str, told: str) -> ConfigurationError:

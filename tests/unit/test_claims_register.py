@@ -361,6 +361,30 @@ def test_a_column_that_is_missing_is_told(seeds: Path) -> None:
     assert "claim_duplicates.csv:1: column relation: is missing" in fault(seeds)
 
 
+@pytest.mark.parametrize(
+    ("file", "column"), [("economies.csv", "is_member"), ("economies.csv", "iso3"), ("region_variants.csv", "variant")]
+)
+def test_a_column_that_is_missing_from_a_table_that_is_only_looked_up_is_told(
+    seeds: Path, file: str, column: str
+) -> None:
+    path = seeds / file
+    path.write_text(path.read_text(encoding="utf-8").replace(column, "other", 1), encoding="utf-8")
+    assert f"{file}:1: column {column}: is missing" in fault(seeds)
+
+
+def test_a_byte_that_is_not_utf_8_is_told_by_line_claim_and_column(seeds: Path) -> None:
+    line = alter(seeds, "claims.csv", "p5-gii-kaz", "statement", "Kazakhstan, rang 48, caf@")
+    path = seeds / "claims.csv"
+    path.write_bytes(path.read_bytes().replace(b"caf@", b"caf\xe9"))
+    assert f"claims.csv:{line}: p5-gii-kaz: column statement: byte 0xe9 is not UTF-8" in fault(seeds)
+
+
+def test_a_table_that_a_spreadsheet_saved_with_a_byte_order_mark_is_read(seeds: Path) -> None:
+    for path in seeds.glob("*.csv"):
+        path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    check_register(seeds.parent, load_catalogue().indicators)
+
+
 def test_a_file_that_is_no_csv_is_told(seeds: Path) -> None:
     (seeds / "claim_leads.csv").write_text('claim_id,lead\nx,"open\n', encoding="utf-8")
     assert "claim_leads.csv:" in fault(seeds)

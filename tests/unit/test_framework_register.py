@@ -128,6 +128,30 @@ def test_a_part_that_nothing_belongs_to_is_told(seeds: Path, file: str, cells: d
     assert told in fault(seeds)
 
 
+@pytest.mark.parametrize(
+    ("file", "cells", "column", "told"),
+    [
+        ("alternative_targets.csv", {"target_value": "all"}, "target_value", "'all'"),
+        ("alternative_targets.csv", {"target_year": "30"}, "target_year", "1990"),
+        ("alternative_targets.csv", {"iso3": "KZ"}, "iso3", "'KZ' does not stand in economies.csv"),
+        ("alternative_targets.csv", {"indicator_id": "xyz"}, "indicator_id", "does not stand in indicators.yml"),
+        ("alternative_targets.csv", {"target_set": "natoinal"}, "target_set", "near it are national"),
+        ("alternative_targets.csv", {"source_url": "the web"}, "source_url", "pattern"),
+        ("alternative_targets.csv", {"confidence": "sure"}, "confidence", "'general_knowledge', not 'sure'"),
+        ("target_sets.csv", {"title": ""}, "title", "empty and may not be"),
+        ("series_breaks.csv", {"from_year": "lately"}, "from_year", "'lately'"),
+        ("noise_bands.csv", {"min_change_per_year": "-1"}, "min_change_per_year", "greater than or equal to 0"),
+        ("carried_forward.csv", {"iso3": "AFGH"}, "iso3", "does not stand in economies.csv"),
+    ],
+)  # fmt: skip
+def test_a_malformed_row_beside_the_frameworks_is_told_by_file_line_and_column(
+    seeds: Path, file: str, cells: dict[str, str], column: str, told: str
+) -> None:
+    line = alter(seeds, file, cells)
+    message = fault(seeds)
+    assert f"{file}:{line}: " in message and f"column {column}: " in message and told in message
+
+
 def _drop(seeds: Path, file: str, keep: Callable[[dict[str, str]], bool], **changed: str) -> None:
     path = seeds / file
     with path.open(encoding="utf-8", newline="") as handle:
