@@ -200,7 +200,7 @@ def read_entries(path: Path, model: type[T]) -> dict[str, tuple[int, T]]:
                 field = ".".join(str(part) for part in first["loc"]) or "the entry"
                 message = first["msg"].removeprefix("Value error, ")
                 more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-                raise ConfigurationError(f"{path}:{line}: {name}: {field}: {message}{more}") from error
+                raise ConfigurationError(f"{path}:{line}: {name}: {field}: {message}{more}") from None
             if name in entries:
                 raise ConfigurationError(f"{path}:{line}: {name}: this id already stands in line {entries[name][0]}")
             entries[name] = (line, entry)

@@ -13,12 +13,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import duckdb
+
 from warehouse.files import exclusive
 from warehouse.layout import Layout
 
 
 def leftovers(layout: Layout) -> list[Path]:
-    """Half-written files, and the build file where no receipt says what it holds.
+    """Half-written files, and the build file where no receipt says what it holds, or where it cannot be opened.
 
     Only the holder of the lock can tell them from work that is under way.
     """
@@ -27,7 +29,20 @@ def leftovers(layout: Layout) -> list[Path]:
         found += folder.rglob(".*.tmp")
     if not layout.receipt.exists():
         found += layout.root.glob(f"{layout.build.name}*")
+    elif not _opens(layout.build):
+        found += [layout.receipt, *layout.root.glob(f"{layout.build.name}*")]
     return sorted(found)
+
+
+def _opens(build: Path) -> bool:
+    """Whether dbt can write on in the build file. One that is not there can be made; one that is in use is no ruin."""
+    if not build.exists():
+        return True
+    try:
+        duckdb.connect(str(build), read_only=True).close()
+    except duckdb.Error as error:
+        return isinstance(error, duckdb.ConnectionException) or "Could not set lock" in str(error)
+    return True
 
 
 def clear(layout: Layout) -> list[Path]:

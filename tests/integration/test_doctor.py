@@ -84,6 +84,10 @@ def interrupted_build(layout: Layout) -> None:
     layout.receipt.unlink()
 
 
+def damaged_build(layout: Layout) -> None:
+    layout.build.write_bytes(b"not a database")
+
+
 def failed_build(layout: Layout) -> None:
     write_receipt(layout, Receipt("m", "2026-11-23", False, "2026-11-23T12:00", "1 of 300 tests did not pass\nmore"))
 
@@ -116,6 +120,7 @@ def broken_store(layout: Layout) -> None:
         (damaged_body, "raw store", "damaged: raw/", "restore them from a backup"),
         (half_copy, "leftovers", ".carec.duckdb.a1b2.tmp", "carec refresh"),
         (interrupted_build, "leftovers", "build.duckdb", "carec refresh"),
+        (damaged_build, "leftovers", "build.duckdb", "carec refresh"),
         (failed_build, "build", "not published: 1 of 300 tests did not pass", "carec refresh"),
         (no_publication, "publication", "is no publication", "carec refresh"),
         (broken_home, "dagster", "dagster.yaml cannot be used", "writes the project's own"),

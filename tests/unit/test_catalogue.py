@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import traceback
 from pathlib import Path
 
 import pytest
@@ -127,6 +128,7 @@ def test_a_fault_is_told_in_one_line_with_file_line_entry_and_field(
     assert "\n" not in message
     assert message.startswith(f"{tmp_path / 'indicators.yml'}:{line}: ")
     assert told in message
+    assert "pydantic" not in "".join(traceback.format_exception(caught.value)), "Dagster's pages show causes, too"
 
 
 def test_an_id_given_twice_is_told_with_both_lines(tmp_path: Path) -> None:

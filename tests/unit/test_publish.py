@@ -143,3 +143,21 @@ def test_a_publication_killed_between_any_two_writes_leaves_the_old_or_the_new_o
         "build.json",
         "carec.duckdb",
     ]
+
+
+def test_a_build_file_that_cannot_be_opened_is_cleared_with_its_receipt(layout: Layout) -> None:
+    layout.build.write_bytes(b"not a database" * 1000)
+    assert [path.name for path in clear(layout)] == ["build.duckdb", "build.json"]
+    assert not layout.build.exists() and not layout.receipt.exists()
+
+
+def test_a_build_file_that_somebody_has_open_is_left_alone(layout: Layout) -> None:
+    with duckdb.connect(str(layout.build)):
+        elsewhere = (
+            "import sys; from pathlib import Path; from warehouse.layout import Layout;"
+            " from warehouse.recovery import leftovers; print(leftovers(Layout(Path(sys.argv[1]))))"
+        )
+        told = subprocess.run(
+            [sys.executable, "-c", elsewhere, str(layout.root)], capture_output=True, text=True, check=True
+        )
+        assert clear(layout) == [] and told.stdout.strip() == "[]"
