@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from pipelines.output import GAP, Format, console, figure, show
 from pipelines.pages import fetch, imprint
 from sources.errors import ConfigurationError
+from warehouse.reading import open_published
 
 VERDICTS = (
     "supported",
@@ -248,10 +250,12 @@ def not_known() -> list[str]:
     ]
 
 
-def verdict_changes(published_at: datetime) -> list[str]:
+def verdict_changes(published: Path, published_at: datetime) -> list[str]:
     """What the publication of that moment changed in the verdicts of the one before, a line a claim."""
-    changes = fetch(
-        "select claim_id, previous_verdict, verdict from claim_verdict_changes where changed_at = ? order by claim_id",
-        [published_at],
-    )
+    with open_published(published) as connection:
+        changes = connection.execute(
+            "select claim_id, previous_verdict, verdict from claim_verdict_changes where changed_at = ?"
+            " order by claim_id",
+            [published_at],
+        ).fetchall()
     return [f"{claim_id}: {before or 'no claim'} > {now or 'no claim'}" for claim_id, before, now in changes]

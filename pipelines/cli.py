@@ -164,7 +164,9 @@ def refresh(
             raise
         record(workspace, result, started, _note)
     _tell(result, workspace.layout.published)
-    if result.build and (changes := verdict_changes(result.publication.published_at)):
+    if result.build is None:
+        return
+    if changes := verdict_changes(workspace.layout.published, result.publication.published_at):
         for change in changes:
             _note(f"verdict changed: {change}")
         post(Notice.of_verdicts(changes), workspace.settings.webhook_url)

@@ -10,9 +10,9 @@ from datetime import UTC
 from typing import Any
 
 import dagster as dg
-import duckdb
 
 from pipelines.automation import FOLLOW_BUILD
+from pipelines.claims import verdict_changes
 from pipelines.lineage import PUBLICATION, Key
 from pipelines.notifications import Notice, notify
 from pipelines.observations import OWNERS, POOL, hold
@@ -47,27 +47,12 @@ def publication_asset(workspace: Workspace, tables: Iterable[Key]) -> dg.AssetsD
                 raise dg.Failure(
                     f"not published, the previous publication stands: {error}", allow_retries=False
                 ) from error
-            changes = [] if unchanged else changed_verdicts(layout, result)
+            changes = [] if unchanged else verdict_changes(layout.published, result.published_at)
         if changes:
             notify(Notice.of_verdicts(changes), workspace.settings.webhook_url)
         return dg.MaterializeResult(data_version=dg.DataVersion(result.fingerprint), metadata=metadata(result, layout))
 
     return publication
-
-
-def changed_verdicts(layout: Layout, publication: Publication) -> list[str]:
-    """What a publication changed in the verdicts of the one before, a line a claim."""
-    with duckdb.connect(str(layout.published), read_only=True) as connection:
-        rows = connection.execute(
-            """
-            select claim_id || ': ' || coalesce(previous_verdict, 'no claim') || ' > ' || coalesce(verdict, 'no claim')
-            from claim_verdict_changes
-            where changed_at = ?
-            order by claim_id
-            """,
-            [publication.published_at],
-        ).fetchall()
-    return [line for (line,) in rows]
 
 
 def metadata(publication: Publication, layout: Layout) -> dict[str, Any]:
