@@ -21,6 +21,7 @@ Row = dict[str, Any]
 SECTIONS = {
     "new_year": "New data years",
     "revised": "Revised figures",
+    "rounded": "Figures that changed by rounding only",
     "filled": "Figures for earlier years",
     "withdrawn": "Figures withdrawn",
     "status": "Changed statuses",
@@ -29,10 +30,10 @@ SECTIONS = {
     "verdict": "Changed verdicts",
     "benchmark": "Changed benchmarks",
 }
-"""Kind of change -> title of its section, in the order of the page."""
+"""Section -> its title, in the order of the page."""
 
-SUMMED = ("new_year", "filled", "withdrawn")
-"""Kinds that are told by indicator: one publication may bring hundreds of figures."""
+SUMMED = ("new_year", "rounded", "filled", "withdrawn")
+"""Sections with one line per indicator: one publication may bring hundreds of figures."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,11 @@ class Section:
     lines: list[list[str]]
 
 
+def section_of(row: Row) -> str:
+    """Returns the section of a change: its kind, but for a revised figure that changed by rounding only."""
+    return "rounded" if row["size"] == "rounding" else str(row["kind"])
+
+
 def changes(layout: Layout, since: date | None = None) -> Comparison | None:
     """The present publication against the one before it, or the one that stood at the end of the day ``since``.
 
@@ -55,10 +61,10 @@ def changes(layout: Layout, since: date | None = None) -> Comparison | None:
 
 
 def sections(found: Comparison) -> list[Section]:
-    """What changed, a section a kind in the order of ``SECTIONS``; new figures are summed up by indicator."""
+    """Returns what changed, in the order of ``SECTIONS``; new and rounded figures are summed up by indicator."""
     by_kind: dict[str, list[Row]] = {kind: [] for kind in SECTIONS}
     for row in found.records:
-        by_kind[row["kind"]].append(row)
+        by_kind[section_of(row)].append(row)
     return [
         Section(kind, SECTIONS[kind], len(own), *(_summed(own) if kind in SUMMED else _one_by_one(own)))
         for kind, own in by_kind.items()

@@ -24,6 +24,7 @@ from pipelines.output import Format, console, speak
 if TYPE_CHECKING:
     from pipelines.ingestion import Ingestion
     from pipelines.refresh import Refresh
+    from pipelines.revisions import Revisions
 
 app = typer.Typer(
     name="carec",
@@ -137,6 +138,7 @@ def refresh(
     from pipelines.record import record
     from pipelines.refresh import BuildFailed
     from pipelines.refresh import refresh as run
+    from pipelines.revisions import revisions_since
     from pipelines.settings import unknown_settings
     from pipelines.workspace import open_workspace
     from sources.observation import utc_now
@@ -163,20 +165,24 @@ def refresh(
             post(told, workspace.settings.webhook_url)
             raise
         record(workspace, result, started, _note)
-    _tell(result, workspace.layout.published)
+    published = workspace.layout.published
+    revised = revisions_since(published, result.previous.newest_vintage if result.previous else None)
+    _tell(result, published, revised)
     if result.build is None:
         return
-    if changes := verdict_changes(workspace.layout.published, result.publication.published_at):
+    if revised.total.notable:
+        post(Notice.of_revisions(revised), workspace.settings.webhook_url)
+    if changes := verdict_changes(published, result.publication.published_at):
         for change in changes:
             _note(f"verdict changed: {change}")
         post(Notice.of_verdicts(changes), workspace.settings.webhook_url)
 
 
-def _tell(result: Refresh, path: Path) -> None:
-    """What a refresh did, in a few lines on standard error."""
+def _tell(result: Refresh, path: Path, revised: Revisions) -> None:
+    """Prints what a refresh did, in a few lines on standard error."""
     from pipelines.claims import not_known
 
-    _tell_sources(result.ingestion)
+    _tell_sources(result.ingestion, revised)
     publication = result.publication
     newest = f"{publication.newest_vintage:%Y-%m-%d}" if publication.newest_vintage else "none"
     if result.build is None:
@@ -189,7 +195,7 @@ def _tell(result: Refresh, path: Path) -> None:
             _note(line)
 
 
-def _tell_sources(ingestion: Ingestion) -> None:
+def _tell_sources(ingestion: Ingestion, revised: Revisions) -> None:
     from collections import Counter
 
     from sources.chain import NO_ADAPTER
@@ -213,6 +219,8 @@ def _tell_sources(ingestion: Ingestion) -> None:
             _note(f"{one.indicator.id}: held back: {landed.reason}")
         elif one.stale_reason and one.stale_reason.startswith(STALE_MIRROR):
             _note(f"{one.indicator.id}: {one.stale_reason}")
+        elif one.indicator.id in revised.by_indicator:
+            _note(f"{one.indicator.id}: {revised.by_indicator[one.indicator.id].text} from {one.provider_used}")
         elif landed.revised or landed.added or landed.withdrawn:
             _note(
                 f"{one.indicator.id}: {landed.revised} revised, {landed.added} added, {landed.withdrawn} withdrawn"
@@ -224,21 +232,7 @@ def _tell_sources(ingestion: Ingestion) -> None:
         _note(
             f"{failure} ({count} indicator{'s' if count > 1 else ''}; the next in the chain or the last vintage stands)"
         )
-    _note(_revisions(ingestion))
-
-
-def _revisions(ingestion: Ingestion) -> str:
-    """What changed in the figures, in one line."""
-    changed = [
-        one.landed for one in ingestion.results if one.landed.revised or one.landed.added or one.landed.withdrawn
-    ]
-    revised, added, withdrawn = (
-        sum(getattr(landed, kind) for landed in changed) for kind in ("revised", "added", "withdrawn")
-    )
-    return (
-        f"revisions: {revised} country-years revised, {added} added, {withdrawn} withdrawn"
-        f" in {len(changed)} of {len(ingestion.results)} indicators"
-    )
+    _note(f"revisions: {revised.total.text} in {len(revised.by_indicator)} of {len(ingestion.results)} indicators")
 
 
 @app.command()

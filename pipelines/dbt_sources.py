@@ -38,9 +38,12 @@ STAGINGS = {
 CONTEXT = "stg_context"
 """Indicators in no pillar of the framework: denominators, ranks, other frameworks' parts, candidates."""
 
+_LANDING = '{{ env_var("CAREC_WAREHOUSE") }}/landing'
 _LOCATION = (
-    "read_parquet('{{ env_var(\"CAREC_WAREHOUSE\") }}/landing/observations/{name}/*.parquet', union_by_name=true)"
+    f"read_parquet(['{_LANDING}/observation_columns.parquet', '{_LANDING}/observations/{{name}}/*.parquet'],"
+    " union_by_name=true)"
 )
+"""A vintage of an earlier format lacks columns of today's; the file without rows has them all."""
 _NOTE = "Generated from the catalogue and the seed framework_indicators; changes here are overwritten by a refresh."
 
 

@@ -16,6 +16,7 @@ from pydantic import Field, model_validator
 
 from pipelines.seed_tables import Checked, Number, Row, Table, Year, check_table, fault, read_column
 from sources.catalogue import Catalogue, Direction
+from sources.errors import ConfigurationError
 
 MAIN = "carec_2030"
 """The framework whose every benchmark has to say where it comes from."""
@@ -135,6 +136,20 @@ class NoiseBand(Row):
     note: str | None = None
 
 
+class RevisionSize(Row):
+    unit: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    basis: Literal["absolute", "relative"]
+    rounding: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+    large: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    note: str | None = None
+
+    @model_validator(mode="after")
+    def _ordered(self) -> RevisionSize:
+        if self.large <= self.rounding:
+            raise ValueError(f"large: must be above rounding ({self.rounding:g}), not {self.large:g}")
+        return self
+
+
 class CarriedForward(Row):
     indicator_id: str
     iso3: str
@@ -170,6 +185,8 @@ _BESIDE = (
     Table("carried_forward.csv", CarriedForward, ("indicator_id", "iso3", "measured_year"), _OF_ECONOMY),
 )
 
+_REVISION_SIZES = Table("revision_sizes.csv", RevisionSize, ("unit",))
+
 
 def check_frameworks(dbt_project: Path, catalogue: Catalogue) -> None:
     """Read every table of the frameworks. Raises ConfigurationError naming file, line, entry, column and remedy."""
@@ -188,6 +205,17 @@ def check_frameworks(dbt_project: Path, catalogue: Catalogue) -> None:
     _check_benchmarks(seeds, places, check_table(seeds, _BENCHMARKS, known), catalogue)
     for table in _BESIDE:
         known[table.file] = {key[0] for key in check_table(seeds, table, known)}
+    _check_units(seeds, check_table(seeds, _REVISION_SIZES, known), catalogue)
+
+
+def _check_units(seeds: Path, sizes: Checked, catalogue: Catalogue) -> None:
+    """Raises ConfigurationError where a unit of the catalogue has no limits for the size of a revision."""
+    for indicator in catalogue:
+        if (indicator.unit,) not in sizes:
+            raise ConfigurationError(
+                f"{seeds / _REVISION_SIZES.file}: {indicator.id}: its unit {indicator.unit!r} has no row: add one with"
+                " the limits of a change by rounding and of a large change"
+            )
 
 
 def _check_structure(seeds: Path, places: Checked, pillars: Checked, subthemes: Checked) -> None:

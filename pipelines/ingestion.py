@@ -23,11 +23,20 @@ from sources.chain import Attempt, Resolution, resolve
 from sources.errors import ConfigurationError
 from sources.http import Http
 from sources.mirrors import stale_mirror
-from sources.observation import KEY, OBSERVATION, as_rejects, empty_observations, empty_rejects, utc_now, validate
+from sources.observation import (
+    KEY,
+    OBSERVATION,
+    FigureOrigin,
+    as_rejects,
+    empty_observations,
+    empty_rejects,
+    from_older_vintage,
+    utc_now,
+    validate,
+)
 from sources.provider import Outcome, RawBody, Window
-from sources.providers.archive import OLDER
-from warehouse import landing, raw
-from warehouse.files import write_atomically
+from warehouse import confirmations, landing, raw
+from warehouse.files import write_atomically, write_table
 from warehouse.landing import Landed, Landing, Vintage
 
 FIRST_YEAR = 2010
@@ -55,7 +64,8 @@ class Ingested:
     """What came of one indicator. ``vintage`` is the newest there is now; None where no figure was ever had.
 
     ``reject_reasons`` are the first few distinct ones of the ``rejected`` records; ``doubted`` are the bodies (sha256)
-    that had to be held back, or that have no figure where there should be one.
+    that had to be held back, or that have no figure where there should be one; ``confirmation`` is the hash of the
+    newest confirmation of the figures, None where no live answer was ever accepted.
     """
 
     indicator: Indicator
@@ -72,6 +82,7 @@ class Ingested:
     release: str | None
     licence: str
     doubted: frozenset[str]
+    confirmation: str | None
 
     @property
     def attempts(self) -> str:
@@ -87,8 +98,9 @@ class Ingested:
 
     @property
     def data_version(self) -> str:
-        """Changes exactly when the figures change."""
-        return self.vintage.content_hash if self.vintage else "none"
+        """Returns a name that changes exactly when the figures change, or the answer that confirms them."""
+        figures = self.vintage.content_hash if self.vintage else "none"
+        return f"{figures}-{self.confirmation}" if self.confirmation else figures
 
 
 @dataclass(frozen=True)
@@ -103,6 +115,8 @@ class Ingestion:
 def land_archive(workspace: Workspace) -> None:
     """Land the bundled archive's vintages at their own dates. Costs a hash where this archive is landed already."""
     layout = workspace.layout
+    landing.write_columns(layout, empty_observations())
+    confirmations.prepare(layout)
     marker = layout.landing / "archive.sha256"
     digest = hashlib.sha256()
     for path in sorted(Path(workspace.archive.directory).glob("*")):
@@ -114,7 +128,7 @@ def land_archive(workspace: Workspace) -> None:
         return
     for indicator in workspace.catalogue:
         _land_history(workspace, indicator)
-    landing.write_table(layout.rejects / "none.parquet", empty_rejects())
+    write_table(layout.rejects / "none.parquet", empty_rejects())
     write_atomically(marker, digest.hexdigest().encode())
 
 
@@ -187,23 +201,22 @@ def land(
 
 
 def _keep_last(candidates: pl.DataFrame, rejected_keys: pl.DataFrame, last: pl.DataFrame) -> pl.DataFrame:
-    """Add the last vintage's figure for each country-year whose new record was rejected, marked as kept."""
+    """Returns the candidates with the last vintage's figure for each country-year whose new record was rejected."""
     kept = (
         last.select(OBSERVATION.keys())
         .join(rejected_keys.unique(), on=["iso3", "year"], how="semi")
         .join(candidates, on=KEY, how="anti")
-        .with_columns(obs_status=pl.lit("kept_from_last_vintage"))
     )
-    return pl.concat([candidates, kept])
+    return pl.concat([candidates, from_older_vintage(kept, FigureOrigin.RETAINED)])
 
 
 def _with_older_editions(fresh: pl.DataFrame, last: pl.DataFrame) -> pl.DataFrame:
-    """Add the last vintage's editions that are older than any that the provider (still) serves, marked as carried.
+    """Returns the figures with the last vintage's editions that are older than any that the provider (still) serves.
 
     An edition is published once: that a file begins with a later one takes nothing back.
     """
     older = last.select(OBSERVATION.keys()).filter(pl.col("year") < fresh["year"].min())
-    return pl.concat([fresh, older.with_columns(obs_status=pl.lit(OLDER))])
+    return pl.concat([fresh, from_older_vintage(older, FigureOrigin.CARRIED_OVER)])
 
 
 def _without_moved_points(fresh: pl.DataFrame, known: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -239,6 +252,7 @@ def _settle(workspace: Workspace, run: Run, resolution: Resolution, *, asked: bo
             landed = Landed(Landing.UNCHANGED, last, reason=stale)
         else:
             originals = corrected.originals
+            as_sent = fresh.filter(pl.col("figure_origin").ne_missing(FigureOrigin.CORRECTED.value))
             if known is not None:
                 fresh, moved = _without_moved_points(fresh, known.clear() if run.accept_shrink else known)
                 rejects = pl.concat([rejects, as_rejects(moved)])
@@ -255,6 +269,8 @@ def _settle(workspace: Workspace, run: Run, resolution: Resolution, *, asked: bo
                 accept_shrink=run.accept_shrink,
             )
             stale = landed.reason
+            if landed.vintage and not stale:
+                confirmations.record(layout, indicator.id, as_sent, landed.vintage.read(), run.started_at)
     if (refused := pl.concat([rejects, originals])).height:
         landing.log_rejects(layout, indicator.id, refused)
 
@@ -276,10 +292,18 @@ def _settle(workspace: Workspace, run: Run, resolution: Resolution, *, asked: bo
         retrieved_at=run.started_at if fresh_from else current["retrieved_at"].max(),  # type: ignore[arg-type]
         stale_reason=stale,
         asked=tuple(resolution.attempts),
-        release=None if current.is_empty() else current["provider_release"].mode().sort().first(),  # type: ignore[arg-type]
+        release=_newest_release(current),
         licence=indicator.licence if current.is_empty() else str(current["licence"].mode().sort().first()),
         doubted=frozenset(resolution.candidates["raw_sha256"]) if doubtful else frozenset(),
+        confirmation=confirmations.newest(layout, indicator.id),
     )
+
+
+def _newest_release(figures: pl.DataFrame) -> str | None:
+    """Returns the release of the newest figure: of the latest year, and of several releases the one received last."""
+    newest = figures.filter(pl.col("year") == pl.col("year").max(), pl.col("provider_release").is_not_null())
+    releases = newest.sort("retrieved_at", "provider_release")["provider_release"].to_list()
+    return releases[-1] if releases else None
 
 
 def _first_reason(rejected: pl.DataFrame) -> str:
@@ -323,7 +347,7 @@ def _write_catalogue(workspace: Workspace) -> None:
         for i in workspace.catalogue
     ]
     schema = {"max_age_years": pl.Int32, "valid_min": pl.Float64, "valid_max": pl.Float64, "note": pl.String}
-    landing.write_table(workspace.layout.indicators, pl.DataFrame(rows, schema_overrides=schema))
+    write_table(workspace.layout.indicators, pl.DataFrame(rows, schema_overrides=schema))
 
 
 def _write_health(workspace: Workspace, results: Sequence[Ingested]) -> None:
@@ -353,4 +377,4 @@ def _write_health(workspace: Workspace, results: Sequence[Ingested]) -> None:
         others = pl.read_parquet(path).filter(pl.col("indicator_id").is_in(list(workspace.catalogue.indicators)))
         others = others.join(now, on="indicator_id", how="anti")
         now = pl.concat([now, others], how="diagonal").select(HEALTH.keys())
-    landing.write_table(path, now.sort("indicator_id"))
+    write_table(path, now.sort("indicator_id"))

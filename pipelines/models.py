@@ -24,7 +24,7 @@ from pipelines.workspace import Workspace
 from sources.errors import ConfigurationError
 from sources.observation import utc_now
 from warehouse import landing
-from warehouse.files import write_atomically
+from warehouse.files import write_atomically, write_table
 from warehouse.layout import Layout
 from warehouse.publish import Receipt, write_receipt
 
@@ -94,7 +94,7 @@ def dbt_environment(layout: Layout) -> dict[str, str]:
 
 def lay_down_run(layout: Layout, as_of: date) -> None:
     """Write the build's as-of date where dbt reads it."""
-    landing.write_table(layout.run, pl.DataFrame({"as_of": [as_of]}, schema={"as_of": pl.Date}))
+    write_table(layout.run, pl.DataFrame({"as_of": [as_of]}, schema={"as_of": pl.Date}))
 
 
 def check_seeds(workspace: Workspace) -> None:

@@ -9,10 +9,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import requests
 from pydantic import HttpUrl
+
+if TYPE_CHECKING:
+    from pipelines.revisions import Revisions
 
 TIMEOUT_S = 10
 log = logging.getLogger(__name__)
@@ -22,7 +25,7 @@ log = logging.getLogger(__name__)
 class Notice:
     """One message: what happened, in a line, and the particulars. ``text`` is what chat services show of a post."""
 
-    kind: Literal["run_failed", "not_published", "verdicts_changed"]
+    kind: Literal["run_failed", "not_published", "verdicts_changed", "figures_revised"]
     headline: str
     details: Sequence[str] = ()
 
@@ -31,6 +34,12 @@ class Notice:
         """``changes``: a line a claim."""
         many = f"{len(changes)} claims have" if len(changes) != 1 else "1 claim has"
         return cls("verdicts_changed", f"{many} another verdict since the publication before", changes)
+
+    @classmethod
+    def of_revisions(cls, found: Revisions) -> Notice:
+        """Returns the notice of a publication that revised figures by more than rounding."""
+        many = f"{found.total.notable} figures were" if found.total.notable != 1 else "1 figure was"
+        return cls("figures_revised", f"{many} revised: {found.total.text}", found.lines)
 
     @property
     def text(self) -> str:

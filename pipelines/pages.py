@@ -54,13 +54,10 @@ def imprint() -> str:
     if publication is None:
         return ""
     newest = f"{publication.newest_vintage:%Y-%m-%d}" if publication.newest_vintage else "none"
-    ((archived, live),) = fetch(
-        "select count(*) filter (retrieved_via = 'archive'), count(*) filter (retrieved_via <> 'archive')"
-        " from (select indicator_id, mode(retrieved_via) as retrieved_via from observations group by all)"
-    )
     return (
-        f"as of {publication.as_of}; newest vintage {newest}; {live} series fetched live, {archived} from the bundled"
-        f" archive; published {publication.published_at:%Y-%m-%d %H:%M} UTC"
+        f"as of {publication.as_of}; newest vintage {newest}; {publication.series_live} series fetched live,"
+        f" {publication.series_archived} from the bundled archive;"
+        f" published {publication.published_at:%Y-%m-%d %H:%M} UTC"
     )
 
 

@@ -16,6 +16,7 @@ from pipelines.claims import verdict_changes
 from pipelines.lineage import PUBLICATION, Key
 from pipelines.notifications import Notice, notify
 from pipelines.observations import OWNERS, POOL, hold
+from pipelines.revisions import revisions_since
 from pipelines.workspace import Workspace
 from sources.observation import utc_now
 from warehouse.layout import Layout
@@ -48,8 +49,11 @@ def publication_asset(workspace: Workspace, tables: Iterable[Key]) -> dg.AssetsD
                     f"not published, the previous publication stands: {error}", allow_retries=False
                 ) from error
             changes = [] if unchanged else verdict_changes(layout.published, result.published_at)
+            revised = revisions_since(layout.published, standing.newest_vintage if standing else None)
         if changes:
             notify(Notice.of_verdicts(changes), workspace.settings.webhook_url)
+        if revised.total.notable:
+            notify(Notice.of_revisions(revised), workspace.settings.webhook_url)
         return dg.MaterializeResult(data_version=dg.DataVersion(result.fingerprint), metadata=metadata(result, layout))
 
     return publication

@@ -21,11 +21,16 @@ from warehouse.recovery import holding
 
 @dataclass(frozen=True)
 class Refresh:
-    """What came of a refresh. ``build`` is None where nothing had changed and the publication stands."""
+    """The result of a refresh.
+
+    ``build`` is None where nothing had changed and the publication was left as it was. ``previous`` is the publication
+    that this one replaced, None where there was none.
+    """
 
     ingestion: Ingestion
     build: Build | None
     publication: Publication
+    previous: Publication | None = None
 
 
 class BuildFailed(NotPublished):
@@ -70,4 +75,4 @@ def refresh(
         build = models.build(workspace, day, mark, lambda node: progress(f"building {node}"))
         if not build.passed:
             raise BuildFailed(build, ingestion)
-        return Refresh(ingestion, build, publish(workspace.layout, utc_now()))
+        return Refresh(ingestion, build, publish(workspace.layout, utc_now()), standing)

@@ -23,7 +23,13 @@ from warehouse.files import exclusive
 from warehouse.layout import Layout
 from warehouse.publish import NotPublished
 
-BUILT_ANEW = ("run.parquet", "source_health.parquet", "indicators.parquet", "archive.sha256")
+BUILT_ANEW = (
+    "run.parquet",
+    "source_health.parquet",
+    "indicators.parquet",
+    "archive.sha256",
+    "observation_columns.parquet",
+)
 """What every refresh lays down again: no part of the record."""
 
 

@@ -107,6 +107,8 @@ def _observations(indicator: Indicator, link: Link, answer: Answer) -> pl.DataFr
         "raw_sha256",
         pl.lit(answer.licence or link.licence or indicator.licence).alias("licence"),
         pl.lit(link.provider).alias("retrieved_via"),
+        pl.lit(None).alias("figure_origin"),
+        pl.lit(None).alias("figure_note"),
     ).cast(OBSERVATION)  # type: ignore[arg-type]
 
 

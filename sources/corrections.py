@@ -18,13 +18,9 @@ from pydantic import Field, model_validator
 
 from sources.catalogue import Catalogue, Entry, Indicator, read_entries
 from sources.errors import ConfigurationError
-from sources.observation import as_rejects
+from sources.observation import FigureOrigin, as_rejects
 
 CORRECTIONS = Path(__file__).parent / "corrections.yml"
-CORRECTED = "corrected"
-"""The ``obs_status`` of a figure that is not the provider's."""
-FLAGGED = "flagged"
-"""What the ``obs_status`` of a figure begins with that is the provider's, and doubtful."""
 
 
 class Expect(Entry):
@@ -150,18 +146,30 @@ def apply(observations: pl.DataFrame, indicator: Indicator, corrections: Iterabl
             )
             continue
         if correction.action == "flag":
-            said = pl.lit(f"{FLAGGED}: {correction.reason}")
-            result = result.with_columns(obs_status=pl.when(here).then(said).otherwise("obs_status"))
+            result = _marked(result, correction, FigureOrigin.FLAGGED)
             continue
         originals.append(as_rejects(found.with_columns(reason=pl.lit(f"correction: {correction.reason}"))))
         if correction.action == "drop":
             result = result.filter(~here)
         else:
-            result = result.with_columns(
-                value=pl.when(here).then(_corrected(correction)).otherwise("value"),
-                obs_status=pl.when(here).then(pl.lit(CORRECTED)).otherwise("obs_status"),
+            result = _marked(result, correction, FigureOrigin.CORRECTED).with_columns(
+                value=pl.when(here).then(_corrected(correction)).otherwise("value")
             )
     return Corrected(result, pl.concat(originals), misfits)
+
+
+def _marked(observations: pl.DataFrame, correction: Correction, origin: FigureOrigin) -> pl.DataFrame:
+    """Returns the observations with ``figure_origin`` and ``figure_note`` set on those that the correction is about.
+
+    A figure that another correction has changed stays ``corrected`` where this one only flags it.
+    """
+    here = correction.here()
+    changed = pl.col("figure_origin").eq_missing(FigureOrigin.CORRECTED.value)
+    note = pl.concat_str(pl.col("figure_note"), pl.lit(correction.reason), separator="; ", ignore_nulls=True)
+    return observations.with_columns(
+        figure_origin=pl.when(here & ~changed).then(pl.lit(origin.value)).otherwise("figure_origin"),
+        figure_note=pl.when(here).then(note).otherwise("figure_note"),
+    )
 
 
 def _corrected(correction: Correction) -> pl.Expr:

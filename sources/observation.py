@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import StrEnum
 
 import pandera.polars as pa
 import polars as pl
@@ -36,8 +37,37 @@ OBSERVATION: dict[str, pl.DataType] = {
     "raw_sha256": pl.String(),
     "licence": pl.String(),
     "retrieved_via": pl.String(),
+    "figure_origin": pl.String(),
+    "figure_note": pl.String(),
 }
-"""Column -> type. ``provider`` publishes the figure, ``retrieved_via`` is where we got it (itself, or ``archive``)."""
+"""Column -> type. ``provider`` publishes the figure, ``retrieved_via`` is where we got it (itself, or ``archive``).
+
+``obs_status`` is the provider's own flag and nothing else. ``figure_origin`` is what the pipeline did to the figure (a
+``FigureOrigin``), NULL where it did nothing; ``figure_note`` gives the reason of a correction or a doubt.
+"""
+
+
+class FigureOrigin(StrEnum):
+    """What the pipeline did to a figure. A figure that is served as the provider sent it has none."""
+
+    CARRIED_OVER = "carried_over"
+    """The newest vintage lacks it; it comes from an older one."""
+    RETAINED = "retained"
+    """The newest record was rejected; the figure of the previous vintage stays."""
+    CORRECTED = "corrected"
+    """The value is not the provider's (``sources.corrections``)."""
+    FLAGGED = "flagged"
+    """The value is the provider's and doubtful (``sources.corrections``)."""
+
+
+def from_older_vintage(figures: pl.DataFrame, origin: FigureOrigin) -> pl.DataFrame:
+    """Returns figures of an older vintage with ``figure_origin`` set, except where they are corrected or flagged.
+
+    That a value is not the provider's, or is doubtful, stays true in every vintage that the figure is taken into.
+    """
+    lasting = pl.col("figure_origin").is_in([FigureOrigin.CORRECTED, FigureOrigin.FLAGGED]).fill_null(False)
+    return figures.with_columns(figure_origin=pl.when(lasting).then("figure_origin").otherwise(pl.lit(origin.value)))
+
 
 REJECT: dict[str, pl.DataType] = {
     "provider": pl.String(),
@@ -124,6 +154,8 @@ def contract(indicator: Indicator, known_areas: Iterable[str], last_year: int) -
             "raw_sha256": pa.Column(pl.String, pa.Check.str_matches(r"^[0-9a-f]{64}$")),
             "licence": pa.Column(pl.String),
             "retrieved_via": pa.Column(pl.String),
+            "figure_origin": pa.Column(pl.String, pa.Check.isin(list(FigureOrigin)), nullable=True),
+            "figure_note": pa.Column(pl.String, nullable=True),
         },
         strict=True,
         ordered=True,

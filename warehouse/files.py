@@ -10,6 +10,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import NamedTemporaryFile
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import polars as pl
 
 
 class Busy(Exception):
@@ -40,6 +44,12 @@ def replacing(path: Path) -> Iterator[Path]:
 def write_atomically(path: Path, content: bytes) -> None:
     with replacing(path) as temporary:
         temporary.write_bytes(content)
+
+
+def write_table(path: Path, table: pl.DataFrame) -> None:
+    """Writes a table as Parquet, in place of the file that may be there."""
+    with replacing(path) as temporary:
+        table.write_parquet(temporary, statistics=False)
 
 
 def append_line(path: Path, line: str) -> None:

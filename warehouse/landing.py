@@ -18,7 +18,8 @@ from pathlib import Path
 
 import polars as pl
 
-from warehouse.files import replacing
+from warehouse import confirmations
+from warehouse.files import replacing, write_table
 from warehouse.layout import Layout
 
 SHRINK_LIMIT = 0.10
@@ -35,7 +36,18 @@ ENOUGH = 5
 """Figures of one year, from which on they are judged together: fewer say nothing of how a provider delivers."""
 
 FLAGGED = "flagged"
-"""What the ``obs_status`` of a figure begins with that a person has doubts about (``sources.corrections``)."""
+"""The ``figure_origin`` of a figure that a person has doubts about (``sources.corrections``)."""
+
+_FORMER_STATUS = {
+    "older_vintage": "carried_over",
+    "kept_from_last_vintage": "retained",
+    "corrected": "corrected",
+}
+_FORMER_FLAG = "flagged: "
+"""Vintages written before ``figure_origin`` existed have it in ``obs_status``: these words, or a flag with its reason.
+
+``int_landed`` reads the same files and has the same rule in SQL; a test compares the two.
+"""
 
 NEVER = datetime(1900, 1, 1)
 """The date of the empty vintage of an indicator for which no figure was ever had."""
@@ -59,7 +71,9 @@ class Vintage:
     path: Path
 
     def read(self) -> pl.DataFrame:
-        return pl.read_parquet(self.path)
+        """Returns the figures: the observation columns and ``vintage_at``."""
+        figures = pl.read_parquet(self.path)
+        return figures if "figure_origin" in figures.columns else _with_figure_origin(figures)
 
 
 @dataclass(frozen=True)
@@ -74,10 +88,29 @@ class Landed:
     reason: str | None = None
 
 
+def _with_figure_origin(figures: pl.DataFrame) -> pl.DataFrame:
+    """Returns the figures of a file of the former format with ``figure_origin`` and ``figure_note``."""
+    status = pl.col("obs_status")
+    flagged = status.str.starts_with(_FORMER_FLAG).fill_null(False)
+    origin = pl.when(flagged).then(pl.lit(FLAGGED)).otherwise(status.replace_strict(_FORMER_STATUS, default=None))
+    return figures.select(
+        pl.exclude("vintage_at", "obs_status"),
+        pl.when(origin.is_null()).then(status).alias("obs_status"),
+        origin.alias("figure_origin"),
+        pl.when(flagged).then(status.str.strip_prefix(_FORMER_FLAG)).alias("figure_note"),
+        "vintage_at",
+    )
+
+
 def content_hash(observations: pl.DataFrame) -> str:
     """16 hex digits of the sha256 over (iso3, year, value) in key order, and over flags where there are any."""
     table = observations.select(*_KEY, "value").sort(_KEY)
-    flags = observations.filter(pl.col("obs_status").str.starts_with(FLAGGED)).select(*_KEY, "obs_status").sort(_KEY)
+    # as the former format wrote a flag, so that the hash of a series that did not change stays the same
+    flags = (
+        observations.filter(pl.col("figure_origin") == FLAGGED)
+        .select(*_KEY, obs_status=pl.lit(_FORMER_FLAG) + pl.col("figure_note"))
+        .sort(_KEY)
+    )
     digest = hashlib.sha256(table.write_csv().encode())
     if flags.height:
         digest.update(flags.write_csv().encode())
@@ -105,6 +138,15 @@ def _write(layout: Layout, indicator_id: str, observations: pl.DataFrame, vintag
             pl.lit(vintage_at).cast(pl.Datetime("us")).alias("vintage_at")
         ).write_parquet(temporary, statistics=False)
     return Vintage(indicator_id, vintage_at, digest, path)
+
+
+def write_columns(layout: Layout, empty: pl.DataFrame) -> None:
+    """Writes the file without rows that gives dbt the columns of a vintage (the frame's, and ``vintage_at``)."""
+    if not layout.observation_columns.exists() or pl.read_parquet_schema(layout.observation_columns).keys() != {
+        *empty.columns,
+        "vintage_at",
+    }:
+        write_table(layout.observation_columns, empty.with_columns(vintage_at=pl.lit(None, dtype=pl.Datetime("us"))))
 
 
 def ensure_folder(layout: Layout, indicator_id: str, empty: pl.DataFrame) -> None:
@@ -236,19 +278,15 @@ def log_rejects(layout: Layout, indicator_id: str, rejects: pl.DataFrame) -> Non
         write_table(path, rejects)
 
 
-def write_table(path: Path, table: pl.DataFrame) -> None:
-    """Write a small table that is replaced at every refresh (catalogue, source health, run)."""
-    with replacing(path) as temporary:
-        table.write_parquet(temporary, statistics=False)
-
-
 def state(layout: Layout, indicator_ids: Iterable[str]) -> str:
-    """A hash over everything landed that a build reads: vintages, rejects and catalogue."""
+    """Returns a hash over everything landed that a build reads: vintages, rejects, confirmations and catalogue."""
     digest = hashlib.sha256()
     for indicator_id in sorted(indicator_ids):
         for vintage in vintages(layout, indicator_id):
             digest.update(f"{indicator_id}/{vintage.path.name}\n".encode())
     for path in sorted(layout.rejects.glob("*.parquet")):
         digest.update(f"{path.name}\n".encode())
+    for name in confirmations.names(layout, sorted(indicator_ids)):
+        digest.update(f"{name}\n".encode())
     digest.update(layout.indicators.read_bytes() if layout.indicators.exists() else b"")
     return digest.hexdigest()

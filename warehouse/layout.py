@@ -36,6 +36,15 @@ class Layout:
         return self.landing / "observations" / indicator_id
 
     @property
+    def observation_columns(self) -> Path:
+        """A vintage without rows: the columns that every vintage has, for files of an earlier format."""
+        return self.landing / "observation_columns.parquet"
+
+    def confirmations(self, indicator_id: str) -> Path:
+        """The folder of the confirmations of one indicator's figures: one Parquet file each, never overwritten."""
+        return self.landing / "confirmations" / indicator_id
+
+    @property
     def rejects(self) -> Path:
         return self.landing / "rejects"
 

@@ -40,8 +40,12 @@ _KEPT = {
 }
 """Table -> the columns that are kept, of members' rows where the table is about economies."""
 
-_NAMES = {"economies": "iso3 varchar, name varchar", "indicators": "indicator_id varchar, title varchar"}
-"""Table of the present publication -> the columns that name what changed."""
+_NAMES = {
+    "economies": "iso3 varchar, name varchar",
+    "indicators": "indicator_id varchar, title varchar, unit varchar",
+    "revision_sizes": "unit varchar, basis varchar, rounding double, large double",
+}
+"""Table of the present publication -> the columns that name what changed, or give its size."""
 
 COLUMNS = (
     "kind",
@@ -55,6 +59,7 @@ COLUMNS = (
     "present",
     "name",
     "title",
+    "size",
 )
 
 _GOALPOSTS = "floor_value, target_value, pace_target_value, baseline_year::double, target_year::double"
@@ -119,10 +124,15 @@ changes as (
     from goalposts_before full outer join goalposts_now using (framework_id, indicator_id, item)
     where previous_value is distinct from value
 )
-select {", ".join(COLUMNS)}
-from changes left join now.economies using (iso3) left join now.indicators on subject = indicator_id
+select {", ".join(COLUMNS[:-1])}, case when kind = 'revised' then %s end as size
+from changes
+left join now.economies using (iso3)
+left join now.indicators on subject = indicator_id
+left join now.revision_sizes using (unit)
 order by all
 """
+_SIZE = "published.revision_size(previous_value, value, basis, rounding, large)"
+"""The rule of the publication itself (dbt_project/macros/revision_size.sql)."""
 
 
 @dataclass(frozen=True)
@@ -131,7 +141,8 @@ class Comparison:
 
     ``kind`` is new_year, filled, revised or withdrawn (a figure of a member), status, score, rank_outside_band (the
     rank now lies outside the band of the earlier publication), verdict or benchmark. ``subject`` is an indicator, a
-    claim or ``overall``; ``name`` and ``title`` are those of economy and indicator.
+    claim or ``overall``; ``name`` and ``title`` are those of economy and indicator. ``size`` of a revised figure is
+    rounding, small or large.
     """
 
     previous_published_at: datetime
@@ -200,17 +211,22 @@ def compare(layout: Layout, since: date | None = None) -> Comparison | None:
         if folder is None:
             return None
         try:
-            _lay_out(connection, folder)
+            present = _lay_out(connection, folder)
         except duckdb.Error as error:
             raise Unreadable(
                 f"{folder} holds no earlier publication that can be read; remove it to compare with another"
             ) from error
         connection.execute("use memory")
-        return Comparison(*_record(connection, "before.publication"), *now, connection.execute(_CHANGES).fetchall())
+        changes = _CHANGES % (_SIZE if "revision_sizes" in present else "null")
+        return Comparison(*_record(connection, "before.publication"), *now, connection.execute(changes).fetchall())
 
 
-def _lay_out(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
-    """The kept parts of both publications as tables of the schemas ``before`` and ``now``."""
+def _lay_out(connection: duckdb.DuckDBPyConnection, folder: Path) -> set[str]:
+    """Writes the kept parts of both publications as tables of the schemas ``before`` and ``now``.
+
+    Returns:
+        The tables of the present publication; one made by an earlier version lacks some.
+    """
     connection.execute("create schema memory.before; create schema memory.now")
     present = _tables(connection)
     for table, columns in _KEPT.items():
@@ -226,6 +242,7 @@ def _lay_out(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
         if table in present:
             chosen = ", ".join(column.split()[0] for column in columns.split(", "))
             connection.execute(f"insert into memory.now.{table} select {chosen} from {table}")
+    return present
 
 
 def _record(connection: duckdb.DuckDBPyConnection, table: str) -> tuple[datetime, date]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime
 from pathlib import Path
 
@@ -43,6 +43,9 @@ _MEANING = """
     comment on column publication.fingerprint is 'Hash over everything that decides the figures: equal means the same';
     comment on column publication.newest_vintage is 'When the newest change of a figure was received, UTC';
     comment on column publication.observations is 'Number of observations';
+    comment on column publication.series_live is
+        'Number of indicators of which a provider sent or confirmed a figure over the network';
+    comment on column publication.series_archived is 'Number of the other indicators that have figures';
 """
 """Comments of the one table that dbt does not know."""
 
@@ -67,6 +70,11 @@ class Publication:
     fingerprint: str
     newest_vintage: datetime | None
     observations: int
+    series_live: int
+    series_archived: int
+
+
+_COLUMNS = ", ".join(column.name for column in fields(Publication))
 
 
 def write_receipt(layout: Layout, receipt: Receipt) -> None:
@@ -86,9 +94,7 @@ def published(layout: Layout) -> Publication | None:
         return None
     try:
         with duckdb.connect(str(layout.published), read_only=True) as connection:
-            row = connection.execute(
-                "select published_at, as_of, fingerprint, newest_vintage, observations from publication"
-            ).fetchone()
+            row = connection.execute(f"select {_COLUMNS} from publication").fetchone()
     except duckdb.Error:
         return None
     return Publication(*row) if row else None
@@ -148,7 +154,13 @@ def _finish(copy: Path, receipt: Receipt, built: dict[str, int], published_at: d
                 ?::date as as_of,
                 ?::varchar as fingerprint,
                 (select max(vintage_at) from observations) as newest_vintage,
-                (select count(*) from observations) as observations
+                (select count(*) from observations) as observations,
+                count(*) filter (is_live) as series_live,
+                count(*) filter (not is_live) as series_archived
+            from (
+                select bool_or(confirmed_at is not null or retrieved_via <> 'archive') as is_live
+                from observations group by indicator_id
+            )
             """,
             [published_at, receipt.as_of, receipt.fingerprint],
         )

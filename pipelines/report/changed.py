@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
 
-from pipelines.changes import SECTIONS, SUMMED
+from pipelines.changes import SECTIONS, SUMMED, section_of
 from pipelines.output import GAP
-from pipelines.report.data import FRAMEWORK, Report, Row, pick
+from pipelines.report.data import FRAMEWORK, Report, Row
 from pipelines.report.words import Words
 
 
@@ -39,7 +39,7 @@ def sections(report: Report, words: Words) -> list[Section]:
     statements = {row["claim_id"]: row["statement"] for row in report.claims}
     found = []
     for kind in SECTIONS:
-        rows = [row for row in pick(report.changes, kind=kind) if row["framework_id"] in (None, FRAMEWORK)]
+        rows = [row for row in report.changes if section_of(row) == kind and row["framework_id"] in (None, FRAMEWORK)]
         if rows:
             build = _summed if kind in SUMMED else _one_by_one
             told = [

@@ -102,8 +102,9 @@ _PARTS = {
     "inconsistencies": "from claim_inconsistencies order by inconsistency_id",
     "freshness": """
         with held as (
-            select o.indicator_id, mode(o.provider) as provider, mode(o.retrieved_via) as retrieved_via,
-                   max(o.provider_release) as provider_release, max(o.licence) as licence,
+            select o.indicator_id, mode(o.provider) as provider,
+                   arg_max(o.provider_release, (o.year, o.retrieved_at, o.provider_release)) as provider_release,
+                   max(o.licence) as licence,
                    mode(o.source_url) as source_url, string_agg(distinct o.provider_code, ', ') as provider_code,
                    count(distinct o.iso3) filter (e.is_member) as members
             from observations as o join economies as e using (iso3) group by o.indicator_id
@@ -158,7 +159,6 @@ class Report:
     """Everything that the pages show: each part a list of rows in the order in which it is shown."""
 
     publication: Row
-    origins: Row
     pillars: list[Row]
     subthemes: list[Row]
     members: list[Row]
@@ -196,19 +196,12 @@ def read(layout: Layout) -> Report:
         connection.execute("set threads = 1")  # ties in an aggregate then fall the same way every time
         parts = {part: _rows(connection, sql) for part, sql in _PARTS.items()}
         (publication,) = _rows(connection, "from publication")
-        (origins,) = _rows(
-            connection,
-            """
-            select count(*) filter (via <> 'archive') as live, count(*) filter (via = 'archive') as archived
-            from (select mode(retrieved_via) as via from observations group by indicator_id)
-            """,
-        )
     comparison = compare(layout)
     previous: Row | None = None
     if comparison:
         previous = {"published_at": comparison.previous_published_at, "as_of": comparison.previous_as_of}
     changes = [dict(zip(COLUMNS, row, strict=True)) for row in comparison.rows] if comparison else []
-    return Report(publication=publication, origins=origins, previous=previous, changes=changes, **parts)
+    return Report(publication=publication, previous=previous, changes=changes, **parts)
 
 
 def _rows(connection: duckdb.DuckDBPyConnection, sql: str) -> list[Row]:

@@ -3,9 +3,10 @@
 Belongs here: the archive's file format, read and written. Does not belong here: which figures are good (the observation
 contract), which vintage the warehouse serves (``warehouse.landing``), the network.
 
-Format: ``series.yml`` lists the series; each vintage of a series is one complete table ``iso3,year,value``. Two more
-columns stand only in tables that need them: ``vintage`` names the vintage that a carried row was first seen in, and
-``obs_status`` holds the provider's own remark on a figure.
+Format: ``series.yml`` lists the series; each vintage of a series is one complete table ``iso3,year,value``. More
+columns are present only in tables that need them: ``vintage`` names the vintage that a carried row was first seen in,
+``obs_status`` holds the provider's own flag, ``figure_origin`` and ``figure_note`` what the pipeline did to a figure
+besides carrying it over.
 """
 
 from __future__ import annotations
@@ -26,20 +27,20 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from sources.catalogue import ARCHIVE, Catalogue, Indicator
 from sources.errors import ConfigurationError
-from sources.observation import OBSERVATION
+from sources.observation import OBSERVATION, FigureOrigin
 
 ARCHIVE_DIR = Path(__file__).parents[1] / "archive"
 INDEX = "series.yml"
-OLDER = "older_vintage"
-"""The ``obs_status`` of a figure that a vintage carries from an older one, because the newer copy lacks it."""
-
 _TABLE = {
     "iso3": pl.String(),
     "year": pl.Int32(),
     "value": pl.Float64(),
     "vintage": pl.String(),
     "obs_status": pl.String(),
+    "figure_origin": pl.String(),
+    "figure_note": pl.String(),
 }
+_OPTIONAL = list(_TABLE)[3:]
 _ORIGIN = ["provider", "provider_code", "unit", "licence", "source_url"]  # what a series has in common
 
 _INDEX_HEAD = """\
@@ -131,7 +132,7 @@ class Archive:
             "year",
             "value",
             origin["unit"].alias("unit"),
-            pl.when(carried).then(pl.lit(OLDER)).otherwise(pl.col("obs_status")).alias("obs_status"),
+            "obs_status",
             origin["provider"].alias("provider"),
             origin["provider_code"].alias("provider_code"),
             pl.coalesce("vintage", pl.lit(vintage.vintage)).alias("provider_release"),
@@ -140,6 +141,10 @@ class Archive:
             pl.lit(sha256).alias("raw_sha256"),
             origin["licence"].alias("licence"),
             pl.lit(ARCHIVE).alias("retrieved_via"),
+            pl.coalesce("figure_origin", pl.when(carried).then(pl.lit(FigureOrigin.CARRIED_OVER.value))).alias(
+                "figure_origin"
+            ),
+            "figure_note",
         ).cast(OBSERVATION)  # type: ignore[arg-type]
 
     def _table(self, series: Series, vintage: Vintage) -> tuple[pl.DataFrame, str]:
@@ -240,7 +245,7 @@ def _own_and_table(frame: pl.DataFrame) -> tuple[dict[str, Any], pl.DataFrame]:
     rows = frame.with_columns(
         vintage=pl.coalesce("provider_release", day),
         obs_status=pl.when(pl.col("obs_status") != "").then("obs_status"),
-        carried=pl.col("obs_status").eq_missing(OLDER),
+        carried=pl.col("figure_origin").eq_missing(FigureOrigin.CARRIED_OVER.value),
     ).sort("iso3", "year")
     # The vintage's own rows are the newest; the rest was carried along. Ties go to the more frequent origin.
     own = (
@@ -250,14 +255,17 @@ def _own_and_table(frame: pl.DataFrame) -> tuple[dict[str, Any], pl.DataFrame]:
         .sort("retrieved_at", "len", *_ORIGIN, "vintage")
         .row(-1, named=True)
     )
+    lasting = pl.col("figure_origin").is_in([FigureOrigin.RETAINED, FigureOrigin.CORRECTED])
     table = rows.select(
         "iso3",
         "year",
         "value",
         pl.when(pl.col("vintage") != own["vintage"]).then("vintage").alias("vintage"),
-        pl.when(~pl.col("carried")).then("obs_status").alias("obs_status"),
+        "obs_status",
+        # `vintage` says that a row is carried over; a flag is set again from corrections.yml when the archive is landed
+        *(pl.when(lasting).then(name).alias(name) for name in ("figure_origin", "figure_note")),
     )
-    return own, table.drop([name for name in ("vintage", "obs_status") if table[name].null_count() == table.height])
+    return own, table.drop([name for name in _OPTIONAL if table[name].null_count() == table.height])
 
 
 def _free_name(folder: Path, stem: str) -> str:

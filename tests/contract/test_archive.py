@@ -100,13 +100,14 @@ def test_internet_use_has_three_vintages_and_older_figures_say_so(archive: Archi
     assert [round(_value(v.records, "TJK", 2022), 1) for v in vintages] == [36.1, 36.1, 48.9]
     newest = vintages[-1].records
     turkmenistan = newest.filter(pl.col("iso3") == "TKM").sort("year").tail(1)
-    assert turkmenistan.select("year", "obs_status", "provider_release").row(0) == (
+    assert turkmenistan.select("year", "figure_origin", "obs_status", "provider_release").row(0) == (
         2017,
-        "older_vintage",
+        "carried_over",
+        None,
         "WDI 2024-11",
     )
     own = newest.filter(pl.col("provider_release") == "WDI 2026-04-08")
-    assert own["obs_status"].null_count() == own.height > 1000
+    assert own["figure_origin"].null_count() == own.height > 1000
 
 
 def test_governance_estimates_of_two_updates_are_not_mixed(archive: Archive, catalogue: Catalogue) -> None:
@@ -254,16 +255,37 @@ def test_a_live_vintage_keeps_its_provider_beside_figures_carried_from_another(
         retrieved_via=pl.lit("data360"),
         obs_status=pl.lit("A"),
     )
-    second = pl.concat([live.filter(pl.col("iso3") != "TJK"), first.filter(pl.col("iso3") == "TJK")])
+    carried = first.filter(pl.col("iso3") == "TJK").with_columns(
+        obs_status=pl.lit("E"), figure_origin=pl.lit("carried_over")
+    )
+    second = pl.concat([live.filter(pl.col("iso3") != "TJK"), carried])
     target = tmp_path / "archive"
     write_archive(target, {"coverage_4g_pct": [first, second]}, catalogue, "Recorded for a test of carried figures.")
     newest = load_archive(target).vintages(catalogue.indicators["coverage_4g_pct"])[-1].records
     assert newest.height == second.height
-    told = newest.group_by("provider", "provider_code", "provider_release", "obs_status").agg(pl.col("iso3").n_unique())
+    origin = ("provider", "provider_code", "provider_release", "obs_status", "figure_origin")
     economies = second["iso3"].n_unique() - 1
-    assert sorted(told.rows()) == [
-        ("data360", "MOB_COV_4G", "data360 2026-11-20", "A", economies),
-        ("un_sdg", "IT_MOB_4GNTWK", first["provider_release"][0], "older_vintage", 1),
+    assert sorted(newest.group_by(origin).agg(pl.col("iso3").n_unique()).rows()) == [
+        ("data360", "MOB_COV_4G", "data360 2026-11-20", "A", None, economies),
+        ("un_sdg", "IT_MOB_4GNTWK", first["provider_release"][0], "E", "carried_over", 1),
+    ]
+
+
+def test_what_the_pipeline_did_to_a_figure_is_archived_with_it_except_flags_which_are_set_again(
+    archive: Archive, catalogue: Catalogue, tmp_path: Path
+) -> None:
+    first = _newest(archive, catalogue, "coverage_4g_pct").head(4)
+    marked = first.with_columns(
+        figure_origin=pl.Series(["retained", "corrected", "flagged", None]),
+        figure_note=pl.Series([None, "a printed figure", "doubtful", None]),
+    )
+    write_archive(tmp_path / "archive", {"coverage_4g_pct": [marked]}, catalogue, "Recorded for a test of the marks.")
+    newest = load_archive(tmp_path / "archive").vintages(catalogue.indicators["coverage_4g_pct"])[-1].records
+    assert newest.select("figure_origin", "figure_note").rows() == [
+        ("retained", None),
+        ("corrected", "a printed figure"),
+        (None, None),
+        (None, None),
     ]
 
 

@@ -19,7 +19,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from pipelines.changes import SECTIONS, changes, sections
+from pipelines.changes import SECTIONS, changes, section_of, sections
 from tests.conftest import run_carec
 from warehouse.layout import Layout
 from warehouse.publications import COLUMNS
@@ -36,6 +36,8 @@ OF_THE_SECOND = """
         where iso3 = 'MNG' and indicator_id = 'internet_users_pct' and year = 2024;
     update observations set value = 12.5
         where iso3 = 'KAZ' and indicator_id = 'fixed_broadband_per_100' and year = 2023;
+    update observations set value = value + 0.02
+        where iso3 = 'KAZ' and indicator_id = 'fixed_broadband_per_100' and year = 2021;
     delete from observations where iso3 = 'GEO' and indicator_id = 'fixed_broadband_per_100' and year = 2022;
     update observations set value = value + 1 where iso3 = 'DEU' and indicator_id = 'internet_users_pct';
     update indicator_scores set status = 'decreasing', status_reason = 'pace'
@@ -80,7 +82,7 @@ def since_the_first(thrice: Layout) -> list[dict[str, Any]]:
 
 
 def _one(records: list[dict[str, Any]], kind: str) -> dict[str, Any]:
-    (record,) = [record for record in records if record["kind"] == kind]
+    (record,) = [record for record in records if section_of(record) == kind]
     return record
 
 
@@ -109,11 +111,21 @@ def test_a_revised_figure_has_both_values_and_over_two_publications_the_first_an
     ).fetchall()[0][0]
     revised = _one(since_the_first, "revised")
     assert (revised["iso3"], revised["year"], revised["value"]) == ("KAZ", 2023, 13.5)
+    size = "large" if abs(13.5 - revised["previous_value"]) > 1 else "small"
+    assert revised["size"] == size
     assert revised["previous_value"] == before and before not in (12.5, 13.5)
     step = changes(thrice)
     assert step is not None
     revised = _one(step.records, "revised")
-    assert (revised["previous_value"], revised["value"]) == (12.5, 13.5)
+    assert (revised["previous_value"], revised["value"], revised["size"]) == (12.5, 13.5, "small")
+
+
+def test_a_change_by_rounding_is_counted_apart(thrice: Layout, since_the_first: list[dict[str, Any]]) -> None:
+    rounded = _one(since_the_first, "rounded")
+    assert (rounded["kind"], rounded["size"], rounded["iso3"], rounded["year"]) == ("revised", "rounding", "KAZ", 2021)
+    printed = run_carec("diff", "--since", "2027-01-09", warehouse=thrice.root).stdout
+    section = printed.split("Figures that changed by rounding only (1)")[1]
+    assert "2021" in section.splitlines()[2] and "KAZ" in section.splitlines()[2]
 
 
 def test_a_withdrawn_figure_and_statuses_ranks_verdicts_and_benchmarks_are_told(
@@ -136,7 +148,7 @@ def test_a_withdrawn_figure_and_statuses_ranks_verdicts_and_benchmarks_are_told(
 
 def test_nothing_else_is_told(since_the_first: list[dict[str, Any]]) -> None:
     """Not the figures of Germany, which is no member, and not a score that moved by rounding."""
-    assert Counter(record["kind"] for record in since_the_first) == dict.fromkeys(SECTIONS, 1)
+    assert Counter(section_of(record) for record in since_the_first) == dict.fromkeys(SECTIONS, 1)
 
 
 @pytest.mark.parametrize(

@@ -206,7 +206,7 @@ def test_a_correction_takes_effect_although_the_provider_changed_nothing(bank: B
     result = next(r for r in refresh(corrected(at)).results if r.indicator.id == INTERNET)
     vintage = result.vintage
     assert vintage is not None
-    flags = vintage.read().filter(pl.col("obs_status").str.starts_with("flagged"))
+    flags = vintage.read().filter(pl.col("figure_origin") == "flagged")
     assert flags.select("iso3", "year").rows() == [("KAZ", 2024)]
 
 

@@ -194,10 +194,10 @@ def test_a_rejected_figure_leaves_the_last_good_one_in_place(warehouse: Path, ht
     assert refresh_live(warehouse, serve_world_bank(httpserver, served)).returncode == 0
     kept = rows(
         warehouse,
-        "select value, obs_status from observations"
+        "select value, obs_status, figure_origin from observations"
         " where iso3 = 'KAZ' and indicator_id = 'internet_users_pct' and year = 2023",
     )
-    assert kept == [(good, "kept_from_last_vintage")]
+    assert kept == [(good, None, "retained")]
     ((reason,),) = rows(
         warehouse, "select reason from rejects where provider = 'world_bank' and raw_record like '%KAZ%'"
     )

@@ -34,7 +34,7 @@ def correction(**changes: Any) -> Located:
 
 
 def figures(frame: pl.DataFrame) -> dict[tuple[str, int], tuple[float, str | None]]:
-    return {(i, y): (v, s) for i, y, v, s in frame.select("iso3", "year", "value", "obs_status").rows()}
+    return {(i, y): (v, s) for i, y, v, s in frame.select("iso3", "year", "value", "figure_origin").rows()}
 
 
 def one(**changes: Any) -> Any:
@@ -46,7 +46,7 @@ def one(**changes: Any) -> Any:
     [
         ({"action": "override", "value": 93.1, "expect": {"eq": 9.3}}, (93.1, "corrected")),
         ({"action": "scale", "factor": 10, "expect": {"lt": 10}}, (93.0, "corrected")),
-        ({"action": "flag"}, (9.3, "flagged: the decimal point is in the wrong place")),
+        ({"action": "flag"}, (9.3, "flagged")),
         ({"action": "drop", "expect": {"between": [9, 10]}}, None),
     ],
 )
@@ -151,3 +151,15 @@ def test_every_shipped_correction_fits_the_newest_archived_figures(catalogue: Ca
 @pytest.fixture(scope="module")
 def catalogue() -> Catalogue:
     return load_catalogue()
+
+
+def test_a_changed_figure_keeps_the_providers_flag_and_says_why_it_was_changed() -> None:
+    sent = SERIES.with_columns(obs_status=pl.lit("E"))
+    changed = [
+        correction(id="a", action="scale", factor=10, expect={"lt": 10}, reason="a share of ten, not of a hundred"),
+        correction(id="b", action="flag", reason="measured in half of the country"),
+    ]
+    result = apply(sent, indicator(), changed).observations.filter(iso3="KAZ", year=2024)
+    assert result.select("obs_status", "figure_origin", "figure_note").rows() == [
+        ("E", "corrected", "a share of ten, not of a hundred; measured in half of the country")
+    ]

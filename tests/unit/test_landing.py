@@ -224,6 +224,6 @@ def test_a_new_flag_is_a_new_vintage_and_other_remarks_are_not(layout: Layout) -
     landing.land(layout, ID, series(1, 2), DAY)
     remarked = series(1, 2).with_columns(obs_status=pl.lit("E"))
     assert landing.land(layout, ID, remarked, datetime(2026, 11, 2)).status is Landing.UNCHANGED
-    flagged = series(1, 2).with_columns(obs_status=pl.lit("flagged: doubtful"))
+    flagged = series(1, 2).with_columns(figure_origin=pl.lit("flagged"), figure_note=pl.lit("doubtful"))
     landed = landing.land(layout, ID, flagged, datetime(2026, 11, 3))
     assert (landed.status, landed.revised) == (Landing.NEW, 0)

@@ -47,6 +47,8 @@ def records(*rows: tuple[object, object, object], **changes: object) -> pl.DataF
         "raw_sha256": "a" * 64,
         "licence": "CC BY 4.0",
         "retrieved_via": "world_bank",
+        "figure_origin": None,
+        "figure_note": None,
     } | changes
     return pl.DataFrame(
         [{"iso3": i, "year": y, "value": v} | base for i, y, v in rows], schema=OBSERVATION, strict=False

@@ -1,4 +1,5 @@
--- Every vintage that was landed, and from when on its figures count as known.
+-- Every vintage that was landed, and the time from which its figures count as known.
+-- Vintages written before figure_origin existed have it in obs_status (warehouse/landing.py reads them likewise).
 -- An edition of an index is public from the day it appears (seed edition_releases): the figures of our oldest copy
 -- count as known from then on, edition by edition.
 {{ config(materialized='view') }}
@@ -14,7 +15,14 @@ with landed as (
 )
 
 select
-    landed.*,
+    landed.* replace (
+        case when {{ former_origin('landed.obs_status') }} is null then landed.obs_status end as obs_status,
+        coalesce(landed.figure_origin, {{ former_origin('landed.obs_status') }}) as figure_origin,
+        coalesce(
+            landed.figure_note,
+            case when starts_with(landed.obs_status, 'flagged: ') then landed.obs_status[10:] end
+        ) as figure_note
+    ),
     case
         when landed.vintage_at = min(landed.vintage_at) over (partition by landed.indicator_id)
             then least(landed.vintage_at, releases.released_on)

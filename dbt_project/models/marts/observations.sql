@@ -1,26 +1,43 @@
 -- Per indicator the newest vintage known at the end of the as-of day. Should it hold two figures of one year, the one
 -- received last counts, then the one whose provider comes first in the alphabet.
+with figures as (
+    select *
+    from {{ ref('int_vintages') }}
+    where is_newest
+    qualify
+        row_number() over (
+            partition by iso3, indicator_id, year
+            order by retrieved_at desc, provider asc, provider_code asc, value asc
+        ) = 1
+)
+
 select
-    iso3,
-    indicator_id,
-    year,
-    value,
-    unit,
-    obs_status,
-    provider,
-    provider_code,
-    provider_release,
-    retrieved_at,
-    source_url,
-    raw_sha256,
-    licence,
-    retrieved_via,
-    vintage_at
-from {{ ref('int_vintages') }}
-where is_newest
-qualify
-    row_number() over (
-        partition by iso3, indicator_id, year
-        order by retrieved_at desc, provider asc, provider_code asc, value asc
-    ) = 1
-order by indicator_id, iso3, year
+    figures.iso3,
+    figures.indicator_id,
+    figures.year,
+    figures.value,
+    figures.unit,
+    figures.obs_status,
+    figures.provider,
+    figures.provider_code,
+    figures.provider_release,
+    figures.retrieved_at,
+    figures.source_url,
+    figures.raw_sha256,
+    figures.licence,
+    figures.retrieved_via,
+    figures.vintage_at,
+    figures.figure_origin,
+    figures.figure_note,
+    confirmations.confirmed_at,
+    confirmations.confirmed_by,
+    confirmations.confirmed_release,
+    confirmations.confirmed_raw_sha256
+from figures
+left join {{ ref('int_confirmations') }} as confirmations
+    on
+        figures.indicator_id = confirmations.indicator_id
+        and figures.iso3 = confirmations.iso3
+        and figures.year = confirmations.year
+        and figures.value = confirmations.value
+order by figures.indicator_id, figures.iso3, figures.year

@@ -28,7 +28,8 @@ now_given as (
         pairs.*,
         figures.iso3,
         figures.year,
-        figures.value
+        figures.value,
+        figures.unit
     from pairs
     inner join {{ ref('int_vintages') }} as figures
         on pairs.indicator_id = figures.indicator_id and pairs.vintage_number = figures.vintage_number
@@ -40,7 +41,8 @@ given_before as (
         pairs.*,
         figures.iso3,
         figures.year,
-        figures.value
+        figures.value,
+        figures.unit
     from pairs
     inner join {{ ref('int_vintages') }} as figures
         on pairs.indicator_id = figures.indicator_id and pairs.vintage_number = figures.vintage_number + 1
@@ -70,7 +72,8 @@ compared as (
         given_before.value as previous_value,
         now_given.value,
         previous_retrieved_at,
-        vintage_number
+        vintage_number,
+        coalesce(now_given.unit, given_before.unit) as unit
     from given_before
     full outer join now_given
         using (indicator_id, vintage_number, retrieved_at, previous_retrieved_at, first_year, iso3, year)
@@ -89,8 +92,11 @@ select
         when compared.previous_value is null then 'added'
         when compared.value is null then 'withdrawn'
         else 'revised'
-    end as kind
+    end as kind,
+    revision_size(compared.previous_value, compared.value, sizes.basis, sizes.rounding, sizes.large) as size
 from compared
+left join {{ ref('revision_sizes') }} as sizes
+    on compared.unit = sizes.unit
 semi join economies_in_both
     on
         compared.indicator_id = economies_in_both.indicator_id

@@ -14,6 +14,8 @@ select
     raw_sha256,
     licence,
     retrieved_via,
+    figure_origin,
+    figure_note,
     vintage_at
 from {{ source('observations', 'ict_private_investment_usd') }}
 union all by name
@@ -32,6 +34,8 @@ select
     raw_sha256,
     licence,
     retrieved_via,
+    figure_origin,
+    figure_note,
     vintage_at
 from {{ source('observations', 'gci_legal_score') }}
 union all by name
@@ -50,6 +54,8 @@ select
     raw_sha256,
     licence,
     retrieved_via,
+    figure_origin,
+    figure_note,
     vintage_at
 from {{ source('observations', 'gci_technical_score') }}
 union all by name
@@ -68,6 +74,8 @@ select
     raw_sha256,
     licence,
     retrieved_via,
+    figure_origin,
+    figure_note,
     vintage_at
 from {{ source('observations', 'gci_organisation_score') }}
 union all by name
@@ -86,6 +94,8 @@ select
     raw_sha256,
     licence,
     retrieved_via,
+    figure_origin,
+    figure_note,
     vintage_at
 from {{ source('observations', 'gci_capacity_score') }}
 union all by name
@@ -104,6 +114,8 @@ select
     raw_sha256,
     licence,
     retrieved_via,
+    figure_origin,
+    figure_note,
     vintage_at
 from {{ source('observations', 'gci_cooperation_score') }}
 union all by name
@@ -122,6 +134,8 @@ select
     raw_sha256,
     licence,
     retrieved_via,
+    figure_origin,
+    figure_note,
     vintage_at
 from {{ source('observations', 'mobile_data_5gb_price_pct_gni') }}
 union all by name
@@ -140,6 +154,8 @@ select
     raw_sha256,
     licence,
     retrieved_via,
+    figure_origin,
+    figure_note,
     vintage_at
 from {{ source('observations', 'internet_users_female_pct') }}
 union all by name
@@ -158,6 +174,8 @@ select
     raw_sha256,
     licence,
     retrieved_via,
+    figure_origin,
+    figure_note,
     vintage_at
 from {{ source('observations', 'internet_users_male_pct') }}
 union all by name
@@ -176,6 +194,8 @@ select
     raw_sha256,
     licence,
     retrieved_via,
+    figure_origin,
+    figure_note,
     vintage_at
 from {{ source('observations', 'mobile_subscriptions_per_100') }}
 union all by name
@@ -194,6 +214,8 @@ select
     raw_sha256,
     licence,
     retrieved_via,
+    figure_origin,
+    figure_note,
     vintage_at
 from {{ source('observations', 'coverage_3g_pct') }}
 union all by name
@@ -212,6 +234,8 @@ select
     raw_sha256,
     licence,
     retrieved_via,
+    figure_origin,
+    figure_note,
     vintage_at
 from {{ source('observations', 'coverage_5g_pct') }}
 union all by name
@@ -230,6 +254,8 @@ select
     raw_sha256,
     licence,
     retrieved_via,
+    figure_origin,
+    figure_note,
     vintage_at
 from {{ source('observations', 'bandwidth_per_user_kbps') }}
 union all by name
@@ -248,6 +274,8 @@ select
     raw_sha256,
     licence,
     retrieved_via,
+    figure_origin,
+    figure_note,
     vintage_at
 from {{ source('observations', 'basic_digital_skills_pct') }}
 union all by name
@@ -266,6 +294,8 @@ select
     raw_sha256,
     licence,
     retrieved_via,
+    figure_origin,
+    figure_note,
     vintage_at
 from {{ source('observations', 'stem_graduates_pct') }}
 union all by name
@@ -284,6 +314,8 @@ select
     raw_sha256,
     licence,
     retrieved_via,
+    figure_origin,
+    figure_note,
     vintage_at
 from {{ source('observations', 'ict_graduates_pct') }}
 union all by name
@@ -302,6 +334,8 @@ select
     raw_sha256,
     licence,
     retrieved_via,
+    figure_origin,
+    figure_note,
     vintage_at
 from {{ source('observations', 'gii_rank') }}
 union all by name
@@ -320,6 +354,8 @@ select
     raw_sha256,
     licence,
     retrieved_via,
+    figure_origin,
+    figure_note,
     vintage_at
 from {{ source('observations', 'lpi_overall_score') }}
 union all by name
@@ -338,6 +374,8 @@ select
     raw_sha256,
     licence,
     retrieved_via,
+    figure_origin,
+    figure_note,
     vintage_at
 from {{ source('observations', 'paperless_trade_pct') }}
 union all by name
@@ -356,6 +394,8 @@ select
     raw_sha256,
     licence,
     retrieved_via,
+    figure_origin,
+    figure_note,
     vintage_at
 from {{ source('observations', 'rail_freight_tonne_km') }}
 union all by name
@@ -374,6 +414,8 @@ select
     raw_sha256,
     licence,
     retrieved_via,
+    figure_origin,
+    figure_note,
     vintage_at
 from {{ source('observations', 'digital_payment_pct') }}
 union all by name
@@ -392,6 +434,8 @@ select
     raw_sha256,
     licence,
     retrieved_via,
+    figure_origin,
+    figure_note,
     vintage_at
 from {{ source('observations', 'remittance_cost_pct') }}
 union all by name
@@ -410,6 +454,8 @@ select
     raw_sha256,
     licence,
     retrieved_via,
+    figure_origin,
+    figure_note,
     vintage_at
 from {{ source('observations', 'schools_internet_pct') }}
 union all by name
@@ -428,6 +474,8 @@ select
     raw_sha256,
     licence,
     retrieved_via,
+    figure_origin,
+    figure_note,
     vintage_at
 from {{ source('observations', 'primary_enrolment') }}
 union all by name
@@ -446,6 +494,8 @@ select
     raw_sha256,
     licence,
     retrieved_via,
+    figure_origin,
+    figure_note,
     vintage_at
 from {{ source('observations', 'secondary_enrolment') }}
 union all by name
@@ -464,6 +514,8 @@ select
     raw_sha256,
     licence,
     retrieved_via,
+    figure_origin,
+    figure_note,
     vintage_at
 from {{ source('observations', 'tertiary_enrolment') }}
 union all by name
@@ -482,6 +534,8 @@ select
     raw_sha256,
     licence,
     retrieved_via,
+    figure_origin,
+    figure_note,
     vintage_at
 from {{ source('observations', 'egdi_index') }}
 union all by name
@@ -500,6 +554,8 @@ select
     raw_sha256,
     licence,
     retrieved_via,
+    figure_origin,
+    figure_note,
     vintage_at
 from {{ source('observations', 'egdi_rank') }}
 union all by name
@@ -518,6 +574,8 @@ select
     raw_sha256,
     licence,
     retrieved_via,
+    figure_origin,
+    figure_note,
     vintage_at
 from {{ source('observations', 'egdi_tii_index') }}
 union all by name
@@ -536,6 +594,8 @@ select
     raw_sha256,
     licence,
     retrieved_via,
+    figure_origin,
+    figure_note,
     vintage_at
 from {{ source('observations', 'egdi_epi_index') }}
 union all by name
@@ -554,6 +614,8 @@ select
     raw_sha256,
     licence,
     retrieved_via,
+    figure_origin,
+    figure_note,
     vintage_at
 from {{ source('observations', 'population_total') }}
 union all by name
@@ -572,6 +634,8 @@ select
     raw_sha256,
     licence,
     retrieved_via,
+    figure_origin,
+    figure_note,
     vintage_at
 from {{ source('observations', 'gdp_per_capita_usd') }}
 union all by name
@@ -590,6 +654,8 @@ select
     raw_sha256,
     licence,
     retrieved_via,
+    figure_origin,
+    figure_note,
     vintage_at
 from {{ source('observations', 'gdp_per_capita_ppp_usd') }}
 union all by name
@@ -608,5 +674,7 @@ select
     raw_sha256,
     licence,
     retrieved_via,
+    figure_origin,
+    figure_note,
     vintage_at
 from {{ source('observations', 'gni_per_capita_usd') }}

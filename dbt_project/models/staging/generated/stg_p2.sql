@@ -14,6 +14,8 @@ select
     raw_sha256,
     licence,
     retrieved_via,
+    figure_origin,
+    figure_note,
     vintage_at
 from {{ source('observations', 'regulatory_quality_est') }}
 union all by name
@@ -32,6 +34,8 @@ select
     raw_sha256,
     licence,
     retrieved_via,
+    figure_origin,
+    figure_note,
     vintage_at
 from {{ source('observations', 'gci_score') }}
 union all by name
@@ -50,6 +54,8 @@ select
     raw_sha256,
     licence,
     retrieved_via,
+    figure_origin,
+    figure_note,
     vintage_at
 from {{ source('observations', 'fixed_broadband_price_pct_gni') }}
 union all by name
@@ -68,6 +74,8 @@ select
     raw_sha256,
     licence,
     retrieved_via,
+    figure_origin,
+    figure_note,
     vintage_at
 from {{ source('observations', 'mobile_data_price_pct_gni') }}
 union all by name
@@ -86,6 +94,8 @@ select
     raw_sha256,
     licence,
     retrieved_via,
+    figure_origin,
+    figure_note,
     vintage_at
 from {{ source('observations', 'mobile_phone_owner_pct') }}
 union all by name
@@ -104,5 +114,7 @@ select
     raw_sha256,
     licence,
     retrieved_via,
+    figure_origin,
+    figure_note,
     vintage_at
 from {{ source('observations', 'rural_urban_account_ratio') }}

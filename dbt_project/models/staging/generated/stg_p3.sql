@@ -14,6 +14,8 @@ select
     raw_sha256,
     licence,
     retrieved_via,
+    figure_origin,
+    figure_note,
     vintage_at
 from {{ source('observations', 'internet_users_pct') }}
 union all by name
@@ -32,6 +34,8 @@ select
     raw_sha256,
     licence,
     retrieved_via,
+    figure_origin,
+    figure_note,
     vintage_at
 from {{ source('observations', 'fixed_broadband_per_100') }}
 union all by name
@@ -50,6 +54,8 @@ select
     raw_sha256,
     licence,
     retrieved_via,
+    figure_origin,
+    figure_note,
     vintage_at
 from {{ source('observations', 'coverage_4g_pct') }}
 union all by name
@@ -68,6 +74,8 @@ select
     raw_sha256,
     licence,
     retrieved_via,
+    figure_origin,
+    figure_note,
     vintage_at
 from {{ source('observations', 'households_internet_pct') }}
 union all by name
@@ -86,6 +94,8 @@ select
     raw_sha256,
     licence,
     retrieved_via,
+    figure_origin,
+    figure_note,
     vintage_at
 from {{ source('observations', 'egdi_osi_index') }}
 union all by name
@@ -104,6 +114,8 @@ select
     raw_sha256,
     licence,
     retrieved_via,
+    figure_origin,
+    figure_note,
     vintage_at
 from {{ source('observations', 'gtmi_core_systems_score') }}
 union all by name
@@ -122,6 +134,8 @@ select
     raw_sha256,
     licence,
     retrieved_via,
+    figure_origin,
+    figure_note,
     vintage_at
 from {{ source('observations', 'gtmi_service_delivery_score') }}
 union all by name
@@ -140,6 +154,8 @@ select
     raw_sha256,
     licence,
     retrieved_via,
+    figure_origin,
+    figure_note,
     vintage_at
 from {{ source('observations', 'secure_servers_per_million') }}
 union all by name
@@ -158,6 +174,8 @@ select
     raw_sha256,
     licence,
     retrieved_via,
+    figure_origin,
+    figure_note,
     vintage_at
 from {{ source('observations', 'electricity_access_pct') }}
 union all by name
@@ -176,5 +194,7 @@ select
     raw_sha256,
     licence,
     retrieved_via,
+    figure_origin,
+    figure_note,
     vintage_at
 from {{ source('observations', 'low_carbon_energy_pct') }}

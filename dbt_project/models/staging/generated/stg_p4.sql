@@ -14,6 +14,8 @@ select
     raw_sha256,
     licence,
     retrieved_via,
+    figure_origin,
+    figure_note,
     vintage_at
 from {{ source('observations', 'egdi_hci_index') }}
 union all by name
@@ -32,6 +34,8 @@ select
     raw_sha256,
     licence,
     retrieved_via,
+    figure_origin,
+    figure_note,
     vintage_at
 from {{ source('observations', 'tertiary_enrolment_pct') }}
 union all by name
@@ -50,6 +54,8 @@ select
     raw_sha256,
     licence,
     retrieved_via,
+    figure_origin,
+    figure_note,
     vintage_at
 from {{ source('observations', 'github_commits_per_million') }}
 union all by name
@@ -68,6 +74,8 @@ select
     raw_sha256,
     licence,
     retrieved_via,
+    figure_origin,
+    figure_note,
     vintage_at
 from {{ source('observations', 'youth_online_bill_pct') }}
 union all by name
@@ -86,6 +94,8 @@ select
     raw_sha256,
     licence,
     retrieved_via,
+    figure_origin,
+    figure_note,
     vintage_at
 from {{ source('observations', 'internet_gender_ratio') }}
 union all by name
@@ -104,6 +114,8 @@ select
     raw_sha256,
     licence,
     retrieved_via,
+    figure_origin,
+    figure_note,
     vintage_at
 from {{ source('observations', 'account_gender_ratio') }}
 union all by name
@@ -122,5 +134,7 @@ select
     raw_sha256,
     licence,
     retrieved_via,
+    figure_origin,
+    figure_note,
     vintage_at
 from {{ source('observations', 'online_bill_gender_ratio') }}

@@ -14,6 +14,8 @@ select
     raw_sha256,
     licence,
     retrieved_via,
+    figure_origin,
+    figure_note,
     vintage_at
 from {{ source('observations', 'vc_deals_per_bn_ppp') }}
 union all by name
@@ -32,6 +34,8 @@ select
     raw_sha256,
     licence,
     retrieved_via,
+    figure_origin,
+    figure_note,
     vintage_at
 from {{ source('observations', 'tld_per_thousand') }}
 union all by name
@@ -50,6 +54,8 @@ select
     raw_sha256,
     licence,
     retrieved_via,
+    figure_origin,
+    figure_note,
     vintage_at
 from {{ source('observations', 'gii_score') }}
 union all by name
@@ -68,6 +74,8 @@ select
     raw_sha256,
     licence,
     retrieved_via,
+    figure_origin,
+    figure_note,
     vintage_at
 from {{ source('observations', 'rd_expenditure_pct_gdp') }}
 union all by name
@@ -86,6 +94,8 @@ select
     raw_sha256,
     licence,
     retrieved_via,
+    figure_origin,
+    figure_note,
     vintage_at
 from {{ source('observations', 'ict_service_exports_pct') }}
 union all by name
@@ -104,6 +114,8 @@ select
     raw_sha256,
     licence,
     retrieved_via,
+    figure_origin,
+    figure_note,
     vintage_at
 from {{ source('observations', 'hightech_exports_pct_trade') }}
 union all by name
@@ -122,5 +134,7 @@ select
     raw_sha256,
     licence,
     retrieved_via,
+    figure_origin,
+    figure_note,
     vintage_at
 from {{ source('observations', 'articles_per_million') }}

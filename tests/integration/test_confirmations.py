@@ -1,0 +1,156 @@
+"""Live confirmations: an answer that repeats the figures in use is published beside them, and changes no vintage."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from datetime import datetime
+from pathlib import Path
+
+import polars as pl
+import pytest
+from pytest_httpserver import HTTPServer
+
+from pipelines.replay import replay
+from pipelines.workspace import Workspace
+from tests.conftest import run_carec
+from tests.integration.refreshing import CODES, INTERNET, Bank, landed, refresh, workspace
+from tests.integration.test_refresh import figures, refresh_live, rows
+from tests.world_bank_server import serve_world_bank
+from warehouse import landing, raw
+from warehouse.layout import Layout
+
+CODE = CODES[INTERNET]
+
+
+@pytest.fixture
+def bank(httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch) -> Bank:
+    monkeypatch.setenv("NO_PROXY", "*")
+    return Bank(httpserver)
+
+
+@pytest.fixture
+def at(bank: Bank, tmp_path: Path) -> Workspace:
+    return workspace(tmp_path, bank)
+
+
+def confirmations(layout: Layout) -> list[pl.DataFrame]:
+    return [pl.read_parquet(path) for path in sorted(layout.confirmations(INTERNET).glob("*.parquet"))]
+
+
+def files(layout: Layout) -> dict[str, bytes]:
+    return {str(path): path.read_bytes() for path in layout.vintages(INTERNET).glob("*.parquet")}
+
+
+def test_an_answer_with_the_figures_in_use_confirms_them_and_writes_no_vintage(bank: Bank, at: Workspace) -> None:
+    refresh(at)
+    before = files(at.layout)
+    bank.lastupdated = "2026-12-01"
+    refresh(at)
+    assert files(at.layout) == before
+    first, second = confirmations(at.layout)
+    assert first["confirmed_release"].unique().to_list() == ["WDI 2026-07-13"]
+    assert second["confirmed_release"].unique().to_list() == ["WDI 2026-12-01"]
+    assert second["confirmed_by"].unique().to_list() == ["world_bank"]
+    confirmed = {(iso3, year): value for iso3, year, value in second.select("iso3", "year", "value").rows()}
+    assert confirmed == landed(at.layout, INTERNET)
+    (sha256,) = second["confirmed_raw_sha256"].unique()
+    body = raw.load(at.layout, sha256)
+    assert hashlib.sha256(body).hexdigest() == sha256 and b'"lastupdated": "2026-12-01"' in body
+
+
+def test_the_same_bytes_confirm_once(bank: Bank, at: Workspace) -> None:
+    refresh(at)
+    refresh(at)
+    assert len(confirmations(at.layout)) == 1
+    assert refresh(at).results[0].data_version == refresh(at).results[0].data_version
+
+
+def test_of_a_revised_answer_the_vintage_in_use_is_confirmed_and_a_withdrawn_figure_is_not(
+    bank: Bank, at: Workspace
+) -> None:
+    refresh(at)
+    bank.lastupdated = "2026-12-01"
+    bank.figures[CODE]["KAZ", 2024] = 61.5
+    del bank.figures[CODE]["UZB", 2012]
+    refresh(at)
+    newest = confirmations(at.layout)[-1]
+    assert newest.filter(iso3="KAZ", year=2024)["value"].to_list() == [61.5]
+    assert newest.filter(iso3="UZB", year=2012).is_empty()
+    assert newest.height == len(landed(at.layout, INTERNET))
+
+
+def test_a_retained_figure_is_not_confirmed_by_the_answer_whose_record_was_rejected(bank: Bank, at: Workspace) -> None:
+    refresh(at)
+    bank.lastupdated = "2026-12-01"
+    bank.figures[CODE]["KAZ", 2024] = 1e6
+    refresh(at)
+    vintage = landing.latest(at.layout, INTERNET)
+    assert vintage is not None
+    assert ("KAZ", 2024) in landed(at.layout, INTERNET)
+    assert confirmations(at.layout)[-1].filter(iso3="KAZ", year=2024).is_empty()
+
+
+def test_an_answer_that_is_held_back_confirms_nothing(bank: Bank, at: Workspace) -> None:
+    refresh(at)
+    bank.lastupdated = "2026-12-01"
+    bank.figures[CODE] = {place: value for place, value in bank.figures[CODE].items() if place[1] < 2020}
+    assert refresh(at, only=INTERNET).results[0].stale_reason
+    assert len(confirmations(at.layout)) == 1
+
+
+def test_a_replay_gives_the_same_confirmations(bank: Bank, at: Workspace) -> None:
+    refresh(at)
+    bank.lastupdated = "2026-12-01"
+    refresh(at)
+    assert replay(at).differences == []
+
+
+def test_confirmed_archived_figures_keep_their_provenance_and_count_as_live(
+    warehouse: Path, httpserver: HTTPServer
+) -> None:
+    served = figures(warehouse)
+    held = (
+        "select iso3, indicator_id, year, value, raw_sha256, retrieved_via, vintage_at from observations order by all"
+    )
+    before = rows(warehouse, held)
+    offline = run_carec("scorecard", warehouse=warehouse).stdout
+    assert "0 series fetched live" in offline
+    done = refresh_live(warehouse, serve_world_bank(httpserver, served))
+    assert done.returncode == 0, done.stderr
+
+    assert rows(warehouse, held) == before
+    confirmed = rows(
+        warehouse,
+        "select distinct indicator_id, confirmed_by, confirmed_release, confirmed_raw_sha256 from observations"
+        " where confirmed_at is not null",
+    )
+    assert {row[1] for row in confirmed} == {"world_bank"}
+    assert {row[2] for row in confirmed if row[0] == INTERNET} == {"WDI 2026-11-20"}
+    untouched = "select count(*) from observations where provider = 'wipo_gii' and confirmed_at is not null"
+    assert rows(warehouse, untouched) == [(0,)]
+    live = len({row[0] for row in confirmed})
+    ((held_series,),) = rows(warehouse, "select count(distinct indicator_id) from observations")
+    archived = held_series - live
+    assert live > 10
+    assert rows(warehouse, "select series_live, series_archived from publication") == [(live, archived)]
+    assert (
+        f"{live} series fetched live, {archived} from the bundled archive"
+        in run_carec("scorecard", warehouse=warehouse).stdout
+    )
+    page = run_carec("report", "--out", str(warehouse / "page.html"), warehouse=warehouse)
+    assert page.returncode == 0, page.stderr
+    text = (warehouse / "page.html").read_text(encoding="utf-8")
+    assert re.search(rf"series obtained live: {live}, from the\s+bundled archive: {archived}", text)
+
+    sha256 = next(row[3] for row in confirmed if row[0] == INTERNET)
+    shown = run_carec("raw", "show", sha256, warehouse=warehouse).stdout
+    assert '"lastupdated": "2026-11-20"' in shown and "IT.NET.USER.ZS" in shown
+    ((at_day,),) = rows(warehouse, f"select max(confirmed_at) from observations where indicator_id = '{INTERNET}'")
+    assert isinstance(at_day, datetime)
+
+    # known only from the day on which it came
+    earlier = run_carec("refresh", "--as-of", "2026-11-23", warehouse=warehouse)
+    assert earlier.returncode == 0, earlier.stderr
+    if f"{at_day:%Y-%m-%d}" > "2026-11-23":
+        assert rows(warehouse, "select count(*) from observations where confirmed_at is not null") == [(0,)]
