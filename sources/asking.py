@@ -84,6 +84,7 @@ class RunHttp(Http):
         provider: str = "",
         headers: Mapping[str, str] | None = None,
         unchanged: Callable[[Reply], bool] | None = None,
+        retry_timeouts: bool = True,
     ) -> Reply:
         asked = address(url, params)
 
@@ -95,6 +96,7 @@ class RunHttp(Http):
                 read_timeout_s=read_timeout_s,
                 provider=provider,
                 headers={**(headers or {}), **conditions},
+                retry_timeouts=retry_timeouts,
             )
 
         with self._turn:

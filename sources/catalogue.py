@@ -37,7 +37,8 @@ class Link(Entry):
 
     ``code`` is the provider's own code, verbatim. ``over`` makes the link a ratio of two codes of the same provider and
     year (``scale`` times ``code`` / ``over``). ``options`` are the provider's own query parameters. ``licence`` is that
-    of this provider's figures where it is not the indicator's.
+    of this provider's figures where it is not the indicator's. Neighbouring links with ``furthest`` are asked together,
+    and the one whose figures reach the latest year answers; a mirror added to such a link is one of them.
     """
 
     provider: str
@@ -46,6 +47,7 @@ class Link(Entry):
     scale: float = 1.0
     options: dict[str, str | int | float | bool] = Field(default_factory=dict)
     licence: str | None = Field(default=None, min_length=2)
+    furthest: bool = False
 
     @property
     def provider_code(self) -> str:
@@ -102,6 +104,15 @@ class Indicator(Entry):
     chain: tuple[Link, ...] = Field(min_length=1)
     reject_rules: tuple[RejectRule, ...] = ()
     note: str | None = None
+
+    @property
+    def steps(self) -> tuple[tuple[Link, ...], ...]:
+        """The chain in the order in which it is asked: one link after another, those with ``furthest`` together."""
+        steps: list[tuple[Link, ...]] = []
+        for link in self.chain:
+            together = link.furthest and steps and steps[-1][0].furthest
+            steps[-1:] = [(*steps[-1], link)] if together else [*steps[-1:], (link,)]
+        return tuple(steps)
 
     @model_validator(mode="after")
     def _archive_last(self) -> Indicator:

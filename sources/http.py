@@ -165,12 +165,14 @@ class Http:
         provider: str = "",
         headers: Mapping[str, str] | None = None,
         unchanged: Callable[[Reply], bool] | None = None,
+        retry_timeouts: bool = True,
     ) -> Reply:
         """Ask once, and again where the failure is transient.
 
         ``accept`` names media types, whole or in part ("json"): an answer declared as another type is a failure, its
         content is kept. ``provider`` is for the log. ``unchanged`` judges an answer kept from an earlier run, where a
-        host has no conditional requests; this session keeps none (``asking.RunHttp`` does).
+        host has no conditional requests; this session keeps none (``asking.RunHttp`` does). Without ``retry_timeouts``
+        a timeout is returned at once, for a caller that asks for less instead.
         """
         connect_s, read_s = min(connect_timeout_s, self.connect_timeout_s), min(read_timeout_s, self.read_timeout_s)
         sent = {"Accept": ", ".join(kind for kind in accept if "/" in kind) or "*/*", **(headers or {})}
@@ -182,6 +184,8 @@ class Http:
                 failure = reply.failure
                 log.debug("%s: %s: %s", provider, reply.url, failure.message if failure else reply.status)
                 if failure is None or not failure.transient or attempt == self.tries:
+                    break
+                if failure.kind is FailureKind.TIMEOUT and not retry_timeouts:
                     break
                 backoff = min(BACKOFF_MAX_S, BACKOFF_S * 2 ** (attempt - 1)) * random.uniform(0.5, 1.0)
                 wait = backoff if failure.retry_after_s is None else failure.retry_after_s

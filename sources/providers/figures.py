@@ -51,8 +51,9 @@ def ask(
     path: str,
     params: Mapping[str, str | int] | None = None,
     accept: tuple[str, ...] = JSON_TYPES,
+    retry_timeouts: bool = True,
 ) -> Reply:
-    """One GET below the provider's base address, within the limits of its entry."""
+    """One GET below the provider's base address, within the limits of its entry. See ``Http.get``."""
     return http.get(
         f"{str(provider.base_url).rstrip('/')}/{path}",
         params,
@@ -60,6 +61,7 @@ def ask(
         connect_timeout_s=provider.connect_timeout_s,
         read_timeout_s=provider.read_timeout_s,
         provider=provider.id,
+        retry_timeouts=retry_timeouts,
     )
 
 
@@ -177,6 +179,30 @@ def require_single(table: pl.DataFrame, columns: Iterable[str]) -> None:
         again = f"{name}_duplicated_0"  # as polars calls the second of one name
         if again in table.columns and table.select(pl.col(name).ne_missing(pl.col(again)).any()).item():
             raise Refusal(f"two columns are called {name}, and differ")
+
+
+def codes_of(option: object) -> list[str]:
+    """The codes that an option of a link names, with commas between."""
+    return [code.strip() for code in str(option or "").split(",") if code.strip()]
+
+
+def one_cut(rows: pl.DataFrame, column: str, codes: Sequence[str], totals: Sequence[str]) -> pl.Expr:
+    """Whether a row is of the cut asked for: the first of ``codes`` that any row has, so that two are never mixed.
+
+    Args:
+        rows: Rows of one series; ``column`` holds the codes of one way to cut it, as text.
+        column: The column to look at.
+        codes: Codes that are asked for, in order of preference. None means the total.
+        totals: The provider's codes for the total. A total is met by each of them, and by a row without a code.
+    """
+    for code in codes or totals[:1]:
+        cell = pl.col(column)
+        meets = cell == code
+        if code in totals:
+            meets = cell.is_null() | (cell.str.strip_chars() == "") | cell.is_in(list(totals))
+        if rows.select(meets.any()).item():
+            return meets
+    return pl.lit(False)
 
 
 def kept(rows: pl.DataFrame, raw_sha256: str) -> pl.DataFrame:

@@ -1,7 +1,7 @@
 """World Bank, GovTech Maturity Index: the GovTech Dataset, a workbook that holds every wave of the survey.
 
-Belongs here: where the releases lie, their sheets and the way they repeat column names, the Bank's older country codes.
-Does not belong here: how a workbook is opened (``workbook``), what is a figure (``figures``).
+Belongs here: where the releases lie, their sheets and the way they repeat column names. Does not belong here: how a
+workbook is opened (``workbook``), the Bank's older country codes (``names``), what is a figure (``figures``).
 
 ``code`` of a request is one of ``METRICS``.
 """
@@ -14,6 +14,7 @@ import polars as pl
 
 from sources.catalogue import Provider
 from sources.http import Http
+from sources.names import OLDER_CODES
 from sources.observation import Areas
 from sources.provider import Fetched, Outcome, SeriesRequest, Window
 from sources.providers.editions import Edition, Files, from_newest, require_edition
@@ -34,7 +35,6 @@ METRICS: dict[str, tuple[str, ...]] = {"GTMI": (), "CGSI": (), "PSDI": (), "DCEI
 ANCHOR = "GTEI"
 NO_VALUE = ("-", "..", "New")
 """Not answered, not known, not asked in that wave."""
-ISO3 = {"ADO": "AND", "KSV": "XKX", "ROM": "ROU", "TMP": "TLS", "WBG": "PSE", "ZAR": "COD"}
 
 
 def parse(body: bytes, release: int) -> pl.DataFrame:
@@ -75,7 +75,7 @@ def parse_sheet(rows: Sequence[Row], release: int) -> pl.DataFrame:
     )
     if "Year" not in columns:
         scores = scores.with_columns(Year=pl.lit(str(release)))
-    is_country = pl.col("Code").is_not_null() & ~pl.col("Code").str.contains(r"^\d+$")
+    is_country = pl.col("Code").str.contains(r"\p{L}")  # thresholds and notes have numbers there: 3, 2025, 0.25
     return scores.filter(is_country).select("Code", "Year", *METRICS)
 
 
@@ -100,7 +100,7 @@ def figures_of(scores: pl.DataFrame, metric: str, raw_sha256: str, areas: Areas,
         kept(scores.select("Code", "Year", metric), raw_sha256)
         .filter(~pl.col(metric).is_in(NO_VALUE))
         .select(
-            pl.col("Code").replace(ISO3).alias("iso3"),
+            pl.col("Code").replace(OLDER_CODES).alias("iso3"),
             pl.col("Year").alias("period"),
             pl.col(metric).alias("value"),
             pl.lit(None, dtype=pl.String).alias("obs_status"),

@@ -257,6 +257,12 @@ def test_silence_before_the_headers_is_tried_again_and_ends(raw_server: RawServe
     assert time.monotonic() - started < 1
 
 
+def test_a_caller_that_asks_for_less_after_a_timeout_gets_it_at_once(raw_server: RawServerFactory) -> None:
+    server = raw_server(lambda *_: time.sleep(1))
+    reply = PatientHttp(tries=4).get(server.url, read_timeout_s=0.1, retry_timeouts=False)
+    assert (kind_of(reply), server.requests) == (FailureKind.TIMEOUT, 1)
+
+
 def test_the_session_can_lower_the_timeout_of_every_call(raw_server: RawServerFactory) -> None:
     server = raw_server(lambda *_: time.sleep(2))
     started = time.monotonic()

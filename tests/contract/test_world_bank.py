@@ -132,6 +132,27 @@ def test_several_series_come_with_one_call(visit: Callable[..., Fetched], httpse
     }
 
 
+def test_a_series_of_another_source_that_the_envelope_does_not_name_is_of_that_source(
+    visit: Callable[..., Fetched],
+) -> None:
+    findex = visit(envelope([row("g20.any")], sourceid=None), SeriesRequest("g20.any", (("source", 28),)))
+    assert only(findex).release == "Global Findex 2026-07-13"
+
+
+@pytest.mark.parametrize("source", [None, "absent"])
+def test_several_series_of_an_unnamed_source_are_of_the_source_asked_and_its_last_update(
+    source: str | None, visit: Callable[..., Fetched]
+) -> None:
+    document = envelope([row(USERS), row("IT.CEL.SETS.P2", value=12)], sourceid=None)
+    if source == "absent":
+        del document[0]["sourceid"]
+    fetched = visit(document, USERS, "IT.CEL.SETS.P2")
+    assert [(answer.outcome, answer.release) for answer in fetched.answers.values()] == [
+        (Outcome.OK, "WDI 2026-07-13"),
+        (Outcome.OK, "WDI 2026-07-13"),
+    ]
+
+
 def test_sources_are_asked_apart(visit: Callable[..., Fetched], httpserver: HTTPServer) -> None:
     findex = SeriesRequest("g20.any", (("source", 28),))
 

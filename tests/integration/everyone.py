@@ -33,6 +33,8 @@ JSON, CSV = "application/json", "text/csv"
 UPDATED = "2026-07-13"
 YEARS = range(2015, 2025)
 EDITIONS = range(2021, 2026)
+NO_DIMENSION = ("Units", "aliases")
+"""Options of a link to the SDG base that name no dimension."""
 NOTHING = Response("nothing here", status=404, content_type="text/plain")
 
 
@@ -143,7 +145,7 @@ class Everyone:
             "DATABASE_ID": str(link.options["database"]),
             "INDICATOR": code,
             **cuts,
-            "UNIT_MEASURE": str(link.options.get("unit_measure", "X")),
+            "UNIT_MEASURE": str(link.options.get("unit_measure", "X")).split(",")[0],
             "UNIT_MULT": "0",
             "OBS_STATUS": "A",
             "OBS_CONF": "PU",
@@ -184,7 +186,7 @@ class Everyone:
                 "value": str(value),
                 "attributes": {"Nature": "C", "Units": str(link.options.get("Units", "NUMBER"))},
                 "dimensions": {"Reporting Type": "G"}
-                | {name: str(code) for name, code in link.options.items() if name != "Units"},
+                | {name: str(code).split(",")[0] for name, code in link.options.items() if name not in NO_DIMENSION},
             }
             for link, series in known
             if link.code == asked["seriesCode"]
