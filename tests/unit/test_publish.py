@@ -22,7 +22,10 @@ def layout(tmp_path: Path) -> Layout:
     layout = Layout(tmp_path)
     with duckdb.connect(str(layout.build)) as build:
         for table in NEVER_EMPTY:
-            build.execute(f"create table {table} as select 1 as x, timestamp '2026-07-01' as vintage_at")
+            build.execute(
+                f"create table {table} as select 1 as x, timestamp '2026-07-01' as vintage_at, 'i' as indicator_id,"
+                " 'archive' as retrieved_via, null::timestamp as confirmed_at"
+            )
         build.execute("create schema staging; create view staging.v as select 1 as x")
     receipt(layout)
     return layout
