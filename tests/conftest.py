@@ -22,7 +22,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 os.environ.pop("COLUMNS", None)
 
 ROOT = Path(__file__).resolve().parents[1]
-AS_OF = "2026-11-23"
+AS_OF = "2026-11-27"
 """The day that tests score: figures and staleness then do not move with the calendar."""
 
 Carec = Callable[..., subprocess.CompletedProcess[str]]
