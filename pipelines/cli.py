@@ -514,12 +514,15 @@ def archive_record(
 @benchmarks_app.command("recompute")
 def benchmarks_recompute(
     write: Annotated[bool, typer.Option("--write", help="Change the seed; without it nothing is written.")] = False,
+    as_of: Annotated[
+        str | None, typer.Option("--as-of", metavar="DATE", help="Use the vintages known on that day (YYYY-MM-DD).")
+    ] = None,
     fmt: FormatOption = Format.TABLE,
 ) -> None:
     """Compute the goalposts that come from the world's figures again and print where they differ from the seed."""
     from pipelines import scoring_pages
 
-    scoring_pages.recompute_benchmarks(write, fmt)
+    scoring_pages.recompute_benchmarks(write, fmt, _day(as_of))
 
 
 if __name__ == "__main__":

@@ -62,11 +62,15 @@ class Link(Entry):
 
 
 class RejectRule(Entry):
-    """Figures that the provider publishes but that do not measure the indicator (a 0 that means "not asked")."""
+    """Figures that the provider publishes but that do not measure the indicator (a 0 that means "not asked").
+
+    A record that meets every condition is rejected. ``value`` is met by that value, ``below`` by every smaller one.
+    """
 
     reason: str = Field(min_length=10)
     years: tuple[int, ...] = ()
     value: float | None = None
+    below: float | None = None
     only_iso3: tuple[str, ...] = ()
     except_iso3: tuple[str, ...] = ()
 

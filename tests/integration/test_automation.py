@@ -155,7 +155,12 @@ ALL = None
     ("provider", "before", "after", "affected"),
     [
         ("unesco_uis", "20260210-aa", "20260915-bb", ALL),
-        ("un_sdg", SDG, SDG | {"IT_MOB_OWN": "2026.Q3.G.01"}, {"mobile_phone_owner_pct"}),
+        (
+            "un_sdg",
+            SDG,
+            SDG | {"IT_MOB_OWN": "2026.Q3.G.01"},
+            {"mobile_phone_owner_pct", "mobile_phone_owner_female_pct", "mobile_phone_owner_male_pct"},
+        ),
         (
             "wipo_gii",
             {f"gii-ranking/data/economy_id_{YEAR - 1}.csv": OLD},
