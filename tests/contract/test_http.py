@@ -347,7 +347,7 @@ def test_a_small_body_that_decompresses_to_a_huge_one_never_fills_the_memory(raw
     squeeze = zlib.compressobj(wbits=31)
     bomb = b"".join(squeeze.compress(bytes(1 << 20)) for _ in range(200)) + squeeze.flush()
     server = raw_server(send(response(bomb, "Content-Encoding: gzip")))
-    http = PatientHttp(max_decoded_bytes=2 << 20)
+    http = PatientHttp(max_body_bytes=512 << 10)
     tracemalloc.start()
     try:
         reply = http.get(server.url)
