@@ -158,8 +158,9 @@ def csv_columns(body: Body, names: Collection[str]) -> pl.DataFrame:
         # bytes that are no UTF-8 are only in names, and names are not read
         table = pl.scan_csv(body.path or body.content, infer_schema=False, encoding="utf8-lossy")
         there = table.collect_schema().names()
+        table.select(pl.all().null_count()).collect(engine="streaming")  # a row with too many cells is only met so
         wanted = [name for name in there if name.removesuffix("_duplicated_0") in names]
-        rows = table.select(wanted).collect()
+        rows = table.select(wanted).collect(engine="streaming")
     except pl.exceptions.PolarsError as error:
         raise Refusal(f"not a readable CSV: {error}") from error
     _require_whole_row(_last_line(body), len(there))
