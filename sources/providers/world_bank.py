@@ -298,18 +298,17 @@ class _Visitor:
     def ask(self, batch: list[SeriesRequest]) -> Fetched:
         """Answer a batch. One that is refused is asked again in halves, so that one wrong code costs only itself."""
         fetched = Fetched({}, [])
-        queue, answered, silent = [batch], False, 0
-        release: str | None = None
+        queue, answering, silent = [batch], None, 0
         unexplained: dict[SeriesRequest, Answer] = {}
         for _ in range(MAX_VISITS):
-            if not queue or (silent >= SILENT_VISITS and not answered):
+            if not queue or (silent == SILENT_VISITS and answering is None):
                 break
             part = queue.pop(0)
             received = self._pages(part)
             fetched.bodies.extend(each.body(self.provider.id) for each in received if each.reply.body)
             refusal = next((each.refusal for each in received if each.refusal), None)
             if refusal is None:
-                answered, release = True, received[0].page.last_updated if received[0].page else None
+                answering = received[0].page
                 fetched.answers.update(self._answers(part, received))
                 continue
             silent += refusal.unexplained
@@ -318,23 +317,26 @@ class _Visitor:
                 continue
             answers = {request: self._refused(request, refusal, received[-1].reply.retrieved_at) for request in part}
             (unexplained if refusal.unexplained else fetched.answers).update(answers)
-        if answered:  # whatever the API refuses while it answers for others, it does not know
-            unexplained = {
-                request: replace(answer, outcome=Outcome.UNKNOWN_ID) for request, answer in unexplained.items()
-            }
-        fetched.answers.update(unexplained)
-        lost = Refusal(f"refused together with other codes; which one is wrong was not found in {MAX_VISITS} visits")
-        fetched.answers.update({request: self._refused(request, lost) for part in queue for request in part})
-        self._remember(batch, fetched.answers, release)
+        if answering is not None:  # a code that is refused while others are answered is wrong
+            unexplained = {one: replace(answer, outcome=Outcome.UNKNOWN_ID) for one, answer in unexplained.items()}
+        lost = Refusal(
+            "every call was refused without a message of the API, which throttles"
+            if answering is None and silent
+            else f"refused together with other codes; which one is wrong was not found in {MAX_VISITS} visits"
+        )
+        left = {request: self._refused(request, lost) for part in queue for request in part}
+        fetched.answers.update(unexplained | left)
+        if answering is not None:
+            self._remember(batch, fetched.answers, answering.last_updated)
         return fetched
 
     def _remember(
         self, batch: list[SeriesRequest], answers: Mapping[SeriesRequest, Answer], release: str | None
     ) -> None:
-        """Note which codes had a batch refused, and forget those that the API knows."""
+        """Note which codes had a batch refused at this release, and forget those that the API knows."""
         for request in batch:
             outcome, source = answers[request].outcome, _source(request)
-            if outcome is Outcome.UNKNOWN_ID and len(batch) > 1:
+            if outcome is Outcome.UNKNOWN_ID:
                 self.http.refused.add(RefusedCode(self.provider.id, source, request.code, release))
             elif outcome in (Outcome.OK, Outcome.NO_DATA):
                 self.http.refused.discard(self.provider.id, source, request.code)
