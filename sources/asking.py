@@ -157,10 +157,9 @@ class RunHttp(Http):
             path = self.local_files / name if self.local_files else None
             if path is None or not path.is_file():
                 continue
-            spool = Spool(self.folder)
             try:
                 changed = formatdate(path.stat().st_mtime, usegmt=True)
-                with path.open("rb") as stream:
+                with path.open("rb") as stream, Spool(self.folder) as spool:
                     while part := stream.read(CHUNK):
                         spool.write(part)
             except OSError:

@@ -11,6 +11,7 @@ from functools import cached_property
 from io import BufferedIOBase, BytesIO
 from pathlib import Path
 from tempfile import NamedTemporaryFile, _TemporaryFileWrapper
+from typing import Self
 
 LARGE = 16 << 20
 """A body of more bytes than this goes to a file."""
@@ -68,13 +69,23 @@ EMPTY = Body()
 
 
 class Spool:
-    """A body while it is received: in memory up to ``LARGE`` bytes, then in a file in ``folder``."""
+    """A body while it is received: in memory up to ``LARGE`` bytes, then in a file in ``folder``.
+
+    As a context it removes the file where its block raises.
+    """
 
     def __init__(self, folder: Path | None = None) -> None:
         self.size = 0
         self._folder = folder
         self._parts: list[bytes] = []
         self._file: _TemporaryFileWrapper[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        if kind is not None and self._file is not None:
+            self._file.close()
 
     def write(self, part: bytes) -> None:
         """Add bytes. Raises OSError where the disk is full."""

@@ -330,11 +330,11 @@ class Http:
 
     def _receive(self, response: requests.Response, size: _Size) -> Body:
         """The body as sent, no more of it than is allowed."""
-        spool = Spool(self.folder)
-        while chunk := response.raw.read1(CHUNK, decode_content=False):
-            size.check(spool.size + len(chunk), response.url)
-            spool.write(chunk)
-        return spool.body()
+        with Spool(self.folder) as spool:
+            while chunk := response.raw.read1(CHUNK, decode_content=False):
+                size.check(spool.size + len(chunk), response.url)
+                spool.write(chunk)
+            return spool.body()
 
     def _decode(self, wire: Body, response: requests.Response, size: _Size) -> Body:
         """The body decompressed. Libraries let a compressed stream end early in silence, which would cut a table."""
@@ -343,17 +343,16 @@ class Http:
             return wire
         if encoding not in WINDOW_BITS:
             raise _Fault(FailureKind.BROKEN, f"{response.url}: the encoding {encoding} was not asked for")
-        fault: zlib.error | None = None
+        fault = ""
         for bits in WINDOW_BITS[encoding]:
-            spool = Spool(self.folder)
             try:
-                for part in _inflated(wire, bits):
-                    size.check(spool.size + len(part), response.url, decoded=True)
-                    spool.write(part)
+                with Spool(self.folder) as spool:
+                    for part in _inflated(wire, bits):
+                        size.check(spool.size + len(part), response.url, decoded=True)
+                        spool.write(part)
+                    return spool.body()
             except zlib.error as error:
-                fault = fault or error
-                continue
-            return spool.body()
+                fault = fault or str(error)
         raise _Fault(FailureKind.BROKEN, f"{response.url}: damaged {encoding} stream ({fault})", transient=True)
 
     def _quota(self, url: str) -> _Quota:
