@@ -115,7 +115,8 @@ def release_sensor(workspace: Workspace, provider: Provider, status: dg.DefaultS
         if workspace.settings.offline:
             return dg.SkipReason("offline: no provider is asked")
         wanted = [request for requests in indicators.values() for request in requests]
-        with Http(tries=workspace.settings.http_tries, host_deadline_s=PROBE_DEADLINE_S) as http:
+        settings = workspace.settings
+        with Http(tries=settings.http_tries, host_deadline_s=PROBE_DEADLINE_S, user_agent=settings.agent) as http:
             found = releases(wanted, provider, http, utc_now().date())
         before: dict[str, str] = json.loads(context.cursor or "{}")
         now = before | dict(_released(indicators, found))

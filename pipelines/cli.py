@@ -207,13 +207,14 @@ def _tell_sources(ingestion: Ingestion, revised: Revisions) -> None:
         hosts = ", ".join(sorted(ingestion.unreachable))
         _note(f"no network to {hosts}: the last good figures stand in (carec sources says which)")
     told = (*ingestion.unreachable.values(), NO_ADAPTER)
+    faults = (Outcome.UNKNOWN_ID, Outcome.BLOCKED, Outcome.UNAVAILABLE)
     failures: Counter[str] = Counter()
     for one in ingestion.results:
         landed = one.landed
         for attempt in one.asked:
             code = f" {attempt.provider_code}" if attempt.outcome is Outcome.UNKNOWN_ID else ""
             # an edition's name may stand before the reason that its host has
-            if attempt.outcome in (Outcome.UNAVAILABLE, Outcome.UNKNOWN_ID) and not str(attempt.reason).endswith(told):
+            if attempt.outcome in faults and not str(attempt.reason).endswith(told):
                 failures[f"{attempt.provider}{code}: {attempt.reason}"] += 1
         if landed.status is Landing.HELD_BACK:
             _note(f"{one.indicator.id}: held back: {landed.reason}")

@@ -52,11 +52,14 @@ class Resolution:
 
     @property
     def outcome(self) -> Outcome:
-        """``ok`` where a link answered; else the gravest of what was met: a wrong id, then silence, then "no data"."""
+        """``ok`` where a link answered; else the gravest outcome of its links.
+
+        A wrong id comes first, then a provider that turns programs away, one that is unavailable, and "no data".
+        """
         if self.link is not None:
             return Outcome.OK
         met = {attempt.outcome for attempt in self.attempts}
-        for outcome in (Outcome.UNKNOWN_ID, Outcome.UNAVAILABLE):
+        for outcome in (Outcome.UNKNOWN_ID, Outcome.BLOCKED, Outcome.UNAVAILABLE):
             if outcome in met:
                 return outcome
         return Outcome.NO_DATA if met else Outcome.UNAVAILABLE

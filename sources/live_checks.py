@@ -318,9 +318,7 @@ def _ask(question: Question, provider: Provider, http: Http) -> Finding:
         f"{str(provider.base_url).rstrip('/')}/{question.path}",
         question.params,
         accept=question.accept,
-        connect_timeout_s=provider.connect_timeout_s,
-        read_timeout_s=provider.read_timeout_s,
-        provider=provider.id,
+        **provider.limits,
         headers=question.headers,
     )
     verdict, told = _judge(question, reply)

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import polars as pl
 
+from sources.bodies import Body
 from sources.catalogue import Provider
 from sources.http import FailureKind, Http, Reply
-from sources.provider import Fetched, SeriesRequest, Window
+from sources.provider import Fetched, Outcome, SeriesRequest, Window
 from sources.providers.figures import (
     Origin,
     Refusal,
@@ -24,8 +25,9 @@ from sources.providers.figures import (
     last_modified,
     raw_body,
     refuse,
+    remedy,
     settle,
-    usable,
+    usable_body,
 )
 
 ABSENT_STATUS = {403, 404, 410}
@@ -34,14 +36,23 @@ ABSENT_STATUS = {403, 404, 410}
 
 @dataclass(frozen=True)
 class Files:
-    """A provider's files, one an edition: ``paths`` below the base address, newest first. ``parse`` raises Refusal."""
+    """A provider's files, one an edition: ``paths`` below the base address, newest first. ``parse`` raises Refusal.
+
+    ``others`` are whole addresses at which an edition may be besides, asked in order where its path gives no file.
+    """
 
     public_base: str
     paths: Mapping[int, str]
     accept: tuple[str, ...]
     release: str
     """What an edition is called, before its number."""
-    parse: Callable[[bytes, int], pl.DataFrame]
+    parse: Callable[[Body, int], pl.DataFrame]
+    others: Mapping[int, Sequence[str]] = field(default_factory=dict)
+
+
+def whole(parse: Callable[[bytes, int], pl.DataFrame]) -> Callable[[Body, int], pl.DataFrame]:
+    """A parser of files that are small enough to be held in memory."""
+    return lambda body, edition: parse(body.content, edition)
 
 
 class Edition(NamedTuple):
@@ -69,8 +80,8 @@ def from_newest(
     Whatever else goes wrong ends the search: an older edition must not pass for the newest because a server failed.
     """
     replies: dict[int, Reply] = {}
-    for edition, path in files.paths.items():
-        replies[edition] = ask(http, provider, path, accept=files.accept)
+    for edition in files.paths:
+        replies[edition] = _edition(edition, files, provider, http)
         if not _absent(replies[edition]):
             break
     return _answer(requests, files, replies, read, provider, window)
@@ -81,16 +92,33 @@ def from_all(
 ) -> Fetched:
     """Answer from every edition that there is. One that fails, or is not what its name says, makes all unavailable."""
     with ThreadPoolExecutor(provider.parallel, thread_name_prefix=provider.id) as pool:
-        came = pool.map(lambda path: ask(http, provider, path, accept=files.accept), files.paths.values())
+        came = pool.map(lambda edition: _edition(edition, files, provider, http), files.paths)
         replies = dict(zip(files.paths, came, strict=True))
     return _answer(requests, files, replies, read, provider, window)
+
+
+def _edition(edition: int, files: Files, provider: Provider, http: Http) -> Reply:
+    """The first file that there is among an edition's addresses; else the reply that says most of why there is none.
+
+    A failure says more than "there is no such file", and of each of the two the one that turns programs away.
+    """
+    replies = [ask(http, provider, files.paths[edition], accept=files.accept)]
+    for address in files.others.get(edition, ()):
+        if not _failed(replies[-1]) and not _absent(replies[-1]):
+            break
+        replies.append(http.get(address, accept=files.accept, **provider.limits))
+    return min(replies, key=lambda reply: (_absent(reply), not _absent(reply) and _failed(reply), not reply.blocked))
+
+
+def _failed(reply: Reply) -> bool:
+    return reply.failure is not None
 
 
 def _absent(reply: Reply) -> bool:
     """Whether a reply says that there is no such file: by its status, or by a page of the site in its place."""
     if reply.status in ABSENT_STATUS:
         return True
-    page = reply.content.lstrip()[:1] == b"<"
+    page = reply.body.head().lstrip()[:1] == b"<"
     return page and (reply.failure is None or reply.failure.kind is FailureKind.CONTENT_TYPE)
 
 
@@ -105,12 +133,10 @@ def _answer(
     present = {edition: reply for edition, reply in replies.items() if not _absent(reply)}
     nothing = Refusal("there is no such edition")
     gone = [reply for edition, reply in replies.items() if edition not in present]
-    others = Fetched({}, [raw_body(reply, provider, nothing) for reply in gone if reply.content])
+    others = Fetched({}, [raw_body(reply, provider, nothing) for reply in gone if reply.body])
     came = list(present.values())
     if not present:
-        said = ", ".join(sorted({f"HTTP {reply.status}" for reply in gone}))
-        blocked = ": closed to programs, or not there" if 403 in {reply.status for reply in gone} else ""
-        none = Refusal(f"there is none of {', '.join(files.paths.values())} ({said}{blocked})")
+        none = _none(files, gone)
         return gather([others, refuse(requests, none, lambda _: Origin(files.public_base), came, provider)])
     origin = _origin(files, *next(iter(present.items())))
     try:
@@ -119,6 +145,16 @@ def _answer(
         return gather([others, refuse(requests, refusal, lambda _: origin, came, provider)])
     answered = settle(requests, lambda request: read(editions, request), lambda _: origin, came, provider, window)
     return gather([others, answered])
+
+
+def _none(files: Files, replies: Sequence[Reply]) -> Refusal:
+    """Why there is no edition at all; ``replies`` are newest first."""
+    said = ", ".join(sorted({f"HTTP {reply.status}" for reply in replies}))
+    reason = f"there is none of {', '.join(files.paths.values())} ({said}"
+    for reply in replies:
+        if reply.blocked:
+            return Refusal(f"{reason}: closed to programs, or not there); {remedy(reply.url)}", Outcome.BLOCKED)
+    return Refusal(f"{reason})")
 
 
 def _origin(files: Files, edition: int, reply: Reply) -> Origin:
@@ -130,7 +166,7 @@ def _origin(files: Files, edition: int, reply: Reply) -> Origin:
 def _read_all(files: Files, replies: Mapping[int, Reply], provider: Provider) -> Iterable[tuple[int, Edition]]:
     for edition, reply in replies.items():
         try:
-            rows = files.parse(usable(reply), edition)
+            rows = files.parse(usable_body(reply), edition)
         except Refusal as refusal:
             raise Refusal(f"{files.release} {edition}: {refusal.reason}", refusal.outcome) from refusal
         yield edition, Edition(rows, raw_body(reply, provider).sha256)

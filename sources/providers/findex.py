@@ -16,7 +16,7 @@ from sources.catalogue import Provider
 from sources.http import Http
 from sources.observation import Areas
 from sources.provider import Fetched, Outcome, SeriesRequest, Window
-from sources.providers.editions import Edition, Files, from_newest
+from sources.providers.editions import Edition, Files, from_newest, whole
 from sources.providers.figures import CSV_TYPES, Refusal, csv_table, judge, kept, require, require_single
 
 PUBLIC_BASE = "https://thedocs.worldbank.org/en/doc/be6615202d1f08a25855c8ac2d615122-0050012025/related"
@@ -87,5 +87,5 @@ def fetch(requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, w
         ((rows, sha256),) = editions.values()
         return figures_of(rows, request.code, sha256, areas, window)
 
-    files = Files(PUBLIC_BASE, FILES, CSV_TYPES, "Global Findex", parse)
+    files = Files(PUBLIC_BASE, FILES, CSV_TYPES, "Global Findex", whole(parse))
     return from_newest(requests, files, read, provider, window, http)

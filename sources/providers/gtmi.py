@@ -17,7 +17,7 @@ from sources.http import Http
 from sources.names import OLDER_CODES
 from sources.observation import Areas
 from sources.provider import Fetched, Outcome, SeriesRequest, Window
-from sources.providers.editions import Edition, Files, from_newest, require_edition
+from sources.providers.editions import Edition, Files, from_newest, require_edition, whole
 from sources.providers.figures import Refusal, judge, kept
 from sources.providers.workbook import PREAMBLE, XLSX_TYPES, Row, open_workbook, rows_of
 
@@ -120,5 +120,5 @@ def fetch(requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, w
         ((rows, sha256),) = editions.values()
         return figures_of(rows, request.code, sha256, areas, window)
 
-    files = Files(PUBLIC_BASE, RELEASES, XLSX_TYPES, "GovTech Dataset", parse)
+    files = Files(PUBLIC_BASE, RELEASES, XLSX_TYPES, "GovTech Dataset", whole(parse))
     return from_newest(requests, files, read, provider, window, http)

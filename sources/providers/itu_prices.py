@@ -21,7 +21,7 @@ from sources.http import Http
 from sources.names import OLDER_CODES
 from sources.observation import Areas
 from sources.provider import Fetched, Outcome, SeriesRequest, Window
-from sources.providers.editions import Edition, Files, from_newest
+from sources.providers.editions import Edition, Files, from_newest, whole
 from sources.providers.figures import Refusal, codes_of, judge, kept
 from sources.providers.workbook import XLSX_TYPES, open_workbook, rows_of, table
 
@@ -86,5 +86,5 @@ def fetch(requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, w
         ((rows, sha256),) = editions.values()
         return figures_of(rows, request, sha256, areas, window)
 
-    files = Files(PUBLIC_BASE, paths, XLSX_TYPES, "ICT Price Baskets 2008 to", parse)
+    files = Files(PUBLIC_BASE, paths, XLSX_TYPES, "ICT Price Baskets 2008 to", whole(parse))
     return from_newest(requests, files, read, provider, window, http)

@@ -19,6 +19,7 @@ import polars as pl
 import yaml
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, HttpUrl, ValidationError, field_validator
 
+from sources.bodies import Body
 from sources.catalogue import Provider
 from sources.http import Http, Reply
 from sources.observation import Areas, utc_now
@@ -139,7 +140,7 @@ class LocalFiles:
 def _read(path: Path) -> Reply:
     """A file as if it had been sent, under its name alone: where the folder lies is nobody's business."""
     try:
-        return Reply(f"local_file:{path.name}", path.read_bytes(), 200)
+        return Reply(f"local_file:{path.name}", Body(path.read_bytes()), 200)
     except OSError as error:
         raise Refusal(f"{path.name} cannot be read ({error.strerror})") from error
 

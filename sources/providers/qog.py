@@ -8,16 +8,17 @@ The compilation dates a survey by the year before it, so one year is added. ``co
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import polars as pl
 
+from sources.bodies import Body
 from sources.catalogue import Provider
 from sources.http import Http
 from sources.observation import Areas
 from sources.provider import Fetched, SeriesRequest, Window
 from sources.providers.editions import Edition, Files, from_newest
-from sources.providers.figures import CSV_TYPES, Refusal, csv_table, judge, kept, require, require_single
+from sources.providers.figures import CSV_TYPES, Refusal, csv_columns, judge, kept, require, require_single
 from sources.providers.un_egov import surveys
 
 PUBLIC_BASE = "https://www.qogdata.pol.gu.se/data"
@@ -27,12 +28,13 @@ SHIFT = 1
 WHO = ("ccodealp", "year")
 
 
-def parse(body: bytes, _: int) -> pl.DataFrame:
-    """The whole table, all text: ``ccodealp`` (ISO3), ``year`` and some two thousand series. Raises Refusal.
+def parse(body: Body, codes: Collection[str]) -> pl.DataFrame:
+    """The columns ``ccodealp`` (ISO3), ``year`` and ``codes`` of the table, all text. Raises Refusal.
 
-    Nothing in it says of which January it is.
+    The table has some two thousand columns; of ``codes`` those are left out that are not among them. Nothing in it says
+    of which January it is.
     """
-    rows = csv_table(body)
+    rows = csv_columns(body, [*WHO, *codes])
     require(rows, WHO)
     return rows
 
@@ -69,5 +71,6 @@ def fetch(requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, w
         ((rows, sha256),) = editions.values()
         return figures_of(rows, request.code, sha256, areas, window)
 
-    files = Files(PUBLIC_BASE, paths, CSV_TYPES, "Quality of Government, January", parse)
+    codes = dict.fromkeys(request.code for request in requests)
+    files = Files(PUBLIC_BASE, paths, CSV_TYPES, "Quality of Government, January", lambda body, _: parse(body, codes))
     return from_newest(requests, files, read, provider, window, http)

@@ -22,7 +22,7 @@ from sources.http import Http, Reply
 from sources.names import iso3_of
 from sources.observation import Areas
 from sources.provider import Fetched, Outcome, SeriesRequest, Window
-from sources.providers.editions import Edition, Files, from_all, require_edition
+from sources.providers.editions import Edition, Files, from_all, require_edition, whole
 from sources.providers.figures import (
     CSV_TYPES,
     Origin,
@@ -172,7 +172,7 @@ def fetch(requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, w
 
 def _tables(requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, window: Window, http: Http) -> Fetched:
     paths = {survey: f"EGOV_DATA_{survey}.csv" for survey in reversed(surveys(window))}
-    files = Files(PUBLIC_BASE, paths, CSV_TYPES, "E-Government Survey", parse)
+    files = Files(PUBLIC_BASE, paths, CSV_TYPES, "E-Government Survey", whole(parse))
 
     def read(editions: Mapping[int, Edition], request: SeriesRequest) -> pl.DataFrame:
         column = str(request.option("column"))

@@ -23,7 +23,7 @@ from sources.catalogue import Provider
 from sources.http import Http
 from sources.observation import Areas
 from sources.provider import Fetched, Outcome, RawBody, SeriesRequest, Window
-from sources.providers.editions import Edition, Files, from_all, from_newest, require_edition
+from sources.providers.editions import Edition, Files, from_all, from_newest, require_edition, whole
 from sources.providers.figures import (
     CSV_TYPES,
     Origin,
@@ -41,6 +41,9 @@ from sources.providers.workbook import XLSX_TYPES, open_workbook, rows_of, table
 
 PUBLIC_BASE = "https://www.wipo.int"
 SITE, WORKBOOKS = "gii-ranking/data", "edocs/pubdocs/en"
+RECORDS = {2025: 58882}
+"""Edition -> number of the record that has its workbook at the provider's alternative address. An edition whose number
+is not known is only looked for at the base address."""
 PROBED = 4
 """Editions of the panel that are asked for, from the current year down."""
 FIRST_RESULTS, FIRST_WORKBOOK = 2023, 2021
@@ -223,7 +226,7 @@ def fetch(requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, w
 def _panel(requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, window: Window, http: Http) -> Fetched:
     editions = range(window.last_year, window.last_year - PROBED, -1)
     paths = {edition: f"{SITE}/model_pageone_{edition}.csv" for edition in editions}
-    files = Files(PUBLIC_BASE, paths, CSV_TYPES, "GII", parse_panel)
+    files = Files(PUBLIC_BASE, paths, CSV_TYPES, "GII", whole(parse_panel))
     official = pl.DataFrame(schema={"iso3": pl.String, "year": pl.Int32, "official": pl.Float64})
     listed: list[RawBody] = []
     for edition in editions:
@@ -246,7 +249,7 @@ def _results(
 ) -> Fetched:
     editions = range(window.last_year, FIRST_RESULTS - 1, -1)
     paths = {edition: f"{SITE}/bc_results_gii_{edition}.csv" for edition in editions}
-    files = Files(PUBLIC_BASE, paths, CSV_TYPES, "GII", parse_results)
+    files = Files(PUBLIC_BASE, paths, CSV_TYPES, "GII", whole(parse_results))
 
     def read(editions: Mapping[int, Edition], request: SeriesRequest) -> pl.DataFrame:
         return pl.concat(
@@ -261,8 +264,10 @@ def _workbooks(
     requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, window: Window, http: Http
 ) -> Fetched:
     first = min(_number(request, "first_edition") or FIRST_WORKBOOK for request in requests)
-    paths = {edition: f"{WORKBOOKS}/{_workbook_name(edition)}" for edition in range(window.last_year, first - 1, -1)}
-    files = Files(PUBLIC_BASE, paths, XLSX_TYPES, "GII", parse_workbook)
+    editions = range(window.last_year, first - 1, -1)
+    paths = {edition: f"{WORKBOOKS}/{_workbook_name(edition)}" for edition in editions}
+    others = {edition: _other_addresses(edition, provider) for edition in editions}
+    files = Files(PUBLIC_BASE, paths, XLSX_TYPES, "GII", whole(parse_workbook), others)
 
     def read(editions: Mapping[int, Edition], request: SeriesRequest) -> pl.DataFrame:
         since = _number(request, "first_edition")
@@ -281,6 +286,17 @@ def _workbooks(
 
 def _workbook_name(edition: int) -> str:
     return "wipo_pub_2000-tech1.xlsx" if edition == 2021 else f"wipo-pub-2000-{edition}-tech1.xlsx"
+
+
+def _other_addresses(edition: int, provider: Provider) -> list[str]:
+    """Where a workbook may be under its newer name: in its record where that is known, else beside the old one."""
+    base = str(provider.base_url).rstrip("/")
+    if edition in RECORDS:
+        records = str(provider.alternative_url or base).rstrip("/")
+        folder = f"{records}/record/{RECORDS[edition]}/files"
+    else:
+        folder = f"{base}/{WORKBOOKS}"
+    return [f"{folder}/wipo-pub-2000-{edition}-gii-tech1.xlsx"]
 
 
 def _number(request: SeriesRequest, option: str) -> int:

@@ -184,7 +184,14 @@ def test_a_record_of_the_sources_that_cannot_be_read_is_one_line(carec: Run, tmp
 
 @pytest.mark.parametrize(
     "setting",
-    ["CAREC_HTTP_TRIES=many", "CAREC_HTTP_TIMEOUT_S=0", "CAREC_TIMEZONE=Mars/Base", "CAREC_WEBHOOK_URL=nowhere"],
+    [
+        "CAREC_HTTP_TRIES=many",
+        "CAREC_HTTP_TIMEOUT_S=0",
+        "CAREC_TIMEZONE=Mars/Base",
+        "CAREC_WEBHOOK_URL=nowhere",
+        "CAREC_USER_AGENT=Mozilla/5.0 (X11; Linux x86_64)",
+        "CAREC_CONTACT=Алматы",
+    ],
 )
 @pytest.mark.parametrize(
     ("name", "arguments"), [(("scorecard",), ()), (("diff",), ()), (("export",), ("out",)), (("refresh",), ())]

@@ -66,7 +66,7 @@ def test_the_mirror_is_asked_only_when_the_primary_has_no_answer() -> None:
     assert second.asked == []
 
 
-@pytest.mark.parametrize("outcome", [Outcome.UNAVAILABLE, Outcome.NO_DATA, Outcome.UNKNOWN_ID])
+@pytest.mark.parametrize("outcome", [Outcome.UNAVAILABLE, Outcome.BLOCKED, Outcome.NO_DATA, Outcome.UNKNOWN_ID])
 def test_a_primary_without_an_answer_leads_to_the_mirror_and_both_are_told(outcome: Outcome) -> None:
     one = chain(Link(provider="first", code="A"), Link(provider="second", code="B"))
     first = Spoken({"A": Answer(outcome, "why not")})
@@ -143,6 +143,13 @@ def test_rejects_of_the_answer_that_was_not_taken_are_not_counted() -> None:
     (resolution,) = run([furthest(FIRST, SECOND)], first=Spoken({"A": older}), second=Spoken({"B": newer}))
     assert resolution.rejects["provider"].to_list() == ["second"]
     assert resolution.rejected_keys.height == 1
+
+
+def test_a_provider_that_turns_programs_away_counts_more_than_one_that_is_silent() -> None:
+    one = chain(Link(provider="first", code="A"), Link(provider="second", code="B"))
+    silent, blocked = Spoken({"A": Answer(Outcome.UNAVAILABLE)}), Spoken({"B": Answer(Outcome.BLOCKED)})
+    (resolution,) = run([one], first=silent, second=blocked)
+    assert resolution.outcome is Outcome.BLOCKED
 
 
 def test_a_provider_is_visited_once_for_all_indicators_and_each_code_asked_once() -> None:
