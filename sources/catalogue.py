@@ -131,6 +131,7 @@ class Provider(Entry):
     parallel: int = Field(default=4, ge=1, le=4)
     connect_timeout_s: float = Field(default=3.0, gt=0, le=10)
     read_timeout_s: float = Field(default=60.0, gt=0, le=600)
+    max_body_mib: int = Field(default=64, ge=1, le=2048)
 
 
 class Catalogue(BaseModel):

@@ -10,16 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import urlencode
 
 import polars as pl
 
 from sources.catalogue import Provider
 from sources.http import Http, Reply
+from sources.inspection import FIRST_YEAR, MEMBERS, Inspection, failed, missing
 from sources.observation import Areas
 from sources.provider import Fetched, Outcome, RawBody, SeriesRequest, Window
-from sources.providers.data360_rows import OPTIONAL, REQUIRED, figures_of, spellings
+from sources.providers.data360_rows import OPTIONAL, REQUIRED, check_series, figures_of, spellings
 from sources.providers.figures import (
     Origin,
     Refusal,
@@ -35,6 +36,7 @@ from sources.providers.figures import (
     settle,
     usable,
 )
+from sources.providers.inspecting import by_alias, judged, known_name, unreadable
 
 PUBLIC_BASE = "https://data360api.worldbank.org"
 MAX_PAGES = 200
@@ -147,3 +149,49 @@ class _Visit:
             if rows > page.total or (rows < page.total and page.rows.is_empty()) or len(pages) > MAX_PAGES:
                 raise Refusal(f"{rows} rows came where {page.total} are announced")
         return pages
+
+
+def inspect(
+    requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, window: Window, http: Http
+) -> dict[SeriesRequest, Inspection]:
+    """Inspect every series: the list of each database, then some members. See ``sources.inspection.Inspects``."""
+    visit = _Visit(provider, areas, Window(FIRST_YEAR, window.last_year), http)
+    databases = list(dict.fromkeys(str(request.option("database")) for request in requests))
+    with ThreadPoolExecutor(provider.parallel, thread_name_prefix=provider.id) as pool:
+        lists = dict(zip(databases, pool.map(visit.indicators, databases), strict=True))
+        known = {name: codes for name, (codes, _) in lists.items()}
+        found = pool.map(lambda each: _inspect(each, known[str(each.option("database"))], visit), requests)
+        return dict(zip(requests, found, strict=True))
+
+
+def _inspect(request: SeriesRequest, known: set[str] | None, visit: _Visit) -> Inspection:
+    """One series of some members; where the list cannot be had, under the code as it is."""
+    database = str(request.option("database"))
+    name = request.code if known is None else known_name(request, known)
+    if name is None:
+        return missing(request.code, database, known or ())
+    query: dict[str, str | int] = {
+        "DATABASE_ID": database,
+        "INDICATOR": name,
+        "REF_AREA": ",".join(MEMBERS),
+        "timePeriodFrom": visit.window.first_year,
+        "timePeriodTo": visit.window.last_year,
+        "skip": 0,
+    }
+    reply = ask(visit.http, visit.provider, "data360/data", query)
+    if fault := failed(reply):
+        return fault
+    try:
+        rows = kept(parse(reply.content).rows, "")
+        check_series(rows, request)
+    except Refusal as refusal:
+        return unreadable(refusal, reply.url)
+    found = judged(
+        request,
+        lambda asked: figures_of(rows, asked, visit.areas, visit.window),
+        "unit_measure",
+        rows["UNIT_MEASURE"].drop_nulls().unique().sort(),
+    )
+    if known is None:
+        found = found.noting(f"the list of {database} cannot be had")
+    return replace(by_alias(found, request, name), url=reply.url)

@@ -71,7 +71,7 @@ def from_newest(
     replies: dict[int, Reply] = {}
     for edition, path in files.paths.items():
         replies[edition] = ask(http, provider, path, accept=files.accept)
-        if not _absent(replies[edition]):
+        if not absent(replies[edition]):
             break
     return _answer(requests, files, replies, read, provider, window)
 
@@ -86,7 +86,7 @@ def from_all(
     return _answer(requests, files, replies, read, provider, window)
 
 
-def _absent(reply: Reply) -> bool:
+def absent(reply: Reply) -> bool:
     """Whether a reply says that there is no such file: by its status, or by a page of the site in its place."""
     if reply.status in ABSENT_STATUS:
         return True
@@ -102,7 +102,7 @@ def _answer(
     provider: Provider,
     window: Window,
 ) -> Fetched:
-    present = {edition: reply for edition, reply in replies.items() if not _absent(reply)}
+    present = {edition: reply for edition, reply in replies.items() if not absent(reply)}
     nothing = Refusal("there is no such edition")
     gone = [reply for edition, reply in replies.items() if edition not in present]
     others = Fetched({}, [raw_body(reply, provider, nothing) for reply in gone if reply.content])

@@ -14,10 +14,12 @@ import polars as pl
 
 from sources.catalogue import Provider
 from sources.http import Http
+from sources.inspection import Inspection
 from sources.observation import Areas
 from sources.provider import Fetched, SeriesRequest, Window
 from sources.providers.editions import Edition, Files, from_newest
 from sources.providers.figures import CSV_TYPES, Refusal, csv_table, judge, kept, require, require_single
+from sources.providers.inspecting import Kind, inspect_file
 from sources.providers.un_egov import surveys
 
 PUBLIC_BASE = "https://www.qogdata.pol.gu.se/data"
@@ -62,12 +64,30 @@ def figures_of(rows: pl.DataFrame, code: str, raw_sha256: str, areas: Areas, win
 
 def fetch(requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, window: Window, http: Http) -> Fetched:
     """Answer every request from the newest release. See ``sources.provider.Adapter``."""
-    releases = range(window.last_year, window.last_year - PROBED, -1)
-    paths = {year: f"qog_std_ts_jan{year % 100:02}.csv" for year in releases}
 
     def read(editions: Mapping[int, Edition], request: SeriesRequest) -> pl.DataFrame:
         ((rows, sha256),) = editions.values()
         return figures_of(rows, request.code, sha256, areas, window)
 
-    files = Files(PUBLIC_BASE, paths, CSV_TYPES, "Quality of Government, January", parse)
-    return from_newest(requests, files, read, provider, window, http)
+    return from_newest(requests, _files(window), read, provider, window, http)
+
+
+def _files(window: Window) -> Files:
+    releases = range(window.last_year, window.last_year - PROBED, -1)
+    paths = {year: f"qog_std_ts_jan{year % 100:02}.csv" for year in releases}
+    return Files(PUBLIC_BASE, paths, CSV_TYPES, "Quality of Government, January", parse)
+
+
+def inspect(
+    requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, window: Window, http: Http
+) -> dict[SeriesRequest, Inspection]:
+    """Inspect every column by the head of the newest release. See ``sources.inspection.Inspects``."""
+    kind = Kind(
+        files=_files(window),
+        figures=lambda rows, request, _: figures_of(rows, request.code, "", areas, window),
+        codes=lambda rows: set(rows.columns),
+        in_header=True,
+        head=lambda rows: require(rows, WHO),
+        dated_by_edition=lambda _: False,
+    )
+    return inspect_file(requests, kind, provider, http)

@@ -11,15 +11,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import polars as pl
 
 from sources.catalogue import Provider
 from sources.http import Http, Reply
+from sources.inspection import FIRST_YEAR, MEMBERS, Inspection, Verdict, failed, missing
 from sources.observation import Areas
 from sources.provider import Fetched, Outcome, SeriesRequest, Window
 from sources.providers.figures import (
@@ -39,9 +40,12 @@ from sources.providers.figures import (
     text_column,
     usable,
 )
+from sources.providers.inspecting import by_alias, judged, known_name, unreadable
 
 PUBLIC_BASE = "https://unstats.un.org/sdgapi/v1/sdg"
 PAGE_SIZE = 10_000
+FEW_ROWS = 1_000
+"""Rows of a request for some members: a series with many disaggregations has hundreds per country."""
 MAX_PAGES = 100
 TOTALS = ("BOTHSEX", "ALLAGE", "ALLAREA", "ANYS", "_T", "G")
 """Codes of the whole, whatever the dimension: both sexes, all ages and areas, any speed, reported globally."""
@@ -212,3 +216,38 @@ class _Visit:
         if page.total and page.number != number:
             raise Refusal(f"page {page.number} came where page {number} was asked for")
         return page
+
+
+def inspect(
+    requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, window: Window, http: Http
+) -> dict[SeriesRequest, Inspection]:
+    """Inspect every series: the list of all of them, then some members. See ``sources.inspection.Inspects``."""
+    releases, _ = look_up(ask(http, provider, "Series/List", {"allreleases": "false"}), releases_of, provider)
+    visit = _Visit(provider, areas, Window(FIRST_YEAR, window.last_year), http, releases)
+    with ThreadPoolExecutor(provider.parallel, thread_name_prefix=provider.id) as pool:
+        return dict(zip(requests, pool.map(lambda request: _inspect(request, visit), requests), strict=True))
+
+
+def _inspect(request: SeriesRequest, visit: _Visit) -> Inspection:
+    """One series of some members; where the list cannot be had, under the code as it is."""
+    name = request.code if visit.releases is None else known_name(request, visit.releases)
+    if name is None:
+        return missing(request.code, "the current release", visit.releases or ())
+    m49 = {iso3: code for code, iso3 in visit.areas.m49_to_iso3.items()}
+    areas = urlencode([("areaCode", m49[iso3]) for iso3 in MEMBERS if iso3 in m49])
+    parameters: dict[str, str | int] = {"seriesCode": name, "pageSize": FEW_ROWS, "page": 1}
+    reply = ask(visit.http, visit.provider, f"Series/Data?{areas}", parameters)
+    if fault := failed(reply):
+        return fault
+    try:
+        page = parse(reply.content)
+        if others := sorted(set(page.rows["series"]) - {name}):
+            raise Refusal(f"the answer has another series: {', '.join(map(str, others))}")
+    except Refusal as refusal:
+        return unreadable(refusal, reply.url)
+    rows, unit = kept(page.rows, ""), f"{ATTRIBUTE}Units"
+    units = rows[unit].drop_nulls().unique().sort() if unit in rows.columns else ()
+    found = judged(request, lambda asked: figures_of(rows, asked, visit.areas, visit.window), "Units", units)
+    if page.total > rows.height and found.verdict is not Verdict.OK:
+        found = found.noting(f"seen were {rows.height:,} of {page.total:,} rows")
+    return replace(by_alias(found, request, name), url=reply.url)
