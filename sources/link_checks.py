@@ -162,8 +162,8 @@ def _finding(
     """The finding of a link, with what is held beside what the provider has."""
     link, have = place.link, held.get(place.indicator_id, Held())
     newest, known = inspection.newest, have.newest
-    if newest is None:
-        newest, known = inspection.edition, have.releases.get(link.provider)
+    if newest is None and link.provider in have.releases:
+        newest, known = inspection.edition, have.releases[link.provider]
     if link.provider != ARCHIVE and inspection.verdict is Verdict.OK and newest and known:
         if newest > known:
             inspection = replace(inspection, verdict=Verdict.NEWER).noting(f"held is {known}: run `carec refresh`")
@@ -178,6 +178,6 @@ def _finding(
         verdict=inspection.verdict,
         detail=inspection.detail,
         newest_edition=newest,
-        held_edition=known if known is not None else have.newest,
+        held_edition=known,
         url=inspection.url,
     )

@@ -134,6 +134,11 @@ class _Visit:
             "timePeriodTo": self.window.last_year,
         }
 
+    def few_rows(self, database: str, indicator: str) -> Reply:
+        """The rows of some members."""
+        query = {**self._query(database, indicator), "REF_AREA": ",".join(MEMBERS), "skip": 0}
+        return ask(self.http, self.provider, "data360/data", query)
+
     def _pages(self, query: dict[str, str | int], replies: list[Reply]) -> list[Page]:
         """All pages of a series; what came is noted in ``replies``. Raises Refusal where any is unusable."""
         pages: list[Page] = []
@@ -154,31 +159,36 @@ class _Visit:
 def inspect(
     requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, window: Window, http: Http
 ) -> dict[SeriesRequest, Inspection]:
-    """Inspect every series: the list of each database, then some members. See ``sources.inspection.Inspects``."""
+    """Inspect every series: the list of each database, then some members. See ``sources.inspection.Inspects``.
+
+    Where a list cannot be had, a series is asked for under its code as it is.
+    """
     visit = _Visit(provider, areas, Window(FIRST_YEAR, window.last_year), http)
-    databases = list(dict.fromkeys(str(request.option("database")) for request in requests))
+    databases = list(dict.fromkeys(_database(request) for request in requests))
     with ThreadPoolExecutor(provider.parallel, thread_name_prefix=provider.id) as pool:
         lists = dict(zip(databases, pool.map(visit.indicators, databases), strict=True))
-        known = {name: codes for name, (codes, _) in lists.items()}
-        found = pool.map(lambda each: _inspect(each, known[str(each.option("database"))], visit), requests)
-        return dict(zip(requests, found, strict=True))
-
-
-def _inspect(request: SeriesRequest, known: set[str] | None, visit: _Visit) -> Inspection:
-    """One series of some members; where the list cannot be had, under the code as it is."""
-    database = str(request.option("database"))
-    name = request.code if known is None else known_name(request, known)
-    if name is None:
-        return missing(request.code, database, known or ())
-    query: dict[str, str | int] = {
-        "DATABASE_ID": database,
-        "INDICATOR": name,
-        "REF_AREA": ",".join(MEMBERS),
-        "timePeriodFrom": visit.window.first_year,
-        "timePeriodTo": visit.window.last_year,
-        "skip": 0,
+        known = {database: codes for database, (codes, _) in lists.items()}
+        names = {each: _name(each, known[_database(each)]) for each in requests}
+        series = list(dict.fromkeys((_database(each), name) for each, name in names.items() if name))
+        replies = dict(zip(series, pool.map(lambda each: visit.few_rows(*each), series), strict=True))
+    return {
+        request: by_alias(_inspect(request, replies[_database(request), name], visit), request, name)
+        if name
+        else missing(request.code, _database(request), known[_database(request)] or ())
+        for request, name in names.items()
     }
-    reply = ask(visit.http, visit.provider, "data360/data", query)
+
+
+def _database(request: SeriesRequest) -> str:
+    return str(request.option("database"))
+
+
+def _name(request: SeriesRequest, known: set[str] | None) -> str | None:
+    return request.code if known is None else known_name(request, known)
+
+
+def _inspect(request: SeriesRequest, reply: Reply, visit: _Visit) -> Inspection:
+    """What the rows of some members say of a link."""
     if fault := failed(reply):
         return fault
     try:
@@ -186,12 +196,6 @@ def _inspect(request: SeriesRequest, known: set[str] | None, visit: _Visit) -> I
         check_series(rows, request)
     except Refusal as refusal:
         return unreadable(refusal, reply.url)
-    found = judged(
-        request,
-        lambda asked: figures_of(rows, asked, visit.areas, visit.window),
-        "unit_measure",
-        rows["UNIT_MEASURE"].drop_nulls().unique().sort(),
-    )
-    if known is None:
-        found = found.noting(f"the list of {database} cannot be had")
-    return replace(by_alias(found, request, name), url=reply.url)
+    units = rows["UNIT_MEASURE"].drop_nulls().unique().sort()
+    found = judged(request, lambda asked: figures_of(rows, asked, visit.areas, visit.window), "unit_measure", units)
+    return replace(found, url=reply.url)

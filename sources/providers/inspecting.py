@@ -216,18 +216,18 @@ def _rows(kind: Kind, head: Head, edition: int) -> pl.DataFrame | None:
 
 def _in_rows(kind: Kind, request: SeriesRequest, rows: pl.DataFrame | None, head: Head, edition: int) -> Inspection:
     """What the rows of a file, or of its head, say of one request."""
-    size = "" if head.size is None else f"{head.size:,} bytes; "
+    file = f"{kind.files.release} {edition}" + ("" if head.size is None else f", {head.size:,} bytes")
     if rows is None:
-        return Inspection(Verdict.OK, f"{size}only size and edition are checked: a part of a workbook has no codes")
+        return Inspection(Verdict.OK, f"{file}: size and edition checked, codes are not in a workbook's first bytes")
     name = request.code
     if head.whole or kind.in_header:
         codes = kind.codes(rows)
         names = [each for each in spellings(request) if kind.named(request, each) in codes]
         if not names:
-            return missing(kind.named(request, request.code), f"the file of {edition}", codes)
+            return missing(kind.named(request, request.code), f"{kind.files.release} {edition}", codes)
         name = names[0]
     if not head.whole:
-        return by_alias(Inspection(Verdict.OK, f"{size}only its first 64 KiB are checked"), request, name)
+        return by_alias(Inspection(Verdict.OK, f"{file}: size, edition and head checked"), request, name)
     option, units = kind.unit or (None, lambda *_: ())
     found = judged(request, lambda asked: kind.figures(rows, asked, edition), option, units(rows, request))
     return by_alias(found, request, name)

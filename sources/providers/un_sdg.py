@@ -223,20 +223,28 @@ def inspect(
 ) -> dict[SeriesRequest, Inspection]:
     """Inspect every series: the list of all of them, then some members. See ``sources.inspection.Inspects``."""
     releases, _ = look_up(ask(http, provider, "Series/List", {"allreleases": "false"}), releases_of, provider)
-    visit = _Visit(provider, areas, Window(FIRST_YEAR, window.last_year), http, releases)
+    seen = Window(FIRST_YEAR, window.last_year)
+    names = {each: each.code if releases is None else known_name(each, releases) for each in requests}
+    series = list(dict.fromkeys(name for name in names.values() if name))
     with ThreadPoolExecutor(provider.parallel, thread_name_prefix=provider.id) as pool:
-        return dict(zip(requests, pool.map(lambda request: _inspect(request, visit), requests), strict=True))
+        replies = dict(zip(series, pool.map(lambda name: _few_rows(name, provider, areas, http), series), strict=True))
+    return {
+        request: by_alias(_inspect(request, name, replies[name], areas, seen), request, name)
+        if name
+        else missing(request.code, "the current release", releases or ())
+        for request, name in names.items()
+    }
 
 
-def _inspect(request: SeriesRequest, visit: _Visit) -> Inspection:
-    """One series of some members; where the list cannot be had, under the code as it is."""
-    name = request.code if visit.releases is None else known_name(request, visit.releases)
-    if name is None:
-        return missing(request.code, "the current release", visit.releases or ())
-    m49 = {iso3: code for code, iso3 in visit.areas.m49_to_iso3.items()}
-    areas = urlencode([("areaCode", m49[iso3]) for iso3 in MEMBERS if iso3 in m49])
-    parameters: dict[str, str | int] = {"seriesCode": name, "pageSize": FEW_ROWS, "page": 1}
-    reply = ask(visit.http, visit.provider, f"Series/Data?{areas}", parameters)
+def _few_rows(code: str, provider: Provider, areas: Areas, http: Http) -> Reply:
+    """The rows of some members."""
+    m49 = {iso3: number for number, iso3 in areas.m49_to_iso3.items()}
+    members = urlencode([("areaCode", m49[iso3]) for iso3 in MEMBERS if iso3 in m49])
+    return ask(http, provider, f"Series/Data?{members}", {"seriesCode": code, "pageSize": FEW_ROWS, "page": 1})
+
+
+def _inspect(request: SeriesRequest, name: str, reply: Reply, areas: Areas, window: Window) -> Inspection:
+    """What the rows of some members say of a link."""
     if fault := failed(reply):
         return fault
     try:
@@ -247,7 +255,7 @@ def _inspect(request: SeriesRequest, visit: _Visit) -> Inspection:
         return unreadable(refusal, reply.url)
     rows, unit = kept(page.rows, ""), f"{ATTRIBUTE}Units"
     units = rows[unit].drop_nulls().unique().sort() if unit in rows.columns else ()
-    found = judged(request, lambda asked: figures_of(rows, asked, visit.areas, visit.window), "Units", units)
+    found = judged(request, lambda asked: figures_of(rows, asked, areas, window), "Units", units)
     if page.total > rows.height and found.verdict is not Verdict.OK:
-        found = found.noting(f"seen were {rows.height:,} of {page.total:,} rows")
-    return replace(by_alias(found, request, name), url=reply.url)
+        found = found.noting(f"{rows.height:,} of {page.total:,} rows were read")
+    return replace(found, url=reply.url)
