@@ -18,6 +18,8 @@ from sources.observation import utc_now
 JOB = "check_sources"
 MONTHLY = "0 4 1 * *"
 """The first of the month at four, in the time zone of the settings."""
+MOST_LINES = 20
+"""Broken links that the message of a failed run names: the webhook's reader has little room."""
 
 
 def check_schedule(settings: Settings) -> dg.ScheduleDefinition:
@@ -46,7 +48,10 @@ def check_sources_job(workspace: Workspace) -> dg.JobDefinition:
         findings = check_links(workspace)
         summary, table = closing_line(findings), dg.MetadataValue.md(_table(findings))
         if broken := [_line(finding) for finding in findings if finding.broken]:
-            raise dg.Failure("\n".join([summary, *broken]), metadata={"links": table}, allow_retries=False)
+            told = [summary, *broken[:MOST_LINES]]
+            if len(broken) > MOST_LINES:
+                told.append(f"and {len(broken) - MOST_LINES} more: the run's metadata has all")
+            raise dg.Failure("\n".join(told), metadata={"links": table}, allow_retries=False)
         context.log.info(summary)
         context.add_output_metadata({"summary": summary, "links": table})
 

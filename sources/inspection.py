@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from enum import StrEnum
+from os.path import commonprefix
 from typing import Protocol, runtime_checkable
 
 from sources.catalogue import Provider
@@ -31,8 +32,9 @@ SILENT = frozenset(
 )
 """Failures of the connection: the host did not answer."""
 
-LIKE = 0.75
-"""Least likeness, from 0 to 1, of a code that is suggested for one that is gone."""
+LIKE, LIKE_APART = 0.75, 0.5
+"""Least likeness, from 0 to 1, of a code that is suggested for one that is gone: of the whole, and of what is left
+without the parts with which both begin (the name of the database, most often)."""
 
 PREFIX_TOKENS = 2
 """Parts at the start of a code that may be a prefix added or removed (``GE.EST``, ``GOV_WGI_GE.EST``)."""
@@ -108,7 +110,11 @@ def failed(reply: Reply) -> Inspection | None:
 
 
 def missing(
-    code: str, where: str, known: Collection[str], elsewhere: Mapping[str, Collection[str]] | None = None
+    code: str,
+    where: str,
+    known: Collection[str],
+    taken: Collection[str] = (),
+    elsewhere: Mapping[str, Collection[str]] | None = None,
 ) -> Inspection:
     """The result for a code that its list does not have: ``renamed?`` with the nearest code, else ``gone``.
 
@@ -116,6 +122,7 @@ def missing(
         code: The code that is gone.
         where: Name of the list, for the message.
         known: Codes of the list.
+        taken: Codes that other links use: they are other series, unless they differ in a prefix alone.
         elsewhere: Name of another list of the provider -> its codes, searched as well.
 
     Returns:
@@ -123,8 +130,9 @@ def missing(
     """
     lists = {where: known, **(elsewhere or {})}
     alike = [(_likeness(code, other), name == where, name, other) for name, codes in lists.items() for other in codes]
-    likeness, _, name, near = max(alike, default=(0.0, True, where, ""))
-    if likeness < LIKE:
+    free = [each for each in alike if each[0] == 1 or (each[0] >= LIKE and each[3] not in taken)]
+    likeness, _, name, near = max(free, default=(0.0, True, where, ""))
+    if not likeness:
         return Inspection(Verdict.GONE, f"{where} has no {code} and no similar code")
     at = "" if name == where else f" in {name}"
     return Inspection(
@@ -147,7 +155,10 @@ def _ratio(one: str, two: str) -> float:
     matcher = SequenceMatcher(None, one, two, autojunk=False)
     if matcher.real_quick_ratio() < LIKE or matcher.quick_ratio() < LIKE:
         return 0.0
-    return matcher.ratio()
+    shared = commonprefix([one.split("_"), two.split("_")])
+    start = len("_".join(shared))
+    apart = SequenceMatcher(None, one[start:], two[start:], autojunk=False).ratio()
+    return matcher.ratio() if apart >= LIKE_APART else 0.0
 
 
 def _stems(code: str) -> list[str]:

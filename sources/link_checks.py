@@ -162,13 +162,13 @@ def _finding(
     """The finding of a link, with what is held beside what the provider has."""
     link, have = place.link, held.get(place.indicator_id, Held())
     newest, known = inspection.newest, have.newest
-    if newest is None and link.provider in have.releases:
+    if newest is None and inspection.edition is not None and link.provider in have.releases:
         newest, known = inspection.edition, have.releases[link.provider]
     if link.provider != ARCHIVE and inspection.verdict is Verdict.OK and newest and known:
         if newest > known:
             inspection = replace(inspection, verdict=Verdict.NEWER).noting(f"held is {known}: run `carec refresh`")
         elif newest < known:
-            inspection = inspection.noting(f"ends in {newest}, held is {known}: cannot replace an earlier link")
+            inspection = inspection.noting(f"ends in {newest}, held is {known}")
     return LinkFinding(
         indicator_id=place.indicator_id,
         position=place.position,

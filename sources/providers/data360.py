@@ -171,10 +171,11 @@ def inspect(
         names = {each: _name(each, known[_database(each)]) for each in requests}
         series = list(dict.fromkeys((_database(each), name) for each, name in names.items() if name))
         replies = dict(zip(series, pool.map(lambda each: visit.few_rows(*each), series), strict=True))
+    taken = {each.code for each in requests}
     return {
         request: by_alias(_inspect(request, replies[_database(request), name], visit), request, name)
         if name
-        else missing(request.code, _database(request), known[_database(request)] or ())
+        else missing(request.code, _database(request), known[_database(request)] or (), taken)
         for request, name in names.items()
     }
 

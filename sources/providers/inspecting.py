@@ -179,8 +179,9 @@ def inspect_file(
     except Refusal as refusal:
         return dict.fromkeys(requests, unreadable(refusal, url))
     results = {}
+    taken = {kind.named(request, request.code) for request in requests}
     for request in requests:
-        result = _in_rows(kind, request, rows, head, edition)
+        result = _in_rows(kind, request, rows, head, edition, taken)
         newest = edition if kind.dated_by_edition(request) else result.newest
         results[request] = replace(result, newest=newest, edition=edition, url=url)
     return results
@@ -214,7 +215,9 @@ def _rows(kind: Kind, head: Head, edition: int) -> pl.DataFrame | None:
     return rows
 
 
-def _in_rows(kind: Kind, request: SeriesRequest, rows: pl.DataFrame | None, head: Head, edition: int) -> Inspection:
+def _in_rows(
+    kind: Kind, request: SeriesRequest, rows: pl.DataFrame | None, head: Head, edition: int, taken: Collection[str]
+) -> Inspection:
     """What the rows of a file, or of its head, say of one request."""
     file = f"{kind.files.release} {edition}" + ("" if head.size is None else f", {head.size:,} bytes")
     if rows is None:
@@ -224,7 +227,7 @@ def _in_rows(kind: Kind, request: SeriesRequest, rows: pl.DataFrame | None, head
         codes = kind.codes(rows)
         names = [each for each in spellings(request) if kind.named(request, each) in codes]
         if not names:
-            return missing(kind.named(request, request.code), f"{kind.files.release} {edition}", codes)
+            return missing(kind.named(request, request.code), f"{kind.files.release} {edition}", codes, taken)
         name = names[0]
     if not head.whole:
         return by_alias(Inspection(Verdict.OK, f"{file}: size, edition and head checked"), request, name)

@@ -157,7 +157,7 @@ def _inspect(
     def one(request: SeriesRequest) -> Inspection:
         known = set(columns or table.columns)
         if request.code not in known:
-            return missing(request.code, f"the chart {slug}", known)
+            return missing(request.code, f"the chart {slug}", known, {each.code for each in requests})
         if fault := _unit_fault(request, columns or {}):
             return Inspection(Verdict.UNIT, fault)
         return judged(request, lambda asked: figures_of(table, asked.code, "", areas, window))

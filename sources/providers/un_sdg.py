@@ -231,7 +231,7 @@ def inspect(
     return {
         request: by_alias(_inspect(request, name, replies[name], areas, seen), request, name)
         if name
-        else missing(request.code, "the current release", releases or ())
+        else missing(request.code, "the current release", releases or (), {each.code for each in requests})
         for request, name in names.items()
     }
 

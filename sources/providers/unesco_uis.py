@@ -152,18 +152,19 @@ def inspect(
 ) -> dict[SeriesRequest, Inspection]:
     """Inspect every series: the list of indicators, then some members. See ``sources.inspection.Inspects``."""
     known, _ = look_up(ask(http, provider, "definitions/indicators"), parse_codes, provider)
-    seen = Window(FIRST_YEAR, window.last_year)
+    seen, taken = Window(FIRST_YEAR, window.last_year), {each.code for each in requests}
+
+    def one(request: SeriesRequest) -> Inspection:
+        if known is not None and request.code not in known:
+            return missing(request.code, "the list of indicators", known, taken)
+        return _inspect(request, provider, areas, seen, http)
+
     with ThreadPoolExecutor(provider.parallel, thread_name_prefix=provider.id) as pool:
-        found = pool.map(lambda request: _inspect(request, known, provider, areas, seen, http), requests)
-        return dict(zip(requests, found, strict=True))
+        return dict(zip(requests, pool.map(one, requests), strict=True))
 
 
-def _inspect(
-    request: SeriesRequest, known: set[str] | None, provider: Provider, areas: Areas, window: Window, http: Http
-) -> Inspection:
+def _inspect(request: SeriesRequest, provider: Provider, areas: Areas, window: Window, http: Http) -> Inspection:
     """One series of some members."""
-    if known is not None and request.code not in known:
-        return missing(request.code, "the list of indicators", known)
     units = urlencode([("geoUnit", iso3) for iso3 in MEMBERS])
     query: dict[str, str | int] = {"indicator": request.code, "start": window.first_year, "end": window.last_year}
     reply = ask(http, provider, f"data/indicators?{units}", query)

@@ -51,7 +51,9 @@ def inspect(
     with ThreadPoolExecutor(provider.parallel, thread_name_prefix=provider.id) as pool:
         lists = dict(zip(databases, pool.map(visit.codes, databases), strict=True))
         known = {name: codes for name, codes in lists.items() if codes}
-        return dict(zip(requests, pool.map(lambda request: visit.inspect(request, known), requests), strict=True))
+        taken = {request.code for request in requests}
+        found = pool.map(lambda request: visit.inspect(request, known, taken), requests)
+        return dict(zip(requests, found, strict=True))
 
 
 def _database(request: SeriesRequest) -> str:
@@ -81,12 +83,12 @@ class _Visit:
             page += 1
         return found
 
-    def inspect(self, request: SeriesRequest, known: dict[str, set[str]]) -> Inspection:
+    def inspect(self, request: SeriesRequest, known: dict[str, set[str]], taken: set[str]) -> Inspection:
         """One series of some members, read as in a refresh."""
         database = _database(request)
         if database in known and request.code not in known[database]:
             others = {f"source {name}": codes for name, codes in known.items() if name != database}
-            return missing(request.code, f"source {database}", known[database], others)
+            return missing(request.code, f"source {database}", known[database], taken, others)
         span = f"{self.window.first_year}:{self.window.last_year}"
         reply = self._ask(
             f"country/{';'.join(MEMBERS)}/indicator/{quote(request.code, safe='')}",

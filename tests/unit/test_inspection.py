@@ -28,8 +28,19 @@ def test_the_nearest_code_is_found_whichever_has_a_prefix_that_the_other_lacks(
 
 
 def test_a_code_that_moved_to_another_database_is_found_there() -> None:
-    found = missing("GE.EST", "source 2", WDI, {"source 3": ["GOV_WGI_RQ.EST", "GOV_WGI_GE.EST"]})
+    found = missing("GE.EST", "source 2", WDI, ["GOV_WGI_GE.EST"], {"source 3": ["GOV_WGI_RQ.EST", "GOV_WGI_GE.EST"]})
     assert "source 2 has no GE.EST; nearest is GOV_WGI_GE.EST in source 3" in found.detail
+
+
+def test_a_code_that_another_link_uses_is_another_series() -> None:
+    known = ["IT.NET.USER.ZS", "IT.NET.USER.MA.ZS"]
+    assert missing("IT.NET.USER.FE.ZS", "source 2", known).verdict is Verdict.RENAMED
+    assert missing("IT.NET.USER.FE.ZS", "source 2", known, known).verdict is Verdict.GONE
+
+
+def test_a_prefix_that_all_codes_of_a_database_share_makes_none_alike() -> None:
+    known = ["UN_EGDI_EGDI", "UN_EGDI_HCI", "UN_EGDI_OSI", "UN_EGDI_TTI"]
+    assert missing("UN_EGDI_EPI", "UN_EGDI", known).verdict is Verdict.GONE
 
 
 @pytest.mark.parametrize("code", ["IS.RRS.GOOD.MT.K6", "MOB_COV_4G", "NO.SUCH.CODE"])
