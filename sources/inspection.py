@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from enum import StrEnum
-from os.path import commonprefix
+from itertools import takewhile
 from typing import Protocol, runtime_checkable
 
 from sources.catalogue import Provider
@@ -32,7 +32,7 @@ SILENT = frozenset(
 )
 """Failures of the connection: the host did not answer."""
 
-LIKE, LIKE_APART = 0.75, 0.5
+LIKE, LIKE_APART = 0.75, 0.6
 """Least likeness, from 0 to 1, of a code that is suggested for one that is gone: of the whole, and of what is left
 without the parts with which both begin (the name of the database, most often)."""
 
@@ -155,10 +155,11 @@ def _ratio(one: str, two: str) -> float:
     matcher = SequenceMatcher(None, one, two, autojunk=False)
     if matcher.real_quick_ratio() < LIKE or matcher.quick_ratio() < LIKE:
         return 0.0
-    shared = commonprefix([one.split("_"), two.split("_")])
-    start = len("_".join(shared))
-    apart = SequenceMatcher(None, one[start:], two[start:], autojunk=False).ratio()
-    return matcher.ratio() if apart >= LIKE_APART else 0.0
+    tokens = zip(one.split("_"), two.split("_"), strict=False)
+    shared = sum(len(token) + 1 for token, _ in takewhile(lambda pair: pair[0] == pair[1], tokens))
+    rest, other = one[shared:], two[shared:]
+    suffix = not (rest and other)
+    return matcher.ratio() if suffix or SequenceMatcher(None, rest, other).ratio() >= LIKE_APART else 0.0
 
 
 def _stems(code: str) -> list[str]:

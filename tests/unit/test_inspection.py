@@ -18,6 +18,7 @@ WDI = ["SP.POP.TOTL", "IT.NET.USER.ZS", "IT.NET.BBND.P2", "NY.GDP.PCAP.CD"]
         ("SE_ACC_INTN", ["SE_ACS_CMPTR", "SE_ACS_INTNT", "IT_NET_BBND"], "SE_ACS_INTNT"),
         ("UN_EGDI_TII", ["UN_EGDI_EGDI", "UN_EGDI_HCI", "UN_EGDI_OSI", "UN_EGDI_TTI"], "UN_EGDI_TTI"),
         ("account.t.d", ["account_t_d", "fin26a"], "account_t_d"),
+        ("IT_NET_USER", ["IT_NET_USER_PT", "IT_CEL_SETS"], "IT_NET_USER_PT"),
     ],
 )
 def test_the_nearest_code_is_found_whichever_has_a_prefix_that_the_other_lacks(
