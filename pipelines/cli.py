@@ -294,13 +294,58 @@ def sources_check(
     provider: Annotated[
         list[str] | None, typer.Option("--provider", metavar="ID", help="Ask only this provider.")
     ] = None,
+    indicator: Annotated[
+        list[str] | None, typer.Option("--indicator", metavar="ID", help="Check only the links of this indicator.")
+    ] = None,
+    editions: Annotated[
+        bool, typer.Option("--editions", help="Only which editions are held and could be out; asks no provider.")
+    ] = False,
+    contracts: Annotated[
+        bool, typer.Option("--contracts", help="Ask whether the services keep their contract, instead of the links.")
+    ] = False,
     fmt: FormatOption = Format.TABLE,
 ) -> None:
-    """Ask each provider one small question and say where the answer differs from what the adapters expect."""
+    """Check every link of the catalogue at its provider: code, rows, unit, size of the file, newest edition.
+
+    The status of a link is ok, "newer edition: YEAR", gone, renamed? (with the nearest code), no rows, unit differs,
+    too large, blocked, unreachable, unreadable, no file (local or archived) or no check. Exit code 1 where a link of an
+    indicator of the framework carec_2030 has any other status than ok, newer edition, no file or no check.
+
+    JSON and CSV have one record per link. The table is followed by the edition watch; --editions prints the watch
+    alone, in every format.
+    """
+    from pipelines import source_checks as checks
+    from pipelines.workspace import open_workspace
+    from sources.observation import utc_now
+
+    if contracts:
+        if editions or indicator:
+            raise typer.BadParameter("--contracts asks providers about their service: choose them with --provider")
+        _check_contracts(provider or [], fmt)
+        return
+    workspace = open_workspace()
+    if editions:
+        if provider or indicator:
+            raise typer.BadParameter("--editions prints every index: it takes neither --provider nor --indicator")
+        checks.print_editions(checks.watch_editions(workspace, utc_now().date()), fmt)
+        return
+    with _progress() as progress:
+        findings = checks.check_links(workspace, provider or [], indicator or [], progress)
+    checks.print_links(findings, fmt)
+    if fmt is Format.TABLE and not (provider or indicator):
+        print()
+        checks.print_editions(checks.watch_editions(workspace, utc_now().date()), fmt)
+    _note(checks.closing_line(findings))
+    if any(finding.broken for finding in findings):
+        raise typer.Exit(1)
+
+
+def _check_contracts(providers: list[str], fmt: Format) -> None:
+    """Where the answers of services differ from what the adapters expect."""
     from pipelines import pages
 
     with _progress() as progress:
-        findings = pages.probe(provider or [], progress)
+        findings = pages.probe(providers, progress)
     pages.probes(findings, fmt)
 
 

@@ -65,14 +65,15 @@ class Resolution:
         return Outcome.NO_DATA if met else Outcome.UNAVAILABLE
 
 
-def _requests(link: Link) -> list[SeriesRequest]:
+def requests_of(link: Link) -> list[SeriesRequest]:
+    """The series that a link is made from: one, or the two of a ratio."""
     options = tuple(sorted(link.options.items()))
     return [SeriesRequest(code, options) for code in (link.code, link.over) if code]
 
 
 def _merge(link: Link, answers: Mapping[SeriesRequest, Answer]) -> Answer:
     """The link's answer: the series itself, or the ratio of its two series over the years and areas that both have."""
-    parts = [answers[request] for request in _requests(link)]
+    parts = [answers[request] for request in requests_of(link)]
     failed = next((part for part in parts if part.outcome is not Outcome.OK), None)
     if failed or len(parts) == 1:
         return failed or parts[0]
@@ -155,7 +156,7 @@ def resolve(
             continue
 
         def visit(provider: str, turn: Iterable[Link]) -> Fetched:
-            requests = list(dict.fromkeys(request for link in turn for request in _requests(link)))
+            requests = list(dict.fromkeys(request for link in turn for request in requests_of(link)))
             if provider not in adapters:
                 silent = Answer(Outcome.UNAVAILABLE, NO_ADAPTER)
                 return Fetched(dict.fromkeys(requests, silent), [])

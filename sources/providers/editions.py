@@ -20,7 +20,6 @@ from sources.provider import Fetched, Outcome, SeriesRequest, Window
 from sources.providers.figures import (
     Origin,
     Refusal,
-    ask,
     gather,
     last_modified,
     raw_body,
@@ -81,8 +80,8 @@ def from_newest(
     """
     replies: dict[int, Reply] = {}
     for edition in files.paths:
-        replies[edition] = _edition(edition, files, provider, http)
-        if not _absent(replies[edition]):
+        replies[edition] = ask_edition(edition, files, provider, http)
+        if not absent(replies[edition]):
             break
     return _answer(requests, files, replies, read, provider, window)
 
@@ -92,29 +91,31 @@ def from_all(
 ) -> Fetched:
     """Answer from every edition that there is. One that fails, or is not what its name says, makes all unavailable."""
     with ThreadPoolExecutor(provider.parallel, thread_name_prefix=provider.id) as pool:
-        came = pool.map(lambda edition: _edition(edition, files, provider, http), files.paths)
+        came = pool.map(lambda edition: ask_edition(edition, files, provider, http), files.paths)
         replies = dict(zip(files.paths, came, strict=True))
     return _answer(requests, files, replies, read, provider, window)
 
 
-def _edition(edition: int, files: Files, provider: Provider, http: Http) -> Reply:
-    """The first file that there is among an edition's addresses; else the reply that says most of why there is none.
+def ask_edition(
+    edition: int, files: Files, provider: Provider, http: Http, headers: Mapping[str, str] | None = None
+) -> Reply:
+    """Returns the first file that exists among an edition's addresses, else the reply that best says why none does.
 
     A failure says more than "there is no such file", and of each of the two the one that turns programs away.
     """
-    replies = [ask(http, provider, files.paths[edition], accept=files.accept)]
-    for address in files.others.get(edition, ()):
-        if not _failed(replies[-1]) and not _absent(replies[-1]):
+    replies: list[Reply] = []
+    for address in (f"{str(provider.base_url).rstrip('/')}/{files.paths[edition]}", *files.others.get(edition, ())):
+        replies.append(http.get(address, accept=files.accept, headers=headers, **provider.limits))
+        if not _failed(replies[-1]) and not absent(replies[-1]):
             break
-        replies.append(http.get(address, accept=files.accept, **provider.limits))
-    return min(replies, key=lambda reply: (_absent(reply), not _absent(reply) and _failed(reply), not reply.blocked))
+    return min(replies, key=lambda reply: (absent(reply), not absent(reply) and _failed(reply), not reply.blocked))
 
 
 def _failed(reply: Reply) -> bool:
     return reply.failure is not None
 
 
-def _absent(reply: Reply) -> bool:
+def absent(reply: Reply) -> bool:
     """Whether a reply says that there is no such file: by its status, or by a page of the site in its place."""
     if reply.status in ABSENT_STATUS:
         return True
@@ -130,7 +131,7 @@ def _answer(
     provider: Provider,
     window: Window,
 ) -> Fetched:
-    present = {edition: reply for edition, reply in replies.items() if not _absent(reply)}
+    present = {edition: reply for edition, reply in replies.items() if not absent(reply)}
     nothing = Refusal("there is no such edition")
     gone = [reply for edition, reply in replies.items() if edition not in present]
     others = Fetched({}, [raw_body(reply, provider, nothing) for reply in gone if reply.body])

@@ -14,11 +14,13 @@ import polars as pl
 
 from sources.catalogue import Provider
 from sources.http import Http
+from sources.inspection import Inspection
 from sources.names import OLDER_CODES
 from sources.observation import Areas
 from sources.provider import Fetched, Outcome, SeriesRequest, Window
 from sources.providers.editions import Edition, Files, from_newest, require_edition, whole
 from sources.providers.figures import Refusal, judge, kept
+from sources.providers.inspecting import Kind, inspect_file
 from sources.providers.workbook import PREAMBLE, XLSX_TYPES, Row, open_workbook, rows_of
 
 PUBLIC_BASE = "https://datacatalogfiles.worldbank.org/ddh-published/0037889"
@@ -120,5 +122,20 @@ def fetch(requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, w
         ((rows, sha256),) = editions.values()
         return figures_of(rows, request.code, sha256, areas, window)
 
-    files = Files(PUBLIC_BASE, RELEASES, XLSX_TYPES, "GovTech Dataset", whole(parse))
-    return from_newest(requests, files, read, provider, window, http)
+    return from_newest(requests, _files(), read, provider, window, http)
+
+
+def _files() -> Files:
+    return Files(PUBLIC_BASE, RELEASES, XLSX_TYPES, "GovTech Dataset", whole(parse))
+
+
+def inspect(
+    requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, window: Window, http: Http
+) -> dict[SeriesRequest, Inspection]:
+    """Inspect every metric by the beginning of the newest workbook. See ``sources.inspection.Inspects``."""
+    kind = Kind(
+        files=_files(),
+        figures=lambda rows, request, _: figures_of(rows, request.code, "", areas, window),
+        codes=lambda _: METRICS,
+    )
+    return inspect_file(requests, kind, provider, http)

@@ -18,11 +18,14 @@ import polars as pl
 
 from sources.catalogue import Provider
 from sources.http import Http
+from sources.inspection import Inspection
 from sources.names import OLDER_CODES
 from sources.observation import Areas
 from sources.provider import Fetched, Outcome, SeriesRequest, Window
+from sources.providers.data360_rows import spellings
 from sources.providers.editions import Edition, Files, from_newest, whole
 from sources.providers.figures import Refusal, codes_of, judge, kept
+from sources.providers.inspecting import Kind, inspect_file
 from sources.providers.workbook import XLSX_TYPES, open_workbook, rows_of, table
 
 PUBLIC_BASE = "https://www.itu.int/en/ITU-D/Statistics/Documents/ICT_Prices"
@@ -79,12 +82,32 @@ def figures_of(
 
 def fetch(requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, window: Window, http: Http) -> Fetched:
     """Answer every request from the newest workbook. See ``sources.provider.Adapter``."""
-    releases = range(window.last_year, window.last_year - PROBED, -1)
-    paths = {release: f"ITU_ICTPriceBaskets_2008-{release}.xlsx" for release in releases}
 
     def read(editions: Mapping[int, Edition], request: SeriesRequest) -> pl.DataFrame:
         ((rows, sha256),) = editions.values()
         return figures_of(rows, request, sha256, areas, window)
 
-    files = Files(PUBLIC_BASE, paths, XLSX_TYPES, "ICT Price Baskets 2008 to", whole(parse))
-    return from_newest(requests, files, read, provider, window, http)
+    return from_newest(requests, _files(window), read, provider, window, http)
+
+
+def _files(window: Window) -> Files:
+    releases = range(window.last_year, window.last_year - PROBED, -1)
+    paths = {release: f"ITU_ICTPriceBaskets_2008-{release}.xlsx" for release in releases}
+    return Files(PUBLIC_BASE, paths, XLSX_TYPES, "ICT Price Baskets 2008 to", whole(parse))
+
+
+def inspect(
+    requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, window: Window, http: Http
+) -> dict[SeriesRequest, Inspection]:
+    """Inspect every basket by the beginning of the newest workbook. See ``sources.inspection.Inspects``."""
+    kind = Kind(
+        files=_files(window),
+        figures=lambda rows, request, _: figures_of(rows, request, "", areas, window),
+        codes=lambda rows: set(rows["Code"].drop_nulls()),
+        unit=("unit", _units),
+    )
+    return inspect_file(requests, kind, provider, http)
+
+
+def _units(rows: pl.DataFrame, request: SeriesRequest) -> list[str]:
+    return rows.filter(pl.col("Code").is_in(spellings(request)))["Unit"].drop_nulls().unique().sort().to_list()

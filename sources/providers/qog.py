@@ -15,10 +15,12 @@ import polars as pl
 from sources.bodies import Body
 from sources.catalogue import Provider
 from sources.http import Http
+from sources.inspection import Inspection
 from sources.observation import Areas
 from sources.provider import Fetched, SeriesRequest, Window
 from sources.providers.editions import Edition, Files, from_newest
 from sources.providers.figures import CSV_TYPES, Refusal, csv_columns, judge, kept, require, require_single
+from sources.providers.inspecting import Kind, inspect_file
 from sources.providers.un_egov import surveys
 
 PUBLIC_BASE = "https://www.qogdata.pol.gu.se/data"
@@ -64,13 +66,31 @@ def figures_of(rows: pl.DataFrame, code: str, raw_sha256: str, areas: Areas, win
 
 def fetch(requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, window: Window, http: Http) -> Fetched:
     """Answer every request from the newest release. See ``sources.provider.Adapter``."""
-    releases = range(window.last_year, window.last_year - PROBED, -1)
-    paths = {year: f"qog_std_ts_jan{year % 100:02}.csv" for year in releases}
 
     def read(editions: Mapping[int, Edition], request: SeriesRequest) -> pl.DataFrame:
         ((rows, sha256),) = editions.values()
         return figures_of(rows, request.code, sha256, areas, window)
 
+    return from_newest(requests, _files(requests, window), read, provider, window, http)
+
+
+def _files(requests: Sequence[SeriesRequest], window: Window) -> Files:
     codes = dict.fromkeys(request.code for request in requests)
-    files = Files(PUBLIC_BASE, paths, CSV_TYPES, "Quality of Government, January", lambda body, _: parse(body, codes))
-    return from_newest(requests, files, read, provider, window, http)
+    releases = range(window.last_year, window.last_year - PROBED, -1)
+    paths = {year: f"qog_std_ts_jan{year % 100:02}.csv" for year in releases}
+    return Files(PUBLIC_BASE, paths, CSV_TYPES, "Quality of Government, January", lambda body, _: parse(body, codes))
+
+
+def inspect(
+    requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, window: Window, http: Http
+) -> dict[SeriesRequest, Inspection]:
+    """Inspect every column by the head of the newest release. See ``sources.inspection.Inspects``."""
+    kind = Kind(
+        files=_files(requests, window),
+        figures=lambda rows, request, _: figures_of(rows, request.code, "", areas, window),
+        codes=lambda rows: set(rows.columns),
+        in_header=True,
+        head=lambda rows: require(rows, WHO),
+        dated_by_edition=lambda _: False,
+    )
+    return inspect_file(requests, kind, provider, http)

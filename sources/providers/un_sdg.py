@@ -13,15 +13,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import polars as pl
 
 from sources.catalogue import Provider
 from sources.http import FailureKind, Http, Reply
+from sources.inspection import FIRST_YEAR, MEMBERS, Inspection, Verdict, failed, missing
 from sources.observation import Areas
 from sources.provider import Fetched, Outcome, RawBody, SeriesRequest, Window
 from sources.providers.figures import (
@@ -43,6 +44,7 @@ from sources.providers.figures import (
     text_column,
     usable,
 )
+from sources.providers.inspecting import by_alias, judged, known_name, unreadable
 
 PUBLIC_BASE = "https://unstats.un.org/sdgapi/v1/sdg"
 PAGE_SIZES = (1_000, 500, 250)
@@ -53,6 +55,8 @@ TIMEOUTS = {FailureKind.TIMEOUT, FailureKind.DEADLINE}
 TOTALS = ("_T", "BOTHSEX", "ALLAGE", "ALLAREA", "ANYS", "G", "NOTSPEC")
 """Codes of the whole, whatever the dimension: both sexes, all ages and areas, any speed, reported globally, not split
 (the database's tables write NOTSPEC where the API leaves the dimension out)."""
+FEW_ROWS = 1_000
+"""Rows of a request for some members: a series with many disaggregations has hundreds per country."""
 DIMENSION, ATTRIBUTE = "dimensions.", "attributes."
 ALIASES = "aliases"
 
@@ -249,3 +253,46 @@ class _Visit:
 def _timed_out(reply: Reply) -> bool:
     """Whether a page was too large for the time that a request has, here or at the provider's gateway."""
     return reply.status == GATEWAY_TIMEOUT or (reply.failure is not None and reply.failure.kind in TIMEOUTS)
+
+
+def inspect(
+    requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, window: Window, http: Http
+) -> dict[SeriesRequest, Inspection]:
+    """Inspect every series: the list of all of them, then some members. See ``sources.inspection.Inspects``."""
+    releases, _ = look_up(ask(http, provider, "Series/List", {"allreleases": "false"}), releases_of, provider)
+    seen = Window(FIRST_YEAR, window.last_year)
+    names = {each: each.code if releases is None else known_name(each, releases) for each in requests}
+    series = list(dict.fromkeys(name for name in names.values() if name))
+    with ThreadPoolExecutor(provider.parallel, thread_name_prefix=provider.id) as pool:
+        replies = dict(zip(series, pool.map(lambda name: _few_rows(name, provider, areas, http), series), strict=True))
+    return {
+        request: by_alias(_inspect(request, name, replies[name], areas, seen), request, name)
+        if name
+        else missing(request.code, "the current release", releases or (), {each.code for each in requests})
+        for request, name in names.items()
+    }
+
+
+def _few_rows(code: str, provider: Provider, areas: Areas, http: Http) -> Reply:
+    """The rows of some members."""
+    m49 = {iso3: number for number, iso3 in areas.m49_to_iso3.items()}
+    members = urlencode([("areaCode", m49[iso3]) for iso3 in MEMBERS if iso3 in m49])
+    return ask(http, provider, f"Series/Data?{members}", {"seriesCode": code, "pageSize": FEW_ROWS, "page": 1})
+
+
+def _inspect(request: SeriesRequest, name: str, reply: Reply, areas: Areas, window: Window) -> Inspection:
+    """What the rows of some members say of a link."""
+    if fault := failed(reply):
+        return fault
+    try:
+        page = parse(reply.content)
+        if others := sorted(set(page.rows["series"]) - {name}):
+            raise Refusal(f"the answer has another series: {', '.join(map(str, others))}")
+    except Refusal as refusal:
+        return unreadable(refusal, reply.url)
+    rows, unit = kept(page.rows, ""), f"{ATTRIBUTE}Units"
+    units = rows[unit].drop_nulls().unique().sort() if unit in rows.columns else ()
+    found = judged(request, lambda asked: figures_of(rows, asked, areas, window), "Units", units)
+    if page.total > rows.height and found.verdict is not Verdict.OK:
+        found = found.noting(f"{rows.height:,} of {page.total:,} rows were read")
+    return replace(found, url=reply.url)

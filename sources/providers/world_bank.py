@@ -196,6 +196,17 @@ def judge(rows: pl.DataFrame, raw_sha256: str, codes: Iterable[str], areas: Area
     )
 
 
+def passing(reply: Reply) -> bool:
+    """Returns whether a failed call is worth another try: the API throttles, and does not say that a code is wrong."""
+    if reply.status not in PASSING_STATUS:
+        return False
+    try:
+        parse(reply.content)
+    except Refusal as refusal:
+        return refusal.outcome is not Outcome.UNKNOWN_ID
+    return True
+
+
 @dataclass
 class _Received:
     """One reply with what was read from it: a page or the reason why there is none."""
@@ -394,14 +405,8 @@ class _Visitor:
         return _Received(reply, page)
 
     def _passes(self, part: list[SeriesRequest], reply: Reply) -> bool:
-        """Whether a failed call is worth another try: the API neither says that a code is wrong, nor said so before."""
-        if reply.status not in PASSING_STATUS or (reply.status == 400 and self.apart.issuperset(part)):
-            return False
-        try:
-            parse(reply.content)
-        except Refusal as refusal:
-            return refusal.outcome is not Outcome.UNKNOWN_ID
-        return True
+        """Whether a failed call is worth another try: no code of it is known as wrong."""
+        return passing(reply) and not (reply.status == 400 and self.apart.issuperset(part))
 
     def _failed(self, part: list[SeriesRequest], reply: Reply, failure: Failure) -> Refusal:
         """What a reply means that has no message of the API."""
