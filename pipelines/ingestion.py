@@ -223,12 +223,15 @@ def _keep_last(candidates: pl.DataFrame, rejected_keys: pl.DataFrame, last: pl.D
     return pl.concat([candidates, from_older_vintage(kept, FigureOrigin.RETAINED)])
 
 
-def _with_older_editions(fresh: pl.DataFrame, last: pl.DataFrame) -> pl.DataFrame:
-    """Returns the figures with the last vintage's editions that are older than any that the provider (still) serves.
+def _with_older_years(fresh: pl.DataFrame, last: pl.DataFrame, indicator: Indicator, first_year: int) -> pl.DataFrame:
+    """Returns the figures with those of the last vintage that the answer cannot take back.
 
-    An edition is published once: that a file begins with a later one takes nothing back.
+    These are the years before ``first_year``, which were not asked for, and of an index the editions older than any
+    that the provider (still) serves: an edition is published once, and a file that begins with a later one withdraws
+    nothing.
     """
-    older = last.select(OBSERVATION.keys()).filter(pl.col("year") < fresh["year"].min())
+    begins = max(first_year, int(fresh["year"].min())) if indicator.edition_index else first_year  # type: ignore[arg-type]
+    older = last.select(OBSERVATION.keys()).filter(pl.col("year") < begins).join(fresh, on=KEY, how="anti")
     return pl.concat([fresh, from_older_vintage(older, FigureOrigin.CARRIED_OVER)])
 
 
@@ -271,8 +274,7 @@ def _settle(workspace: Workspace, run: Run, resolution: Resolution, *, asked: bo
                 rejects = pl.concat([rejects, as_rejects(moved)])
                 gaps = pl.concat([gaps, moved.select("iso3", "year")])
                 fresh = _keep_last(fresh, gaps, known)
-                if indicator.edition_index:
-                    fresh = _with_older_editions(fresh, known)
+                fresh = _with_older_years(fresh, known, indicator, run.window.first_year)
             landed = landing.land(
                 layout,
                 indicator.id,
