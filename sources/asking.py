@@ -77,6 +77,13 @@ def file_name(url: str) -> str | None:
     return name if not parts.query and FILE.fullmatch(name) else None
 
 
+def remedy(url: str) -> str:
+    """Returns what an operator can do where a provider turns programs away, in one sentence."""
+    if name := file_name(url):
+        return f"fetch {url} with a browser and put it as {name} into the local folder (CAREC_LOCAL_FILES)"
+    return "name a contact address in CAREC_CONTACT, or ask the provider for access"
+
+
 @dataclass(kw_only=True)
 class RunHttp(Http):
     """The session of one run. An address is asked once, however many indicators need it; its reply serves them all.

@@ -14,11 +14,11 @@ from enum import StrEnum
 from itertools import takewhile
 from typing import Protocol, runtime_checkable
 
+from sources.asking import remedy
 from sources.catalogue import Provider
 from sources.http import FailureKind, Http, Reply
 from sources.observation import Areas
 from sources.provider import SeriesRequest, Window
-from sources.providers.figures import blocked
 
 MEMBERS = ("KAZ", "UZB", "GEO")
 """Members asked for in one request: almost every series has figures for one of them at least."""
@@ -97,7 +97,8 @@ def failed(reply: Reply) -> Inspection | None:
     if failure is None:
         return None
     if reply.blocked:
-        return Inspection(Verdict.BLOCKED, blocked(reply).reason, url=reply.url)
+        detail = f"{failure.message}: closed to programs; {remedy(reply.url)}"
+        return Inspection(Verdict.BLOCKED, detail, url=reply.url)
     if failure.kind is FailureKind.TOO_LARGE:
         verdict = Verdict.TOO_LARGE
     elif reply.status in NOT_FOUND:

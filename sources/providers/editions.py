@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import polars as pl
 
+from sources.asking import remedy
 from sources.bodies import Body
 from sources.catalogue import Provider
 from sources.http import FailureKind, Http, Reply
@@ -24,7 +25,6 @@ from sources.providers.figures import (
     last_modified,
     raw_body,
     refuse,
-    remedy,
     settle,
     usable_body,
 )

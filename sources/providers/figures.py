@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import polars as pl
 
-from sources.asking import file_name
+from sources.asking import remedy
 from sources.bodies import Body
 from sources.catalogue import Provider
 from sources.http import Http, Reply
@@ -83,13 +83,6 @@ def blocked(reply: Reply) -> Refusal:
     """The refusal of a reply that turns programs away, with what an operator can do."""
     message = reply.failure.message if reply.failure else f"HTTP {reply.status}"
     return Refusal(f"{message}: closed to programs; {remedy(reply.url)}", Outcome.BLOCKED)
-
-
-def remedy(url: str) -> str:
-    """What an operator can do where a provider turns programs away, in one sentence."""
-    if name := file_name(url):
-        return f"fetch {url} with a browser and put it as {name} into the local folder (CAREC_LOCAL_FILES)"
-    return "name a contact address in CAREC_CONTACT, or ask the provider for access"
 
 
 def look_up(reply: Reply, read: Callable[[bytes], T], provider: Provider) -> tuple[T | None, list[RawBody]]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 import polars as pl
 
+from sources.asking import remedy
 from sources.bodies import Body
 from sources.catalogue import Provider
 from sources.http import Http, Reply
@@ -19,7 +20,7 @@ from sources.inspection import MEMBERS, Inspection, Verdict, failed, missing
 from sources.provider import SeriesRequest
 from sources.providers.data360_rows import spellings
 from sources.providers.editions import Files, absent, ask_edition
-from sources.providers.figures import Refusal, csv_table, remedy, usable
+from sources.providers.figures import Refusal, csv_table, usable
 from sources.providers.workbook import XLSX_TYPES
 
 HEAD_BYTES = 1 << 16
