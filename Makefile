@@ -43,7 +43,7 @@ ui: $(STAMP)
 # docs/site (open docs/site/static_index.html).
 docs: export CAREC_WAREHOUSE := $(CURDIR)/build/docs
 docs: $(STAMP)
-	$(BIN)/carec refresh --offline --as-of 2026-11-23
+	$(BIN)/carec refresh --offline --as-of 2026-11-27
 	$(BIN)/carec queries --write-docs docs/queries.md
 	$(BIN)/carec dictionary --write-docs docs/dictionary.md
 	$(BIN)/carec claims --write-docs docs/claims.md

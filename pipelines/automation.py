@@ -19,6 +19,7 @@ from pipelines.notifications import Notice, notify
 from pipelines.settings import Settings
 from pipelines.workspace import Workspace
 from sources.catalogue import Catalogue, Indicator, Link, Provider
+from sources.chain import requests_of
 from sources.http import Http
 from sources.observation import utc_now
 from sources.provider import SeriesRequest
@@ -83,17 +84,12 @@ def watched(catalogue: Catalogue) -> dict[str, dict[str, list[SeriesRequest]]]:
     for indicator in catalogue:
         link = _watched_link(indicator, catalogue.providers)
         if link:
-            found.setdefault(link.provider, {})[indicator.id] = _series(link)
+            found.setdefault(link.provider, {})[indicator.id] = requests_of(link)
     return found
 
 
 def _watched_link(indicator: Indicator, providers: Mapping[str, Provider]) -> Link | None:
     return next((link for link in indicator.chain if providers[link.provider].probe_hours), None)
-
-
-def _series(link: Link) -> list[SeriesRequest]:
-    options = tuple(sorted(link.options.items()))
-    return [SeriesRequest(code, options) for code in (link.code, link.over) if code]
 
 
 def release_sensor(workspace: Workspace, provider: Provider, status: dg.DefaultSensorStatus) -> dg.SensorDefinition:
@@ -115,7 +111,8 @@ def release_sensor(workspace: Workspace, provider: Provider, status: dg.DefaultS
         if workspace.settings.offline:
             return dg.SkipReason("offline: no provider is asked")
         wanted = [request for requests in indicators.values() for request in requests]
-        with Http(tries=workspace.settings.http_tries, host_deadline_s=PROBE_DEADLINE_S) as http:
+        settings = workspace.settings
+        with Http(tries=settings.http_tries, host_deadline_s=PROBE_DEADLINE_S, user_agent=settings.agent) as http:
             found = releases(wanted, provider, http, utc_now().date())
         before: dict[str, str] = json.loads(context.cursor or "{}")
         now = before | dict(_released(indicators, found))

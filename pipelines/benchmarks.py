@@ -1,7 +1,8 @@
 """The goalposts that come from the world's figures, computed again.
 
-Belongs here: floors, distance targets and pace targets from the published observations, held against the seed
-``benchmarks``. Does not belong here: policy targets, which are read and not computed; scores, which use the seed alone.
+Belongs here: floors, distance targets and pace targets from the published observations, or from the vintages known on
+an earlier day, held against the seed ``benchmarks``. Does not belong here: policy targets, which are read and not
+computed; scores, which use the seed alone.
 
 Floor: the 2.5th percentile at the worst end (97.5th where lower is better), linear interpolation, over the economies
 that the World Bank lists, each with its value nearest to the baseline year, at most the baseline window away, ties to
@@ -14,7 +15,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,8 +51,11 @@ class Cell:
         return self.seed != self.recomputed
 
 
+_LANDED = "observations as (select indicator_id, iso3, year, value from read_parquet($3)),"
+"""Landed vintages in the place of the published observations."""
+
 _SQL = """
-with seed as (
+with /*landed*/ seed as (
     select
         seed.* replace (seed.baseline_year::integer as baseline_year),
         indicators.edition_index,
@@ -164,11 +168,22 @@ order by all
 """
 
 
-def recompute(seed: Path, fetch: Fetch) -> list[Cell]:
-    """Every computed cell of the seed, whether or not it differs."""
+def recompute(seed: Path, fetch: Fetch, vintages: Sequence[Path] = ()) -> list[Cell]:
+    """Return every computed cell of the seed, whether or not it differs.
+
+    Args:
+        seed: ``benchmarks.csv``.
+        fetch: runs the query on the published file.
+        vintages: landed vintages (Parquet files, one per indicator) to compute from; the published figures where empty.
+    """
+    sql = _SQL
+    parameters: list[Any] = [str(seed), LARGE]
+    if vintages:
+        sql = _SQL.replace("/*landed*/", _LANDED)
+        parameters.append([str(path) for path in vintages])
     rows = {(row["framework_id"], row["indicator_id"]): row for row in _read(seed)[1]}
     cells = []
-    for framework_id, indicator_id, has_floor, has_target, *computed in fetch(_SQL, [str(seed), LARGE]):
+    for framework_id, indicator_id, has_floor, has_target, *computed in fetch(sql, parameters):
         floor, floor_basis, target, target_basis, pace, pace_basis = (_text(value) for value in computed)
         new: dict[str, str] = {}
         if has_floor:

@@ -207,13 +207,14 @@ def _tell_sources(ingestion: Ingestion, revised: Revisions) -> None:
         hosts = ", ".join(sorted(ingestion.unreachable))
         _note(f"no network to {hosts}: the last good figures stand in (carec sources says which)")
     told = (*ingestion.unreachable.values(), NO_ADAPTER)
+    faults = (Outcome.UNKNOWN_ID, Outcome.BLOCKED, Outcome.UNAVAILABLE)
     failures: Counter[str] = Counter()
     for one in ingestion.results:
         landed = one.landed
         for attempt in one.asked:
             code = f" {attempt.provider_code}" if attempt.outcome is Outcome.UNKNOWN_ID else ""
             # an edition's name may stand before the reason that its host has
-            if attempt.outcome in (Outcome.UNAVAILABLE, Outcome.UNKNOWN_ID) and not str(attempt.reason).endswith(told):
+            if attempt.outcome in faults and not str(attempt.reason).endswith(told):
                 failures[f"{attempt.provider}{code}: {attempt.reason}"] += 1
         if landed.status is Landing.HELD_BACK:
             _note(f"{one.indicator.id}: held back: {landed.reason}")
@@ -293,13 +294,58 @@ def sources_check(
     provider: Annotated[
         list[str] | None, typer.Option("--provider", metavar="ID", help="Ask only this provider.")
     ] = None,
+    indicator: Annotated[
+        list[str] | None, typer.Option("--indicator", metavar="ID", help="Check only the links of this indicator.")
+    ] = None,
+    editions: Annotated[
+        bool, typer.Option("--editions", help="Only which editions are held and could be out; asks no provider.")
+    ] = False,
+    contracts: Annotated[
+        bool, typer.Option("--contracts", help="Ask whether the services keep their contract, instead of the links.")
+    ] = False,
     fmt: FormatOption = Format.TABLE,
 ) -> None:
-    """Ask each provider one small question and say where the answer differs from what the adapters expect."""
+    """Check every link of the catalogue at its provider: code, rows, unit, size of the file, newest edition.
+
+    The status of a link is ok, "newer edition: YEAR", gone, renamed? (with the nearest code), no rows, unit differs,
+    too large, blocked, unreachable, unreadable, no file (local or archived) or no check. Exit code 1 where a link of an
+    indicator of the framework carec_2030 has any other status than ok, newer edition, no file or no check.
+
+    JSON and CSV have one record per link. The table is followed by the edition watch; --editions prints the watch
+    alone, in every format.
+    """
+    from pipelines import source_checks as checks
+    from pipelines.workspace import open_workspace
+    from sources.observation import utc_now
+
+    if contracts:
+        if editions or indicator:
+            raise typer.BadParameter("--contracts asks providers about their service: choose them with --provider")
+        _check_contracts(provider or [], fmt)
+        return
+    workspace = open_workspace()
+    if editions:
+        if provider or indicator:
+            raise typer.BadParameter("--editions prints every index: it takes neither --provider nor --indicator")
+        checks.print_editions(checks.watch_editions(workspace, utc_now().date()), fmt)
+        return
+    with _progress() as progress:
+        findings = checks.check_links(workspace, provider or [], indicator or [], progress)
+    checks.print_links(findings, fmt)
+    if fmt is Format.TABLE and not (provider or indicator):
+        print()
+        checks.print_editions(checks.watch_editions(workspace, utc_now().date()), fmt)
+    _note(checks.closing_line(findings))
+    if any(finding.broken for finding in findings):
+        raise typer.Exit(1)
+
+
+def _check_contracts(providers: list[str], fmt: Format) -> None:
+    """Where the answers of services differ from what the adapters expect."""
     from pipelines import pages
 
     with _progress() as progress:
-        findings = pages.probe(provider or [], progress)
+        findings = pages.probe(providers, progress)
     pages.probes(findings, fmt)
 
 
@@ -514,12 +560,15 @@ def archive_record(
 @benchmarks_app.command("recompute")
 def benchmarks_recompute(
     write: Annotated[bool, typer.Option("--write", help="Change the seed; without it nothing is written.")] = False,
+    as_of: Annotated[
+        str | None, typer.Option("--as-of", metavar="DATE", help="Use the vintages known on that day (YYYY-MM-DD).")
+    ] = None,
     fmt: FormatOption = Format.TABLE,
 ) -> None:
     """Compute the goalposts that come from the world's figures again and print where they differ from the seed."""
     from pipelines import scoring_pages
 
-    scoring_pages.recompute_benchmarks(write, fmt)
+    scoring_pages.recompute_benchmarks(write, fmt, _day(as_of))
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import dagster as dg
 
 from pipelines import models
 from pipelines.automation import schedules, sensors
+from pipelines.check_job import check_schedule, check_sources_job
 from pipelines.observations import observation_assets
 from pipelines.publication import publication_asset
 from pipelines.scoring import (
@@ -57,8 +58,9 @@ def build_defs(workspace: Workspace | None = None) -> dg.Definitions:
                 description="Build, check and publish from what has landed, without asking anyone. With `as_of` in the"
                 " launchpad: what was known on that day. The job `refresh` leads back to today.",
             ),
+            check_sources_job(workspace),
         ],
-        schedules=schedules(workspace.settings),
+        schedules=[*schedules(workspace.settings), check_schedule(workspace.settings)],
         sensors=sensors(workspace),
         resources={"dbt": dbt_resource(workspace)},
         # one process a run: every step holds the same lock, and a process of its own costs each some seconds of imports

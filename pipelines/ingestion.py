@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -35,9 +35,11 @@ from sources.observation import (
     validate,
 )
 from sources.provider import Outcome, RawBody, Window
-from warehouse import confirmations, landing, raw
+from sources.refusals import RefusedCode, RefusedCodes
+from warehouse import confirmations, landing, raw, refused_codes
 from warehouse.files import write_atomically, write_table
 from warehouse.landing import Landed, Landing, Vintage
+from warehouse.layout import Layout
 
 FIRST_YEAR = 2010
 """First year asked of providers: the scorecard's history begins in 2015 and its baselines in 2018."""
@@ -164,17 +166,28 @@ def ingest(
     land_archive(workspace)
     now, settings, layout = utc_now(), workspace.settings, workspace.layout
     ids = tuple(indicator.id for indicator in indicators)
-    run = Run(now, ids, Window(FIRST_YEAR, now.year), accept_shrink)
+    run = Run(now, ids, Window(FIRST_YEAR, now.year), accept_shrink, _refused_codes(layout))
     if offline:
         return land(workspace, run, [Resolution(indicator) for indicator in indicators], asked=False)
     with RunHttp(
-        tries=settings.http_tries, read_timeout_s=settings.http_timeout_s, validators=raw.Validators(layout)
+        tries=settings.http_tries,
+        read_timeout_s=settings.http_timeout_s,
+        user_agent=settings.agent,
+        folder=layout.raw,
+        validators=raw.Validators(layout),
+        local_files=settings.local_files or layout.local_files,
+        refused=RefusedCodes(run.refused_codes),
     ) as http:
         resolutions, bodies = ask(workspace, run, http, progress)
         recording.keep(layout, run, http.exchanges, bodies)
+        refused_codes.write(layout, [asdict(one) for one in http.refused.all()])
         ingestion = land(workspace, run, resolutions, unreachable=dict(http.unreachable))
         recording.forget(layout, http.exchanges, frozenset().union(*(one.doubted for one in ingestion.results)))
         return ingestion
+
+
+def _refused_codes(layout: Layout) -> tuple[RefusedCode, ...]:
+    return tuple(RefusedCode(**one) for one in refused_codes.read(layout))
 
 
 def ask(
@@ -210,12 +223,15 @@ def _keep_last(candidates: pl.DataFrame, rejected_keys: pl.DataFrame, last: pl.D
     return pl.concat([candidates, from_older_vintage(kept, FigureOrigin.RETAINED)])
 
 
-def _with_older_editions(fresh: pl.DataFrame, last: pl.DataFrame) -> pl.DataFrame:
-    """Returns the figures with the last vintage's editions that are older than any that the provider (still) serves.
+def _with_older_years(fresh: pl.DataFrame, last: pl.DataFrame, indicator: Indicator, first_year: int) -> pl.DataFrame:
+    """Returns the figures with those of the last vintage that the answer cannot take back.
 
-    An edition is published once: that a file begins with a later one takes nothing back.
+    These are the years before ``first_year``, which were not asked for, and of an index the editions older than any
+    that the provider (still) serves: an edition is published once, and a file that begins with a later one withdraws
+    nothing.
     """
-    older = last.select(OBSERVATION.keys()).filter(pl.col("year") < fresh["year"].min())
+    begins = max(first_year, int(fresh["year"].min())) if indicator.edition_index else first_year  # type: ignore[arg-type]
+    older = last.select(OBSERVATION.keys()).filter(pl.col("year") < begins).join(fresh, on=KEY, how="anti")
     return pl.concat([fresh, from_older_vintage(older, FigureOrigin.CARRIED_OVER)])
 
 
@@ -258,8 +274,7 @@ def _settle(workspace: Workspace, run: Run, resolution: Resolution, *, asked: bo
                 rejects = pl.concat([rejects, as_rejects(moved)])
                 gaps = pl.concat([gaps, moved.select("iso3", "year")])
                 fresh = _keep_last(fresh, gaps, known)
-                if indicator.edition_index:
-                    fresh = _with_older_editions(fresh, known)
+                fresh = _with_older_years(fresh, known, indicator, run.window.first_year)
             landed = landing.land(
                 layout,
                 indicator.id,

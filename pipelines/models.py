@@ -182,6 +182,8 @@ def _invoke(workspace: Workspace, arguments: list[str], progress: Callable[[str]
             sql=getattr(result.node, "compiled_code", None),
         )
         for result in getattr(outcome.result, "results", [])
+        # a hook of the project is neither a table nor a test; it counts where it failed
+        if result.node.resource_type != "operation" or str(result.status) != "success"
     ]
     if outcome.success:
         return Build(True, nodes)

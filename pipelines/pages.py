@@ -133,7 +133,7 @@ def probe(providers: Sequence[str], progress: Callable[[str], None]) -> list[Fin
     if settings.offline:
         raise ConfigurationError("CAREC_OFFLINE is set: no provider is asked")
     catalogue = with_base_urls(load_catalogue())
-    with Http(tries=1, read_timeout_s=settings.http_timeout_s) as http:
+    with Http(tries=1, read_timeout_s=settings.http_timeout_s, user_agent=settings.agent) as http:
         return check(catalogue, http, providers, progress)
 
 

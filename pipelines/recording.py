@@ -6,7 +6,6 @@ landing what a run brought (``pipelines.ingestion``).
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -15,8 +14,10 @@ from typing import Any
 from requests.structures import CaseInsensitiveDict
 
 from sources.asking import Exchange
+from sources.bodies import EMPTY, spooled
 from sources.http import Failure, FailureKind, Reply
 from sources.provider import RawBody, Window
+from sources.refusals import RefusedCode
 from warehouse import journal, raw
 from warehouse.layout import Layout
 
@@ -29,6 +30,8 @@ class Run:
     indicator_ids: tuple[str, ...]
     window: Window
     accept_shrink: bool = False
+    refused_codes: tuple[RefusedCode, ...] = ()
+    """Those known at its beginning: they decide which codes are asked together."""
 
 
 def keep(layout: Layout, run: Run, exchanges: Iterable[Exchange], bodies: Iterable[RawBody]) -> None:
@@ -37,12 +40,13 @@ def keep(layout: Layout, run: Run, exchanges: Iterable[Exchange], bodies: Iterab
     entries = []
     for exchange in exchanges:
         reply = exchange.reply
-        sha256 = hashlib.sha256(reply.content).hexdigest() if reply.content else None
+        sha256 = reply.body.sha256 if reply.body else None
         if sha256 and not reply.revalidated:
             body = used.get(sha256)
             refused = body.refused if body else reply.failure.message if reply.failure else None
-            raw.store(layout, reply.content, _retrieval(reply, body.provider if body else None, refused))
-            if not refused and reply.failure is None:
+            with reply.body.open() as content:
+                raw.store(layout, content, _retrieval(reply, body.provider if body else None, refused))
+            if not refused and reply.failure is None and not reply.placed:  # what an operator placed, no host confirms
                 raw.remember(layout, exchange.asked, sha256, reply.url, reply.headers, reply.retrieved_at)
         entries.append(_entry(exchange, sha256))
     sent = {entry["sha256"] for entry in entries}
@@ -56,7 +60,7 @@ def keep(layout: Layout, run: Run, exchanges: Iterable[Exchange], bodies: Iterab
 def forget(layout: Layout, exchanges: Iterable[Exchange], doubted: Collection[str]) -> None:
     """Ask the addresses that gave these bodies (sha256) in full the next time: they may be mended by then."""
     for exchange in exchanges:
-        if hashlib.sha256(exchange.reply.content).hexdigest() in doubted:
+        if exchange.reply.body.sha256 in doubted:
             raw.forget(layout, exchange.asked)
 
 
@@ -81,6 +85,7 @@ def _entry(exchange: Exchange, sha256: str | None) -> dict[str, Any]:
         "sha256": sha256,
         "failure": asdict(reply.failure) if reply.failure else None,
         "revalidated": reply.revalidated,
+        "placed": reply.placed,
         "retrieved_at": reply.retrieved_at,
     }
 
@@ -99,21 +104,26 @@ def records(layout: Layout) -> Iterator[Record]:
     for entry in journal.runs(layout):
         started_at, window = datetime.fromisoformat(entry["started_at"]), Window(**entry["window"])
         yield Record(
-            Run(started_at, tuple(entry["indicator_ids"]), window, entry["accept_shrink"]),
+            Run(started_at, tuple(entry["indicator_ids"]), window, entry["accept_shrink"], _refused_codes(entry)),
             [_exchange(layout, each) for each in entry["exchanges"]],
             {name: raw.load(layout, sha256) for name, sha256 in entry["files"].items()},
         )
+
+
+def _refused_codes(run: Mapping[str, Any]) -> tuple[RefusedCode, ...]:
+    return tuple(RefusedCode(**one) for one in run.get("refused_codes", ()))  # older runs knew of none
 
 
 def _exchange(layout: Layout, entry: Mapping[str, Any]) -> Exchange:
     failure = entry["failure"]
     reply = Reply(
         url=entry["url"],
-        content=raw.load(layout, entry["sha256"]) if entry["sha256"] else b"",
+        body=spooled(raw.load(layout, entry["sha256"]), layout.raw) if entry["sha256"] else EMPTY,
         status=entry["status"],
         headers=CaseInsensitiveDict(entry["headers"]),
         retrieved_at=datetime.fromisoformat(entry["retrieved_at"]),
         failure=Failure(**{**failure, "kind": FailureKind(failure["kind"])}) if failure else None,
         revalidated=entry["revalidated"],
+        placed=entry.get("placed", False),
     )
     return Exchange(entry["asked"], reply)

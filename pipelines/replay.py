@@ -96,7 +96,7 @@ def _replay(
             if gone := [name for name in run.indicator_ids if name not in known]:
                 notes.append(f"{at}: no longer in the catalogue: {', '.join(gone)}")
             run = replace(run, indicator_ids=tuple(name for name in run.indicator_ids if name in known))
-            http = RecordedHttp(record.exchanges)
+            http = RecordedHttp(record.exchanges, run.refused_codes)
             if run.indicator_ids:
                 resolutions, _ = ask(_with_files(target, record.files, folder), run, http)
                 land(target, run, resolutions)

@@ -6,13 +6,19 @@ arithmetic, which stands in the tables ``score_explanation`` and ``target_set_sc
 
 from __future__ import annotations
 
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
 from typing import Any
 
 from pipelines.benchmarks import apply, recompute
 from pipelines.output import Format, console, figure, number, show
 from pipelines.pages import OWN_CHOICE, fetch, imprint
+from pipelines.settings import load_settings
 from pipelines.workspace import DBT_PROJECT
+from sources.catalogue import load_catalogue
 from sources.errors import ConfigurationError
+from warehouse import landing
+from warehouse.layout import Layout
 
 MAIN_SET = "main"
 """The targets of the seed benchmarks: the only ones that scores are made of."""
@@ -136,10 +142,16 @@ def target_set(name: str, iso3: str | None, fmt: Format) -> None:
     out.print(imprint(), markup=False, soft_wrap=True)
 
 
-def recompute_benchmarks(write: bool, fmt: Format) -> None:
-    """What the published figures would make of every computed goalpost, against the seed; changes it only if asked."""
+def recompute_benchmarks(write: bool, fmt: Format, as_of: date | None = None) -> None:
+    """Print every computed goalpost that differs from the seed, and change the seed if ``write``.
+
+    Args:
+        write: write the differing cells into ``benchmarks.csv``.
+        fmt: how the differing cells are printed.
+        as_of: compute from the vintages known at the end of that day; from the published figures where None.
+    """
     seed = DBT_PROJECT / "seeds" / "benchmarks.csv"
-    cells = recompute(seed, fetch)
+    cells = recompute(seed, fetch, _vintages_of(as_of) if as_of else ())
     changed = [cell for cell in cells if cell.differs]
     columns = ["framework_id", "indicator_id", "column", "seed", "recomputed"]
     rows: list[list[Any]] = [
@@ -148,7 +160,8 @@ def recompute_benchmarks(write: bool, fmt: Format) -> None:
     if fmt is not Format.TABLE:
         show(columns, rows, fmt)
     elif rows:
-        show(columns, rows, fmt, title="Goalposts that today's figures would move")
+        known = f"the figures known on {as_of}" if as_of else "today's figures"
+        show(columns, rows, fmt, title=f"Goalposts that {known} would move")
     if write:
         apply(seed, changed)
     out = console(stderr=True)
@@ -161,3 +174,18 @@ def recompute_benchmarks(write: bool, fmt: Format) -> None:
     )
     if changed and not write:
         out.print("Goalposts are frozen: moving one moves scores, and scores before and after do not compare.")
+
+
+def _vintages_of(day: date) -> list[Path]:
+    """Return the file of each indicator's newest vintage that was known at the end of ``day``.
+
+    Raises:
+        ConfigurationError: No vintage in this warehouse is that old.
+    """
+    layout = Layout(load_settings().warehouse)
+    end = datetime.combine(day + timedelta(days=1), time())
+    landed = [landing.vintages(layout, indicator.id) for indicator in load_catalogue()]
+    known = [[one for one in vintages if landing.NEVER < one.vintage_at < end] for vintages in landed]
+    if not any(known):
+        raise ConfigurationError(f"no vintage in {layout.landing} was known on {day}: choose a later day for --as-of")
+    return [vintages[-1].path for vintages in known if vintages]

@@ -6,6 +6,7 @@ Belongs here: every ``CAREC_*`` name. Does not belong here: what is fetched (the
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -15,11 +16,16 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from sources.catalogue import Catalogue
 from sources.errors import ConfigurationError
+from sources.http import agent
 
 PROJECT = Path(__file__).resolve().parents[1]
 """The checkout: ``dbt_project``, ``sources`` and the default warehouse lie in it."""
 
 _URL = "_URL"
+BROWSER = re.compile(
+    r"\b(mozilla|applewebkit|chrome|chromium|safari|firefox|gecko|opera|opr|edge?|msie|trident)\b", re.I
+)
+"""What only browsers call themselves."""
 
 
 class Settings(BaseSettings):
@@ -37,6 +43,10 @@ class Settings(BaseSettings):
     """Longest wait for a provider's next byte, in seconds, where ``providers.yml`` allows longer."""
     http_tries: int = Field(default=4, ge=1, le=10)
     """How often a request is tried that fails for a passing reason."""
+    contact: str | None = None
+    """Where a provider reaches the operator: a mail or web address, sent with every request."""
+    user_agent: str | None = None
+    """What every request names as its sender, in the place of project, version and contact."""
     dbt_threads: int = Field(default=2, ge=1, le=16)
     automation: bool = False
     """Run schedules and sensors from the moment Dagster starts; otherwise each waits until it is switched on."""
@@ -44,6 +54,22 @@ class Settings(BaseSettings):
     """The time zone of the schedules, as the IANA database names it (Asia/Almaty)."""
     webhook_url: HttpUrl | None = None
     """Where failed runs and changed verdicts are posted to, as JSON; the log has them in any case."""
+
+    @property
+    def agent(self) -> str:
+        """What every request names as its sender."""
+        return self.user_agent or agent(self.contact)
+
+    @field_validator("contact", "user_agent")
+    @classmethod
+    def _honest_header(cls, value: str | None) -> str | None:
+        """A blank value is none. A provider that turns programs away must be able to see that one asks."""
+        text = (value or "").strip(" ")
+        if not all(" " <= character <= "~" for character in text):
+            raise ValueError("one line of printable ASCII characters is expected")
+        if BROWSER.search(text):
+            raise ValueError(f"this names a browser; name the program that asks, such as {agent('ops@example.org')}")
+        return text or None
 
     @field_validator("warehouse")
     @classmethod
@@ -84,13 +110,13 @@ def unknown_settings(catalogue: Catalogue) -> list[str]:
 
 
 def with_base_urls(catalogue: Catalogue) -> Catalogue:
-    """The catalogue with each provider's base URL replaced by ``CAREC_<PROVIDER>_URL`` where that is set."""
+    """The catalogue with each provider's addresses replaced by ``CAREC_<PROVIDER>_URL`` where that is set."""
     providers = dict(catalogue.providers)
     for name, value in _named().items():
         provider = name.removeprefix("CAREC_").removesuffix(_URL).lower()
         if name.endswith(_URL) and provider in providers:
             try:
-                providers[provider] = providers[provider].model_copy(update={"base_url": HttpUrl(value)})
+                providers[provider] = providers[provider].at(HttpUrl(value))
             except ValidationError as error:
                 raise ConfigurationError(
                     f"{name}={value!r}: an address such as https://host/path is expected"

@@ -1,23 +1,30 @@
 """The requests of one run: each address asked once, earlier answers asked to be confirmed, every exchange noted.
 
-Belongs here: what is sent again and what is not, within a run and between runs; the run answered from its record.
-Does not belong here: the request itself (``http``), where answers are kept (the warehouse, behind ``Validators``).
+Belongs here: what is sent again and what is not, within a run and between runs; the operator's file that takes the
+place of one that a host does not give out; the run answered from its record. Does not belong here: the request itself
+(``http``), where answers are kept (the warehouse, behind ``Validators``).
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from email.utils import formatdate
+from pathlib import Path
 from threading import Lock
 from typing import Protocol
+from urllib.parse import unquote, urlsplit
 
 from requests.models import PreparedRequest
 from requests.structures import CaseInsensitiveDict
 
-from sources.http import Failure, FailureKind, Http, Reply
+from sources.bodies import CHUNK, Spool, spooled
+from sources.http import MAX_BODY_MIB, Failure, FailureKind, Http, Reply
 from sources.observation import utc_now
+from sources.refusals import RefusedCode, RefusedCodes
 
 CONDITIONS = {"ETag": "If-None-Match", "Last-Modified": "If-Modified-Since"}
 """What a host said of its answer -> how it is asked whether that still holds."""
@@ -60,15 +67,34 @@ def address(url: str, params: Mapping[str, str | int] | None = None) -> str:
     return str(request.url)
 
 
+FILE = re.compile(r"[^/]+\.(csv|xlsx|xls|zip)", re.IGNORECASE)
+
+
+def file_name(url: str) -> str | None:
+    """The name of the file that an address leads to; None where it leads to something else, or has a query."""
+    parts = urlsplit(url)
+    name = unquote(parts.path.rpartition("/")[2])
+    return name if not parts.query and FILE.fullmatch(name) else None
+
+
+def remedy(url: str) -> str:
+    """Returns what an operator can do where a provider turns programs away, in one sentence."""
+    if name := file_name(url):
+        return f"fetch {url} with a browser and put it as {name} into the local folder (CAREC_LOCAL_FILES)"
+    return "name a contact address in CAREC_CONTACT, or ask the provider for access"
+
+
 @dataclass(kw_only=True)
 class RunHttp(Http):
     """The session of one run. An address is asked once, however many indicators need it; its reply serves them all.
 
     A kept answer is asked to be confirmed (``If-None-Match``, ``If-Modified-Since``), or is taken as it is where
-    ``unchanged`` says so; the reply then carries the kept content.
+    ``unchanged`` says so; the reply then carries the kept content. Where the request for a file fails and the operator
+    has a file of that name in ``local_files``, the reply carries that file's content.
     """
 
     validators: Validators
+    local_files: Path | None = None
     exchanges: list[Exchange] = field(init=False, default_factory=list, repr=False)
     _replies: dict[str, Future[Reply]] = field(init=False, default_factory=dict, repr=False)
     _turn: Lock = field(init=False, default_factory=Lock, repr=False)
@@ -81,9 +107,12 @@ class RunHttp(Http):
         accept: tuple[str, ...] = (),
         connect_timeout_s: float = 3.0,
         read_timeout_s: float = 60.0,
+        max_body_mib: int = MAX_BODY_MIB,
         provider: str = "",
         headers: Mapping[str, str] | None = None,
         unchanged: Callable[[Reply], bool] | None = None,
+        retry_timeouts: bool = True,
+        transient: Callable[[Reply], bool] | None = None,
     ) -> Reply:
         asked = address(url, params)
 
@@ -93,8 +122,11 @@ class RunHttp(Http):
                 accept=accept,
                 connect_timeout_s=connect_timeout_s,
                 read_timeout_s=read_timeout_s,
+                max_body_mib=max_body_mib,
                 provider=provider,
                 headers={**(headers or {}), **conditions},
+                retry_timeouts=retry_timeouts,
+                transient=transient,
             )
 
         with self._turn:
@@ -104,6 +136,8 @@ class RunHttp(Http):
             return known.result()
         try:
             reply = self._confirmed(asked, ask, unchanged)
+            if reply.failure is not None:
+                reply = self._placed(asked, reply.url) or reply
         except BaseException as error:
             future.set_exception(error)
             raise
@@ -119,18 +153,36 @@ class RunHttp(Http):
         if kept is None:
             return ask({})
         headers: CaseInsensitiveDict[str] = CaseInsensitiveDict(kept.headers)
-        held = Reply(kept.url, kept.content, 200, headers, kept.retrieved_at, revalidated=True)
+        body = spooled(kept.content, self.folder)
+        held = Reply(kept.url, body, 200, headers, kept.retrieved_at, revalidated=True)
         if unchanged and unchanged(held):
             return held
         reply = ask({name: headers[said] for said, name in CONDITIONS.items() if said in headers})
         return replace(held, retrieved_at=utc_now()) if reply.status == 304 else reply
 
+    def _placed(self, *urls: str) -> Reply | None:
+        """The operator's file in the place of one that could not be had; None where there is none of that name."""
+        for name in filter(None, map(file_name, urls)):
+            path = self.local_files / name if self.local_files else None
+            if path is None or not path.is_file():
+                continue
+            try:
+                changed = formatdate(path.stat().st_mtime, usegmt=True)
+                with path.open("rb") as stream, Spool(self.folder) as spool:
+                    while part := stream.read(CHUNK):
+                        spool.write(part)
+            except OSError:
+                continue
+            headers = CaseInsensitiveDict({"Last-Modified": changed})
+            return Reply(f"local_file:{name}", spool.body(), 200, headers, placed=True)
+        return None
+
 
 class RecordedHttp(Http):
     """A run as it was recorded, answered again without a network."""
 
-    def __init__(self, exchanges: Iterable[Exchange]) -> None:
-        super().__init__()
+    def __init__(self, exchanges: Iterable[Exchange], refused: Iterable[RefusedCode] = ()) -> None:
+        super().__init__(refused=RefusedCodes(refused))
         self.missing: list[str] = []
         """What was asked and is not in the record: the code or the catalogue is another than that of the run."""
         self._record = {exchange.asked: exchange.reply for exchange in exchanges}

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypedDict, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, HttpUrl, ValidationError, model_validator
@@ -37,7 +37,8 @@ class Link(Entry):
 
     ``code`` is the provider's own code, verbatim. ``over`` makes the link a ratio of two codes of the same provider and
     year (``scale`` times ``code`` / ``over``). ``options`` are the provider's own query parameters. ``licence`` is that
-    of this provider's figures where it is not the indicator's.
+    of this provider's figures where it is not the indicator's. Neighbouring links with ``furthest`` are asked together,
+    and the one whose figures reach the latest year answers; a mirror added to such a link is one of them.
     """
 
     provider: str
@@ -46,6 +47,7 @@ class Link(Entry):
     scale: float = 1.0
     options: dict[str, str | int | float | bool] = Field(default_factory=dict)
     licence: str | None = Field(default=None, min_length=2)
+    furthest: bool = False
 
     @property
     def provider_code(self) -> str:
@@ -60,11 +62,15 @@ class Link(Entry):
 
 
 class RejectRule(Entry):
-    """Figures that the provider publishes but that do not measure the indicator (a 0 that means "not asked")."""
+    """Figures that the provider publishes but that do not measure the indicator (a 0 that means "not asked").
+
+    A record that meets every condition is rejected. ``value`` is met by that value, ``below`` by every smaller one.
+    """
 
     reason: str = Field(min_length=10)
     years: tuple[int, ...] = ()
     value: float | None = None
+    below: float | None = None
     only_iso3: tuple[str, ...] = ()
     except_iso3: tuple[str, ...] = ()
 
@@ -103,6 +109,15 @@ class Indicator(Entry):
     reject_rules: tuple[RejectRule, ...] = ()
     note: str | None = None
 
+    @property
+    def steps(self) -> tuple[tuple[Link, ...], ...]:
+        """The chain in the order in which it is asked: one link after another, those with ``furthest`` together."""
+        steps: list[tuple[Link, ...]] = []
+        for link in self.chain:
+            together = link.furthest and steps and steps[-1][0].furthest
+            steps[-1:] = [(*steps[-1], link)] if together else [*steps[-1:], (link,)]
+        return tuple(steps)
+
     @model_validator(mode="after")
     def _archive_last(self) -> Indicator:
         names = [link.provider for link in self.chain]
@@ -111,16 +126,28 @@ class Indicator(Entry):
         return self
 
 
-class Provider(Entry):
-    """One entry of ``providers.yml``. ``base_url`` is overridden by ``CAREC_<ID>_URL``.
+class Limits(TypedDict):
+    """How a provider may be asked: the arguments of ``Http.get`` that are the same in all its requests."""
 
-    ``mirror`` is a provider that serves the same series under the same codes. It comes after this one in every chain.
-    ``probe_hours`` is how often it is asked whether there is something new; None where it cannot tell.
+    provider: str
+    connect_timeout_s: float
+    read_timeout_s: float
+    max_body_mib: int
+
+
+class Provider(Entry):
+    """One entry of ``providers.yml``. ``CAREC_<ID>_URL`` overrides ``base_url`` and ``alternative_url``.
+
+    ``alternative_url`` is where the provider keeps some of its files besides. ``mirror`` is a provider that serves the
+    same series under the same codes. It comes after this one in every chain. ``probe_hours`` is how often it is asked
+    whether there is something new; None where it cannot tell. ``max_body_mib`` is the size of a body, as sent, above
+    which it is not read; decompressed it may be four times as large.
     """
 
     id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     title: str
     base_url: HttpUrl | None = None
+    alternative_url: HttpUrl | None = None
     mirror: str | None = None
     documentation_url: HttpUrl | None = None
     licence: str
@@ -131,6 +158,22 @@ class Provider(Entry):
     parallel: int = Field(default=4, ge=1, le=4)
     connect_timeout_s: float = Field(default=3.0, gt=0, le=10)
     read_timeout_s: float = Field(default=60.0, gt=0, le=600)
+    max_body_mib: int = Field(default=64, ge=1, le=2048)
+
+    @property
+    def limits(self) -> Limits:
+        """The limits of every request to this provider."""
+        return Limits(
+            provider=self.id,
+            connect_timeout_s=self.connect_timeout_s,
+            read_timeout_s=self.read_timeout_s,
+            max_body_mib=self.max_body_mib,
+        )
+
+    def at(self, url: HttpUrl) -> Provider:
+        """The provider with all its addresses below another one."""
+        alternative = url if self.alternative_url else None
+        return self.model_copy(update={"base_url": url, "alternative_url": alternative})
 
 
 class Catalogue(BaseModel):

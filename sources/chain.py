@@ -15,6 +15,7 @@ import polars as pl
 
 from sources.catalogue import ARCHIVE, Catalogue, Indicator, Link
 from sources.http import Http
+from sources.mirrors import newest
 from sources.observation import OBSERVATION, REJECT, Areas, empty_observations, empty_rejects, utc_now
 from sources.provider import Adapter, Answer, Fetched, Outcome, RawBody, SeriesRequest, Window
 
@@ -51,24 +52,28 @@ class Resolution:
 
     @property
     def outcome(self) -> Outcome:
-        """``ok`` where a link answered; else the gravest of what was met: a wrong id, then silence, then "no data"."""
+        """``ok`` where a link answered; else the gravest outcome of its links.
+
+        A wrong id comes first, then a provider that turns programs away, one that is unavailable, and "no data".
+        """
         if self.link is not None:
             return Outcome.OK
         met = {attempt.outcome for attempt in self.attempts}
-        for outcome in (Outcome.UNKNOWN_ID, Outcome.UNAVAILABLE):
+        for outcome in (Outcome.UNKNOWN_ID, Outcome.BLOCKED, Outcome.UNAVAILABLE):
             if outcome in met:
                 return outcome
         return Outcome.NO_DATA if met else Outcome.UNAVAILABLE
 
 
-def _requests(link: Link) -> list[SeriesRequest]:
+def requests_of(link: Link) -> list[SeriesRequest]:
+    """The series that a link is made from: one, or the two of a ratio."""
     options = tuple(sorted(link.options.items()))
     return [SeriesRequest(code, options) for code in (link.code, link.over) if code]
 
 
 def _merge(link: Link, answers: Mapping[SeriesRequest, Answer]) -> Answer:
     """The link's answer: the series itself, or the ratio of its two series over the years and areas that both have."""
-    parts = [answers[request] for request in _requests(link)]
+    parts = [answers[request] for request in requests_of(link)]
     failed = next((part for part in parts if part.outcome is not Outcome.OK), None)
     if failed or len(parts) == 1:
         return failed or parts[0]
@@ -138,17 +143,20 @@ def resolve(
     """
     resolutions = [Resolution(indicator) for indicator in indicators]
     bodies: list[RawBody] = []
-    for depth in range(max((len(indicator.chain) for indicator in indicators), default=0)):
-        turns: dict[str, list[tuple[Resolution, Link]]] = {}
-        for resolution in resolutions:
-            chain = resolution.indicator.chain
-            if resolution.link is None and depth < len(chain) and chain[depth].provider != ARCHIVE:
-                turns.setdefault(chain[depth].provider, []).append((resolution, chain[depth]))
+    for depth in range(max((len(indicator.steps) for indicator in indicators), default=0)):
+        steps = [
+            (resolution, resolution.indicator.steps[depth])
+            for resolution in resolutions
+            if resolution.link is None and depth < len(resolution.indicator.steps)
+        ]
+        turns: dict[str, list[Link]] = {}
+        for link in (link for _, step in steps for link in step if link.provider != ARCHIVE):
+            turns.setdefault(link.provider, []).append(link)
         if not turns:
             continue
 
-        def visit(provider: str, turn: Iterable[tuple[Resolution, Link]]) -> Fetched:
-            requests = list(dict.fromkeys(request for _, link in turn for request in _requests(link)))
+        def visit(provider: str, turn: Iterable[Link]) -> Fetched:
+            requests = list(dict.fromkeys(request for link in turn for request in requests_of(link)))
             if provider not in adapters:
                 silent = Answer(Outcome.UNAVAILABLE, NO_ADAPTER)
                 return Fetched(dict.fromkeys(requests, silent), [])
@@ -162,18 +170,28 @@ def resolve(
 
         with ThreadPoolExecutor(max_workers=len(turns), thread_name_prefix="provider") as pool:
             visits = dict(zip(turns, pool.map(visit, turns.keys(), turns.values()), strict=True))
-        for provider, turn in turns.items():
+        for provider in turns:
             bodies.extend(visits[provider].bodies)
-            for resolution, link in turn:
-                _take(resolution, link, _merge(link, visits[provider].answers))
+        for resolution, step in steps:
+            _take(resolution, [(link, _merge(link, visits[link.provider].answers)) for link in step if link.code])
     return resolutions, bodies
 
 
-def _take(resolution: Resolution, link: Link, answer: Answer) -> None:
-    """Note the attempt; keep the answer where there is one."""
-    resolution.attempts.append(Attempt(link.provider, link.provider_code, answer.outcome, answer.reason))
-    resolution.rejects = pl.concat([resolution.rejects, _rejects(resolution.indicator, link, answer)])
-    if answer.outcome is Outcome.OK:
-        resolution.link = link
-        resolution.candidates = _observations(resolution.indicator, link, answer)
-        resolution.rejected_keys = answer.rejects.select("iso3", "year").drop_nulls()
+def _take(resolution: Resolution, answers: Sequence[tuple[Link, Answer]]) -> None:
+    """Note the attempts of one step; keep the answer that reaches the latest year, the first of several that do."""
+    indicator = resolution.indicator
+    reached = {
+        at: newest(answer.records) or 0 for at, (_, answer) in enumerate(answers) if answer.outcome is Outcome.OK
+    }
+    taken = max(reached, key=lambda at: reached[at], default=None)
+    for at, (link, answer) in enumerate(answers):
+        reason = answer.reason
+        if at in reached and len(reached) > 1:
+            reason = f"reaches {reached[at]}, {'taken' if at == taken else 'not taken'}"
+        resolution.attempts.append(Attempt(link.provider, link.provider_code, answer.outcome, reason))
+        if at == taken or at not in reached:
+            resolution.rejects = pl.concat([resolution.rejects, _rejects(indicator, link, answer)])
+        if at == taken:
+            resolution.link = link
+            resolution.candidates = _observations(indicator, link, answer)
+            resolution.rejected_keys = answer.rejects.select("iso3", "year").drop_nulls()

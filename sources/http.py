@@ -1,16 +1,18 @@
 """The one HTTP session: how hosts are asked, and what is done when they do not answer as they should.
 
 Belongs here: retries, back-off, time and size limits, redirects, the kinds of transport failure. Does not belong here:
-whether a host can be connected to (``reach``), what a body means (``providers/``), who is asked next (``chain``).
+whether a host can be connected to (``reach``), where a large body is held (``bodies``), what a body means
+(``providers/``), who is asked next (``chain``).
 """
 
 from __future__ import annotations
 
 import logging
 import random
+import re
 import time
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -19,6 +21,7 @@ from enum import StrEnum
 from functools import partial
 from http.client import HTTPException
 from importlib.metadata import version
+from pathlib import Path
 from threading import BoundedSemaphore, Lock
 from typing import Self
 from urllib.parse import urljoin, urlsplit
@@ -29,18 +32,32 @@ from requests.exceptions import SSLError
 from urllib3 import Retry
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, InvalidHeader, NewConnectionError, ReadTimeoutError
 
+from sources.bodies import CHUNK, EMPTY, Body, Spool
 from sources.observation import utc_now
 from sources.reach import Reach, Unreachable, host_of, within
 from sources.redirects import leads_inside, redirect_fault
+from sources.refusals import RefusedCodes
 
 PROJECT = "carec-digital-scorecard"
 RETRIED_STATUS = frozenset({429, 502, 503, 504})
+BLOCKED_STATUS = frozenset({401, 403, 451})
+"""What hosts answer to programs that they turn away."""
+CHALLENGE_HEADERS = ("cf-mitigated", "x-amzn-waf-action")
+"""With them a firewall says that the answer is its own, and not the site's."""
+CHALLENGE_TITLE = re.compile(
+    rb"<title>\s*(just a moment|access denied|request rejected|attention required)", re.IGNORECASE
+)
+MAX_BODY_MIB = 64
+"""How large a body may be, as sent, where the provider's entry names no other limit."""
+DECODED_TIMES = 4
+"""How much larger a body may be when decompressed."""
 WHOLE = frozenset({200, 203})
 """A success that brings the whole body; 206 brings the part of it that was asked for."""
 WINDOW_BITS = {"gzip": (31,), "x-gzip": (31,), "deflate": (15, -15)}
 """Of the encodings that are asked for; servers send deflate with a head or without."""
 MAX_REDIRECTS = 5
-CHUNK = 1 << 16
+PART = 1 << 20
+"""How many bytes come out of a decompression at a time."""
 READS = 4
 """How many times the wait for a next byte a whole answer may take: who lowers the one lowers the other."""
 BACKOFF_S, BACKOFF_MAX_S = 0.5, 30.0
@@ -75,18 +92,31 @@ class Failure:
 
 @dataclass(frozen=True)
 class Reply:
-    """What came of one GET. ``content`` is decoded, and whole or empty; ``status`` is 0 where there was no answer.
+    """What came of one GET. ``body`` is decoded, and whole or empty; ``status`` is 0 where there was no answer.
 
-    ``revalidated``: the content was kept from an earlier run, and the host says that it still holds (``asking``).
+    ``revalidated``: the body was kept from an earlier run, and the host says that it still holds; ``placed``: the
+    request failed, and an operator's file of that name was taken (both ``asking``).
     """
 
     url: str
-    content: bytes = field(default=b"", repr=False)
+    body: Body = field(default=EMPTY, repr=False)
     status: int = 0
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     retrieved_at: datetime = field(default_factory=utc_now)
     failure: Failure | None = None
     revalidated: bool = False
+    placed: bool = False
+
+    @property
+    def content(self) -> bytes:
+        """The whole body at once."""
+        return self.body.content
+
+    @property
+    def blocked(self) -> bool:
+        """Whether the host turns programs away."""
+        challenged = self.failure is not None and self.failure.kind is FailureKind.CHALLENGE
+        return challenged or self.status in BLOCKED_STATUS
 
 
 class _Fault(Exception):
@@ -103,21 +133,42 @@ class _Quota:
 
 
 @dataclass(frozen=True)
+class _Size:
+    """How many bytes a body may have as sent, and whose entry says so."""
+
+    sent: int
+    provider: str
+
+    def check(self, size: int, url: str, decoded: bool = False) -> None:
+        """Raise _Fault for a body of ``size`` bytes or more that is too large."""
+        most = self.sent * (DECODED_TIMES if decoded else 1)
+        if size > most:
+            whose = f"{self.provider}: " if self.provider else ""
+            raise _Fault(
+                FailureKind.TOO_LARGE,
+                f"{whose}{url}: more than {most:,} bytes{' when decompressed' if decoded else ''} came; "
+                f"raise max_body_mib of {self.provider or 'the provider'} in providers.yml",
+            )
+
+
+@dataclass(frozen=True)
 class _Limits:
-    """Of one try, in seconds; ``until`` is on the monotonic clock."""
+    """Of one try: seconds, ``until`` on the monotonic clock, and the size of the body."""
 
     connect_s: float
     read_s: float
     until: float
+    size: _Size
 
 
 @dataclass(kw_only=True)
 class Http:
     """GET with limits, from any number of threads. A fault of host or network is the reply's failure, never raised.
 
-    ``tries`` is how often in all; the two timeouts are the most that a call may ask for; ``request_limit_s`` bounds one
-    try from first to last byte, ``host_deadline_s`` all requests to one host, counted from the first;
-    ``max_body_bytes`` is as sent, ``max_decoded_bytes`` decompressed.
+    ``tries`` is how often in all; the two timeouts and ``max_body_bytes`` are the most that a call may ask for;
+    ``request_limit_s`` bounds one try from first to last byte, ``host_deadline_s`` all requests to one host, counted
+    from the first. A body may have ``max_body_bytes`` as sent and ``DECODED_TIMES`` as many when decompressed; large
+    ones go to temporary files in ``folder`` (the system's where None). ``refused`` are codes that providers refused.
     An ``Http`` serves one refresh: a host that is unreachable or whose time is used up stays so for its life.
     """
 
@@ -127,9 +178,10 @@ class Http:
     request_limit_s: float = 240.0
     host_deadline_s: float = 300.0
     per_host_parallel: int = 4
-    max_body_bytes: int = 64 << 20
-    max_decoded_bytes: int = 256 << 20
+    max_body_bytes: int = 2048 << 20
     user_agent: str | None = None
+    folder: Path | None = None
+    refused: RefusedCodes = field(default_factory=RefusedCodes)
     sleep: Callable[[float], None] = time.sleep
     _lock: Lock = field(init=False, default_factory=Lock, repr=False)
     _quotas: dict[str, _Quota] = field(init=False, default_factory=dict, repr=False)
@@ -162,26 +214,37 @@ class Http:
         accept: tuple[str, ...] = (),
         connect_timeout_s: float = 3.0,
         read_timeout_s: float = 60.0,
+        max_body_mib: int = MAX_BODY_MIB,
         provider: str = "",
         headers: Mapping[str, str] | None = None,
         unchanged: Callable[[Reply], bool] | None = None,
+        retry_timeouts: bool = True,
+        transient: Callable[[Reply], bool] | None = None,
     ) -> Reply:
         """Ask once, and again where the failure is transient.
 
         ``accept`` names media types, whole or in part ("json"): an answer declared as another type is a failure, its
-        content is kept. ``provider`` is for the log. ``unchanged`` judges an answer kept from an earlier run, where a
-        host has no conditional requests; this session keeps none (``asking.RunHttp`` does).
+        content is kept. ``provider`` is for log and messages. ``unchanged`` judges an answer kept from an earlier run,
+        where a host has no conditional requests; this session keeps none (``asking.RunHttp`` does). ``transient``
+        judges a failed answer whose status is not one that is always tried again. Without ``retry_timeouts`` a timeout
+        is returned at once, for a caller that asks for less instead.
         """
         connect_s, read_s = min(connect_timeout_s, self.connect_timeout_s), min(read_timeout_s, self.read_timeout_s)
         sent = {"Accept": ", ".join(kind for kind in accept if "/" in kind) or "*/*", **(headers or {})}
+        size = _Size(min(max_body_mib << 20, self.max_body_bytes), provider)
         quota = self._quota(url)
         with quota.slots:
             for attempt in range(1, self.tries + 1):
                 until = min(quota.deadline, time.monotonic() + min(self.request_limit_s, READS * read_s))
-                reply = self._once(url, params, sent, accept, _Limits(connect_s, read_s, until))
+                reply = self._once(url, params, sent, accept, _Limits(connect_s, read_s, until, size))
                 failure = reply.failure
+                if failure is not None and transient is not None and not failure.transient and transient(reply):
+                    failure = replace(failure, transient=True)
+                    reply = replace(reply, failure=failure)
                 log.debug("%s: %s: %s", provider, reply.url, failure.message if failure else reply.status)
                 if failure is None or not failure.transient or attempt == self.tries:
+                    break
+                if failure.kind is FailureKind.TIMEOUT and not retry_timeouts:
                     break
                 backoff = min(BACKOFF_MAX_S, BACKOFF_S * 2 ** (attempt - 1)) * random.uniform(0.5, 1.0)
                 wait = backoff if failure.retry_after_s is None else failure.retry_after_s
@@ -205,8 +268,8 @@ class Http:
         name = urlsplit(url).hostname
         try:
             with self._open(url, params, headers, limits) as response:
-                content = self._decode(self._received(response, limits), response)
-                reply = Reply(response.url, content, response.status_code, response.headers)
+                body = self._decode(self._received(response, limits), response, limits.size)
+                reply = Reply(response.url, body, response.status_code, response.headers)
             return replace(reply, failure=_judge(reply, accept, partial="Range" in headers))
         except _Fault as fault:
             failure = fault.failure
@@ -260,42 +323,40 @@ class Http:
             before, url, params = peer, target, None
         raise _Fault(FailureKind.REDIRECT, f"{url}: more than {MAX_REDIRECTS} redirects")
 
-    def _received(self, response: requests.Response, limits: _Limits) -> bytes:
+    def _received(self, response: requests.Response, limits: _Limits) -> Body:
         """The body as sent, within the limit of the whole try: trailers without end meet none of the library's."""
         try:
-            return within(max(0.0, limits.until - time.monotonic()), partial(self._receive, response))
+            return within(max(0.0, limits.until - time.monotonic()), partial(self._receive, response, limits.size))
         except FutureTimeout:
             with suppress(ValueError, RuntimeError, OSError):  # of a connection that is gone by now
                 response.raw.shutdown()  # the thread left behind reads an end, and closing waits for nobody
             raise _Fault(FailureKind.TIMEOUT, f"{response.url}: body not complete in time", transient=True) from None
 
-    def _receive(self, response: requests.Response) -> bytes:
+    def _receive(self, response: requests.Response, size: _Size) -> Body:
         """The body as sent, no more of it than is allowed."""
-        parts: list[bytes] = []
-        while chunk := response.raw.read1(CHUNK, decode_content=False):
-            parts.append(chunk)
-            if response.raw.tell() > self.max_body_bytes:
-                raise _Fault(FailureKind.TOO_LARGE, f"{response.url}: more than {self.max_body_bytes:,} bytes")
-        return b"".join(parts)
+        with Spool(self.folder) as spool:
+            while chunk := response.raw.read1(CHUNK, decode_content=False):
+                size.check(spool.size + len(chunk), response.url)
+                spool.write(chunk)
+            return spool.body()
 
-    def _decode(self, wire: bytes, response: requests.Response) -> bytes:
+    def _decode(self, wire: Body, response: requests.Response, size: _Size) -> Body:
         """The body decompressed. Libraries let a compressed stream end early in silence, which would cut a table."""
         encoding = response.headers.get("Content-Encoding", "").strip().lower()
         if encoding in ("", "identity") or not wire:
             return wire
         if encoding not in WINDOW_BITS:
             raise _Fault(FailureKind.BROKEN, f"{response.url}: the encoding {encoding} was not asked for")
-        fault: zlib.error | None = None
+        fault = ""
         for bits in WINDOW_BITS[encoding]:
             try:
-                content = _inflate(wire, bits, self.max_decoded_bytes)
+                with Spool(self.folder) as spool:
+                    for part in _inflated(wire, bits):
+                        size.check(spool.size + len(part), response.url, decoded=True)
+                        spool.write(part)
+                    return spool.body()
             except zlib.error as error:
-                fault = fault or error
-                continue
-            if len(content) > self.max_decoded_bytes:
-                limit = f"more than {self.max_decoded_bytes:,} bytes when decompressed"
-                raise _Fault(FailureKind.TOO_LARGE, f"{response.url}: {limit}")
-            return content
+                fault = fault or str(error)
         raise _Fault(FailureKind.BROKEN, f"{response.url}: damaged {encoding} stream ({fault})", transient=True)
 
     def _quota(self, url: str) -> _Quota:
@@ -307,32 +368,36 @@ class Http:
         with self._lock:
             if self._session is None:
                 self._session = requests.Session()
-                agent = f"{PROJECT}/{version(PROJECT)} (public indicators; contact: see the project's README)"
-                self._session.headers["User-Agent"] = self.user_agent or agent
+                self._session.headers["User-Agent"] = self.user_agent or agent()
                 self._session.headers["Accept-Encoding"] = "gzip, deflate"
                 for scheme in ("https://", "http://"):
                     self._session.mount(scheme, HTTPAdapter(pool_connections=32, pool_maxsize=self.per_host_parallel))
             return self._session
 
 
-def _inflate(wire: bytes, bits: int, limit: int) -> bytes:
-    """The content of a compressed stream, cut off above ``limit`` so that a few bytes cannot fill the memory.
+def agent(contact: str | None = None) -> str:
+    """How a request names who asks: project, version, and the operator's contact address where there is one."""
+    reached = f"; contact: {contact}" if contact else ""
+    return f"{PROJECT}/{version(PROJECT)} (public indicators{reached})"
+
+
+def _inflated(wire: Body, bits: int) -> Iterator[bytes]:
+    """The content of a compressed stream, a bounded part at a time so that a few bytes cannot fill the memory.
 
     Raises zlib.error, also where the stream has no end.
     """
-    content, member = bytearray(), zlib.decompressobj(bits)
-    for start in range(0, len(wire), CHUNK):
-        part = wire[start : start + CHUNK]
-        while part:
-            if member.eof:  # several members are one content
-                member = zlib.decompressobj(bits)
-            content += member.decompress(part, limit + 1 - len(content))
-            if len(content) > limit:
-                return bytes(content)
-            part = member.unused_data
+    member = zlib.decompressobj(bits)
+    with wire.open() as stream:
+        while part := stream.read(CHUNK):
+            while part:
+                if member.eof:  # several members are one content
+                    member = zlib.decompressobj(bits)
+                yield member.decompress(part, PART)
+                part = member.unused_data if member.eof else member.unconsumed_tail
+    while not member.eof and (rest := member.decompress(member.unconsumed_tail, PART)):
+        yield rest
     if not member.eof:
         raise zlib.error("it ends early")
-    return bytes(content)
 
 
 def _judge(reply: Reply, accept: tuple[str, ...], partial: bool = False) -> Failure | None:
@@ -342,7 +407,11 @@ def _judge(reply: Reply, accept: tuple[str, ...], partial: bool = False) -> Fail
     """
     where = urlsplit(reply.url).hostname
     media_type = reply.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-    if reply.status == 202 and not reply.content:
+    if _challenges(reply):
+        return Failure(
+            FailureKind.CHALLENGE, f"{where}: HTTP {reply.status}, a challenge to browsers instead of an answer"
+        )
+    if reply.status == 202 and not reply.body:
         return Failure(FailureKind.CHALLENGE, f"{where}: HTTP 202 without a body, a challenge to browsers")
     if reply.status not in WHOLE and not (partial and reply.status == 206):
         wait = _retry_after(reply.headers.get("Retry-After"))
@@ -350,6 +419,14 @@ def _judge(reply: Reply, accept: tuple[str, ...], partial: bool = False) -> Fail
     if accept and media_type and not any(kind in media_type for kind in accept):
         return Failure(FailureKind.CONTENT_TYPE, f"{where}: {media_type} came instead of {' or '.join(accept)}")
     return None
+
+
+def _challenges(reply: Reply) -> bool:
+    """Whether a firewall answers in the site's place: it says so in a header, or in a page under a success status."""
+    if any(name in reply.headers for name in CHALLENGE_HEADERS):
+        return True
+    page = reply.body.head().lstrip()
+    return reply.status in WHOLE and page.startswith(b"<") and CHALLENGE_TITLE.search(page) is not None
 
 
 def _retry_after(header: str | None) -> float | None:

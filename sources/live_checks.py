@@ -1,7 +1,8 @@
 """Whether the live services still are what the adapters were written for: one small question each.
 
-Belongs here: what is asked, and what an answer must be. Does not belong here: whether something new was published
-(``releases``), fetching figures (``providers``); what no small request can tell stands in LIVE_CHECKS.md.
+Belongs here: what is asked, and what an answer must be. Does not belong here: whether the catalogue's links still lead
+to figures (``link_checks``), whether something new was published (``releases``), fetching figures (``providers``); what
+no small request can tell stands in LIVE_CHECKS.md.
 
 An answer is read by the adapter's own parser, so that what it refuses here it would refuse in a refresh.
 """
@@ -18,7 +19,8 @@ import polars as pl
 
 from sources.catalogue import Catalogue, Provider
 from sources.errors import ConfigurationError
-from sources.http import FailureKind, Http, Reply
+from sources.http import Http, Reply
+from sources.inspection import SILENT
 from sources.observation import utc_now
 from sources.provider import Outcome
 from sources.providers import (
@@ -38,6 +40,7 @@ from sources.providers import (
 )
 from sources.providers.editions import ABSENT_STATUS
 from sources.providers.figures import CSV_TYPES, JSON_TYPES
+from sources.providers.inspecting import BEGINNING
 from sources.providers.workbook import XLSX_TYPES
 
 INTERNET = "IT.NET.USER.ZS"
@@ -58,10 +61,6 @@ CHARTS = {
 """Chart of Our World in Data -> a column that the catalogue asks it for."""
 LAST_EGDI = 2024
 """The survey that a copy of the e-government index must have: one copy was seen to end in 2020."""
-BEGINNING = {"Range": "bytes=0-65535", "Accept-Encoding": "identity"}
-"""Of a large file its first 64 KiB do: the head of a table, or what tells a workbook."""
-BLOCKED_STATUS = {401, 403, 429}
-NOT_THERE = {FailureKind.UNREACHABLE, FailureKind.TIMEOUT, FailureKind.DEADLINE, FailureKind.BROKEN, FailureKind.TLS}
 
 
 class Verdict(StrEnum):
@@ -318,9 +317,7 @@ def _ask(question: Question, provider: Provider, http: Http) -> Finding:
         f"{str(provider.base_url).rstrip('/')}/{question.path}",
         question.params,
         accept=question.accept,
-        connect_timeout_s=provider.connect_timeout_s,
-        read_timeout_s=provider.read_timeout_s,
-        provider=provider.id,
+        **provider.limits,
         headers=question.headers,
     )
     verdict, told = _judge(question, reply)
@@ -331,9 +328,9 @@ def _judge(question: Question, reply: Reply) -> tuple[Verdict, str]:
     failure = reply.failure
     if failure and question.may_be_absent and reply.status in ABSENT_STATUS:
         return Verdict.OK, f"not there (HTTP {reply.status})"
-    if failure and (failure.kind in NOT_THERE or reply.status >= 500):
+    if failure and (failure.kind in SILENT or reply.status >= 500):
         return Verdict.UNREACHABLE, failure.message
-    if failure and (failure.kind is FailureKind.CHALLENGE or reply.status in BLOCKED_STATUS):
+    if failure and (reply.blocked):
         return Verdict.BLOCKED, failure.message
     if failure and question.look is not _world_bank_unknown:
         return Verdict.DIFFERS, failure.message

@@ -21,12 +21,13 @@ def stale_mirror(provider: str, series: pl.DataFrame, last: pl.DataFrame, member
     Both have ``iso3`` and ``year``. Compared is the newest year of the members' figures, and of all.
     """
     for whose, areas in (("members'", pl.col("iso3").is_in(sorted(members))), ("any economy's", pl.lit(True))):
-        newest, known = _newest(series.filter(areas)), _newest(last.filter(areas))
-        if known is not None and (newest is None or newest < known):
-            there = "there is none" if newest is None else f"is of {newest}"
+        reached, known = newest(series.filter(areas)), newest(last.filter(areas))
+        if known is not None and (reached is None or reached < known):
+            there = "there is none" if reached is None else f"is of {reached}"
             return f"{STALE_MIRROR}: {provider}: of {whose} figures the newest {there}, the last vintage has {known}"
     return None
 
 
-def _newest(series: pl.DataFrame) -> int | None:
+def newest(series: pl.DataFrame) -> int | None:
+    """The newest year of a series; None of one without figures."""
     return int(series.select(pl.col("year").max()).item()) if series.height else None

@@ -1,4 +1,5 @@
-"""Country names to ISO3, for files that have nothing else. A name that is not in the table is never guessed.
+"""Country names and older country codes to ISO3, for files that have nothing else. What is in neither table is never
+guessed.
 
 Belongs here: when two spellings are one name; they stand in ``catalog/country_names.csv``. Does not belong here: which
 areas the project knows (``observation.Areas``).
@@ -12,6 +13,8 @@ from pathlib import Path
 import polars as pl
 
 NAMES = Path(__file__).parent / "catalog" / "country_names.csv"
+OLDER_CODES = {"ADO": "AND", "KSV": "XKX", "ROM": "ROU", "TMP": "TLS", "WBG": "PSE", "ZAR": "COD"}
+"""Codes of three letters that the World Bank and ITU used, and in some files still use -> ISO3."""
 
 
 def _key(name: pl.Expr) -> pl.Expr:

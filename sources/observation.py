@@ -185,6 +185,8 @@ def _rule_reason(indicator: Indicator) -> pl.Expr:
             meets &= pl.col("year").is_in(list(rule.years))
         if rule.value is not None:
             meets &= pl.col("value") == rule.value
+        if rule.below is not None:
+            meets &= pl.col("value") < rule.below
         if rule.only_iso3:
             meets &= pl.col("iso3").is_in(list(rule.only_iso3))
         if rule.except_iso3:
@@ -217,7 +219,8 @@ def validate(records: pl.DataFrame, indicator: Indicator, areas: Areas, last_yea
         )
     numbered = rest.with_row_index("index").with_columns(pl.col("index").cast(pl.Int64))
     judged = numbered.join(faults, on="index", how="left").with_columns(
-        pl.coalesce("reason", _rule_reason(indicator)).alias("reason")
+        # a rule says why the figure is no figure, which a valid range does not
+        pl.coalesce(_rule_reason(indicator), "reason").alias("reason")
     )
     broken = judged.filter(pl.col("reason").is_not_null()).drop("index")
 

@@ -5,38 +5,39 @@ Belongs here: request, answer, outcome, raw body, the adapter protocol. Does not
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from functools import cached_property
 from typing import Protocol
 
 import polars as pl
 
+from sources.bodies import Body
 from sources.catalogue import Provider
 from sources.http import Http
 from sources.observation import REJECT, Areas
 
 
 class Outcome(StrEnum):
-    """The four things that can come of asking (contract sheet, section 0.2)."""
+    """What can come of asking a provider."""
 
     OK = "ok"
     NO_DATA = "no_data"
     """The provider says that it has nothing."""
     UNKNOWN_ID = "unknown_id"
     """Our code or area is wrong: a fault of the catalogue, to be mended there."""
+    BLOCKED = "blocked"
+    """The provider turns programs away: HTTP 401, 403 or 451, or a challenge that only a browser can pass."""
     UNAVAILABLE = "unavailable"
-    """Transport, challenge, server error, or an answer that is not what it should be."""
+    """Transport, server error, or an answer that is not what it should be."""
 
 
 @dataclass(frozen=True)
 class RawBody:
     """Bytes as a provider sent them, with what tells where they came from. ``refused`` says why they were not used."""
 
-    content: bytes = field(repr=False)
+    body: Body = field(repr=False)
     url: str
     status: int
     headers: Mapping[str, str]
@@ -44,9 +45,14 @@ class RawBody:
     provider: str
     refused: str | None = None
 
-    @cached_property
+    @property
+    def content(self) -> bytes:
+        """All bytes at once."""
+        return self.body.content
+
+    @property
     def sha256(self) -> str:
-        return hashlib.sha256(self.content).hexdigest()
+        return self.body.sha256
 
 
 @dataclass(frozen=True)

@@ -104,9 +104,7 @@ def _file(paths: Callable[[SeriesRequest, int], Sequence[str]]) -> Probe:
 def _first_byte(http: Http, provider: Provider, path: str) -> Reply:
     return http.get(
         f"{str(provider.base_url).rstrip('/')}/{path}",
-        connect_timeout_s=provider.connect_timeout_s,
-        read_timeout_s=provider.read_timeout_s,
-        provider=provider.id,
+        **provider.limits,
         headers={"Range": "bytes=0-0", "Accept-Encoding": "identity"},
     )
 

@@ -22,8 +22,10 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 os.environ.pop("COLUMNS", None)
 
 ROOT = Path(__file__).resolve().parents[1]
-AS_OF = "2026-11-23"
+AS_OF = "2026-11-27"
 """The day that tests score: figures and staleness then do not move with the calendar."""
+GOALPOSTS_OF = "2026-11-23"
+"""The day whose archived vintages the seed ``benchmarks`` was computed from: a newer archive moves no goalpost."""
 
 Carec = Callable[..., subprocess.CompletedProcess[str]]
 

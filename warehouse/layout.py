@@ -23,6 +23,11 @@ class Layout:
         return self.root / "local"
 
     @property
+    def refused_codes(self) -> Path:
+        """The codes that providers refused, and at which release."""
+        return self.root / "refused_codes.json"
+
+    @property
     def journal(self) -> Path:
         """One record a live run: what was asked, what came, in which order."""
         return self.root / "journal"

@@ -12,15 +12,17 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import shutil
 import zlib
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from io import BufferedIOBase, BytesIO
 from pathlib import Path
 from typing import Any
 
-from warehouse.files import append_line, write_atomically
+from warehouse.files import append_line, replacing, write_atomically
 from warehouse.layout import Layout
 
 
@@ -28,12 +30,22 @@ def _body_path(layout: Layout, sha256: str) -> Path:
     return layout.raw / sha256[:2] / f"{sha256}.gz"
 
 
-def store(layout: Layout, content: bytes, retrieval: Mapping[str, Any]) -> str:
-    """Keep a body and note its retrieval (url, status, headers, time...). Returns the body's sha256."""
-    sha256 = hashlib.sha256(content).hexdigest()
+def store(layout: Layout, content: bytes | BufferedIOBase, retrieval: Mapping[str, Any]) -> str:
+    """Keep a body and note its retrieval (url, status, headers, time...). Returns the body's sha256.
+
+    A stream is read twice, a part at a time, so that a large body is never whole in memory.
+    """
+    stream = BytesIO(content) if isinstance(content, bytes) else content
+    sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
     path = _body_path(layout, sha256)
     if not path.exists():
-        write_atomically(path, gzip.compress(content, compresslevel=6, mtime=0))
+        stream.seek(0)
+        with (
+            replacing(path) as temporary,
+            temporary.open("wb") as file,
+            gzip.GzipFile("", "wb", compresslevel=6, fileobj=file, mtime=0) as packed,
+        ):
+            shutil.copyfileobj(stream, packed)
     append_line(path.with_suffix(".jsonl"), json.dumps(dict(retrieval), sort_keys=True, default=str))
     return sha256
 

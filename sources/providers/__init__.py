@@ -1,5 +1,6 @@
 """One module a provider: ``fetch`` asks, a pure parser reads the bytes. None knows the catalogue or the chain."""
 
+from sources.inspection import Inspects
 from sources.provider import Adapter
 from sources.providers import (
     data360,
@@ -14,6 +15,7 @@ from sources.providers import (
     unesco_uis,
     wipo_gii,
     world_bank,
+    world_bank_links,
 )
 
 ADAPTERS: dict[str, Adapter] = {
@@ -31,3 +33,19 @@ ADAPTERS: dict[str, Adapter] = {
     "findex": findex,
 }
 """Provider id -> its adapter. A provider without one is skipped in every chain, and said to have none."""
+
+INSPECTORS: dict[str, Inspects] = {
+    "world_bank": world_bank_links,
+    "data360": data360,
+    "data360_files": data360_files,
+    "un_sdg": un_sdg,
+    "unesco_uis": unesco_uis,
+    "owid": owid,
+    "wipo_gii": wipo_gii,
+    "un_egov": un_egov,
+    "qog": qog,
+    "itu_prices": itu_prices,
+    "gtmi": gtmi,
+    "findex": findex,
+}
+"""Provider id -> what checks its links (``sources.link_checks``)."""

@@ -10,16 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import urlencode
 
 import polars as pl
 
 from sources.catalogue import Provider
 from sources.http import Http, Reply
+from sources.inspection import FIRST_YEAR, MEMBERS, Inspection, failed, missing
 from sources.observation import Areas
 from sources.provider import Fetched, Outcome, RawBody, SeriesRequest, Window
-from sources.providers.data360_rows import OPTIONAL, REQUIRED, figures_of, spellings
+from sources.providers.data360_rows import OPTIONAL, REQUIRED, check_series, figures_of, spellings
 from sources.providers.figures import (
     Origin,
     Refusal,
@@ -35,6 +36,7 @@ from sources.providers.figures import (
     settle,
     usable,
 )
+from sources.providers.inspecting import by_alias, judged, known_name, unreadable
 
 PUBLIC_BASE = "https://data360api.worldbank.org"
 MAX_PAGES = 200
@@ -132,6 +134,11 @@ class _Visit:
             "timePeriodTo": self.window.last_year,
         }
 
+    def few_rows(self, database: str, indicator: str) -> Reply:
+        """The rows of some members."""
+        query = {**self._query(database, indicator), "REF_AREA": ",".join(MEMBERS), "skip": 0}
+        return ask(self.http, self.provider, "data360/data", query)
+
     def _pages(self, query: dict[str, str | int], replies: list[Reply]) -> list[Page]:
         """All pages of a series; what came is noted in ``replies``. Raises Refusal where any is unusable."""
         pages: list[Page] = []
@@ -147,3 +154,49 @@ class _Visit:
             if rows > page.total or (rows < page.total and page.rows.is_empty()) or len(pages) > MAX_PAGES:
                 raise Refusal(f"{rows} rows came where {page.total} are announced")
         return pages
+
+
+def inspect(
+    requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, window: Window, http: Http
+) -> dict[SeriesRequest, Inspection]:
+    """Inspect every series: the list of each database, then some members. See ``sources.inspection.Inspects``.
+
+    Where a list cannot be had, a series is asked for under its code as it is.
+    """
+    visit = _Visit(provider, areas, Window(FIRST_YEAR, window.last_year), http)
+    databases = list(dict.fromkeys(_database(request) for request in requests))
+    with ThreadPoolExecutor(provider.parallel, thread_name_prefix=provider.id) as pool:
+        lists = dict(zip(databases, pool.map(visit.indicators, databases), strict=True))
+        known = {database: codes for database, (codes, _) in lists.items()}
+        names = {each: _name(each, known[_database(each)]) for each in requests}
+        series = list(dict.fromkeys((_database(each), name) for each, name in names.items() if name))
+        replies = dict(zip(series, pool.map(lambda each: visit.few_rows(*each), series), strict=True))
+    taken = {each.code for each in requests}
+    return {
+        request: by_alias(_inspect(request, replies[_database(request), name], visit), request, name)
+        if name
+        else missing(request.code, _database(request), known[_database(request)] or (), taken)
+        for request, name in names.items()
+    }
+
+
+def _database(request: SeriesRequest) -> str:
+    return str(request.option("database"))
+
+
+def _name(request: SeriesRequest, known: set[str] | None) -> str | None:
+    return request.code if known is None else known_name(request, known)
+
+
+def _inspect(request: SeriesRequest, reply: Reply, visit: _Visit) -> Inspection:
+    """What the rows of some members say of a link."""
+    if fault := failed(reply):
+        return fault
+    try:
+        rows = kept(parse(reply.content).rows, "")
+        check_series(rows, request)
+    except Refusal as refusal:
+        return unreadable(refusal, reply.url)
+    units = rows["UNIT_MEASURE"].drop_nulls().unique().sort()
+    found = judged(request, lambda asked: figures_of(rows, asked, visit.areas, visit.window), "unit_measure", units)
+    return replace(found, url=reply.url)

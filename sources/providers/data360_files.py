@@ -8,15 +8,17 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from urllib.parse import quote
 
 import polars as pl
 
 from sources.catalogue import Provider
 from sources.http import Http, Reply
+from sources.inspection import Inspection, Verdict, failed
 from sources.observation import Areas
 from sources.provider import Fetched, SeriesRequest, Window
-from sources.providers.data360_rows import OPTIONAL, REQUIRED, figures_of, spellings
+from sources.providers.data360_rows import OPTIONAL, REQUIRED, check_series, figures_of, spellings
 from sources.providers.figures import (
     CSV_TYPES,
     Origin,
@@ -33,6 +35,7 @@ from sources.providers.figures import (
     settle,
     usable,
 )
+from sources.providers.inspecting import BEGINNING, Head, by_alias, head_of, judged, oversize, unreadable
 
 PUBLIC_BASE = "https://data360files.worldbank.org/data360-data/data"
 LAYOUTS = ("", "_WIDEF")
@@ -98,3 +101,57 @@ def _series(
     except Refusal as refusal:
         return gather([Fetched({}, absent), refuse(requests, refusal, origin, [reply], provider)])
     return gather([Fetched({}, absent), settle(requests, read, origin, [reply], provider, window)])
+
+
+def inspect(
+    requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, window: Window, http: Http
+) -> dict[SeriesRequest, Inspection]:
+    """Inspect every series by the beginning of its file. See ``sources.inspection.Inspects``."""
+    series: dict[tuple[str, ...], list[SeriesRequest]] = {}
+    for request in requests:
+        series.setdefault(tuple(_paths(request)), []).append(request)
+    with ThreadPoolExecutor(provider.parallel, thread_name_prefix=provider.id) as pool:
+        heads = dict(zip(series, pool.map(lambda paths: _head(paths, provider, http), series), strict=True))
+    return {
+        request: replace(_inspect(request, *heads[paths], provider, areas, window), url=heads[paths][1].reply.url)
+        for paths, own in series.items()
+        for request in own
+    }
+
+
+def _head(paths: Sequence[str], provider: Provider, http: Http) -> tuple[str, Head]:
+    """The beginning of the first of a series' possible files that there is, with its path."""
+    for path in paths:
+        url = f"{str(provider.base_url).rstrip('/')}/{path}"
+        head = head_of(http.get(url, accept=CSV_TYPES, headers=BEGINNING, **provider.limits))
+        if head.reply.status not in NO_SUCH_FILE:
+            break
+    return path, head
+
+
+def _inspect(
+    request: SeriesRequest, path: str, head: Head, provider: Provider, areas: Areas, window: Window
+) -> Inspection:
+    """What the beginning of a file says of a link. What a part does not show is no fault of the link."""
+    if head.reply.status in NO_SUCH_FILE:
+        return Inspection(Verdict.GONE, f"there is no file {' or '.join(_paths(request))}")
+    if fault := failed(head.reply) or oversize(head, provider):
+        return fault
+    try:
+        rows = kept(parse(head.content), "")
+        check_series(rows, request)
+    except Refusal as refusal:
+        return unreadable(refusal)
+    found = judged(
+        request,
+        lambda asked: figures_of(rows, asked, areas, window),
+        "unit_measure",
+        rows["UNIT_MEASURE"].drop_nulls().unique().sort(),
+    )
+    if not head.whole and found.verdict is not Verdict.OK:
+        found = Inspection(Verdict.OK, f"the first 64 KiB of {head.size or 0:,} bytes do not show the link's rows")
+    file = path.rpartition("/")[2]
+    name = next(
+        name for name in spellings(request) for layout in LAYOUTS if file == f"{quote(name, safe='')}{layout}.csv"
+    )
+    return by_alias(found, request, name)

@@ -4,7 +4,8 @@ Belongs here: the columns, cuts and units of Data360. Does not belong here: how 
 ``data360_files``), what is a figure (``figures``).
 
 One series comes in several units and in cuts by sex, age, place and more. The options of a request name the cut by
-code, or by several codes with commas between; a cut that is not named has to be the total.
+code, or by several codes with commas between, of which the first that occurs is taken; a cut that is not named has to
+be the total. Databases without cuts (UN_EGDI, WB_GTMI, EIU_DI) have no columns for them: an absent cut is the total.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import polars as pl
 
 from sources.observation import Areas
 from sources.provider import SeriesRequest, Window
-from sources.providers.figures import FIGURES, Refusal, judge
+from sources.providers.figures import FIGURES, Refusal, codes_of, judge, one_cut
 
 CUTS = {
     "sex": "SEX",
@@ -26,16 +27,8 @@ CUTS = {
 """Option of a link -> column."""
 TOTALS = ("_T", "_Z")
 """Total, and not applicable."""
-REQUIRED = (
-    "INDICATOR",
-    "REF_AREA",
-    "TIME_PERIOD",
-    "OBS_VALUE",
-    "UNIT_MEASURE",
-    "UNIT_MULT",
-    *CUTS.values(),
-)
-OPTIONAL = ("DATABASE_ID", "OBS_STATUS", "OBS_CONF")
+REQUIRED = ("INDICATOR", "REF_AREA", "TIME_PERIOD", "OBS_VALUE", "UNIT_MEASURE", "UNIT_MULT")
+OPTIONAL = ("DATABASE_ID", "OBS_STATUS", "OBS_CONF", *CUTS.values())
 PUBLIC = "PU"
 MOST_POWER = 12
 """Of ten, by which figures are multiplied; beyond it something else than a multiplier came."""
@@ -43,11 +36,7 @@ MOST_POWER = 12
 
 def spellings(request: SeriesRequest) -> list[str]:
     """The code of a series and the names that it had before or may have by now (option ``aliases``)."""
-    return [request.code, *_codes(request, "aliases")]
-
-
-def _codes(request: SeriesRequest, option: str) -> list[str]:
-    return [code.strip() for code in str(request.option(option, "")).split(",") if code.strip()]
+    return [request.code, *codes_of(request.option("aliases"))]
 
 
 def check_series(rows: pl.DataFrame, request: SeriesRequest) -> None:
@@ -62,23 +51,32 @@ def check_series(rows: pl.DataFrame, request: SeriesRequest) -> None:
 
 def cut(rows: pl.DataFrame, request: SeriesRequest) -> pl.DataFrame:
     """The rows of the cut and unit asked for. Raises Refusal where there are none, or several units and no choice."""
-    asked = {column: _codes(request, option) for option, column in CUTS.items()}
-    own = rows.filter(
-        *(
-            pl.col(column).is_in(codes) if codes else pl.col(column).is_null() | pl.col(column).is_in(TOTALS)
-            for column, codes in asked.items()
-        )
-    )
+    asked = {column: codes_of(request.option(option)) for option, column in CUTS.items()}
+    own = rows.filter(*(one_cut(rows, column, codes, TOTALS) for column, codes in asked.items()))
     if own.is_empty():
         there = {column: sorted(rows[column].drop_nulls().unique()) for column in asked}
         wanted = ", ".join(f"{column} {' or '.join(codes)}" for column, codes in asked.items() if codes) or "totals"
         raise Refusal(f"no row is of the cut asked for ({wanted}); there are {there}")
-    units, wanted_units = sorted(own["UNIT_MEASURE"].fill_null("(none)").unique()), _codes(request, "unit_measure")
-    if wanted_units and not set(units) & set(wanted_units):
-        raise Refusal(f"the unit is {', '.join(units)}, not {' or '.join(wanted_units)}")
-    if not wanted_units and len(units) > 1:
+    units = sorted(own["UNIT_MEASURE"].fill_null("(none)").unique())
+    wanted_units = codes_of(request.option("unit_measure"))
+    if wanted_units:
+        unit = next((code for code in wanted_units if code in units), None)
+        if unit is None:
+            raise Refusal(f"the unit is {', '.join(units)}, not {' or '.join(wanted_units)}")
+        own = own.filter(pl.col("UNIT_MEASURE") == unit)
+    elif len(units) > 1:
         raise Refusal(f"figures come in several units ({', '.join(units)}), and the link names none")
-    return own.filter(pl.col("UNIT_MEASURE").is_in(wanted_units)) if wanted_units else own
+    _require_whole(own)
+    return own
+
+
+def _require_whole(rows: pl.DataFrame) -> None:
+    """Refuse rows without codes of a cut that give a country several figures a year: the cut has another name here."""
+    absent = [column for column in CUTS.values() if rows[column].null_count() == rows.height]
+    key = ["REF_AREA", "TIME_PERIOD"]
+    figures = rows.select(*key, "OBS_VALUE").drop_nulls().unique()
+    if absent and figures.select(key).is_duplicated().any():
+        raise Refusal(f"one country and year has several figures, and no row has {', '.join(absent)}")
 
 
 def figures_of(rows: pl.DataFrame, request: SeriesRequest, areas: Areas, window: Window) -> pl.DataFrame:

@@ -8,24 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import polars as pl
 
+from sources.asking import remedy
+from sources.bodies import Body
 from sources.catalogue import Provider
 from sources.http import FailureKind, Http, Reply
-from sources.provider import Fetched, SeriesRequest, Window
+from sources.provider import Fetched, Outcome, SeriesRequest, Window
 from sources.providers.figures import (
     Origin,
     Refusal,
-    ask,
     gather,
     last_modified,
     raw_body,
     refuse,
     settle,
-    usable,
+    usable_body,
 )
 
 ABSENT_STATUS = {403, 404, 410}
@@ -34,14 +35,23 @@ ABSENT_STATUS = {403, 404, 410}
 
 @dataclass(frozen=True)
 class Files:
-    """A provider's files, one an edition: ``paths`` below the base address, newest first. ``parse`` raises Refusal."""
+    """A provider's files, one an edition: ``paths`` below the base address, newest first. ``parse`` raises Refusal.
+
+    ``others`` are whole addresses at which an edition may be besides, asked in order where its path gives no file.
+    """
 
     public_base: str
     paths: Mapping[int, str]
     accept: tuple[str, ...]
     release: str
     """What an edition is called, before its number."""
-    parse: Callable[[bytes, int], pl.DataFrame]
+    parse: Callable[[Body, int], pl.DataFrame]
+    others: Mapping[int, Sequence[str]] = field(default_factory=dict)
+
+
+def whole(parse: Callable[[bytes, int], pl.DataFrame]) -> Callable[[Body, int], pl.DataFrame]:
+    """A parser of files that are small enough to be held in memory."""
+    return lambda body, edition: parse(body.content, edition)
 
 
 class Edition(NamedTuple):
@@ -69,9 +79,9 @@ def from_newest(
     Whatever else goes wrong ends the search: an older edition must not pass for the newest because a server failed.
     """
     replies: dict[int, Reply] = {}
-    for edition, path in files.paths.items():
-        replies[edition] = ask(http, provider, path, accept=files.accept)
-        if not _absent(replies[edition]):
+    for edition in files.paths:
+        replies[edition] = ask_edition(edition, files, provider, http)
+        if not absent(replies[edition]):
             break
     return _answer(requests, files, replies, read, provider, window)
 
@@ -81,16 +91,35 @@ def from_all(
 ) -> Fetched:
     """Answer from every edition that there is. One that fails, or is not what its name says, makes all unavailable."""
     with ThreadPoolExecutor(provider.parallel, thread_name_prefix=provider.id) as pool:
-        came = pool.map(lambda path: ask(http, provider, path, accept=files.accept), files.paths.values())
+        came = pool.map(lambda edition: ask_edition(edition, files, provider, http), files.paths)
         replies = dict(zip(files.paths, came, strict=True))
     return _answer(requests, files, replies, read, provider, window)
 
 
-def _absent(reply: Reply) -> bool:
+def ask_edition(
+    edition: int, files: Files, provider: Provider, http: Http, headers: Mapping[str, str] | None = None
+) -> Reply:
+    """Returns the first file that exists among an edition's addresses, else the reply that best says why none does.
+
+    A failure says more than "there is no such file", and of each of the two the one that turns programs away.
+    """
+    replies: list[Reply] = []
+    for address in (f"{str(provider.base_url).rstrip('/')}/{files.paths[edition]}", *files.others.get(edition, ())):
+        replies.append(http.get(address, accept=files.accept, headers=headers, **provider.limits))
+        if not _failed(replies[-1]) and not absent(replies[-1]):
+            break
+    return min(replies, key=lambda reply: (absent(reply), not absent(reply) and _failed(reply), not reply.blocked))
+
+
+def _failed(reply: Reply) -> bool:
+    return reply.failure is not None
+
+
+def absent(reply: Reply) -> bool:
     """Whether a reply says that there is no such file: by its status, or by a page of the site in its place."""
     if reply.status in ABSENT_STATUS:
         return True
-    page = reply.content.lstrip()[:1] == b"<"
+    page = reply.body.head().lstrip()[:1] == b"<"
     return page and (reply.failure is None or reply.failure.kind is FailureKind.CONTENT_TYPE)
 
 
@@ -102,15 +131,13 @@ def _answer(
     provider: Provider,
     window: Window,
 ) -> Fetched:
-    present = {edition: reply for edition, reply in replies.items() if not _absent(reply)}
+    present = {edition: reply for edition, reply in replies.items() if not absent(reply)}
     nothing = Refusal("there is no such edition")
     gone = [reply for edition, reply in replies.items() if edition not in present]
-    others = Fetched({}, [raw_body(reply, provider, nothing) for reply in gone if reply.content])
+    others = Fetched({}, [raw_body(reply, provider, nothing) for reply in gone if reply.body])
     came = list(present.values())
     if not present:
-        said = ", ".join(sorted({f"HTTP {reply.status}" for reply in gone}))
-        blocked = ": closed to programs, or not there" if 403 in {reply.status for reply in gone} else ""
-        none = Refusal(f"there is none of {', '.join(files.paths.values())} ({said}{blocked})")
+        none = _none(files, gone)
         return gather([others, refuse(requests, none, lambda _: Origin(files.public_base), came, provider)])
     origin = _origin(files, *next(iter(present.items())))
     try:
@@ -119,6 +146,16 @@ def _answer(
         return gather([others, refuse(requests, refusal, lambda _: origin, came, provider)])
     answered = settle(requests, lambda request: read(editions, request), lambda _: origin, came, provider, window)
     return gather([others, answered])
+
+
+def _none(files: Files, replies: Sequence[Reply]) -> Refusal:
+    """Why there is no edition at all; ``replies`` are newest first."""
+    said = ", ".join(sorted({f"HTTP {reply.status}" for reply in replies}))
+    reason = f"there is none of {', '.join(files.paths.values())} ({said}"
+    for reply in replies:
+        if reply.blocked:
+            return Refusal(f"{reason}: closed to programs, or not there); {remedy(reply.url)}", Outcome.BLOCKED)
+    return Refusal(f"{reason})")
 
 
 def _origin(files: Files, edition: int, reply: Reply) -> Origin:
@@ -130,7 +167,7 @@ def _origin(files: Files, edition: int, reply: Reply) -> Origin:
 def _read_all(files: Files, replies: Mapping[int, Reply], provider: Provider) -> Iterable[tuple[int, Edition]]:
     for edition, reply in replies.items():
         try:
-            rows = files.parse(usable(reply), edition)
+            rows = files.parse(usable_body(reply), edition)
         except Refusal as refusal:
             raise Refusal(f"{files.release} {edition}: {refusal.reason}", refusal.outcome) from refusal
         yield edition, Edition(rows, raw_body(reply, provider).sha256)

@@ -17,6 +17,8 @@ from typing import Any, NamedTuple, TypeVar
 
 import polars as pl
 
+from sources.asking import remedy
+from sources.bodies import Body
 from sources.catalogue import Provider
 from sources.http import Http, Reply
 from sources.observation import Areas
@@ -51,24 +53,36 @@ def ask(
     path: str,
     params: Mapping[str, str | int] | None = None,
     accept: tuple[str, ...] = JSON_TYPES,
+    retry_timeouts: bool = True,
 ) -> Reply:
-    """One GET below the provider's base address, within the limits of its entry."""
+    """One GET below the provider's base address, within the limits of its entry. See ``Http.get``."""
     return http.get(
         f"{str(provider.base_url).rstrip('/')}/{path}",
         params,
         accept=accept,
-        connect_timeout_s=provider.connect_timeout_s,
-        read_timeout_s=provider.read_timeout_s,
-        provider=provider.id,
+        retry_timeouts=retry_timeouts,
+        **provider.limits,
     )
 
 
 def usable(reply: Reply, wrong_id: Collection[int] = ()) -> bytes:
     """The content of a reply that is one. Raises Refusal; a status in ``wrong_id`` says that our code is wrong."""
-    if reply.failure is not None:
-        outcome = Outcome.UNKNOWN_ID if reply.status in wrong_id else Outcome.UNAVAILABLE
-        raise Refusal(reply.failure.message, outcome)
-    return reply.content
+    return usable_body(reply, wrong_id).content
+
+
+def usable_body(reply: Reply, wrong_id: Collection[int] = ()) -> Body:
+    """As ``usable``, for a body that is too large to be held in memory."""
+    if reply.failure is None:
+        return reply.body
+    if reply.status in wrong_id:
+        raise Refusal(reply.failure.message, Outcome.UNKNOWN_ID)
+    raise blocked(reply) if reply.blocked else Refusal(reply.failure.message)
+
+
+def blocked(reply: Reply) -> Refusal:
+    """The refusal of a reply that turns programs away, with what an operator can do."""
+    message = reply.failure.message if reply.failure else f"HTTP {reply.status}"
+    return Refusal(f"{message}: closed to programs; {remedy(reply.url)}", Outcome.BLOCKED)
 
 
 def look_up(reply: Reply, read: Callable[[bytes], T], provider: Provider) -> tuple[T | None, list[RawBody]]:
@@ -77,20 +91,21 @@ def look_up(reply: Reply, read: Callable[[bytes], T], provider: Provider) -> tup
         found, refusal = read(usable(reply)), None
     except Refusal as error:
         found, refusal = None, error
-    return found, [raw_body(reply, provider, refusal)] if reply.content else []
+    return found, [raw_body(reply, provider, refusal)] if reply.body else []
 
 
 def raw_body(reply: Reply, provider: Provider, refusal: Refusal | None = None) -> RawBody:
     reason = refusal.reason if refusal else None
-    return RawBody(reply.content, reply.url, reply.status, dict(reply.headers), reply.retrieved_at, provider.id, reason)
+    return RawBody(reply.body, reply.url, reply.status, dict(reply.headers), reply.retrieved_at, provider.id, reason)
 
 
 def last_modified(reply: Reply) -> str | None:
-    """The day on which the server says that the body changed last, as YYYY-MM-DD."""
+    """The day on which the body changed last, as YYYY-MM-DD; with a note where an operator put the file in place."""
     try:
-        return parsedate_to_datetime(reply.headers.get("Last-Modified", "")).date().isoformat()
+        day = parsedate_to_datetime(reply.headers.get("Last-Modified", "")).date().isoformat()
     except (ValueError, OverflowError):
         return None
+    return f"{day}, put in place by the operator" if reply.placed else day
 
 
 def _text(body: bytes) -> str:
@@ -128,6 +143,40 @@ def document(body: bytes) -> Any:
         raise Refusal(f"not valid JSON: {error}") from error
 
 
+def csv_columns(body: Body, names: Collection[str]) -> pl.DataFrame:
+    """Some columns of a CSV that may be too large for memory, as ``csv_table`` gives them; absent ones are left out.
+
+    Raises Refusal as ``csv_table`` does. What comes twice is there as ``<name>_duplicated_0``, see ``require_single``.
+    """
+    _text(body.head())
+    try:
+        # bytes that are no UTF-8 are only in names, and names are not read
+        table = pl.scan_csv(body.path or body.content, infer_schema=False, encoding="utf8-lossy")
+        there = table.collect_schema().names()
+        table.select(pl.all().null_count()).collect(engine="streaming")  # a row with too many cells is only met so
+        wanted = [name for name in there if name.removesuffix("_duplicated_0") in names]
+        rows = table.select(wanted).collect(engine="streaming")
+    except pl.exceptions.PolarsError as error:
+        raise Refusal(f"not a readable CSV: {error}") from error
+    _require_whole_row(_last_line(body), len(there))
+    return rows.filter(pl.any_horizontal(pl.all().is_not_null()))
+
+
+def _last_line(body: Body) -> str:
+    """What stands after the last end of a line."""
+    size = 1 << 16
+    while b"\n" not in (end := body.tail(size)) and size < len(body):
+        size *= 4
+    return end[end.rfind(b"\n") + 1 :].decode("utf-8", errors="replace")
+
+
+def _require_whole_row(last: str, width: int) -> None:
+    """Raises Refusal where a text's last line is a row without its end; the line is empty where it ends with one."""
+    cells = next(csv.reader([last]), [])
+    if 1 < len(cells) < width:
+        raise Refusal(f"the text ends amid a row, after {len(cells)} of {width} columns")
+
+
 def csv_table(body: bytes) -> pl.DataFrame:
     """The rows of a CSV with a header, every column as text, empty cells as NULL, blank lines left out.
 
@@ -138,9 +187,7 @@ def csv_table(body: bytes) -> pl.DataFrame:
         table = pl.read_csv(text.encode(), infer_schema=False)
     except pl.exceptions.PolarsError as error:
         raise Refusal(f"not a readable CSV: {error}") from error
-    last = next(csv.reader([text[text.rfind("\n") + 1 :]]), [])  # empty where the text ends with its last row
-    if 1 < len(last) < table.width:
-        raise Refusal(f"the text ends amid a row, after {len(last)} of {table.width} columns")
+    _require_whole_row(text[text.rfind("\n") + 1 :], table.width)
     return table.filter(pl.any_horizontal(pl.all().is_not_null()))
 
 
@@ -177,6 +224,30 @@ def require_single(table: pl.DataFrame, columns: Iterable[str]) -> None:
         again = f"{name}_duplicated_0"  # as polars calls the second of one name
         if again in table.columns and table.select(pl.col(name).ne_missing(pl.col(again)).any()).item():
             raise Refusal(f"two columns are called {name}, and differ")
+
+
+def codes_of(option: object) -> list[str]:
+    """The codes that an option of a link names, with commas between."""
+    return [code.strip() for code in str(option or "").split(",") if code.strip()]
+
+
+def one_cut(rows: pl.DataFrame, column: str, codes: Sequence[str], totals: Sequence[str]) -> pl.Expr:
+    """Whether a row is of the cut asked for: the first of ``codes`` that any row has, so that two are never mixed.
+
+    Args:
+        rows: Rows of one series; ``column`` holds the codes of one way to cut it, as text.
+        column: The column to look at.
+        codes: Codes that are asked for, in order of preference. None means the total.
+        totals: The provider's codes for the total. A total is met by each of them, and by a row without a code.
+    """
+    for code in codes or totals[:1]:
+        cell = pl.col(column)
+        meets = cell == code
+        if code in totals:
+            meets = cell.is_null() | (cell.str.strip_chars() == "") | cell.is_in(list(totals))
+        if rows.select(meets.any()).item():
+            return meets
+    return pl.lit(False)
 
 
 def kept(rows: pl.DataFrame, raw_sha256: str) -> pl.DataFrame:
@@ -257,7 +328,7 @@ def settle(
             refusals.append(refusal)
             answers[request] = _refused(refusal, origin(request), retrieved_at)
     whole = refusals[0] if len(refusals) == len(answers) else None
-    return Fetched(answers, [raw_body(reply, provider, whole) for reply in replies if reply.content])
+    return Fetched(answers, [raw_body(reply, provider, whole) for reply in replies if reply.body])
 
 
 def refuse(
@@ -270,7 +341,7 @@ def refuse(
     """Answer requests that nothing usable came for. ``replies`` may be none: then nobody was asked."""
     retrieved_at = replies[-1].retrieved_at if replies else None
     answers = {request: _refused(refusal, origin(request), retrieved_at) for request in requests}
-    return Fetched(answers, [raw_body(reply, provider, refusal) for reply in replies if reply.content])
+    return Fetched(answers, [raw_body(reply, provider, refusal) for reply in replies if reply.body])
 
 
 def gather(parts: Iterable[Fetched]) -> Fetched:

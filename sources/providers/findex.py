@@ -14,10 +14,12 @@ import polars as pl
 
 from sources.catalogue import Provider
 from sources.http import Http
+from sources.inspection import Inspection
 from sources.observation import Areas
 from sources.provider import Fetched, Outcome, SeriesRequest, Window
-from sources.providers.editions import Edition, Files, from_newest
+from sources.providers.editions import Edition, Files, from_newest, whole
 from sources.providers.figures import CSV_TYPES, Refusal, csv_table, judge, kept, require, require_single
+from sources.providers.inspecting import Kind, inspect_file
 
 PUBLIC_BASE = "https://thedocs.worldbank.org/en/doc/be6615202d1f08a25855c8ac2d615122-0050012025/related"
 FILES = {2025: "GlobalFindexDatabase2025.csv"}
@@ -87,5 +89,24 @@ def fetch(requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, w
         ((rows, sha256),) = editions.values()
         return figures_of(rows, request.code, sha256, areas, window)
 
-    files = Files(PUBLIC_BASE, FILES, CSV_TYPES, "Global Findex", parse)
-    return from_newest(requests, files, read, provider, window, http)
+    return from_newest(requests, _files(), read, provider, window, http)
+
+
+def _files() -> Files:
+    return Files(PUBLIC_BASE, FILES, CSV_TYPES, "Global Findex", whole(parse))
+
+
+def inspect(
+    requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, window: Window, http: Http
+) -> dict[SeriesRequest, Inspection]:
+    """Inspect every column by the head of the file. See ``sources.inspection.Inspects``."""
+    kind = Kind(
+        files=_files(),
+        figures=lambda rows, request, _: figures_of(rows, request.code, "", areas, window),
+        codes=lambda rows: set(rows.columns),
+        named=lambda _, code: code.partition(":")[0],
+        in_header=True,
+        head=lambda rows: require(rows, WHO),
+        dated_by_edition=lambda _: False,
+    )
+    return inspect_file(requests, kind, provider, http)

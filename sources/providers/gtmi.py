@@ -1,7 +1,7 @@
 """World Bank, GovTech Maturity Index: the GovTech Dataset, a workbook that holds every wave of the survey.
 
-Belongs here: where the releases lie, their sheets and the way they repeat column names, the Bank's older country codes.
-Does not belong here: how a workbook is opened (``workbook``), what is a figure (``figures``).
+Belongs here: where the releases lie, their sheets and the way they repeat column names. Does not belong here: how a
+workbook is opened (``workbook``), the Bank's older country codes (``names``), what is a figure (``figures``).
 
 ``code`` of a request is one of ``METRICS``.
 """
@@ -14,10 +14,13 @@ import polars as pl
 
 from sources.catalogue import Provider
 from sources.http import Http
+from sources.inspection import Inspection
+from sources.names import OLDER_CODES
 from sources.observation import Areas
 from sources.provider import Fetched, Outcome, SeriesRequest, Window
-from sources.providers.editions import Edition, Files, from_newest, require_edition
+from sources.providers.editions import Edition, Files, from_newest, require_edition, whole
 from sources.providers.figures import Refusal, judge, kept
+from sources.providers.inspecting import Kind, inspect_file
 from sources.providers.workbook import PREAMBLE, XLSX_TYPES, Row, open_workbook, rows_of
 
 PUBLIC_BASE = "https://datacatalogfiles.worldbank.org/ddh-published/0037889"
@@ -34,7 +37,6 @@ METRICS: dict[str, tuple[str, ...]] = {"GTMI": (), "CGSI": (), "PSDI": (), "DCEI
 ANCHOR = "GTEI"
 NO_VALUE = ("-", "..", "New")
 """Not answered, not known, not asked in that wave."""
-ISO3 = {"ADO": "AND", "KSV": "XKX", "ROM": "ROU", "TMP": "TLS", "WBG": "PSE", "ZAR": "COD"}
 
 
 def parse(body: bytes, release: int) -> pl.DataFrame:
@@ -75,7 +77,7 @@ def parse_sheet(rows: Sequence[Row], release: int) -> pl.DataFrame:
     )
     if "Year" not in columns:
         scores = scores.with_columns(Year=pl.lit(str(release)))
-    is_country = pl.col("Code").is_not_null() & ~pl.col("Code").str.contains(r"^\d+$")
+    is_country = pl.col("Code").str.contains(r"\p{L}")  # thresholds and notes have numbers there: 3, 2025, 0.25
     return scores.filter(is_country).select("Code", "Year", *METRICS)
 
 
@@ -100,7 +102,7 @@ def figures_of(scores: pl.DataFrame, metric: str, raw_sha256: str, areas: Areas,
         kept(scores.select("Code", "Year", metric), raw_sha256)
         .filter(~pl.col(metric).is_in(NO_VALUE))
         .select(
-            pl.col("Code").replace(ISO3).alias("iso3"),
+            pl.col("Code").replace(OLDER_CODES).alias("iso3"),
             pl.col("Year").alias("period"),
             pl.col(metric).alias("value"),
             pl.lit(None, dtype=pl.String).alias("obs_status"),
@@ -120,5 +122,20 @@ def fetch(requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, w
         ((rows, sha256),) = editions.values()
         return figures_of(rows, request.code, sha256, areas, window)
 
-    files = Files(PUBLIC_BASE, RELEASES, XLSX_TYPES, "GovTech Dataset", parse)
-    return from_newest(requests, files, read, provider, window, http)
+    return from_newest(requests, _files(), read, provider, window, http)
+
+
+def _files() -> Files:
+    return Files(PUBLIC_BASE, RELEASES, XLSX_TYPES, "GovTech Dataset", whole(parse))
+
+
+def inspect(
+    requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, window: Window, http: Http
+) -> dict[SeriesRequest, Inspection]:
+    """Inspect every metric by the beginning of the newest workbook. See ``sources.inspection.Inspects``."""
+    kind = Kind(
+        files=_files(),
+        figures=lambda rows, request, _: figures_of(rows, request.code, "", areas, window),
+        codes=lambda _: METRICS,
+    )
+    return inspect_file(requests, kind, provider, http)

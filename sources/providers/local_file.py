@@ -19,8 +19,10 @@ import polars as pl
 import yaml
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, HttpUrl, ValidationError, field_validator
 
+from sources.bodies import Body
 from sources.catalogue import Provider
 from sources.http import Http, Reply
+from sources.inspection import Inspection, Verdict
 from sources.observation import Areas, utc_now
 from sources.provider import Fetched, Outcome, SeriesRequest, Window
 from sources.providers.figures import Origin, Refusal, csv_table, gather, judge, kept, raw_body, refuse, settle
@@ -108,6 +110,22 @@ class LocalFiles:
         """Answer every request from its file; a file that is not there is no fault, and means no data."""
         return gather(self._answer(request, provider, areas, window) for request in requests)
 
+    def inspect(
+        self, requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, window: Window, http: Http
+    ) -> dict[SeriesRequest, Inspection]:
+        """Inspect every file by reading it. See ``sources.inspection.Inspects``."""
+        answers = self.fetch(requests, provider, areas, window, http).answers
+        verdicts = {Outcome.OK: Verdict.OK, Outcome.NO_DATA: Verdict.NO_FILE}
+        return {
+            request: Inspection(
+                verdicts.get(answer.outcome, Verdict.UNREADABLE),
+                answer.reason or "",
+                newest=max(answer.records["year"], default=None),
+                url=answer.source_url,
+            )
+            for request, answer in answers.items()
+        }
+
     def _answer(self, request: SeriesRequest, provider: Provider, areas: Areas, window: Window) -> Fetched:
         name = str(request.option("file"))
         origin = Origin(str(provider.documentation_url or ""))
@@ -139,7 +157,7 @@ class LocalFiles:
 def _read(path: Path) -> Reply:
     """A file as if it had been sent, under its name alone: where the folder lies is nobody's business."""
     try:
-        return Reply(f"local_file:{path.name}", path.read_bytes(), 200)
+        return Reply(f"local_file:{path.name}", Body(path.read_bytes()), 200)
     except OSError as error:
         raise Refusal(f"{path.name} cannot be read ({error.strerror})") from error
 

@@ -11,12 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import polars as pl
 
 from sources.catalogue import Provider
 from sources.http import Http
+from sources.inspection import FIRST_YEAR, MEMBERS, Inspection, Verdict, failed, missing
 from sources.observation import Areas
 from sources.provider import Fetched, SeriesRequest, Window
 from sources.providers.figures import (
@@ -37,6 +39,7 @@ from sources.providers.figures import (
     settle,
     usable,
 )
+from sources.providers.inspecting import judged, unreadable
 
 PUBLIC_BASE = "https://ourworldindata.org/grapher"
 TABLE: dict[str, str | int] = {"v": 1, "csvType": "full", "useColumnShortNames": "true"}
@@ -105,9 +108,8 @@ def _chart(
         return Origin(f"{PUBLIC_BASE}/{slug}", f"Our World in Data {updated}" if updated else None)
 
     def read(request: SeriesRequest) -> pl.DataFrame:
-        unit, words = str(stated(request).get("unit") or ""), str(request.option("unit", ""))
-        if unit and not any(word in unit.lower() for word in words.split(",")):
-            raise Refusal(f"the chart gives the unit as {unit}, not as {words.replace(',', ' or ')}")
+        if fault := _unit_fault(request, columns or {}):
+            raise Refusal(fault)
         return figures_of(table, request.code, sha256, areas, window)
 
     try:
@@ -115,3 +117,49 @@ def _chart(
     except Refusal as refusal:
         return gather([Fetched({}, bodies), refuse(requests, refusal, origin, [reply], provider)])
     return gather([Fetched({}, bodies), settle(requests, read, origin, [reply], provider, window)])
+
+
+def _unit_fault(request: SeriesRequest, columns: dict[str, dict[str, Any]]) -> str | None:
+    """Why the unit in a chart's metadata is not the one asked for; None where it is, or is not stated."""
+    unit, words = str(columns.get(request.code, {}).get("unit") or ""), str(request.option("unit", ""))
+    if not unit or any(word in unit.lower() for word in words.split(",")):
+        return None
+    return f"the chart gives the unit as {unit}, not as {words.replace(',', ' or ')}"
+
+
+def inspect(
+    requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, window: Window, http: Http
+) -> dict[SeriesRequest, Inspection]:
+    """Inspect every series by its chart's metadata and some members. See ``sources.inspection.Inspects``."""
+    charts: dict[str, list[SeriesRequest]] = {}
+    for request in requests:
+        charts.setdefault(str(request.option("slug")), []).append(request)
+    seen = Window(FIRST_YEAR, window.last_year)
+    with ThreadPoolExecutor(provider.parallel, thread_name_prefix=provider.id) as pool:
+        found = pool.map(lambda slug: _inspect(slug, charts[slug], provider, areas, seen, http), charts)
+        return {request: each for chart in found for request, each in chart.items()}
+
+
+def _inspect(
+    slug: str, requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, window: Window, http: Http
+) -> dict[SeriesRequest, Inspection]:
+    """Inspect the columns of one chart; the table has them where the metadata cannot be had."""
+    columns, _ = look_up(ask(http, provider, f"{slug}.metadata.json"), parse_metadata, provider)
+    query: dict[str, str | int] = {**TABLE, "csvType": "filtered", "country": "~".join(MEMBERS)}
+    reply = ask(http, provider, f"{slug}.csv", query, CSV_TYPES)
+    if fault := failed(reply):
+        return dict.fromkeys(requests, fault)
+    try:
+        table = parse(reply.content)
+    except Refusal as refusal:
+        return dict.fromkeys(requests, unreadable(refusal, reply.url))
+
+    def one(request: SeriesRequest) -> Inspection:
+        known = set(columns or table.columns)
+        if request.code not in known:
+            return missing(request.code, f"the chart {slug}", known, {each.code for each in requests})
+        if fault := _unit_fault(request, columns or {}):
+            return Inspection(Verdict.UNIT, fault)
+        return judged(request, lambda asked: figures_of(table, asked.code, "", areas, window))
+
+    return {request: replace(one(request), url=reply.url) for request in requests}

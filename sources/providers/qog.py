@@ -8,16 +8,19 @@ The compilation dates a survey by the year before it, so one year is added. ``co
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import polars as pl
 
+from sources.bodies import Body
 from sources.catalogue import Provider
 from sources.http import Http
+from sources.inspection import Inspection
 from sources.observation import Areas
 from sources.provider import Fetched, SeriesRequest, Window
 from sources.providers.editions import Edition, Files, from_newest
-from sources.providers.figures import CSV_TYPES, Refusal, csv_table, judge, kept, require, require_single
+from sources.providers.figures import CSV_TYPES, Refusal, csv_columns, judge, kept, require, require_single
+from sources.providers.inspecting import Kind, inspect_file
 from sources.providers.un_egov import surveys
 
 PUBLIC_BASE = "https://www.qogdata.pol.gu.se/data"
@@ -27,12 +30,13 @@ SHIFT = 1
 WHO = ("ccodealp", "year")
 
 
-def parse(body: bytes, _: int) -> pl.DataFrame:
-    """The whole table, all text: ``ccodealp`` (ISO3), ``year`` and some two thousand series. Raises Refusal.
+def parse(body: Body, codes: Collection[str]) -> pl.DataFrame:
+    """The columns ``ccodealp`` (ISO3), ``year`` and ``codes`` of the table, all text. Raises Refusal.
 
-    Nothing in it says of which January it is.
+    The table has some two thousand columns; of ``codes`` those are left out that are not among them. Nothing in it says
+    of which January it is.
     """
-    rows = csv_table(body)
+    rows = csv_columns(body, [*WHO, *codes])
     require(rows, WHO)
     return rows
 
@@ -62,12 +66,31 @@ def figures_of(rows: pl.DataFrame, code: str, raw_sha256: str, areas: Areas, win
 
 def fetch(requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, window: Window, http: Http) -> Fetched:
     """Answer every request from the newest release. See ``sources.provider.Adapter``."""
-    releases = range(window.last_year, window.last_year - PROBED, -1)
-    paths = {year: f"qog_std_ts_jan{year % 100:02}.csv" for year in releases}
 
     def read(editions: Mapping[int, Edition], request: SeriesRequest) -> pl.DataFrame:
         ((rows, sha256),) = editions.values()
         return figures_of(rows, request.code, sha256, areas, window)
 
-    files = Files(PUBLIC_BASE, paths, CSV_TYPES, "Quality of Government, January", parse)
-    return from_newest(requests, files, read, provider, window, http)
+    return from_newest(requests, _files(requests, window), read, provider, window, http)
+
+
+def _files(requests: Sequence[SeriesRequest], window: Window) -> Files:
+    codes = dict.fromkeys(request.code for request in requests)
+    releases = range(window.last_year, window.last_year - PROBED, -1)
+    paths = {year: f"qog_std_ts_jan{year % 100:02}.csv" for year in releases}
+    return Files(PUBLIC_BASE, paths, CSV_TYPES, "Quality of Government, January", lambda body, _: parse(body, codes))
+
+
+def inspect(
+    requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, window: Window, http: Http
+) -> dict[SeriesRequest, Inspection]:
+    """Inspect every column by the head of the newest release. See ``sources.inspection.Inspects``."""
+    kind = Kind(
+        files=_files(requests, window),
+        figures=lambda rows, request, _: figures_of(rows, request.code, "", areas, window),
+        codes=lambda rows: set(rows.columns),
+        in_header=True,
+        head=lambda rows: require(rows, WHO),
+        dated_by_edition=lambda _: False,
+    )
+    return inspect_file(requests, kind, provider, http)

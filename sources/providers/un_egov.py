@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from html import unescape
 from urllib.parse import quote, unquote
 
@@ -19,10 +20,11 @@ import polars as pl
 
 from sources.catalogue import Provider
 from sources.http import Http, Reply
+from sources.inspection import MEMBERS, Inspection, failed, missing
 from sources.names import iso3_of
 from sources.observation import Areas
 from sources.provider import Fetched, Outcome, SeriesRequest, Window
-from sources.providers.editions import Edition, Files, from_all, require_edition
+from sources.providers.editions import Edition, Files, from_all, require_edition, whole
 from sources.providers.figures import (
     CSV_TYPES,
     Origin,
@@ -37,7 +39,8 @@ from sources.providers.figures import (
     settle,
     usable,
 )
-from sources.providers.headers import renamed
+from sources.providers.headers import positions, renamed
+from sources.providers.inspecting import Kind, inspect_file, judged, unreadable
 
 PUBLIC_BASE = "https://publicadministration.un.org/egovkb"
 DATA_CENTRE, COUNTRY_PAGE = "en-us/Data-Center", "en-us/Data/Country-Information/id"
@@ -171,16 +174,18 @@ def fetch(requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, w
 
 
 def _tables(requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, window: Window, http: Http) -> Fetched:
-    paths = {survey: f"EGOV_DATA_{survey}.csv" for survey in reversed(surveys(window))}
-    files = Files(PUBLIC_BASE, paths, CSV_TYPES, "E-Government Survey", parse)
-
     def read(editions: Mapping[int, Edition], request: SeriesRequest) -> pl.DataFrame:
         column = str(request.option("column"))
         return pl.concat(
             figures_of(rows, column, survey, sha256, areas, window) for survey, (rows, sha256) in editions.items()
         )
 
-    return from_all(requests, files, read, provider, window, http)
+    return from_all(requests, _files(window), read, provider, window, http)
+
+
+def _files(window: Window) -> Files:
+    paths = {survey: f"EGOV_DATA_{survey}.csv" for survey in reversed(surveys(window))}
+    return Files(PUBLIC_BASE, paths, CSV_TYPES, "E-Government Survey", whole(parse))
 
 
 def _pages(requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, window: Window, http: Http) -> Fetched:
@@ -223,3 +228,57 @@ def _pages(requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, 
 
 def _page(page: str, provider: Provider, http: Http) -> Reply:
     return ask(http, provider, f"{COUNTRY_PAGE}/{quote(page, safe='')}", accept=HTML_TYPES)
+
+
+def inspect(
+    requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, window: Window, http: Http
+) -> dict[SeriesRequest, Inspection]:
+    """Inspect the newest table and the page of one member. See ``sources.inspection.Inspects``."""
+    kind = Kind(
+        files=_files(window),
+        figures=lambda rows, request, survey: figures_of(
+            rows, str(request.option("column")), survey, "", areas, window
+        ),
+        codes=lambda rows: positions(rows.columns, COLUMNS).keys(),
+        named=lambda request, _: str(request.option("column")),
+        in_header=True,
+        head=lambda rows: renamed(rows, WHO),
+    )
+    tables = [request for request in requests if not request.option("pages")]
+    pages = [request for request in requests if request.option("pages")]
+    return {
+        **(inspect_file(tables, kind, provider, http) if tables else {}),
+        **(_inspect_pages(pages, provider, areas, window, http) if pages else {}),
+    }
+
+
+def _inspect_pages(
+    requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, window: Window, http: Http
+) -> dict[SeriesRequest, Inspection]:
+    """Inspect the histories on the page of one member."""
+    reply = ask(http, provider, DATA_CENTRE, accept=HTML_TYPES)
+    try:
+        if failed(reply) is None:
+            links = dict(parse_centre(reply.content).rows())
+            member = next((iso3 for iso3 in MEMBERS if iso3 in links), None)
+            if member is None:
+                raise Refusal(f"the data centre links to no page of {', '.join(MEMBERS)}")
+            reply = _page(links[member], provider, http)
+    except Refusal as refusal:
+        return dict.fromkeys(requests, unreadable(refusal, reply.url))
+    if fault := failed(reply):
+        return dict.fromkeys(requests, fault)
+
+    def figures(request: SeriesRequest) -> pl.DataFrame:
+        history = parse_page(reply.content, LABELS[str(request.option("column"))])
+        unsaid = pl.lit(None, dtype=pl.String)
+        rows = kept(history.with_columns(iso3=pl.lit(member)), "").with_columns(obs_status=unsaid, fault=unsaid)
+        return judge(rows, areas, window)
+
+    def one(request: SeriesRequest) -> Inspection:
+        column = str(request.option("column"))
+        if column not in LABELS:
+            return missing(column, "the country pages", LABELS)
+        return replace(judged(request, figures), url=reply.url)
+
+    return {request: one(request) for request in requests}

@@ -4,48 +4,61 @@ Belongs here: how this API is asked and paged, and which rows of a series are th
 what is a figure (``figures``), retries and limits (``http``).
 
 A row has dimensions (sex, age, kind of skill), which differ between series, and attributes (unit, nature). The options
-of a request name dimensions and attributes verbatim; a dimension that is not named has to be the total.
+of a request name dimensions and attributes verbatim, with one code or several with commas between, of which the first
+that occurs is taken. A dimension that is not named has to be the total. A total that is asked for is met by every code
+of a total, and by a dimension that is absent, null or empty. The option ``aliases`` names other codes of the series.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import polars as pl
 
 from sources.catalogue import Provider
-from sources.http import Http, Reply
+from sources.http import FailureKind, Http, Reply
+from sources.inspection import FIRST_YEAR, MEMBERS, Inspection, Verdict, failed, missing
 from sources.observation import Areas
-from sources.provider import Fetched, Outcome, SeriesRequest, Window
+from sources.provider import Fetched, Outcome, RawBody, SeriesRequest, Window
 from sources.providers.figures import (
     FIGURES,
     Origin,
     Refusal,
     ask,
+    codes_of,
     document,
     gather,
     json_table,
     judge,
     kept,
     look_up,
+    one_cut,
     raw_body,
     refuse,
     settle,
     text_column,
     usable,
 )
+from sources.providers.inspecting import by_alias, judged, known_name, unreadable
 
 PUBLIC_BASE = "https://unstats.un.org/sdgapi/v1/sdg"
-PAGE_SIZE = 10_000
-MAX_PAGES = 100
-TOTALS = ("BOTHSEX", "ALLAGE", "ALLAREA", "ANYS", "_T", "G")
-"""Codes of the whole, whatever the dimension: both sexes, all ages and areas, any speed, reported globally."""
+PAGE_SIZES = (1_000, 500, 250)
+"""Rows a page: the size that clients of this API use, and those that are asked for after a timeout."""
+MAX_ROWS = 1_000_000
+GATEWAY_TIMEOUT = 504
+TIMEOUTS = {FailureKind.TIMEOUT, FailureKind.DEADLINE}
+TOTALS = ("_T", "BOTHSEX", "ALLAGE", "ALLAREA", "ANYS", "G", "NOTSPEC")
+"""Codes of the whole, whatever the dimension: both sexes, all ages and areas, any speed, reported globally, not split
+(the database's tables write NOTSPEC where the API leaves the dimension out)."""
+FEW_ROWS = 1_000
+"""Rows of a request for some members: a series with many disaggregations has hundreds per country."""
 DIMENSION, ATTRIBUTE = "dimensions.", "attributes."
+ALIASES = "aliases"
 
 
 @dataclass(frozen=True)
@@ -96,30 +109,32 @@ def releases_of(body: bytes) -> dict[str, str]:
 
 
 def cut(rows: pl.DataFrame, options: dict[str, str]) -> pl.DataFrame:
-    """The rows of one disaggregation, with ``fault`` where the unit is not the one asked for.
+    """The rows of one disaggregation, with ``fault`` where an attribute is not the one asked for.
 
-    Raises Refusal where a dimension is not there under its name, or no row is of the cut: both mean that codes changed.
+    Args:
+        rows: Rows of one series, as in ``Page``.
+        options: Dimension or attribute -> its code, or several with commas between.
+
+    Raises:
+        Refusal: A dimension of which a part is asked for is not there, or no row is of the cut: codes changed.
     """
     known = [name for name in rows.columns if name.startswith(DIMENSION)]
-    dimensions = {DIMENSION + name: code for name, code in options.items() if ATTRIBUTE + name not in rows.columns}
-    if missing := sorted(set(dimensions) - set(known)):
+    asked = {name: codes_of(codes) for name, codes in options.items() if name != ALIASES}
+    attributes = {name: codes for name, codes in asked.items() if ATTRIBUTE + name in rows.columns}
+    dimensions = {DIMENSION + name: codes for name, codes in asked.items() if name not in attributes}
+    parts = {name for name, codes in dimensions.items() if not set(codes) & set(TOTALS)}
+    if missing := sorted(parts - set(known)):
         raise Refusal(f"no row has {', '.join(missing)}; there are {', '.join(known) or 'no dimensions'}")
-    fitting = {
-        name: pl.col(name) == dimensions[name]
-        if name in dimensions
-        else pl.col(name).is_null() | pl.col(name).is_in(TOTALS)
-        for name in known
-    }
-    own = rows.filter(*fitting.values())
+    own = rows.filter(*(one_cut(rows, name, dimensions.get(name, []), TOTALS) for name in known))
     if own.is_empty():
-        codes = {name.removeprefix(DIMENSION): sorted(rows[name].drop_nulls().unique()) for name in known}
-        wanted = ", ".join(f"{name} {code}" for name, code in options.items()) or "totals"
-        raise Refusal(f"no row is of the cut asked for ({wanted}); there are {codes}")
+        there = {name.removeprefix(DIMENSION): sorted(rows[name].drop_nulls().unique()) for name in known}
+        wanted = ", ".join(f"{name} {' or '.join(each)}" for name, each in asked.items()) or "totals"
+        raise Refusal(f"no row is of the cut asked for ({wanted}); there are {there}")
     fault = pl.lit(None, dtype=pl.String)
-    for name, code in options.items():
-        if (stated := ATTRIBUTE + name) in rows.columns:
-            said = pl.format(f"{name} is {{}}, not {code}", pl.col(stated).fill_null("(none)"))
-            fault = pl.when(pl.col(stated).ne_missing(code)).then(said).otherwise(fault)
+    for name, codes in attributes.items():
+        stated = pl.col(ATTRIBUTE + name)
+        said = pl.format(f"{name} is {{}}, not {' or '.join(codes)}", stated.fill_null("(none)"))
+        fault = pl.when(one_cut(own, ATTRIBUTE + name, codes, ()).fill_null(False)).then(fault).otherwise(said)
     return own.with_columns(fault=fault)
 
 
@@ -149,9 +164,9 @@ def fetch(requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, w
     reply = ask(http, provider, "Series/List", {"allreleases": "false"})
     releases, bodies = look_up(reply, releases_of, provider)
     visit = _Visit(provider, areas, window, http, releases)
-    series: dict[str, list[SeriesRequest]] = {}
+    series: dict[tuple[str, ...], list[SeriesRequest]] = {}
     for request in requests:
-        series.setdefault(request.code, []).append(request)
+        series.setdefault((request.code, *codes_of(request.option(ALIASES))), []).append(request)
     with ThreadPoolExecutor(provider.parallel, thread_name_prefix=provider.id) as pool:
         return gather([Fetched({}, bodies), *pool.map(visit.answer, series, series.values())])
 
@@ -166,35 +181,56 @@ class _Visit:
     http: Http
     releases: dict[str, str] | None
 
-    def answer(self, code: str, requests: list[SeriesRequest]) -> Fetched:
-        """Every request for one series, from one download of it."""
-        release = (self.releases or {}).get(code)
-        url = f"{PUBLIC_BASE}/Series/Data?seriesCode={quote(code, safe='')}"
+    def answer(self, names: Sequence[str], requests: list[SeriesRequest]) -> Fetched:
+        """Every request for one series, from one download of it, under the first of its names that the release has."""
+        name = next((name for name in names if self.releases is None or name in self.releases), None)
+        release = (self.releases or {}).get(name or "")
+        url = f"{PUBLIC_BASE}/Series/Data?seriesCode={quote(name or names[0], safe='')}"
         replies: list[Reply] = []
+        abandoned: list[RawBody] = []
 
         def origin(_: SeriesRequest) -> Origin:
             return Origin(url, f"SDG {release}" if release else None)
 
         try:
-            if self.releases is not None and code not in self.releases:
-                raise Refusal(f"the current release has no series {code}", Outcome.UNKNOWN_ID)
-            pages = self._pages(code, replies)
+            if name is None:
+                raise Refusal(f"the current release has no series {' or '.join(names)}", Outcome.UNKNOWN_ID)
+            pages = self._pages(name, replies, abandoned)
         except Refusal as refusal:
-            return refuse(requests, refusal, origin, replies, self.provider)
+            refused = refuse(requests, refusal, origin, replies, self.provider)
+            return gather([Fetched({}, abandoned), refused])
         sent = zip(pages, (raw_body(reply, self.provider).sha256 for reply in replies), strict=True)
         rows = pl.concat((kept(page.rows, sha256) for page, sha256 in sent), how="diagonal")
 
         def read(request: SeriesRequest) -> pl.DataFrame:
             return figures_of(rows, request, self.areas, self.window)
 
-        return settle(requests, read, origin, replies, self.provider, self.window)
+        return gather([Fetched({}, abandoned), settle(requests, read, origin, replies, self.provider, self.window)])
 
-    def _pages(self, code: str, replies: list[Reply]) -> list[Page]:
-        """All pages of a series; what came is noted in ``replies``. Raises Refusal where any is unusable."""
-        first = self._page(code, 1, replies)
-        if first.pages > MAX_PAGES:
+    def _pages(self, code: str, replies: list[Reply], abandoned: list[RawBody]) -> list[Page]:
+        """All pages of a series, in pages of half the size after a timeout, from the first one again.
+
+        What came is noted in ``replies``, and in ``abandoned`` where it came before a timeout. Raises Refusal where any
+        page is unusable.
+        """
+        *larger, smallest = PAGE_SIZES
+        for size in larger:
+            try:
+                return self._pages_of(code, size, replies)
+            except Refusal:
+                if not _timed_out(replies[-1]):
+                    raise
+                late = Refusal(f"read again in smaller pages: one of {size} rows did not come in time")
+                abandoned += [raw_body(reply, self.provider, late) for reply in replies if reply.content]
+                replies.clear()
+        return self._pages_of(code, smallest, replies)
+
+    def _pages_of(self, code: str, size: int, replies: list[Reply]) -> list[Page]:
+        """All pages of one size. Raises Refusal where any is unusable."""
+        first = self._page(code, size, 1, replies)
+        if (first.pages - 1) * size >= MAX_ROWS:
             raise Refusal(f"{first.pages} pages are more than an answer can have")
-        pages = [first, *(self._page(code, number, replies) for number in range(2, first.pages + 1))]
+        pages = [first, *(self._page(code, size, number, replies) for number in range(2, first.pages + 1))]
         if any((page.pages, page.total) != (first.pages, first.total) for page in pages):
             raise Refusal("the pages are not of one release: their number or that of the rows changed between them")
         if (rows := sum(page.rows.height for page in pages)) != first.total:
@@ -204,11 +240,59 @@ class _Visit:
             raise Refusal(f"the answer has another series: {', '.join(sorted(map(str, present - {code})))}")
         return pages
 
-    def _page(self, code: str, number: int, replies: list[Reply]) -> Page:
-        parameters: dict[str, str | int] = {"seriesCode": code, "pageSize": PAGE_SIZE, "page": number}
-        reply = ask(self.http, self.provider, "Series/Data", parameters)
+    def _page(self, code: str, size: int, number: int, replies: list[Reply]) -> Page:
+        parameters: dict[str, str | int] = {"seriesCode": code, "pageSize": size, "page": number}
+        reply = ask(self.http, self.provider, "Series/Data", parameters, retry_timeouts=size == PAGE_SIZES[-1])
         replies.append(reply)
         page = parse(usable(reply, wrong_id={404}))
         if page.total and page.number != number:
             raise Refusal(f"page {page.number} came where page {number} was asked for")
         return page
+
+
+def _timed_out(reply: Reply) -> bool:
+    """Whether a page was too large for the time that a request has, here or at the provider's gateway."""
+    return reply.status == GATEWAY_TIMEOUT or (reply.failure is not None and reply.failure.kind in TIMEOUTS)
+
+
+def inspect(
+    requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, window: Window, http: Http
+) -> dict[SeriesRequest, Inspection]:
+    """Inspect every series: the list of all of them, then some members. See ``sources.inspection.Inspects``."""
+    releases, _ = look_up(ask(http, provider, "Series/List", {"allreleases": "false"}), releases_of, provider)
+    seen = Window(FIRST_YEAR, window.last_year)
+    names = {each: each.code if releases is None else known_name(each, releases) for each in requests}
+    series = list(dict.fromkeys(name for name in names.values() if name))
+    with ThreadPoolExecutor(provider.parallel, thread_name_prefix=provider.id) as pool:
+        replies = dict(zip(series, pool.map(lambda name: _few_rows(name, provider, areas, http), series), strict=True))
+    return {
+        request: by_alias(_inspect(request, name, replies[name], areas, seen), request, name)
+        if name
+        else missing(request.code, "the current release", releases or (), {each.code for each in requests})
+        for request, name in names.items()
+    }
+
+
+def _few_rows(code: str, provider: Provider, areas: Areas, http: Http) -> Reply:
+    """The rows of some members."""
+    m49 = {iso3: number for number, iso3 in areas.m49_to_iso3.items()}
+    members = urlencode([("areaCode", m49[iso3]) for iso3 in MEMBERS if iso3 in m49])
+    return ask(http, provider, f"Series/Data?{members}", {"seriesCode": code, "pageSize": FEW_ROWS, "page": 1})
+
+
+def _inspect(request: SeriesRequest, name: str, reply: Reply, areas: Areas, window: Window) -> Inspection:
+    """What the rows of some members say of a link."""
+    if fault := failed(reply):
+        return fault
+    try:
+        page = parse(reply.content)
+        if others := sorted(set(page.rows["series"]) - {name}):
+            raise Refusal(f"the answer has another series: {', '.join(map(str, others))}")
+    except Refusal as refusal:
+        return unreadable(refusal, reply.url)
+    rows, unit = kept(page.rows, ""), f"{ATTRIBUTE}Units"
+    units = rows[unit].drop_nulls().unique().sort() if unit in rows.columns else ()
+    found = judged(request, lambda asked: figures_of(rows, asked, areas, window), "Units", units)
+    if page.total > rows.height and found.verdict is not Verdict.OK:
+        found = found.noting(f"{rows.height:,} of {page.total:,} rows were read")
+    return replace(found, url=reply.url)

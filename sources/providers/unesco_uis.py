@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -19,6 +19,7 @@ import polars as pl
 
 from sources.catalogue import Provider
 from sources.http import Http
+from sources.inspection import FIRST_YEAR, MEMBERS, Inspection, Verdict, failed, missing
 from sources.observation import Areas
 from sources.provider import Fetched, Outcome, SeriesRequest, Window
 from sources.providers.figures import (
@@ -36,6 +37,7 @@ from sources.providers.figures import (
     settle,
     usable,
 )
+from sources.providers.inspecting import judged, unreadable
 
 PUBLIC_BASE = "https://api.uis.unesco.org/api/public"
 MAX_RECORDS = 100_000  # the API refuses to give more at once
@@ -135,3 +137,44 @@ def _batch(
     except Refusal as refusal:
         return refuse(requests, refusal, origin, [reply], provider)
     return settle(requests, read, origin, [reply], provider, window)
+
+
+def parse_codes(body: bytes) -> set[str]:
+    """The codes of ``/definitions/indicators``, a list of objects. Raises Refusal."""
+    content = document(body)
+    if not isinstance(content, list) or not content:
+        raise Refusal("not a list of indicators")
+    return set(json_table(content, ("indicatorCode",))["indicatorCode"].drop_nulls())
+
+
+def inspect(
+    requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, window: Window, http: Http
+) -> dict[SeriesRequest, Inspection]:
+    """Inspect every series: the list of indicators, then some members. See ``sources.inspection.Inspects``."""
+    known, _ = look_up(ask(http, provider, "definitions/indicators"), parse_codes, provider)
+    seen, taken = Window(FIRST_YEAR, window.last_year), {each.code for each in requests}
+
+    def one(request: SeriesRequest) -> Inspection:
+        if known is not None and request.code not in known:
+            return missing(request.code, "the list of indicators", known, taken)
+        return _inspect(request, provider, areas, seen, http)
+
+    with ThreadPoolExecutor(provider.parallel, thread_name_prefix=provider.id) as pool:
+        return dict(zip(requests, pool.map(one, requests), strict=True))
+
+
+def _inspect(request: SeriesRequest, provider: Provider, areas: Areas, window: Window, http: Http) -> Inspection:
+    """One series of some members."""
+    units = urlencode([("geoUnit", iso3) for iso3 in MEMBERS])
+    query: dict[str, str | int] = {"indicator": request.code, "start": window.first_year, "end": window.last_year}
+    reply = ask(http, provider, f"data/indicators?{units}", query)
+    if fault := failed(reply):
+        return fault
+    try:
+        records = parse(reply.content)
+    except Refusal as refusal:
+        return unreadable(refusal, reply.url)
+    if request.code in records.unknown:
+        return Inspection(Verdict.GONE, f"UNESCO does not know the indicator {request.code}", url=reply.url)
+    found = judged(request, lambda asked: figures_of(records, asked.code, "", areas, window))
+    return replace(found, url=reply.url)

@@ -15,15 +15,16 @@ The option ``file`` of a request names the file, ``column`` one of its columns:
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import polars as pl
 
 from sources.catalogue import Provider
 from sources.http import Http
+from sources.inspection import Inspection, missing
 from sources.observation import Areas
 from sources.provider import Fetched, Outcome, RawBody, SeriesRequest, Window
-from sources.providers.editions import Edition, Files, from_all, from_newest, require_edition
+from sources.providers.editions import Edition, Files, from_all, from_newest, require_edition, whole
 from sources.providers.figures import (
     CSV_TYPES,
     Origin,
@@ -37,10 +38,14 @@ from sources.providers.figures import (
     refuse,
 )
 from sources.providers.headers import renamed
+from sources.providers.inspecting import Kind, inspect_file
 from sources.providers.workbook import XLSX_TYPES, open_workbook, rows_of, table
 
 PUBLIC_BASE = "https://www.wipo.int"
 SITE, WORKBOOKS = "gii-ranking/data", "edocs/pubdocs/en"
+RECORDS = {2025: 58882}
+"""Edition -> number of the record that has its workbook at the provider's alternative address. An edition whose number
+is not known is only looked for at the base address."""
 PROBED = 4
 """Editions of the panel that are asked for, from the current year down."""
 FIRST_RESULTS, FIRST_WORKBOOK = 2023, 2021
@@ -172,7 +177,7 @@ def workbook_figures(
 ) -> pl.DataFrame:
     """The figures of one row name in an edition's workbook, see ``figures.judge``. Raises Refusal."""
     column = _column(request, ("value", "score", "rank"))
-    (name,) = pl.Series([str(request.option("name"))]).to_frame("name").select(_plain(pl.col("name")))["name"]
+    name = _row_name(request)
     own = rows.filter(pl.col("name") == name)
     if own.is_empty():
         raise Refusal(f"the edition of {edition} has no row named {name}")
@@ -190,6 +195,10 @@ def workbook_figures(
         areas,
         Window(first, window.last_year),
     )
+
+
+def _row_name(request: SeriesRequest) -> str:
+    return str(pl.select(_plain(pl.lit(str(request.option("name"))))).item())
 
 
 def _column(request: SeriesRequest, known: Sequence[str]) -> str:
@@ -221,12 +230,10 @@ def fetch(requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, w
 
 
 def _panel(requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, window: Window, http: Http) -> Fetched:
-    editions = range(window.last_year, window.last_year - PROBED, -1)
-    paths = {edition: f"{SITE}/model_pageone_{edition}.csv" for edition in editions}
-    files = Files(PUBLIC_BASE, paths, CSV_TYPES, "GII", parse_panel)
+    files = _panel_files(window)
     official = pl.DataFrame(schema={"iso3": pl.String, "year": pl.Int32, "official": pl.Float64})
     listed: list[RawBody] = []
-    for edition in editions:
+    for edition in files.paths:
         reply = ask(http, provider, f"{SITE}/economy_id_{edition}.csv", accept=CSV_TYPES)
         ranks, bodies = look_up(reply, parse_ranks, provider)
         listed += bodies
@@ -244,26 +251,18 @@ def _panel(requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, 
 def _results(
     requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, window: Window, http: Http
 ) -> Fetched:
-    editions = range(window.last_year, FIRST_RESULTS - 1, -1)
-    paths = {edition: f"{SITE}/bc_results_gii_{edition}.csv" for edition in editions}
-    files = Files(PUBLIC_BASE, paths, CSV_TYPES, "GII", parse_results)
-
     def read(editions: Mapping[int, Edition], request: SeriesRequest) -> pl.DataFrame:
         return pl.concat(
             results_figures(rows, request, edition, sha256, areas, window)
             for edition, (rows, sha256) in editions.items()
         )
 
-    return from_all(requests, files, read, provider, window, http)
+    return from_all(requests, _results_files(window), read, provider, window, http)
 
 
 def _workbooks(
     requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, window: Window, http: Http
 ) -> Fetched:
-    first = min(_number(request, "first_edition") or FIRST_WORKBOOK for request in requests)
-    paths = {edition: f"{WORKBOOKS}/{_workbook_name(edition)}" for edition in range(window.last_year, first - 1, -1)}
-    files = Files(PUBLIC_BASE, paths, XLSX_TYPES, "GII", parse_workbook)
-
     def read(editions: Mapping[int, Edition], request: SeriesRequest) -> pl.DataFrame:
         since = _number(request, "first_edition")
         wanted = {edition: part for edition, part in editions.items() if edition >= since}
@@ -276,12 +275,79 @@ def _workbooks(
             ]
         )
 
-    return from_all(requests, files, read, provider, window, http)
+    return from_all(requests, _workbook_files(requests, provider, window), read, provider, window, http)
+
+
+def _panel_files(window: Window) -> Files:
+    editions = range(window.last_year, window.last_year - PROBED, -1)
+    paths = {edition: f"{SITE}/model_pageone_{edition}.csv" for edition in editions}
+    return Files(PUBLIC_BASE, paths, CSV_TYPES, "GII", whole(parse_panel))
+
+
+def _results_files(window: Window) -> Files:
+    editions = range(window.last_year, FIRST_RESULTS - 1, -1)
+    paths = {edition: f"{SITE}/bc_results_gii_{edition}.csv" for edition in editions}
+    return Files(PUBLIC_BASE, paths, CSV_TYPES, "GII", whole(parse_results))
+
+
+def _workbook_files(requests: Sequence[SeriesRequest], provider: Provider, window: Window) -> Files:
+    first = min(_number(request, "first_edition") or FIRST_WORKBOOK for request in requests)
+    editions = range(window.last_year, first - 1, -1)
+    paths = {edition: f"{WORKBOOKS}/{_workbook_name(edition)}" for edition in editions}
+    others = {edition: _other_addresses(edition, provider) for edition in editions}
+    return Files(PUBLIC_BASE, paths, XLSX_TYPES, "GII", whole(parse_workbook), others)
 
 
 def _workbook_name(edition: int) -> str:
     return "wipo_pub_2000-tech1.xlsx" if edition == 2021 else f"wipo-pub-2000-{edition}-tech1.xlsx"
 
 
+def _other_addresses(edition: int, provider: Provider) -> list[str]:
+    """Where a workbook may be under its newer name: in its record where that is known, else beside the old one."""
+    base = str(provider.base_url).rstrip("/")
+    if edition in RECORDS:
+        records = str(provider.alternative_url or base).rstrip("/")
+        folder = f"{records}/record/{RECORDS[edition]}/files"
+    else:
+        folder = f"{base}/{WORKBOOKS}"
+    return [f"{folder}/wipo-pub-2000-{edition}-gii-tech1.xlsx"]
+
+
 def _number(request: SeriesRequest, option: str) -> int:
     return int(request.option(option) or 0)
+
+
+def inspect(
+    requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, window: Window, http: Http
+) -> dict[SeriesRequest, Inspection]:
+    """Inspect every series by the beginning of its newest file. See ``sources.inspection.Inspects``."""
+    unranked = pl.DataFrame(schema={"iso3": pl.String, "year": pl.Int32, "official": pl.Float64})
+    kinds: dict[str, Callable[[Sequence[SeriesRequest]], Kind]] = {
+        "model_pageone": lambda _: Kind(
+            files=_panel_files(window),
+            figures=lambda rows, request, _: panel_figures(rows, unranked, request, "", areas, window),
+            codes=lambda rows: set(rows["CODE"].drop_nulls()),
+            head=lambda rows: renamed(rows, PANEL),
+        ),
+        "bc_results": lambda own: Kind(
+            files=_results_files(window),
+            figures=lambda rows, request, edition: results_figures(rows, request, edition, "", areas, window),
+            codes=lambda _: {request.code for request in own},  # the file has the overall index alone, without a code
+            head=lambda rows: renamed(rows, RESULTS),
+        ),
+        "workbook": lambda own: Kind(
+            files=_workbook_files(own, provider, window),
+            figures=lambda rows, request, edition: workbook_figures(rows, request, edition, "", areas, window),
+            codes=lambda rows: set(rows["name"].drop_nulls()),
+            named=lambda request, _: _row_name(request),
+            dated_by_edition=lambda request: request.option("column") != "value",
+        ),
+    }
+    results: dict[SeriesRequest, Inspection] = {}
+    for file in dict.fromkeys(str(request.option("file")) for request in requests):
+        own = [request for request in requests if str(request.option("file")) == file]
+        if file in kinds:
+            results |= inspect_file(own, kinds[file](own), provider, http)
+        else:
+            results |= dict.fromkeys(own, missing(file, "WIPO's site", kinds))
+    return results

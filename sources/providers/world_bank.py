@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -24,10 +24,11 @@ from urllib.parse import quote, urlencode
 import polars as pl
 
 from sources.catalogue import Provider
-from sources.http import Http, Reply
+from sources.http import Failure, Http, Reply
 from sources.observation import Areas, utc_now
 from sources.provider import RECORD, SERIES_REJECT, Answer, Fetched, Outcome, RawBody, SeriesRequest, Window
-from sources.providers.figures import read_json, vanished
+from sources.providers.figures import blocked, read_json, vanished
+from sources.refusals import RefusedCode
 
 PUBLIC_BASE = "https://api.worldbank.org/v2"
 """Where a reader finds a series, whichever mirror was asked for it."""
@@ -42,6 +43,11 @@ FULL_READ = timedelta(days=7)
 """A page is read anew at least that often: the Bank refills a release in place without changing its date."""
 LAST_UPDATED = re.compile(rb'"lastupdated"\s*:\s*"([^"]+)"')
 
+PASSING_STATUS = {400, 500}
+"""What the API answers to right codes while it throttles, as well as to wrong ones: tried again, unless it says why."""
+SILENT_VISITS = 5
+"""After as many parts of a batch without any answer the API throttles: one wrong code in each half leaves an answer."""
+
 UNKNOWN_ID_MESSAGES = {"120", "175"}  # invalid value; the indicator was not found, it may have been deleted or archived
 XML_MESSAGE = re.compile(r'<wb:message\b[^>]*?\bid="(\w+)"[^>]*>([^<]*)')
 
@@ -50,11 +56,21 @@ ROW = {name: pl.String() for name in ("indicator", "country", "countryiso3code",
 
 
 class Refusal(Exception):
-    """A body that cannot be used. ``by_provider`` where the API says so itself."""
+    """A body that cannot be used. ``by_provider`` where the API says so itself.
 
-    def __init__(self, reason: str, outcome: Outcome = Outcome.UNAVAILABLE, by_provider: bool = False) -> None:
+    ``unexplained``: the API refused the request without its own message, which it does to wrong codes and when it
+    throttles.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        outcome: Outcome = Outcome.UNAVAILABLE,
+        by_provider: bool = False,
+        unexplained: bool = False,
+    ) -> None:
         super().__init__(reason)
-        self.reason, self.outcome, self.by_provider = reason, outcome, by_provider
+        self.reason, self.outcome, self.by_provider, self.unexplained = reason, outcome, by_provider, unexplained
 
 
 @dataclass(frozen=True)
@@ -180,6 +196,17 @@ def judge(rows: pl.DataFrame, raw_sha256: str, codes: Iterable[str], areas: Area
     )
 
 
+def passing(reply: Reply) -> bool:
+    """Returns whether a failed call is worth another try: the API throttles, and does not say that a code is wrong."""
+    if reply.status not in PASSING_STATUS:
+        return False
+    try:
+        parse(reply.content)
+    except Refusal as refusal:
+        return refusal.outcome is not Outcome.UNKNOWN_ID
+    return True
+
+
 @dataclass
 class _Received:
     """One reply with what was read from it: a page or the reason why there is none."""
@@ -190,14 +217,14 @@ class _Received:
 
     def body(self, provider: str) -> RawBody:
         reply, refused = self.reply, self.refusal.reason if self.refusal else None
-        return RawBody(
-            reply.content, reply.url, reply.status, dict(reply.headers), reply.retrieved_at, provider, refused
-        )
+        return RawBody(reply.body, reply.url, reply.status, dict(reply.headers), reply.retrieved_at, provider, refused)
 
 
 def fetch(requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, window: Window, http: Http) -> Fetched:
     """Answer every request, several series in one call. See ``sources.provider.Adapter``."""
-    visitor = _Visitor(provider, areas, window, http, cache(partial(_last_updated, provider, http)))
+    last_updated = cache(partial(_last_updated, provider, http))
+    apart = _refused_at_this_release(requests, provider, http, last_updated)
+    visitor = _Visitor(provider, areas, window, http, last_updated, apart)
     fetched = Fetched({}, [])
     with ThreadPoolExecutor(provider.parallel, thread_name_prefix=provider.id) as pool:
         for part in pool.map(visitor.ask, visitor.batches(requests)):
@@ -212,23 +239,42 @@ def _last_updated(provider: Provider, http: Http, source: str) -> str | None:
         f"{str(provider.base_url or PUBLIC_BASE).rstrip('/')}/sources/{source}",
         {"format": "json"},
         accept=("application/json",),
-        connect_timeout_s=provider.connect_timeout_s,
-        read_timeout_s=provider.read_timeout_s,
-        provider=provider.id,
+        **provider.limits,
     )
     found = LAST_UPDATED.search(reply.content) if reply.failure is None else None
     return found[1].decode() if found else None
 
 
+def _source(request: SeriesRequest) -> str:
+    """The database of a series: that of the World Development Indicators where none is named."""
+    return str(request.option("source", 2))
+
+
+def _refused_at_this_release(
+    requests: Sequence[SeriesRequest], provider: Provider, http: Http, last_updated: Callable[[str], str | None]
+) -> frozenset[SeriesRequest]:
+    """The requests whose code was refused before, as long as the database has not changed since."""
+    refused = set()
+    for request in requests:
+        known = http.refused.of(provider.id, _source(request))
+        if request.code in known and last_updated(_source(request)) in (None, known[request.code]):
+            refused.add(request)
+    return frozenset(refused)
+
+
 @dataclass(frozen=True)
 class _Visitor:
-    """One visit to the API: whom, about which areas and years, over which session. ``last_updated`` is by database."""
+    """One visit to the API: whom, about which areas and years, over which session. ``last_updated`` is by database.
+
+    ``apart`` are requests that get a call of their own, since their code would have the others refused.
+    """
 
     provider: Provider
     areas: Areas
     window: Window
     http: Http
     last_updated: Callable[[str], str | None]
+    apart: frozenset[SeriesRequest]
 
     @property
     def base(self) -> str:
@@ -246,40 +292,65 @@ class _Visitor:
 
     def batches(self, requests: Sequence[SeriesRequest]) -> list[list[SeriesRequest]]:
         """Requests with the same options, together as far as the API's limits on codes and length of address go."""
+        together = [request for request in requests if request not in self.apart]
         batches: list[list[SeriesRequest]] = []
-        for options in dict.fromkeys(request.options for request in requests):
+        for options in dict.fromkeys(request.options for request in together):
             around = len(f"{self._address('')}?{urlencode(self.parameters(options))}&page={MAX_PAGES}")
             most, room = min(MAX_PATH_CHARS, MAX_URL_CHARS - around), 0
-            for request in (request for request in requests if request.options == options):
+            for request in (request for request in together if request.options == options):
                 length = len(quote(request.code, safe="")) + 1
                 if length > room or len(batches[-1]) == MAX_CODES:
                     batches.append([])
                     room = most
                 batches[-1].append(request)
                 room -= length
-        return batches
+        return batches + [[request] for request in requests if request in self.apart]
 
     def ask(self, batch: list[SeriesRequest]) -> Fetched:
         """Answer a batch. One that is refused is asked again in halves, so that one wrong code costs only itself."""
         fetched = Fetched({}, [])
-        queue = [batch]
+        queue, answering, silent = [batch], None, 0
+        unexplained: dict[SeriesRequest, Answer] = {}
         for _ in range(MAX_VISITS):
-            if not queue:
+            if not queue or (silent == SILENT_VISITS and answering is None):
                 break
             part = queue.pop(0)
             received = self._pages(part)
-            fetched.bodies.extend(each.body(self.provider.id) for each in received if each.reply.content)
+            fetched.bodies.extend(each.body(self.provider.id) for each in received if each.reply.body)
             refusal = next((each.refusal for each in received if each.refusal), None)
             if refusal is None:
+                answering = received[0].page
                 fetched.answers.update(self._answers(part, received))
-            elif refusal.outcome is Outcome.UNKNOWN_ID and len(part) > 1:
+                continue
+            silent += refusal.unexplained
+            if len(part) > 1 and (refusal.unexplained or refusal.outcome is Outcome.UNKNOWN_ID):
                 queue += [part[: len(part) // 2], part[len(part) // 2 :]]
-            else:
-                retrieved_at = received[-1].reply.retrieved_at
-                fetched.answers.update({request: self._refused(request, refusal, retrieved_at) for request in part})
-        lost = Refusal(f"refused together with other codes; which one is wrong was not found in {MAX_VISITS} visits")
-        fetched.answers.update({request: self._refused(request, lost) for part in queue for request in part})
+                continue
+            answers = {request: self._refused(request, refusal, received[-1].reply.retrieved_at) for request in part}
+            (unexplained if refusal.unexplained else fetched.answers).update(answers)
+        if answering is not None:  # a code that is refused while others are answered is wrong
+            unexplained = {one: replace(answer, outcome=Outcome.UNKNOWN_ID) for one, answer in unexplained.items()}
+        lost = Refusal(
+            "every call was refused without a message of the API, which throttles"
+            if answering is None and silent
+            else f"refused together with other codes; which one is wrong was not found in {MAX_VISITS} visits"
+        )
+        left = {request: self._refused(request, lost) for part in queue for request in part}
+        fetched.answers.update(unexplained | left)
+        if answering is not None:
+            self._remember(batch, fetched.answers, answering.last_updated)
         return fetched
+
+    def _remember(
+        self, batch: list[SeriesRequest], answers: Mapping[SeriesRequest, Answer], release: str | None
+    ) -> None:
+        """Note which codes had a batch refused at this release, and forget those that the API knows."""
+        for request in batch:
+            outcome, source = answers[request].outcome, _source(request)
+            if outcome is Outcome.UNKNOWN_ID:
+                self.http.refused.add(RefusedCode(self.provider.id, source, request.code, release))
+            elif outcome in (Outcome.OK, Outcome.NO_DATA):
+                self.http.refused.discard(self.provider.id, source, request.code)
 
     def _refused(self, request: SeriesRequest, refusal: Refusal, retrieved_at: datetime | None = None) -> Answer:
         url = self._public_url(request)
@@ -317,11 +388,10 @@ class _Visitor:
         reply = self.http.get(
             self._address(";".join(quote(request.code, safe="") for request in part)),
             {**parameters, "page": number},
-            unchanged=partial(self._unchanged, str(parameters["source"])),
+            unchanged=partial(self._unchanged, _source(part[0])),
             accept=("application/json",),
-            connect_timeout_s=self.provider.connect_timeout_s,
-            read_timeout_s=self.provider.read_timeout_s,
-            provider=self.provider.id,
+            transient=partial(self._passes, part),
+            **self.provider.limits,
         )
         try:
             page = parse(reply.content)
@@ -331,10 +401,23 @@ class _Visitor:
             if reply.failure is None or refusal.by_provider:
                 return _Received(reply, refusal=refusal)
         if reply.failure is not None:
-            ours = reply.status in (400, 404)  # a code that breaks the route
-            outcome = Outcome.UNKNOWN_ID if ours else Outcome.UNAVAILABLE
-            return _Received(reply, refusal=Refusal(reply.failure.message, outcome))
+            return _Received(reply, refusal=self._failed(part, reply, reply.failure))
         return _Received(reply, page)
+
+    def _passes(self, part: list[SeriesRequest], reply: Reply) -> bool:
+        """Whether a failed call is worth another try: no code of it is known as wrong."""
+        return passing(reply) and not (reply.status == 400 and self.apart.issuperset(part))
+
+    def _failed(self, part: list[SeriesRequest], reply: Reply, failure: Failure) -> Refusal:
+        """What a reply means that has no message of the API."""
+        if reply.status == 404 or (reply.status == 400 and self.apart.issuperset(part)):
+            return Refusal(failure.message, Outcome.UNKNOWN_ID)  # a code that breaks the route, or is known as wrong
+        if reply.status == 400:
+            return Refusal(f"{failure.message} without a message of the API, at every try", unexplained=True)
+        if reply.blocked:
+            turned_away = blocked(reply)
+            return Refusal(turned_away.reason, turned_away.outcome)
+        return Refusal(failure.message)
 
     def _answers(self, part: list[SeriesRequest], received: list[_Received]) -> dict[SeriesRequest, Answer]:
         """Split the rows of a complete answer into one answer a request."""
@@ -344,7 +427,7 @@ class _Visitor:
         present = _indicators(page for page, _ in pages)
         foreign = figures.filter(~pl.col("indicator").is_in(codes))
         head, retrieved_at = pages[0][0], received[-1].reply.retrieved_at
-        source = head.source or str(self.parameters(part[0].options)["source"])
+        source = head.source or _source(part[0])
         release = f"{RELEASES.get(source, f'source {source}')} {head.last_updated}" if head.last_updated else None
         answers = {}
         for request in part:

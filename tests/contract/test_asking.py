@@ -12,6 +12,7 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from sources.asking import Exchange, RecordedHttp, RunHttp, address
+from sources.bodies import Body
 from sources.http import FailureKind, Reply
 from sources.observation import utc_now
 from tests.contract.loopback import unused_port
@@ -194,7 +195,7 @@ def test_an_address_is_noted_as_it_is_sent(url: str, params: dict[str, str | int
 
 def test_a_recorded_run_answers_without_a_network_and_names_what_it_lacks() -> None:
     asked = address("http://a.test/x", {"a": 1})
-    http = RecordedHttp([Exchange(asked, Reply(asked, b"body", 200))])
+    http = RecordedHttp([Exchange(asked, Reply(asked, Body(b"body"), 200))])
     assert http.get("http://a.test/x", {"a": 1}, accept=("text/csv",)).content == b"body"
     assert http.get("http://a.test/x", {"a": 1}).content == b"body"
     assert http.get("http://a.test/y").failure is not None

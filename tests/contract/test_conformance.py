@@ -7,6 +7,7 @@ good figures stay, and the bytes are kept. A new adapter joins with its module i
 from __future__ import annotations
 
 import gzip
+import hashlib
 import os
 import re
 import socket
@@ -18,6 +19,7 @@ from io import BytesIO
 from itertools import product
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 from zipfile import ZipFile
 
 import polars as pl
@@ -46,7 +48,7 @@ from warehouse.layout import Layout
 ID = "internet_users_pct"
 COUNTRIES = ("AZE", "CHN", "GEO", "KAZ", "KGZ", "MNG", "PAK", "TJK", "TKM", "UZB", "DEU", "FRA")
 SPOILT = "KAZ"
-FAILED = {Outcome.UNAVAILABLE, Outcome.UNKNOWN_ID}
+FAILED = {Outcome.UNAVAILABLE, Outcome.UNKNOWN_ID, Outcome.BLOCKED}
 ANY = set(Outcome)
 
 PROVIDERS = sorted([*ADAPTERS, "wipo_gii_workbook"])
@@ -88,7 +90,6 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
         partial(
             RunHttp,
             max_body_bytes=1 << 20,
-            max_decoded_bytes=4 << 20,
             sleep=lambda seconds: None,
         ),
     )
@@ -108,8 +109,10 @@ class Provider:
     def refresh(self, base: str, tries: int = 1, read_timeout_s: float = 10) -> Ingested:
         """A whole refresh of the one indicator, and what must hold after any."""
         name = self.of.link.provider
-        provider = self.workspace.catalogue.providers[name].model_copy(
-            update={"base_url": HttpUrl(base), "read_timeout_s": read_timeout_s, "connect_timeout_s": 1.0}
+        provider = (
+            self.workspace.catalogue.providers[name]
+            .at(HttpUrl(base))
+            .model_copy(update={"read_timeout_s": read_timeout_s, "connect_timeout_s": 1.0})
         )
         at = replace(
             self.workspace,
@@ -357,6 +360,70 @@ def test_a_fault_that_passes_is_not_noticed(provider: Provider, code: int, serve
         return Response("busy", status=code, headers={"Retry-After": "0"}) if first else None
 
     result = provider.refresh(serve(good(provider.of), once), tries=3)
+    assert (result.outcome, provider.landed()) == (Outcome.OK, truth(provider.of))
+
+
+# Turned away
+
+FILES = [name for name in PROVIDERS if name != "owid" and re.search(r"\.(csv|xlsx)$", payload(name).main)]
+"""Those whose figures come in files, which an operator can put in place; Our World in Data makes its own at a query."""
+AWAY: dict[str, Answer] = {
+    **{str(code): status(code) for code in (401, 403, 451)},
+    "a challenge": status(202, ""),
+    "a challenge page": lambda request, bodies: Response("<html><title>Just a moment...", content_type="text/html"),
+    "a challenge header": status(405, "<html>", x_amzn_waf_action="captcha"),
+}
+
+
+@every(PROVIDERS, "away", AWAY)
+def test_a_provider_that_turns_programs_away_is_blocked(provider: Provider, away: Answer, serve: Serve) -> None:
+    result = provider.refresh(serve(good(provider.of), away))
+    assert result.outcome is Outcome.BLOCKED
+    assert "closed to programs" in (result.stale_reason or "")
+
+
+@every(FILES, "away", AWAY)
+def test_the_remedy_names_the_address_and_the_name_of_the_newest_file(
+    provider: Provider, away: Answer, serve: Serve
+) -> None:
+    base = serve(good(provider.of), away)
+    told = provider.refresh(base).stale_reason or ""
+    remedy = re.search(r"fetch (\S+) with a browser and put it as (\S+) into the local folder", told)
+    assert remedy and remedy[1].startswith(f"{base}/")
+    assert remedy[2] == unquote(remedy[1].rpartition("/")[2])
+    assert "CAREC_LOCAL_FILES" in told
+
+
+@every(FILES, "away", AWAY | {"503": status(503), "404": status(404)})
+def test_a_file_that_the_operator_put_in_place_is_used_where_the_provider_gives_none(
+    provider: Provider, away: Answer, serve: Serve
+) -> None:
+    content, folder = good(provider.of)[provider.of.main].content, provider.layout.local_files
+    folder.mkdir(parents=True)
+    placed = folder / unquote(provider.of.main.rpartition("/")[2])
+    placed.write_bytes(content)
+    os.utime(placed, (1_790_000_000,) * 2)  # 2026-09-21
+
+    def main_only(request: Request, bodies: Mapping[str, Body]) -> Response | None:
+        here = request.path.removeprefix("/base").replace(" ", "%20") == provider.of.main
+        return away(request, bodies) if here else None
+
+    result = provider.refresh(serve(good(provider.of), main_only))
+    assert (result.outcome, provider.landed()) == (Outcome.OK, truth(provider.of))
+    vintage = landing.latest(provider.layout, ID)
+    assert vintage is not None
+    newest = vintage.read().filter(pl.col("year") == provider.of.years[1])
+    assert set(newest["raw_sha256"]) == {hashlib.sha256(content).hexdigest()}
+    assert all("2026-09-21, put in place by the operator" in each for each in newest["provider_release"])
+    assert content in provider.kept()
+
+
+@of_each(FILES)
+def test_a_file_that_the_provider_gives_comes_before_the_operators(provider: Provider, serve: Serve) -> None:
+    folder = provider.layout.local_files
+    folder.mkdir(parents=True)
+    (folder / unquote(provider.of.main.rpartition("/")[2])).write_bytes(b"an old copy")
+    result = provider.refresh(serve(good(provider.of)))
     assert (result.outcome, provider.landed()) == (Outcome.OK, truth(provider.of))
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,7 @@ from sources.chain import resolve
 from sources.errors import ConfigurationError
 from sources.observation import Areas
 from sources.provider import RECORD, SERIES_REJECT, Fetched, Outcome, SeriesRequest, Window
-from sources.providers import ADAPTERS, data360, data360_files
+from sources.providers import ADAPTERS, data360, data360_files, un_egov
 from sources.providers.data360_rows import CUTS, figures_of
 from sources.providers.figures import kept
 from tests.contract.loopback import PatientHttp, unused_port
@@ -163,6 +165,54 @@ def test_total_and_not_applicable_are_both_the_whole(total: str | None, either: 
     assert [iso3 for iso3, _, _ in values(only(either(rows)))] == ["KAZ", "UZB"]
 
 
+def without(*columns: str, **changes: Any) -> Any:
+    """A row as databases give it that are not cut in these ways: the fields are not there at all."""
+    return {name: value for name, value in row(**changes).items() if name not in columns}
+
+
+@pytest.mark.parametrize("columns", [*((column,) for column in CUTS.values()), tuple(CUTS.values())])
+@pytest.mark.parametrize("asked_for", [{}, dict.fromkeys(CUTS, "_T"), dict.fromkeys(CUTS, "_Z")])
+def test_a_cut_that_is_not_there_is_the_total(
+    columns: tuple[str, ...], asked_for: dict[str, str], either: Visit
+) -> None:
+    wanted = replace(COVERAGE, options=(*COVERAGE.options, *asked_for.items()))
+    assert values(only(either([without(*columns), without(*columns, area="KAZ")], wanted))) == [
+        ("KAZ", 2023, 40.5),
+        ("UZB", 2023, 40.5),
+    ]
+
+
+@pytest.mark.parametrize(("option", "column"), CUTS.items())
+def test_a_part_of_a_cut_that_is_not_there_is_refused(option: str, column: str, either: Visit) -> None:
+    wanted = replace(COVERAGE, options=(*COVERAGE.options, (option, "F")))
+    answer = only(either([without(column)], wanted))
+    assert (answer.outcome, answer.records.height) == (Outcome.UNAVAILABLE, 0)
+    assert f"no row is of the cut asked for ({column} F)" in (answer.reason or "")
+
+
+@pytest.mark.parametrize("column", CUTS.values())
+def test_parts_under_another_name_are_not_taken_for_the_total(column: str, either: Visit) -> None:
+    rows = [without(column, Renamed=code, value=value) for code, value in [("A", "40"), ("B", "50")]]
+    answer = only(either([*rows, without(column, area="KAZ", Renamed="A")]))
+    assert (answer.outcome, answer.records.height) == (Outcome.UNAVAILABLE, 0)
+    assert f"several figures, and no row has {column}" in (answer.reason or "")
+
+
+def test_a_total_is_met_by_every_way_to_write_it_and_never_by_a_part(either: Visit) -> None:
+    wanted = SeriesRequest("IT_NET_USER", (("database", "ITU_DH"), ("sex", "_T")))
+    areas = {"UZB": "_T", "KAZ": "_Z", "KGZ": None, "AFG": "F"}
+    answer = only(either([row("IT_NET_USER", area, SEX=code) for area, code in areas.items()], wanted))
+    assert [iso3 for iso3, _, _ in values(answer)] == ["KAZ", "KGZ", "UZB"]
+
+
+def test_of_several_codes_only_the_first_that_occurs_is_taken(either: Visit) -> None:
+    wanted = SeriesRequest("IT_NET_USER", (("database", "ITU_DH"), ("sex", "F,_T"), ("unit_measure", "PT,PT_POP")))
+    rows = [row("IT_NET_USER", value="45", SEX="F"), row("IT_NET_USER", area="KAZ", SEX="_T")]
+    assert values(only(either([*rows, row("IT_NET_USER", value="9", SEX="F", UNIT_MEASURE="SB")], wanted))) == [
+        ("UZB", 2023, 45.0)
+    ]
+
+
 def test_cuts_of_one_series_share_a_download(visit: Visit, httpserver: HTTPServer) -> None:
     rows = [row("IT_NET_USER", value="50"), row("IT_NET_USER", value="45", SEX="F"), row("IT_NET_USER", SEX="M")]
     fetched = visit(page(rows), USERS, WOMEN)
@@ -245,9 +295,7 @@ def test_another_series_under_the_asked_name_is_refused(changes: dict[str, str],
     assert fetched.bodies[-1].refused == only(fetched).reason
 
 
-@pytest.mark.parametrize(
-    "field", ["OBS_VALUE", "UNIT_MULT", "INDICATOR", "REF_AREA", "TIME_PERIOD", "UNIT_MEASURE", *CUTS.values()]
-)
+@pytest.mark.parametrize("field", ["OBS_VALUE", "UNIT_MULT", "INDICATOR", "REF_AREA", "TIME_PERIOD", "UNIT_MEASURE"])
 def test_a_renamed_field_is_named(field: str, either: Visit) -> None:
     renamed = row()
     renamed["renamed"] = renamed.pop(field)
@@ -520,6 +568,27 @@ def test_the_files_answer_by_themselves_where_the_api_does_not(silence: Any, htt
     assert set(resolution.candidates["provider"]) == {"data360_files"}
 
 
+@pytest.mark.parametrize(("api", "files", "taken"), [(2020, 2024, "data360_files"), (2024, 2022, "data360")])
+def test_api_and_files_of_the_e_government_index_are_compared_and_the_one_that_reaches_further_is_used(
+    api: int, files: int, taken: str, httpserver: HTTPServer
+) -> None:
+    def index(year: int) -> Any:
+        return without(*CUTS.values(), code="UN_EGDI_TTI", year=str(year), DATABASE_ID="UN_EGDI", UNIT_MEASURE="SCORE")
+
+    serve(httpserver, {LIST: ["UN_EGDI_EGDI", "UN_EGDI_TTI"], DATA: page([index(api) | {"OBS_VALUE": "0.5"}])})
+    serve(httpserver, {f"{FILES}/UN_EGDI/UN_EGDI_TII.csv": file([index(files) | {"OBS_VALUE": "0.6"}])}, "text/csv")
+    one = load_catalogue().indicators["egdi_tii_index"]
+    here = {"data360": httpserver.url_for(""), "data360_files": httpserver.url_for(FILES)}
+    local = load_catalogue().model_copy(update={"providers": {name: provider(name, url) for name, url in here.items()}})
+    alone = one.model_copy(update={"chain": tuple(link for link in one.chain if link.provider in here)})
+    (resolution,), _ = resolve([alone], local, ADAPTERS, AREAS, WINDOW, PatientHttp(tries=2))
+    assert [(a.provider, a.reason) for a in resolution.attempts] == [
+        (name, f"reaches {year}, {'taken' if name == taken else 'not taken'}")
+        for name, year in (("data360", api), ("data360_files", files))
+    ]
+    assert resolution.candidates.select("iso3", "year", "provider").rows() == [("UZB", max(api, files), taken)]
+
+
 def test_a_mirror_that_is_no_provider_is_a_fault_of_the_catalogue(tmp_path: Path) -> None:
     entry = "{id: one, title: One, mirror: two, licence: x, citation: x, cadence: x}"
     (tmp_path / "providers.yml").write_text(f"- {entry}\n", encoding="utf-8")
@@ -552,3 +621,122 @@ def test_a_recorded_table_is_not_taken_for_another_indicator(reference: Path, op
     fetched = open_files({"ITU_GCI/ITU_GCI_LEGL_SCRE.csv": body}, legal)
     assert only(fetched).outcome is Outcome.UNAVAILABLE
     assert "ITU_GCI_GCI_OVRL_SCRE" in (only(fetched).reason or "")
+
+
+# Files that the store really served, and the cases of the first live run
+
+EVERYWHERE = Window(1960, 2026)
+NO_CUTS = {"UN_EGDI_EGDI_WIDEF.csv": "egdi_index", "UN_EGDI_TII_WIDEF.csv": "egdi_tii_index"}
+
+
+def linked(indicator_id: str) -> SeriesRequest:
+    """The request of an indicator's link at Data360."""
+    (link,) = (each for each in load_catalogue().indicators[indicator_id].chain if each.provider == "data360")
+    return SeriesRequest(str(link.code), tuple(sorted(link.options.items())))
+
+
+def read(path: Path, request: SeriesRequest) -> pl.DataFrame:
+    rows = data360_files.parse(path.read_bytes())
+    areas = Areas(frozenset(rows["REF_AREA"].drop_nulls()), frozenset(), {}, {})
+    return figures_of(kept(rows, "0" * 64), request, areas, EVERYWHERE)
+
+
+@pytest.mark.parametrize("file", NO_CUTS)
+def test_a_real_file_without_cuts_equals_the_surveys_own_tables_in_every_cell(file: str, reference: Path) -> None:
+    indicator = NO_CUTS[file]
+    figures = read(reference / "data360" / file, linked(indicator)).select("iso3", "year", "value").sort("iso3", "year")
+    assert figures["year"].max() == 2024
+    column = un_egov.OVERALL if indicator == "egdi_index" else "Telecommunication Infrastructure Index"
+    areas = Areas(frozenset(figures["iso3"]), frozenset(), {}, {})
+    surveys = 0
+    for own in sorted((reference / "egdi" / "raw").glob("EGOV_DATA_????.csv")):
+        survey = int(own.stem[-4:])
+        table = un_egov.parse(own.read_bytes(), survey)
+        expected = un_egov.figures_of(table, column, survey, "0" * 64, areas, EVERYWHERE)
+        expected = expected.select("iso3", "year", "value").sort("iso3", "year")
+        assert expected.height == 193
+        assert figures.filter(pl.col("year") == survey).equals(expected), survey
+        surveys += 1
+    assert surveys == 11
+
+
+@pytest.mark.parametrize(
+    ("file", "indicator", "count"),
+    [
+        ("INT_BAND_PER_USR.csv", "bandwidth_per_user_kbps", 4000),
+        ("ITU_DH_POP_COV_4G.csv", "coverage_4g_pct", 2710),
+    ],
+)
+def test_a_real_file_with_cuts_is_read_cell_by_cell(file: str, indicator: str, count: int, reference: Path) -> None:
+    figures = read(reference / "data360" / file, linked(indicator))
+    with (reference / "data360" / file).open(encoding="utf-8-sig", newline="") as lines:
+        sent = {
+            (line["REF_AREA"], int(line["TIME_PERIOD"]), float(line["OBS_VALUE"]))
+            for line in csv.DictReader(lines)
+            if line["OBS_VALUE"]
+        }
+    assert figures["reason"].null_count() == figures.height
+    assert set(figures.select("iso3", "year", "value").rows()) == sent
+    assert figures.height == count
+
+
+def test_a_real_file_of_another_year_serves_the_index_of_its_database(reference: Path) -> None:
+    overall = SeriesRequest("WB_GTMI_GTMI", (("database", "WB_GTMI"), ("unit_measure", "IX_0T1")))
+    figures = read(reference / "data360" / "GTMI_Overall_Score_Index.csv", overall)
+    tidy = pl.read_csv(reference / "gtmi" / "gtmi.csv", infer_schema=False).filter(
+        pl.col("metric") == "GTMI", pl.col("year") == "2022"
+    )
+    both = figures.select("iso3", "value").join(tidy.select("iso3", own=pl.col("value").cast(pl.Float64)), on="iso3")
+    assert both.height == figures.height == 198
+    assert both.select((pl.col("value") - pl.col("own")).abs().max()).item() <= 0.005 + 1e-9  # two decimals are sent
+
+
+def test_a_real_file_of_parts_gives_only_the_total(reference: Path) -> None:
+    daily = SeriesRequest("ITU_DH_INT_USR_DAY", (("database", "ITU_DH"), ("unit_measure", "PT_POP")))
+    figures = read(reference / "data360" / "ITU_DH_INT_USR_DAY.csv", daily)
+    assert 0 < figures.height == figures.select("iso3", "year").n_unique()
+    women = replace(daily, options=(*daily.options, ("sex", "F")))
+    assert 0 < read(reference / "data360" / "ITU_DH_INT_USR_DAY.csv", women).height < figures.height
+
+
+@pytest.mark.parametrize(
+    ("case", "path", "request_", "expected"),
+    [
+        (
+            "d1_wide_without_cuts.csv",
+            "UN_EGDI/UN_EGDI_EGDI_WIDEF.csv",
+            SeriesRequest("UN_EGDI_EGDI", (("database", "UN_EGDI"),)),
+            [("KAZ", 2022, 0.5), ("KAZ", 2024, 0.6), ("UZB", 2022, 0.4), ("UZB", 2024, 0.5)],
+        ),
+        (
+            "d1_wide_old_spelling.csv",
+            "EIU_DI/EIU_DI_INDEX_WIDEF.csv",
+            SeriesRequest("EIU_DI_INDEX", (("database", "EIU_DI"),)),
+            [("KAZ", 2022, 3.5), ("KAZ", 2023, 3.6)],
+        ),
+        *(
+            (
+                "d2_tti.csv",
+                f"UN_EGDI/{name}.csv",
+                linked("egdi_tii_index"),
+                [("KAZ", 2022, 0.5), ("KAZ", 2024, 0.6), ("UZB", 2022, 0.4), ("UZB", 2024, 0.5)],
+            )
+            for name in ("UN_EGDI_TTI", "UN_EGDI_TTI_WIDEF", "UN_EGDI_TII", "UN_EGDI_TII_WIDEF")
+        ),
+    ],
+)
+def test_the_cases_of_the_first_live_run_are_read(
+    case: str, path: str, request_: SeriesRequest, expected: Any, reference: Path, open_files: Visit
+) -> None:
+    body = (reference.parent / "cases" / "first-live-run" / case).read_bytes()
+    assert values(only(open_files({path: body}, request_))) == expected
+
+
+@pytest.mark.parametrize("name", ["UN_EGDI_TTI", "UN_EGDI_TII"])
+def test_the_telecommunication_index_is_asked_for_under_the_name_that_the_list_has(
+    name: str, visit: Visit, httpserver: HTTPServer
+) -> None:
+    rows = [without(*CUTS.values(), code=name, value="0.5", DATABASE_ID="UN_EGDI", UNIT_MEASURE="SCORE")]
+    answer = only(visit(page(rows), linked("egdi_tii_index"), ids=["UN_EGDI_EGDI", name]))
+    assert values(answer) == [("UZB", 2023, 0.5)]
+    assert [request.args["INDICATOR"] for request in asked(httpserver, DATA)] == [name]

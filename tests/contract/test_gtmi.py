@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -137,9 +138,20 @@ def test_the_banks_older_codes_are_the_same_economies(visit: Visit) -> None:
 
 
 def test_rows_of_thresholds_are_left_out_and_unknown_economies_rejected(visit: Visit) -> None:
-    rows = [wave(2025, 2025), wave(None, "3"), wave(None, None), wave(2025, "NRN"), wave(2025, "UZB")]
+    thresholds = [wave(None, code) for code in ("3", None, 0.25, 0.5, 0.75, "0,75", "0.5 - 0.75", "25%")]
+    rows = [wave(2025, 2025), *thresholds, wave(2025, "NRN"), wave(2025, "UZB")]
     answer = only(visit(long(*rows)))
     assert (values(answer), reasons(answer)) == ([("UZB", 2025, 0.5)], ["unknown area NRN"])
+
+
+def test_thresholds_below_the_scores_of_one_wave_are_no_records_and_no_rejects() -> None:
+    rows = [[code, "made up", "A", 0.6, 0.5, 0.4, 0.3, 0.2] for code in ("UZB", "WBG", 0.25, 0.5, 0.75)]
+    body = workbook({"GTMI_Groups": [["Code", "Economy", "Grp", *SCORES], *rows]})
+    scores = parse(body, 2025)
+    assert scores["Code"].to_list() == ["UZB", "WBG"]
+    areas = replace(AREAS, economies=AREAS.economies | {"PSE"})
+    figures = figures_of(scores, "CGSI", "0" * 64, areas, WINDOW)
+    assert figures.select("iso3", "reason").rows() == [("UZB", None), ("PSE", None)]
 
 
 @pytest.mark.parametrize("year", ["2023Q4", None])

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from pathlib import Path
 from threading import Lock
 from typing import Any
 
@@ -18,7 +19,7 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from sources import reach
+from sources import bodies, reach
 from sources.http import FailureKind, Http, Reply
 from sources.observation import utc_now
 from sources.redirects import leads_inside, redirect_fault
@@ -185,6 +186,49 @@ def test_accepted_without_a_body_is_a_challenge_and_not_tried_again(raw_server: 
     assert server.requests == 1
 
 
+JUST_A_MOMENT = b"<!DOCTYPE html><html><head><title>Just a moment...</title>"
+CHALLENGES = {
+    "202 without a body": response(b"", status="202 Accepted"),
+    "Cloudflare": response(b"<html>", "cf-mitigated: challenge", status="403 Forbidden"),
+    "Cloudflare, with a success": response(JUST_A_MOMENT),
+    "Amazon": response(b"", "x-amzn-waf-action: challenge", status="202 Accepted"),
+    "Amazon, a picture puzzle": response(b"<html>", "X-Amzn-Waf-Action: captcha", status="405 Method Not Allowed"),
+    "Akamai": response(b"<HTML><HEAD>\n<TITLE>Access Denied</TITLE>"),
+    "F5": response(b"<html><head><title>Request Rejected</title>"),
+}
+
+
+@pytest.mark.parametrize("challenge", CHALLENGES.values(), ids=CHALLENGES)
+def test_a_challenge_to_browsers_blocks_programs_and_is_not_tried_again(
+    challenge: bytes, raw_server: RawServerFactory
+) -> None:
+    server = raw_server(send(challenge))
+    reply = PatientHttp().get(server.url)
+    assert (kind_of(reply), reply.blocked, server.requests) == (FailureKind.CHALLENGE, True, 1)
+
+
+@pytest.mark.parametrize("status", [401, 403, 451])
+def test_a_host_that_turns_programs_away_blocks_them(status: int, raw_server: RawServerFactory) -> None:
+    assert PatientHttp().get(raw_server(send(response(b"no", status=f"{status} No"))).url).blocked
+
+
+@pytest.mark.parametrize("answer", [response(b"<html><title>Maintenance</title>"), response(b"", status="429 Slow")])
+def test_other_pages_and_statuses_block_nobody(answer: bytes, raw_server: RawServerFactory) -> None:
+    assert not PatientHttp(tries=2).get(raw_server(send(answer)).url).blocked
+
+
+def test_a_failure_that_the_caller_calls_transient_is_tried_again(raw_server: RawServerFactory) -> None:
+    server = raw_server(send(response(b"busy", status="400 No"), response(b"never", status="400 No")))
+    judged: list[bytes] = []
+
+    def busy(reply: Reply) -> bool:
+        judged.append(reply.content)
+        return reply.content == b"busy"
+
+    reply = PatientHttp().get(server.url, transient=busy)
+    assert (reply.status, judged, server.requests) == (400, [b"busy", b"never"], 2)
+
+
 # Declared types
 
 
@@ -255,6 +299,12 @@ def test_silence_before_the_headers_is_tried_again_and_ends(raw_server: RawServe
     reply = PatientHttp(tries=2).get(server.url, read_timeout_s=0.1)
     assert (kind_of(reply), server.requests) == (FailureKind.TIMEOUT, 2)
     assert time.monotonic() - started < 1
+
+
+def test_a_caller_that_asks_for_less_after_a_timeout_gets_it_at_once(raw_server: RawServerFactory) -> None:
+    server = raw_server(lambda *_: time.sleep(1))
+    reply = PatientHttp(tries=4).get(server.url, read_timeout_s=0.1, retry_timeouts=False)
+    assert (kind_of(reply), server.requests) == (FailureKind.TIMEOUT, 1)
 
 
 def test_the_session_can_lower_the_timeout_of_every_call(raw_server: RawServerFactory) -> None:
@@ -347,7 +397,7 @@ def test_a_small_body_that_decompresses_to_a_huge_one_never_fills_the_memory(raw
     squeeze = zlib.compressobj(wbits=31)
     bomb = b"".join(squeeze.compress(bytes(1 << 20)) for _ in range(200)) + squeeze.flush()
     server = raw_server(send(response(bomb, "Content-Encoding: gzip")))
-    http = PatientHttp(max_decoded_bytes=2 << 20)
+    http = PatientHttp(max_body_bytes=512 << 10)
     tracemalloc.start()
     try:
         reply = http.get(server.url)
@@ -356,6 +406,46 @@ def test_a_small_body_that_decompresses_to_a_huge_one_never_fills_the_memory(raw
         tracemalloc.stop()
     assert (kind_of(reply), server.requests) == (FailureKind.TOO_LARGE, 1)
     assert peak < 20 << 20
+
+
+@pytest.mark.parametrize("encoding", ["identity", "gzip"])
+def test_a_body_is_limited_by_the_call_and_the_message_names_provider_limit_and_remedy(
+    encoding: str, raw_server: RawServerFactory
+) -> None:
+    content = bytes((1 << 20) + 1) if encoding == "identity" else gzip.compress(bytes((4 << 20) + 1))
+    server = raw_server(send(response(content, f"Content-Encoding: {encoding}")))
+    reply = PatientHttp().get(server.url, max_body_mib=1, provider="qog")
+    assert (kind_of(reply), len(reply.body), server.requests) == (FailureKind.TOO_LARGE, 0, 1)
+    most = "1,048,576 bytes" if encoding == "identity" else "4,194,304 bytes when decompressed"
+    assert reply.failure is not None
+    assert reply.failure.message == (
+        f"qog: {server.url}: more than {most} came; raise max_body_mib of qog in providers.yml"
+    )
+    assert PatientHttp().get(server.url, max_body_mib=2, provider="qog").failure is None
+
+
+@pytest.mark.parametrize("encoding", ["identity", "gzip", "deflate"])
+def test_a_large_body_is_held_in_a_file_that_goes_when_it_is_no_longer_used(
+    encoding: str, raw_server: RawServerFactory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bodies, "LARGE", 1000)
+    squeeze = {"identity": bytes, "gzip": gzip.compress, "deflate": zlib.compress}[encoding]
+    server = raw_server(send(response(squeeze(CSV), f"Content-Encoding: {encoding}")))
+    reply = PatientHttp(folder=tmp_path).get(server.url)
+    assert (reply.failure, reply.content, len(list(tmp_path.iterdir()))) == (None, CSV, 1)
+    del reply
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("end", [-1, -9, 30])
+def test_a_large_compressed_stream_that_ends_early_is_a_failure_and_leaves_no_file(
+    end: int, raw_server: RawServerFactory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bodies, "LARGE", 20)
+    server = raw_server(send(response(gzip.compress(CSV)[:end], "Content-Encoding: gzip")))
+    reply = PatientHttp(tries=2, folder=tmp_path).get(server.url)
+    assert (kind_of(reply), len(reply.body), server.requests) == (FailureKind.BROKEN, 0, 2)
+    assert list(tmp_path.iterdir()) == []
 
 
 # Hosts that cannot be reached

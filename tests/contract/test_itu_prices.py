@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Response
 
 from sources.catalogue import load_catalogue
+from sources.names import OLDER_CODES
 from sources.observation import Areas
 from sources.provider import RECORD, SERIES_REJECT, Fetched, Outcome, SeriesRequest, Window
 from sources.providers.itu_prices import PUBLIC_BASE, fetch, figures_of, parse
@@ -94,6 +96,36 @@ def test_another_unit_than_asked_for_is_refused(visit: Visit) -> None:
 def test_a_basket_that_is_not_there_is_an_unknown_id_and_takes_no_other_down(visit: Visit) -> None:
     fetched = visit(GOOD, TWO, SeriesRequest("i271mb_3GB_GNI", TWO.options))
     assert [answer.outcome for answer in fetched.answers.values()] == [Outcome.OK, Outcome.UNKNOWN_ID]
+
+
+def test_a_code_that_no_edition_had_is_refused_with_the_codes_of_this_one(visit: Visit) -> None:
+    answer = only(visit(GOOD, SeriesRequest("i271mb_new_GNI", (*TWO.options, ("aliases", "i271mb_old_GNI")))))
+    assert answer.outcome is Outcome.UNKNOWN_ID
+    assert answer.reason == (
+        "the workbook to 2025 has no basket i271mb_new_GNI or i271mb_old_GNI;"
+        " there are i271mb_2GB_GNI, i271mb_5GB_GNI, i271mb_2GB_PPP"
+    )
+
+
+CHAINED = SeriesRequest("i271mb_2GB_GNI", (("aliases", "i271mb_ts_GNI"), ("first_year", 2024), ("unit", "GNIpc")))
+
+
+def test_an_edition_with_another_code_serves_the_years_that_are_of_the_basket(visit: Visit) -> None:
+    answer = only(visit(book(line("UZB", "i271mb_ts_GNI", 7, 1.25, 1.5)), CHAINED))
+    assert values(answer) == [("UZB", 2024, 1.25), ("UZB", 2025, 1.5)]
+
+
+def test_the_code_of_this_edition_goes_before_those_of_others(visit: Visit) -> None:
+    answer = only(visit(book(line("UZB", "i271mb_ts_GNI", 9, 9, 9), line("UZB", TWO.code, 7, 1.25, 1.5)), CHAINED))
+    assert values(answer) == [("UZB", 2024, 1.25), ("UZB", 2025, 1.5)]
+
+
+def test_an_older_code_of_an_economy_is_its_iso_code() -> None:
+    rows = parse(book(*(line(code, TWO.code, 1, "NA", "NA") for code in (*OLDER_CODES, "UZB"))), 2025)
+    areas = replace(AREAS, economies=AREAS.economies | set(OLDER_CODES.values()))
+    figures = figures_of(rows, TWO, "0" * 64, areas, WINDOW)
+    assert figures["reason"].null_count() == figures.height
+    assert figures["iso3"].to_list() == ["AND", "XKX", "ROU", "TLS", "PSE", "COD", "UZB"]
 
 
 def test_unknown_economies_are_rejected(visit: Visit) -> None:
@@ -185,5 +217,17 @@ def test_every_link_of_the_catalogue_names_a_basket_of_the_real_workbook_in_its_
     assert links
     known = set(real(reference).select("Code", "Unit").unique().rows())
     for link in links:
-        assert link.options.keys() == {"unit"}, link
+        assert "unit" in link.options and link.options.keys() <= {"unit", "aliases", "first_year"}, link
         assert (link.code, link.options["unit"]) in known, link
+
+
+def test_the_first_year_of_a_link_cuts_nothing_off_the_real_basket(reference: Path) -> None:
+    rows = real(reference)
+    areas = Areas(frozenset(rows["IsoCode"]), frozenset(), {}, {})
+    links = [link for one in load_catalogue() for link in one.chain if link.provider == "itu_prices"]
+    for link in links:
+        request = SeriesRequest(str(link.code), tuple(sorted(link.options.items())))
+        whole = SeriesRequest(request.code, (("unit", "GNIpc"),))
+        years = figures_of(rows, whole, "0" * 64, areas, Window(1960, 2026))["year"]
+        assert years.min() == figures_of(rows, request, "0" * 64, areas, Window(1960, 2026))["year"].min(), link
+        assert request.option("first_year", years.min()) == years.min(), link

@@ -1,4 +1,4 @@
-"""``carec sources check`` against every provider on loopback: as the contract has it, and as it should be noticed."""
+"""``carec sources check --contracts`` on loopback: services that keep their contract, and what should be noticed."""
 
 from __future__ import annotations
 

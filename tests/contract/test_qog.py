@@ -11,6 +11,7 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Response
 
+from sources.bodies import Body
 from sources.catalogue import load_catalogue
 from sources.observation import Areas
 from sources.provider import Fetched, Outcome, SeriesRequest, Window
@@ -84,11 +85,27 @@ def test_a_failing_server_makes_every_series_unavailable(status: int, visit: Vis
     assert {answer.outcome for answer in fetched.answers.values()} == {Outcome.UNAVAILABLE}
 
 
-@pytest.mark.parametrize("body", [b"", b"{}", b"<html>", b"PK\x03\x04\xff\xfe"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{}",
+        b"<html>",
+        b"PK\x03\x04\xff\xfe",
+        GOOD[:-20],
+        GOOD + b"1,X,UZB,2019,0.1,0.2,1,1,1\n",
+        GOOD + b'"open,1\n',
+    ],
+)
 def test_a_body_that_is_no_table_is_refused(body: bytes, visit: Visit) -> None:
     fetched = visit(body)
     assert (only(fetched).outcome, only(fetched).records.height) == (Outcome.UNAVAILABLE, 0)
     assert all(kept.refused for kept in fetched.bodies)
+
+
+def test_bytes_of_another_encoding_in_names_do_no_harm(visit: Visit) -> None:
+    fetched = visit(table("384,C\u00f4te,CIV,2023,0.1,0.1,1", "398,K,KAZ,2023,0.9,0.8,1").decode().encode("latin-1"))
+    assert values(only(fetched)) == [("KAZ", 2024, 0.8)]
 
 
 def test_an_unreachable_provider_answers_every_request() -> None:
@@ -102,7 +119,9 @@ def test_the_real_surveys_come_back_from_under_the_year_before(reference: Path) 
     surveyed = tidy.filter((pl.col("metric") == "OSI") & (pl.col("year") >= 2010))
     mirrored = surveyed.select(pl.col("iso3").alias("ccodealp"), pl.col("year") - 1, pl.col("value").alias("egov_osi"))
     areas = Areas(frozenset(tidy["iso3"]), frozenset(), {}, {})
-    figures = figures_of(parse(mirrored.write_csv().encode(), 2026), "egov_osi", "0" * 64, areas, Window(2010, 2026))
+    figures = figures_of(
+        parse(Body(mirrored.write_csv().encode()), ["egov_osi"]), "egov_osi", "0" * 64, areas, Window(2010, 2026)
+    )
     key = ["iso3", "year"]
     assert figures.select(*key, "value").sort(key).equals(surveyed.select(*key, "value").sort(key))
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -11,8 +14,10 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from sources.catalogue import load_catalogue
-from sources.provider import RECORD, SERIES_REJECT, Fetched, Outcome, SeriesRequest
-from sources.providers.un_sdg import PUBLIC_BASE, fetch, parse, releases_of
+from sources.observation import Areas
+from sources.provider import RECORD, SERIES_REJECT, Fetched, Outcome, SeriesRequest, Window
+from sources.providers.figures import kept
+from sources.providers.un_sdg import PAGE_SIZES, PUBLIC_BASE, fetch, figures_of, parse, releases_of
 from tests.contract.loopback import PatientHttp, unused_port
 from tests.contract.visiting import (
     AREAS,
@@ -81,7 +86,7 @@ def test_a_series_comes_with_its_release_and_public_address(visit: Visit, httpse
     assert answer.source_url == f"{PUBLIC_BASE}/Series/Data?seriesCode={COVERAGE}"
     assert answer.records["obs_status"].to_list() == ["C", "C"]
     (request,) = asked(httpserver, DATA)
-    assert dict(request.args) == {"seriesCode": COVERAGE, "pageSize": "10000", "page": "1"}
+    assert dict(request.args) == {"seriesCode": COVERAGE, "pageSize": "1000", "page": "1"}
 
 
 def test_cuts_of_one_series_share_a_download_and_stay_apart(visit: Visit, httpserver: HTTPServer) -> None:
@@ -125,7 +130,7 @@ def test_a_country_without_a_total_gets_none_from_its_parts(visit: Visit) -> Non
 @pytest.mark.parametrize(
     ("dimensions", "named"),
     [
-        ({"Reporting Type": "G", "Gender": "BOTHSEX", "Age": "ALLAGE"}, "dimensions.Sex"),
+        ({"Reporting Type": "G", "Gender": "WOMEN", "Age": "ALLAGE"}, "'Gender': ['WOMEN']"),
         ({"Reporting Type": "G", "Sex": "T", "Age": "ALLAGE"}, "'Sex': ['T']"),
         ({"Reporting Type": "G", "Sex": "BOTHSEX", "Age": "ALLAGE", "Location": "URBAN"}, "'Location': ['URBAN']"),
     ],
@@ -136,6 +141,86 @@ def test_a_renamed_dimension_or_code_is_named(dimensions: dict[str, str], named:
     assert (answer.outcome, answer.records.height) == (Outcome.UNAVAILABLE, 0)
     assert named in (answer.reason or "")
     assert fetched.bodies[-1].refused == answer.reason
+
+
+def test_a_part_of_a_dimension_that_is_not_there_is_refused(visit: Visit) -> None:
+    answer = only(visit(page([row(USERS, dimensions={"Reporting Type": "G", "Age": "ALLAGE"})]), WOMEN))
+    assert (answer.outcome, answer.records.height) == (Outcome.UNAVAILABLE, 0)
+    assert "no row has dimensions.Sex" in (answer.reason or "")
+
+
+@pytest.mark.parametrize("age", [{}, {"Age": None}, {"Age": ""}, {"Age": "_T"}, {"Age": "NOTSPEC"}, {"Age": "ALLAGE"}])
+def test_a_total_is_met_by_every_way_to_write_it(age: dict[str, Any], visit: Visit) -> None:
+    dimensions = {"Reporting Type": "G", "Sex": "BOTHSEX", **age}
+    assert values(only(visit(page([row(USERS, dimensions=dimensions)]), BOTH))) == [("UZB", 2023, 40.5)]
+    assert values(only(visit(page([row(USERS, dimensions=dimensions)]), USERS))) == [("UZB", 2023, 40.5)]
+
+
+def test_a_part_is_not_met_by_an_empty_dimension(visit: Visit) -> None:
+    rows = [
+        by_sex("BOTHSEX", "50"),
+        by_sex("FEMALE", "45"),
+        by_sex("", "9"),
+        row(USERS, "398", dimensions={"Age": None}),
+    ]
+    assert values(only(visit(page(rows), WOMEN))) == [("UZB", 2023, 45.0)]
+
+
+EITHER_SKILL = SeriesRequest(SKILLS, (("Type of skill", "CMFL,SKILL_ICTCMFL"),))
+
+
+@pytest.mark.parametrize(
+    ("skills", "value"),
+    [
+        ({"CMFL": "60", "COPA": "5", "PCPR": "4"}, 60.0),
+        ({"SKILL_ICTCMFL": "59", "SKILL_ICTPRGM": "5"}, 59.0),
+        ({"SKILL_ICTCMFL": "59", "CMFL": "60"}, 60.0),
+    ],
+)
+def test_of_several_codes_the_first_that_occurs_is_taken_never_a_mix(
+    skills: dict[str, str], value: float, visit: Visit
+) -> None:
+    rows = [row(SKILLS, value=sent, dimensions={"Type of skill": code}) for code, sent in skills.items()]
+    assert values(only(visit(page(rows), EITHER_SKILL))) == [("UZB", 2023, value)]
+
+
+def test_the_codes_that_there_are_instead_are_named(visit: Visit) -> None:
+    answer = only(visit(page([row(SKILLS, dimensions={"Type of skill": "COPA"})]), EITHER_SKILL))
+    assert answer.outcome is Outcome.UNAVAILABLE
+    assert "Type of skill CMFL or SKILL_ICTCMFL" in (answer.reason or "") and "['COPA']" in (answer.reason or "")
+
+
+SCHOOLS = SeriesRequest("SE_ACS_INTNT", (("Education level", "SECOND"), ("aliases", "SE_ACC_INTN")))
+
+
+@pytest.mark.parametrize(
+    ("listed", "name"),
+    [
+        (["SE_ACS_INTNT"], "SE_ACS_INTNT"),
+        (["SE_ACC_INTN"], "SE_ACC_INTN"),
+        (["SE_ACC_INTN", "SE_ACS_INTNT"], "SE_ACS_INTNT"),
+        (None, "SE_ACS_INTNT"),
+    ],
+)
+def test_the_code_that_the_release_has_is_asked(
+    listed: list[str] | None, name: str, visit: Visit, httpserver: HTTPServer
+) -> None:
+    series = [{"code": code, "release": "R1"} for code in listed] if listed else b"<html>"
+    rows = [
+        row(name, value=value, dimensions={"Education level": code})
+        for code, value in [("SECOND", "7"), ("PRIMAR", "9")]
+    ]
+    answer = only(visit(page(rows), SCHOOLS, series=series))
+    assert values(answer) == [("UZB", 2023, 7.0)]
+    assert [request.args["seriesCode"] for request in asked(httpserver, DATA)] == [name]
+    assert answer.source_url.endswith(f"seriesCode={name}")
+    assert answer.release == ("SDG R1" if listed else None)
+
+
+def test_a_series_under_none_of_its_codes_is_unknown(visit: Visit) -> None:
+    answer = only(visit(page([]), SCHOOLS))
+    assert answer.outcome is Outcome.UNKNOWN_ID
+    assert "SE_ACS_INTNT or SE_ACC_INTN" in (answer.reason or "")
 
 
 def test_a_share_where_a_percentage_was_asked_for_is_refused(visit: Visit) -> None:
@@ -310,6 +395,76 @@ def test_one_failing_page_makes_the_series_unavailable(visit: Visit) -> None:
     assert (answer.outcome, answer.records.height) == (Outcome.UNAVAILABLE, 0)
 
 
+def impatient(server: HTTPServer) -> Fetched:
+    """Ask as ``visit`` does, with hardly any time for a page."""
+    entry = provider("un_sdg", server.url_for("/v1/sdg")).model_copy(update={"read_timeout_s": 0.75})
+    return fetch([SeriesRequest(COVERAGE)], entry, AREAS, WINDOW, PatientHttp(tries=1))
+
+
+def slow_above(
+    limit: int, enough: Event, later: bool = False, came: list[tuple[int, int]] | None = None
+) -> Callable[[Request], Any]:
+    """A database whose pages of more than ``limit`` rows do not come, all or from the second one on.
+
+    ``came`` gets size and number of every page asked for.
+    """
+
+    def answer(request: Request) -> Any:
+        size, number = int(request.args["pageSize"]), int(request.args["page"])
+        if came is not None:
+            came.append((size, number))
+        if size > limit and not (later and number == 1):
+            enough.wait(30)
+        return paged(4 if size > limit else 6)(request)
+
+    return answer
+
+
+@pytest.fixture
+def enough() -> Iterator[Event]:
+    """What a slow server waits for; it is let go when the test ends."""
+    event = Event()
+    yield event
+    event.set()
+
+
+@pytest.mark.parametrize("later", [False, True])
+@pytest.mark.parametrize("limit", [500, 250])
+def test_a_page_that_comes_too_late_is_asked_for_in_halves_from_the_first(
+    limit: int, later: bool, enough: Event
+) -> None:
+    came: list[tuple[int, int]] = []
+    with HTTPServer(threaded=True) as server:
+        serve(server, {LIST: SERIES, DATA: slow_above(limit, enough, later, came)})
+        fetched = impatient(server)
+        enough.set()
+    assert values(only(fetched)) == [("UZB", year, year / 10) for year in range(2000, 2011)]
+    tried = [size for size in PAGE_SIZES if size > limit]
+    pages = [(size, number) for size in tried for number in ((1, 2) if later else (1,))]
+    assert came == [*pages, (limit, 1), (limit, 2)]
+    used = {body.sha256 for body in fetched.bodies if not body.refused}
+    assert set(only(fetched).records["raw_sha256"]) <= used
+    refused = [body.refused for body in fetched.bodies if body.refused]
+    assert len(refused) == (len(tried) if later else 0)
+    assert all("read again in smaller pages" in str(reason) for reason in refused)
+
+
+def test_a_series_that_comes_too_late_in_the_smallest_pages_is_unavailable(enough: Event) -> None:
+    with HTTPServer(threaded=True) as server:
+        serve(server, {LIST: SERIES, DATA: slow_above(0, enough)})
+        answer = only(impatient(server))
+        enough.set()
+    assert (answer.outcome, answer.records.height) == (Outcome.UNAVAILABLE, 0)
+    assert "no answer within" in (answer.reason or "")
+
+
+def test_a_gateway_that_gives_up_on_a_page_gets_a_smaller_one(visit: Visit, httpserver: HTTPServer) -> None:
+    whole = paged(6)
+    answer = only(visit(lambda r: Response("late", status=504) if r.args["pageSize"] == "1000" else whole(r)))
+    assert answer.outcome is Outcome.OK
+    assert {request.args["pageSize"] for request in asked(httpserver, DATA)} == {"1000", "500"}
+
+
 # Bodies that are no answer, and transport
 
 
@@ -385,8 +540,12 @@ def test_every_link_of_the_catalogue_names_dimensions_as_the_database_spells_the
             [
                 row(
                     request.code,
-                    attributes={"Units": request.option("Units", "PER_100_POP")},
-                    dimensions={name: code for name, code in request.options if name != "Units"},
+                    attributes={"Units": request.option("Units")},
+                    dimensions={
+                        name: str(code).split(",")[0]
+                        for name, code in request.options
+                        if name not in ("Units", "aliases")
+                    },
                 )
                 for request in own
             ]
@@ -398,4 +557,85 @@ def test_every_link_of_the_catalogue_names_dimensions_as_the_database_spells_the
         request.code: answer.reason for request, answer in fetched.answers.items() if answer.records.height != 1
     } == {}
     names = {name for request in requests for name, _ in request.options}
-    assert names <= {"Sex", "Age", "Location", "Type of skill", "Education level", "Units"}
+    assert names <= {"Sex", "Age", "Location", "Type of skill", "Education level", "Units", "aliases"}
+    assert all(request.option("Units") for request in requests)
+
+
+# The database of December 2023, in the shape of the API
+
+TABLES = {
+    "IT_USE_ii99": "it_use_ii99.csv",
+    "IT_MOB_OWN": "it_mob_own.csv",
+    "IT_MOB_3GNTWK": "it_mob_3gntwk.csv",
+    "IT_MOB_4GNTWK": "it_mob_4gntwk.csv",
+    "IT_NET_BBND": "it_net_bbnd.csv",
+    "SE_ACS_INTNT": "se_acs_intnt.csv",
+    "SE_ADT_ACTS": "se_adt_acts.csv",
+    "GB_XPD_RSDV": "gb_xpd_rsdv.csv",
+}
+NAMES = {"sex": "Sex", "age": "Age", "location": "Location", "type_of_skill": "Type of skill"}
+NAMES |= {"education_level": "Education level", "type_of_speed": "Type of speed", "freq": "Freq"}
+WHOLE = {"": "notspec", "Sex": "bothsex", "Age": "allage", "Location": "allarea", "Type of speed": "anys"}
+BLANK = "notspec"
+
+
+def table_of(folder: Path, code: str) -> list[dict[str, str]]:
+    with (folder / TABLES[code]).open(encoding="utf-8", newline="") as lines:
+        return list(csv.DictReader(lines))
+
+
+def as_the_api_has_it(folder: Path, code: str, blank: dict[str, Any]) -> list[dict[str, Any]]:
+    """The rows of a series of the reference as the API sends them; ``blank`` is what stands where a code is missing."""
+    codes = {each.stem[4:]: dict(_pairs(each)) for each in folder.glob("ent_*.csv")}
+    rows = []
+    for line in table_of(folder, code):
+        dimensions: dict[str, Any] = {"Reporting Type": "G"}
+        for column, name in NAMES.items():
+            if column in line:
+                dimensions |= (
+                    blank and {name: blank["value"]} if line[column] == BLANK else {name: codes[column][line[column]]}
+                )
+        rows.append(
+            {
+                "series": code,
+                "geoAreaCode": line["geo_area"],
+                "timePeriodStart": float(line["year"]),
+                "value": line[code.lower()],
+                "attributes": {"Nature": codes["nature"][line["nature"]], "Units": codes["units"][line["units"]]},
+                "dimensions": dimensions,
+            }
+        )
+    return rows
+
+
+def _pairs(file: Path) -> list[tuple[str, str]]:
+    with file.open(encoding="utf-8", newline="") as lines:
+        return [(key, name) for key, name in list(csv.reader(lines))[1:]]
+
+
+@pytest.mark.parametrize("blank", [{}, {"value": None}, {"value": ""}], ids=["absent", "null", "empty"])
+@pytest.mark.parametrize("code", TABLES)
+def test_a_real_series_gives_the_figures_of_every_link_cell_by_cell(
+    code: str, blank: dict[str, Any], reference: Path
+) -> None:
+    folder = reference / "un_sdg"
+    lines = table_of(folder, code)
+    numbers = {int(line["geo_area"]) for line in lines}
+    areas = Areas(frozenset(map(str, numbers)), frozenset(), {}, {number: str(number) for number in numbers})
+    rows = kept(parse(json.dumps(page(as_the_api_has_it(folder, code, blank))).encode()).rows, "0" * 64)
+    links = [link for one in load_catalogue() for link in one.chain if link.provider == "un_sdg" and link.code == code]
+    assert links
+    for link in links:
+        figures = figures_of(rows, SeriesRequest(code, tuple(sorted(link.options.items()))), areas, Window(1960, 2026))
+        asked_for = {name: str(link.options.get(name, "")).split(",")[0].lower() for name in NAMES.values()}
+        expected = [
+            (line["geo_area"], int(line["year"]), float(line[code.lower()]))
+            for line in lines
+            if all(
+                line.get(column, BLANK) in {asked_for[name] or WHOLE.get(name, BLANK), BLANK}
+                for column, name in NAMES.items()
+            )
+        ]
+        assert figures["reason"].null_count() == figures.height > 100, link
+        assert sorted(figures.select("iso3", "year", "value").rows()) == sorted(expected), link
+        assert figures.select("iso3", "year").is_unique().all(), link

@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
+from pydantic import HttpUrl
 from pytest_httpserver import HTTPServer
 from werkzeug import Response
 
+from sources.asking import RunHttp
 from sources.catalogue import load_catalogue
 from sources.observation import Areas
 from sources.provider import RECORD, SERIES_REJECT, Answer, Fetched, Outcome, SeriesRequest, Window
 from sources.providers.figures import Refusal
-from sources.providers.wipo_gii import PUBLIC_BASE, fetch, parse_panel, parse_results, parse_workbook, workbook_figures
+from sources.providers.wipo_gii import (
+    PUBLIC_BASE,
+    RECORDS,
+    fetch,
+    parse_panel,
+    parse_results,
+    parse_workbook,
+    workbook_figures,
+)
 from tests.contract.loopback import PatientHttp, unused_port
 from tests.contract.visiting import (
     AREAS,
@@ -253,6 +264,76 @@ def test_one_edition_that_is_not_what_its_name_says_makes_the_series_unavailable
 
 
 # Workbooks
+
+
+OLD, NEW = f"{BOOKS}/wipo-pub-2000-{{}}-tech1.xlsx", "wipo-pub-2000-{}-gii-tech1.xlsx"
+RECORD_2025 = f"/record/{RECORDS[2025]}/files/{NEW.format(2025)}"
+CHALLENGE = Response("", status=202)
+
+
+@pytest.mark.parametrize("old", [None, Response("no", status=403), CHALLENGE, Response("no", status=503)])
+def test_a_workbook_is_found_in_its_record_where_the_old_address_gives_none(old: Any, visit: Visit) -> None:
+    routes = {RECORD_2025: BOOK} | ({OLD.format(2025): old} if old else {})
+    assert values(only(visit(routes, BOOK_SCORE))) == [("UZB", 2025, 25.5)]
+
+
+def test_a_workbook_may_lie_under_its_newer_name_beside_the_old(visit: Visit) -> None:
+    books = {f"{BOOKS}/{NEW.format(year)}": book(year, hightech("UZB", year, 1.25)) for year in (2026, 2024)}
+    assert values(only(visit(books, HIGHTECH))) == [("UZB", 2024, 1.25), ("UZB", 2026, 1.25)]
+
+
+def test_no_other_address_is_asked_where_the_old_one_gives_the_workbook(visit: Visit, httpserver: HTTPServer) -> None:
+    visit({OLD.format(2025): BOOK}, BOOK_SCORE)
+    assert not asked(httpserver, RECORD_2025) and not asked(httpserver, f"{BOOKS}/{NEW.format(2025)}")
+
+
+def test_records_are_asked_for_at_the_alternative_address(httpserver: HTTPServer) -> None:
+    serve(httpserver, {f"/tind{RECORD_2025}": BOOK}, content_type=XLSX)
+    both = provider("wipo_gii", httpserver.url_for("/www")).model_copy(
+        update={"alternative_url": HttpUrl(httpserver.url_for("/tind"))}
+    )
+    assert values(only(fetch([BOOK_SCORE], both, AREAS, WINDOW, PatientHttp(tries=1)))) == [("UZB", 2025, 25.5)]
+
+
+def test_a_workbook_that_is_blocked_everywhere_is_blocked_although_the_rest_are_not_there(visit: Visit) -> None:
+    answer = only(visit({OLD.format(2025): CHALLENGE, RECORD_2025: CHALLENGE}, BOOK_SCORE))
+    assert answer.outcome is Outcome.BLOCKED
+    assert re.search(r"fetch \S+ with a browser and put it as wipo-pub-2000-2025-tech1.xlsx into", answer.reason or "")
+
+
+def test_of_editions_that_are_all_refused_the_newest_is_named(visit: Visit) -> None:
+    no = Response("no", status=403)
+    answer = only(visit({f"{SITE}/model_pageone_{year}.csv": no for year in range(2020, 2027)}, SCORE))
+    assert answer.outcome is Outcome.BLOCKED
+    assert "put it as model_pageone_2026.csv into the local folder (CAREC_LOCAL_FILES)" in (answer.reason or "")
+
+
+def test_a_newest_edition_that_is_refused_is_one_that_is_not_there_yet(visit: Visit) -> None:
+    answer = only(visit(panels() | {f"{SITE}/model_pageone_2026.csv": Response("no", status=403)}, SCORE))
+    assert (answer.outcome, answer.release) == (Outcome.OK, "GII 2025")
+
+
+@pytest.mark.parametrize("year", [2021, 2022, 2025])
+@pytest.mark.parametrize("new", [False, True])
+def test_an_operator_may_put_a_workbook_in_place_under_either_name(
+    year: int, new: bool, httpserver: HTTPServer, tmp_path: Path
+) -> None:
+    serve(httpserver, {})
+    old = "wipo_pub_2000-tech1.xlsx" if year == 2021 else f"wipo-pub-2000-{year}-tech1.xlsx"
+    sheet = "GII 2021 Data" if year == 2021 else "Data"
+    (tmp_path / (NEW.format(year) if new else old)).write_bytes(book(year, hightech("UZB", year, 1.5), sheet=sheet))
+    with RunHttp(validators=Nothing(), local_files=tmp_path, tries=1) as http:
+        answer = only(fetch([HIGHTECH], provider("wipo_gii", httpserver.url_for("")), AREAS, WINDOW, http))
+    assert values(answer) == [("UZB", year, 1.5)]
+    assert (answer.release or "").startswith(f"GII {year}, file of ")
+    assert (answer.release or "").endswith(", put in place by the operator")
+
+
+class Nothing:
+    """A warehouse in which nothing was kept."""
+
+    def last(self, url: str) -> None:
+        return None
 
 
 def test_a_workbook_is_asked_for_once_for_scores_ranks_and_raw_figures(visit: Visit, httpserver: HTTPServer) -> None:

@@ -23,7 +23,9 @@ from sources.catalogue import Provider
 from sources.observation import Areas
 from sources.provider import RECORD, SERIES_REJECT, Fetched, Outcome, SeriesRequest, Window
 from sources.providers.world_bank import PUBLIC_BASE, Refusal, fetch, judge, parse
+from sources.refusals import RefusedCode, RefusedCodes
 from tests.contract.loopback import PatientHttp, unused_port
+from tests.contract.visiting import TURNED_AWAY
 
 USERS, BROADBAND, SERVERS = "IT.NET.USER.ZS", "IT.NET.BBND.P2", "IT.NET.SECR.P6"
 WINDOW = Window(2000, 2026)
@@ -76,7 +78,13 @@ def codes_of(request: Request) -> list[str]:
 def visit(httpserver: HTTPServer) -> Callable[..., Fetched]:
     """Ask the loopback API, which answers with what is given: a function, a JSON document or bytes."""
 
-    def ask(answer: Any, *codes: str | SeriesRequest, content_type: str = JSON, status: int = 200) -> Fetched:
+    def ask(
+        answer: Any,
+        *codes: str | SeriesRequest,
+        content_type: str = JSON,
+        status: int = 200,
+        http: PatientHttp | None = None,
+    ) -> Fetched:
         def handle(request: Request) -> Response:
             if callable(answer):
                 given = answer(request)
@@ -86,7 +94,8 @@ def visit(httpserver: HTTPServer) -> Callable[..., Fetched]:
 
         httpserver.expect_request(re.compile(r"^/v2/country/all/indicator/.+")).respond_with_handler(handle)
         requests = [code if isinstance(code, SeriesRequest) else SeriesRequest(code) for code in codes or (USERS,)]
-        return fetch(requests, provider(httpserver.url_for("/v2")), AREAS, WINDOW, PatientHttp(tries=2))
+        asking = http or PatientHttp(tries=2)
+        return fetch(requests, provider(httpserver.url_for("/v2")), AREAS, WINDOW, asking)
 
     return ask
 
@@ -130,6 +139,27 @@ def test_several_series_come_with_one_call(visit: Callable[..., Fetched], httpse
         "date": "2000:2026",
         "page": "1",
     }
+
+
+def test_a_series_of_another_source_that_the_envelope_does_not_name_is_of_that_source(
+    visit: Callable[..., Fetched],
+) -> None:
+    findex = visit(envelope([row("g20.any")], sourceid=None), SeriesRequest("g20.any", (("source", 28),)))
+    assert only(findex).release == "Global Findex 2026-07-13"
+
+
+@pytest.mark.parametrize("source", [None, "absent"])
+def test_several_series_of_an_unnamed_source_are_of_the_source_asked_and_its_last_update(
+    source: str | None, visit: Callable[..., Fetched]
+) -> None:
+    document = envelope([row(USERS), row("IT.CEL.SETS.P2", value=12)], sourceid=None)
+    if source == "absent":
+        del document[0]["sourceid"]
+    fetched = visit(document, USERS, "IT.CEL.SETS.P2")
+    assert [(answer.outcome, answer.release) for answer in fetched.answers.values()] == [
+        (Outcome.OK, "WDI 2026-07-13"),
+        (Outcome.OK, "WDI 2026-07-13"),
+    ]
 
 
 def test_sources_are_asked_apart(visit: Callable[..., Fetched], httpserver: HTTPServer) -> None:
@@ -454,7 +484,8 @@ def test_a_wrong_code_does_not_take_the_others_down(
     assert outcomes.pop("BAD.CODE") is Outcome.UNKNOWN_ID
     assert set(outcomes.values()) == {Outcome.OK}
     assert len(outcomes) == 7
-    assert len(httpserver.log) == 7
+    again = 4 if refusal == 400 else 0  # may be throttling, so each of the four refused calls is tried twice
+    assert len(httpserver.log) == 7 + again
     assert len(fetched.bodies) == 7
 
 
@@ -474,6 +505,143 @@ def test_a_batch_is_not_taken_apart_for_a_fault_of_the_server(
     fetched = visit(message("105"), *EIGHT)
     assert {answer.outcome for answer in fetched.answers.values()} == {Outcome.UNAVAILABLE}
     assert len(httpserver.log) == 1
+
+
+# Refusals without a message of the API
+
+REQUEST_ERROR = b"<html><body>Request Error</body></html>"
+
+
+@pytest.mark.parametrize("status", [400, 500])
+def test_a_right_code_that_is_throttled_is_tried_again(
+    status: int, visit: Callable[..., Fetched], httpserver: HTTPServer
+) -> None:
+    throttled = iter([Response(REQUEST_ERROR, status=status, content_type="text/html")] * 2)
+    http = PatientHttp(tries=4)
+    fetched = visit(lambda _: next(throttled, None) or Response(GOOD, content_type=JSON), http=http)
+    assert values(only(fetched)) == [("KAZ", 2024, 40.5), ("UZB", 2024, 40.5)]
+    assert (len(httpserver.log), len(http.waits)) == (3, 2)
+
+
+@pytest.mark.parametrize("status", [400, 500])
+def test_a_message_about_a_wrong_code_is_not_tried_again(
+    status: int, visit: Callable[..., Fetched], httpserver: HTTPServer
+) -> None:
+    assert only(visit(message("120"), status=status)).outcome is Outcome.UNKNOWN_ID
+    assert len(httpserver.log) == 1
+
+
+def test_a_code_that_is_refused_without_a_message_at_every_try_is_unavailable(visit: Callable[..., Fetched]) -> None:
+    answer = only(visit(REQUEST_ERROR, content_type="text/html", status=400))
+    assert answer.outcome is Outcome.UNAVAILABLE
+    assert "HTTP 400 without a message of the API, at every try" in answer.reason
+
+
+def test_a_batch_that_is_throttled_is_given_up_after_a_few_parts(
+    visit: Callable[..., Fetched], httpserver: HTTPServer
+) -> None:
+    codes = [f"GOOD.{number}" for number in range(60)]
+    fetched = visit(REQUEST_ERROR, *codes, content_type="text/html", status=400)
+    assert {answer.outcome for answer in fetched.answers.values()} == {Outcome.UNAVAILABLE}
+    assert len(fetched.answers) == 60
+    assert len(httpserver.log) == 5 * 2
+
+
+# Refused codes, remembered
+
+BAD, ALSO_BAD = "BAD.CODE", "WORSE.CODE"
+FORTY = [f"GOOD.{number}" for number in range(40)]
+
+
+@pytest.fixture
+def refusing(httpserver: HTTPServer) -> dict[str, Any]:
+    """The state of an API that refuses a call with a code in ``wrong``, and how its databases are dated."""
+    state: dict[str, Any] = {"wrong": {BAD}, "updated": "2026-07-13", "refusal": message("175")}
+
+    def source(_: Request) -> Response:
+        listed = [{"page": "1", "total": "1"}, [{"id": "2", "lastupdated": state["updated"]}]]
+        return Response(json.dumps(listed), content_type=JSON)
+
+    def answer(request: Request) -> Any:
+        codes = codes_of(request)
+        if not state["wrong"].intersection(codes):
+            return envelope([row(code) for code in codes], lastupdated=state["updated"])
+        refusal = state["refusal"]
+        return Response("<html>", status=refusal) if isinstance(refusal, int) else refusal
+
+    httpserver.expect_request(re.compile("^/v2/sources/")).respond_with_handler(source)
+    state["answer"] = answer
+    return state
+
+
+def calls(httpserver: HTTPServer) -> list[list[str]]:
+    """The codes of each call for figures since the last time."""
+    asked = [codes_of(request) for request, _ in httpserver.log if "/indicator/" in request.path]
+    httpserver.clear_log()
+    return asked
+
+
+@pytest.mark.parametrize("refusal", [message("120"), message("175"), 404, 400])
+@pytest.mark.parametrize("place", [0, 17, 40])
+def test_a_refused_code_costs_one_call_of_its_own_until_the_release_changes(
+    place: int, refusal: Any, refusing: dict[str, Any], visit: Callable[..., Fetched], httpserver: HTTPServer
+) -> None:
+    codes = [*FORTY[:place], BAD, *FORTY[place:]]
+    refusing["refusal"], refused = refusal, RefusedCodes()
+    visit(refusing["answer"], *codes, http=PatientHttp(tries=1, refused=refused))
+    assert len(calls(httpserver)) > 3
+    assert refused.all() == (RefusedCode("world_bank", "2", BAD, "2026-07-13"),)
+
+    fetched = visit(refusing["answer"], *codes, http=PatientHttp(tries=4, refused=refused))
+    assert sorted(calls(httpserver), key=len) == [[BAD], FORTY]
+    assert fetched.answers[SeriesRequest(BAD)].outcome is Outcome.UNKNOWN_ID
+    assert [fetched.answers[SeriesRequest(code)].outcome for code in FORTY] == [Outcome.OK] * 40
+
+    refusing["updated"] = "2026-09-01"
+    visit(refusing["answer"], *codes, http=PatientHttp(tries=1, refused=refused))
+    assert calls(httpserver)[0] == codes
+    assert refused.all() == (RefusedCode("world_bank", "2", BAD, "2026-09-01"),)
+
+
+def test_a_refused_code_that_answers_again_is_forgotten(
+    refusing: dict[str, Any], visit: Callable[..., Fetched], httpserver: HTTPServer
+) -> None:
+    refused = RefusedCodes([RefusedCode("world_bank", "2", BAD, "2026-07-13")])
+    refusing["wrong"] = set()
+    fetched = visit(refusing["answer"], *FORTY, BAD, http=PatientHttp(refused=refused))
+    assert fetched.answers[SeriesRequest(BAD)].outcome is Outcome.OK
+    assert refused.all() == ()
+    calls(httpserver)
+    visit(refusing["answer"], *FORTY, BAD, http=PatientHttp(refused=refused))
+    assert calls(httpserver) == [[*FORTY, BAD]]
+
+
+def test_two_refused_codes_get_a_call_each(
+    refusing: dict[str, Any], visit: Callable[..., Fetched], httpserver: HTTPServer
+) -> None:
+    refusing["wrong"], refused = {BAD, ALSO_BAD}, RefusedCodes()
+    for _ in range(2):
+        calls(httpserver)
+        visit(refusing["answer"], BAD, *FORTY, ALSO_BAD, http=PatientHttp(refused=refused))
+    assert sorted(calls(httpserver), key=len) == [[BAD], [ALSO_BAD], FORTY]
+
+
+def test_an_api_that_does_not_date_its_database_keeps_a_refused_code_apart(
+    visit: Callable[..., Fetched], httpserver: HTTPServer
+) -> None:
+    refused = RefusedCodes([RefusedCode("world_bank", "2", BAD, "2026-07-13")])
+    visit(message("120"), USERS, BAD, http=PatientHttp(refused=refused))
+    assert sorted(calls(httpserver)) == [[BAD], [USERS]]
+
+
+@pytest.mark.parametrize("codes", [[BAD], EIGHT])
+@pytest.mark.parametrize("number", ["120", "105"])
+def test_what_is_refused_while_nothing_is_answered_is_not_remembered(
+    number: str, codes: list[str], visit: Callable[..., Fetched]
+) -> None:
+    http = PatientHttp(tries=1)
+    visit(message(number), *codes, http=http)
+    assert http.refused.all() == ()
 
 
 # Bodies that are not an answer
@@ -548,7 +716,14 @@ def test_names_in_another_encoding_do_no_harm(visit: Callable[..., Fetched]) -> 
 # Transport
 
 
-@pytest.mark.parametrize("status", [401, 403, 429, 500, 502, 503, 504])
+@pytest.mark.parametrize("status", TURNED_AWAY)
+def test_a_server_that_turns_programs_away_is_blocked(status: int, visit: Callable[..., Fetched]) -> None:
+    answer = only(visit(b"no", content_type="text/plain", status=status))
+    assert answer.outcome is Outcome.BLOCKED
+    assert f"HTTP {status}: closed to programs; name a contact address in CAREC_CONTACT" in answer.reason
+
+
+@pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
 def test_a_failing_server_makes_every_series_unavailable(status: int, visit: Callable[..., Fetched]) -> None:
     fetched = visit(b"no", USERS, BROADBAND, content_type="text/plain", status=status)
     for answer in fetched.answers.values():
@@ -565,9 +740,9 @@ def test_a_fault_that_passes_is_not_noticed(visit: Callable[..., Fetched], https
     assert len(httpserver.log) == 2
 
 
-def test_a_challenge_makes_the_series_unavailable(visit: Callable[..., Fetched]) -> None:
+def test_a_challenge_is_blocked(visit: Callable[..., Fetched]) -> None:
     fetched = visit(b"", status=202)
-    assert only(fetched).outcome is Outcome.UNAVAILABLE
+    assert only(fetched).outcome is Outcome.BLOCKED
     assert "challenge" in only(fetched).reason
     assert fetched.bodies == []
 

@@ -31,7 +31,8 @@ NOT_JSON = [
     (b"[" * 100_000, "not valid JSON"),
     (b"PK\x03\x04\xff\xfe", "not valid JSON"),
 ]
-STATUSES = [401, 403, 429, 500, 502, 503, 504]
+STATUSES = [429, 500, 502, 503, 504]
+TURNED_AWAY = [401, 403, 451]
 
 Given = Any
 """What a route answers: a function of the request, a response, bytes or a JSON document."""

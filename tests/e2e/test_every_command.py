@@ -75,6 +75,8 @@ EXAMPLES: list[tuple[tuple[str, ...], tuple[str, ...]]] = [
     (("indicators",), ()),
     (("sources",), ()),
     (("sources", "check"), ("--provider", "world_bank")),
+    (("sources", "check"), ("--editions",)),
+    (("sources", "check"), ("--contracts", "--provider", "world_bank")),
     (("claims",), ()),
     (("query",), ("from scorecard",)),
     (("query",), ("from scorecard limit 0",)),
@@ -127,7 +129,8 @@ def test_json_and_csv_stand_alone_on_standard_output_and_say_the_same(
     )
     codes, told = {as_json.code, as_csv.code, as_table.code}, as_json.stderr + as_csv.stderr + as_table.stderr
     # what doctor finds depends on the machine: it only has to find the same three times
-    assert codes == {0} or (name == ("doctor",) and codes == {1}), told
+    broken = (name, arguments[:1]) == (("sources", "check"), ("--provider",))  # links of the framework are unreachable
+    assert codes == {int(broken)} or (name == ("doctor",) and codes == {1}), told
     records = json.loads(as_json.stdout)
     heads, *rows = list(csv.reader(io.StringIO(as_csv.stdout)))
     assert len(records) == len(rows) and all(len(row) == len(heads) for row in rows)
@@ -184,7 +187,14 @@ def test_a_record_of_the_sources_that_cannot_be_read_is_one_line(carec: Run, tmp
 
 @pytest.mark.parametrize(
     "setting",
-    ["CAREC_HTTP_TRIES=many", "CAREC_HTTP_TIMEOUT_S=0", "CAREC_TIMEZONE=Mars/Base", "CAREC_WEBHOOK_URL=nowhere"],
+    [
+        "CAREC_HTTP_TRIES=many",
+        "CAREC_HTTP_TIMEOUT_S=0",
+        "CAREC_TIMEZONE=Mars/Base",
+        "CAREC_WEBHOOK_URL=nowhere",
+        "CAREC_USER_AGENT=Mozilla/5.0 (X11; Linux x86_64)",
+        "CAREC_CONTACT=Алматы",
+    ],
 )
 @pytest.mark.parametrize(
     ("name", "arguments"), [(("scorecard",), ()), (("diff",), ()), (("export",), ("out",)), (("refresh",), ())]

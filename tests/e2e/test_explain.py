@@ -12,7 +12,7 @@ from statistics import median
 import duckdb
 import pytest
 
-from tests.conftest import ROOT, run_carec
+from tests.conftest import GOALPOSTS_OF, ROOT, run_carec
 
 NAMES = {"ln": math.log, "exp": math.exp, "least": min, "greatest": max}
 
@@ -150,11 +150,17 @@ def test_the_goalposts_can_be_computed_again_and_are_written_only_on_request(
         assert done.returncode == 0, done.stderr
         return done.stdout, done.stderr
 
-    stdout, stderr = recompute()
+    # from the vintages that the goalposts were computed from
+    stdout, stderr = recompute("--as-of", GOALPOSTS_OF)
     assert stdout == "" and "0 goalposts and 0 descriptions" in stderr
 
-    seed.write_bytes(original.replace(b",13.84,", b",13.99,"))
+    # a newer copy of 4G coverage has one more economy, which moves no goalpost
     stdout, stderr = recompute("--format", "json")
+    assert [(row["indicator_id"], row["column"]) for row in json.loads(stdout)] == [("coverage_4g_pct", "floor_basis")]
+    assert "of 210 economies" in stdout and "0 goalposts and 1 descriptions" in stderr
+
+    seed.write_bytes(original.replace(b",13.84,", b",13.99,"))
+    stdout, stderr = recompute("--as-of", GOALPOSTS_OF, "--format", "json")
     assert json.loads(stdout) == [
         {
             "framework_id": "carec_2030",
@@ -165,8 +171,14 @@ def test_the_goalposts_can_be_computed_again_and_are_written_only_on_request(
         }
     ]
     assert "nothing written" in stderr and b",13.99," in seed.read_bytes()
-    recompute("--write")
+    recompute("--as-of", GOALPOSTS_OF, "--write")
     assert seed.read_bytes() == original
+
+
+def test_a_day_before_every_vintage_is_refused(published_warehouse: Path) -> None:
+    done = run_carec("benchmarks", "recompute", "--as-of", "1999-12-31", warehouse=published_warehouse)
+    assert done.returncode == 2
+    assert "no vintage" in done.stderr and "choose a later day for --as-of" in done.stderr
 
 
 def test_the_worked_example_of_the_method_is_what_the_command_prints(published_warehouse: Path) -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from io import StringIO
 from typing import Any
@@ -21,10 +21,11 @@ from urllib.parse import unquote
 import polars as pl
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
+from werkzeug.http import parse_range_header
 
 from pipelines.workspace import Workspace
 from sources.catalogue import Link
-from sources.providers import gtmi
+from sources.providers import gtmi, un_egov
 from sources.providers.data360_rows import CUTS
 from tests.contract.workbooks import XLSX, workbook
 
@@ -33,6 +34,8 @@ JSON, CSV = "application/json", "text/csv"
 UPDATED = "2026-07-13"
 YEARS = range(2015, 2025)
 EDITIONS = range(2021, 2026)
+NO_DIMENSION = ("Units", "aliases")
+"""Options of a link to the SDG base that name no dimension."""
 NOTHING = Response("nothing here", status=404, content_type="text/plain")
 
 
@@ -42,14 +45,30 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
     return out.getvalue().encode()
 
 
+def part(body: bytes, content_type: str, request: Request, size: int | None = None) -> Response:
+    """The body, or the part of it that was asked for; ``size`` is what the server gives out as that of the whole."""
+    asked = parse_range_header(request.headers.get("Range"))
+    span = asked.range_for_length(len(body)) if asked else None
+    if span is None:
+        return Response(body, content_type=content_type)
+    start, end = span
+    of = f"bytes {start}-{end - 1}/{size or len(body)}"
+    return Response(body[start:end], 206, content_type=content_type, headers={"Content-Range": of})
+
+
 @dataclass
 class Everyone:
-    """The server. ``silent`` are providers that answer HTTP 500 to everything; ``log`` has every address asked."""
+    """The server. ``silent`` are providers that answer HTTP 500 to everything; ``log`` has every address asked.
+
+    ``spoil`` may answer in the place of a provider: it is given provider, path and request, and returns None to let the
+    provider answer.
+    """
 
     workspace: Workspace
     server: HTTPServer
     silent: frozenset[str] = frozenset()
     log: list[tuple[str, str]] = field(default_factory=list)
+    spoil: Callable[[str, str, Request], Response | None] = lambda *_: None
     _bodies: dict[tuple[str, str], tuple[bytes, str] | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -107,19 +126,31 @@ class Everyone:
         self.log.append((provider, f"{path}?{query}"))
         if provider in self.silent:
             return Response("no", status=500, content_type="text/plain")
+        if spoilt := self.spoil(provider, unquote(path), request):
+            return spoilt
         key = (provider, f"{path}?{query}")
         if key not in self._bodies:
             self._bodies[key] = getattr(self, f"_{provider}")(unquote(path), request.args)
         found = self._bodies[key]
-        return Response(found[0], content_type=found[1]) if found else NOTHING
+        return part(found[0], found[1], request) if found else NOTHING
 
     # The providers
 
     def _world_bank(self, path: str, asked: Mapping[str, str]) -> tuple[bytes, str] | None:
+        known = self.of("world_bank")
+        if path.endswith("/indicators"):
+            source = path.split("/")[1]
+            codes = [code for code, (link, _) in known.items() if str(link.options.get("source", 2)) == source]
+            head = {"page": "1", "pages": "1", "per_page": "32500", "total": str(len(codes))}
+            return json.dumps([head, [{"id": code, "name": "made up"} for code in codes]]).encode(), JSON
         if path.startswith("sources/"):
             listed = [{"page": "1", "total": "1"}, [{"id": path.rpartition("/")[2], "lastupdated": UPDATED}]]
             return json.dumps(listed).encode(), JSON
-        known = self.of("world_bank")
+        _, areas, _, asked_codes = path.split("/")
+        if any(code not in known for code in asked_codes.split(";")):
+            return json.dumps(
+                [{"message": [{"id": "120", "key": "Invalid value", "value": "not valid"}]}]
+            ).encode(), JSON
         rows = [
             {
                 "indicator": {"id": code, "value": "made up"},
@@ -129,8 +160,9 @@ class Everyone:
                 "value": value,
                 "obs_status": "",
             }
-            for code in path.rpartition("/")[2].split(";")
+            for code in asked_codes.split(";")
             for (iso3, year), value in known[code][1].items()
+            if areas == "all" or iso3 in areas.split(";")
         ]
         size, page = int(asked["per_page"]), int(asked["page"])
         head = {"page": page, "pages": max(1, -(-len(rows) // size)), "per_page": size, "total": len(rows)}
@@ -143,7 +175,7 @@ class Everyone:
             "DATABASE_ID": str(link.options["database"]),
             "INDICATOR": code,
             **cuts,
-            "UNIT_MEASURE": str(link.options.get("unit_measure", "X")),
+            "UNIT_MEASURE": str(link.options.get("unit_measure", "X")).split(",")[0],
             "UNIT_MULT": "0",
             "OBS_STATUS": "A",
             "OBS_CONF": "PU",
@@ -160,6 +192,8 @@ class Everyone:
             ids = [code for code, (link, _) in known.items() if link.options["database"] == database]
             return json.dumps(ids).encode(), JSON
         rows = self._rows360(asked["INDICATOR"], *known[asked["INDICATOR"]])
+        if areas := asked.get("REF_AREA"):
+            rows = [row for row in rows if row["REF_AREA"] in areas.split(",")]
         skip = int(asked["skip"])
         return json.dumps({"count": len(rows), "value": rows[skip : skip + 1000]}).encode(), JSON
 
@@ -170,7 +204,7 @@ class Everyone:
         rows = self._rows360(code, *self.of("data360_files")[code])
         return table(list(rows[0]), [list(row.values()) for row in rows]), CSV
 
-    def _un_sdg(self, path: str, asked: Mapping[str, str]) -> tuple[bytes, str] | None:
+    def _un_sdg(self, path: str, asked: Any) -> tuple[bytes, str] | None:
         known = self.of("un_sdg").values()
         if path == "Series/List":
             codes = {link.code for link, _ in known}
@@ -184,12 +218,12 @@ class Everyone:
                 "value": str(value),
                 "attributes": {"Nature": "C", "Units": str(link.options.get("Units", "NUMBER"))},
                 "dimensions": {"Reporting Type": "G"}
-                | {name: str(code) for name, code in link.options.items() if name != "Units"},
+                | {name: str(code).split(",")[0] for name, code in link.options.items() if name not in NO_DIMENSION},
             }
             for link, series in known
             if link.code == asked["seriesCode"]
             for (iso3, year), value in series.items()
-            if iso3 in m49
+            if iso3 in m49 and (not asked.getlist("areaCode") or str(m49[iso3]) in asked.getlist("areaCode"))
         ]
         size, page = int(asked["pageSize"]), int(asked["page"])
         head = {"totalElements": len(rows), "totalPages": max(1, -(-len(rows) // size)), "pageNumber": page}
@@ -199,10 +233,14 @@ class Everyone:
         if path == "versions/default":
             return json.dumps({"version": "20260507-91260335"}).encode(), JSON
         known = self.of("unesco_uis")
+        if path == "definitions/indicators":
+            return json.dumps([{"indicatorCode": code, "name": "made up"} for code in known]).encode(), JSON
+        units = asked.getlist("geoUnit")
         records = [
             {"indicatorId": code, "geoUnit": iso3, "year": year, "value": value}
             for code in asked.getlist("indicator")
             for (iso3, year), value in known[code][1].items()
+            if not units or iso3 in units
         ]
         return json.dumps({"hints": [], "records": records}).encode(), JSON
 
@@ -212,7 +250,8 @@ class Everyone:
         if kind == "metadata.json":
             said = {code: {"shortName": code, "unit": "%", "lastUpdated": UPDATED} for code in columns}
             return json.dumps({"columns": said}).encode(), JSON
-        places = sorted(set().union(*columns.values()))
+        wanted = asked["country"].split("~") if "country" in asked else None
+        places = sorted(at for at in set().union(*columns.values()) if wanted is None or at[0] in wanted)
         own = {"WLD": "OWID_WRL", "XKX": "OWID_KOS"}
         rows = [
             ["made up", own.get(iso3, iso3), year, *(series.get((iso3, year), "") for series in columns.values())]
@@ -268,6 +307,10 @@ class Everyone:
         return dict(pl.read_csv(seed).select("iso3", "name").rows())
 
     def _un_egov(self, path: str, asked: Mapping[str, str]) -> tuple[bytes, str] | None:
+        if path == un_egov.DATA_CENTRE:
+            return b'<a href="/Data/Country-Information/id/87-Kazakhstan">Kazakhstan</a>', "text/html"
+        if path.startswith(un_egov.COUNTRY_PAGE):
+            return self._country_page("KAZ"), "text/html"
         survey = int(path[10:14]) if path.startswith("EGOV_DATA_") else 0
         columns = {
             str(link.options["column"]): series
@@ -282,6 +325,17 @@ class Everyone:
             [survey, names[iso3], *(series.get((iso3, survey), "") for series in columns.values())] for iso3 in places
         ]
         return table(["Survey Year", "Country Name", *columns], rows), CSV
+
+    def _country_page(self, iso3: str) -> bytes:
+        """Every history of one country: label, years, values."""
+        lines = []
+        for link, series in self.of("un_egov").values():
+            column = str(link.options["column"])
+            if column in un_egov.LABELS:
+                years = sorted(year for country, year in series if country == iso3)
+                values = (series[iso3, year] for year in years)
+                lines += [un_egov.LABELS[column], *map(str, years), "(Value)", *map(str, values)]
+        return f"<p>{' '.join(lines)}</p>".encode()
 
     def _qog(self, path: str, asked: Mapping[str, str]) -> tuple[bytes, str] | None:
         if path != "qog_std_ts_jan26.csv":

@@ -59,7 +59,7 @@ def requested(result: dg.SensorResult | dg.SkipReason) -> set[str]:
 
 
 def test_a_provider_that_published_nothing_starts_nothing(workspace: Workspace, httpserver: HTTPServer) -> None:
-    world_bank(httpserver, {"2": "2026-07-01", "28": "2025-10-06"})
+    world_bank(httpserver, {"2": "2026-07-01", "3": "2026-09-25", "28": "2025-10-06"})
     first, cursor = tick(workspace, "world_bank", None)
     second, again = tick(workspace, "world_bank", cursor)
     assert isinstance(first, dg.SensorResult) and not first.run_requests
@@ -72,9 +72,9 @@ def test_a_provider_that_published_nothing_starts_nothing(workspace: Workspace, 
 def test_a_new_release_refreshes_the_indicators_of_that_database_and_no_other(
     workspace: Workspace, httpserver: HTTPServer
 ) -> None:
-    world_bank(httpserver, {"2": "2026-07-01", "28": "2025-10-06"})
+    world_bank(httpserver, {"2": "2026-07-01", "3": "2026-09-25", "28": "2025-10-06"})
     _, cursor = tick(workspace, "world_bank", None)
-    world_bank(httpserver, {"2": "2026-07-01", "28": "2026-11-20"})
+    world_bank(httpserver, {"2": "2026-07-01", "3": "2026-09-25", "28": "2026-11-20"})
     result, cursor = tick(workspace, "world_bank", cursor)
     findex = {
         indicator
@@ -89,7 +89,7 @@ def test_a_new_release_refreshes_the_indicators_of_that_database_and_no_other(
 def test_a_provider_that_is_down_starts_nothing_and_forgets_nothing(
     workspace: Workspace, httpserver: HTTPServer
 ) -> None:
-    world_bank(httpserver, {"2": "2026-07-01", "28": "2025-10-06"})
+    world_bank(httpserver, {"2": "2026-07-01", "3": "2026-09-25", "28": "2025-10-06"})
     _, cursor = tick(workspace, "world_bank", None)
     httpserver.clear()
     httpserver.expect_request(re.compile("/world_bank/.*")).respond_with_data("", status=503)
@@ -155,7 +155,12 @@ ALL = None
     ("provider", "before", "after", "affected"),
     [
         ("unesco_uis", "20260210-aa", "20260915-bb", ALL),
-        ("un_sdg", SDG, SDG | {"IT_MOB_OWN": "2026.Q3.G.01"}, {"mobile_phone_owner_pct"}),
+        (
+            "un_sdg",
+            SDG,
+            SDG | {"IT_MOB_OWN": "2026.Q3.G.01"},
+            {"mobile_phone_owner_pct", "mobile_phone_owner_female_pct", "mobile_phone_owner_male_pct"},
+        ),
         (
             "wipo_gii",
             {f"gii-ranking/data/economy_id_{YEAR - 1}.csv": OLD},

@@ -391,7 +391,7 @@ def test_recorded_changes_stay_and_the_record_stands_as_of_the_reviews_day(
     warehouse, _ = changed_figure
     done = run_carec("refresh", "--as-of", "2025-06-26", warehouse=warehouse)
     assert done.returncode == 0, done.stderr
-    assert rows(warehouse, "select count(*) from claim_verdict_changes where as_of = date '2026-11-23'") == [(1,)]
+    assert rows(warehouse, f"select count(*) from claim_verdict_changes where as_of = date '{AS_OF}'") == [(1,)]
     # the edition of 2024 had appeared, that of 2025 had not; internet use is that of the vintage of November 2024
     assert rows(warehouse, "select max(year) from observations where indicator_id = 'gii_rank'") == [(2024,)]
     ((verdict, vintage),) = rows(

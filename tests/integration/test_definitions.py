@@ -64,6 +64,15 @@ def test_the_asset_graph_is_as_reviewed(
     assert "\n".join(["assets", *sorted(lines), "", "checks", *sorted(checks)]) == snapshot
 
 
+def test_the_check_of_sources_is_a_job_whose_schedule_is_off(build_defs: BuildDefs, published_warehouse: Path) -> None:
+    workspace = at(published_warehouse)
+    automated = workspace.settings.model_copy(update={"automation": True})
+    defs = build_defs(replace(workspace, settings=automated))
+    schedule = defs.resolve_schedule_def("monthly_source_check")
+    assert schedule.job_name == defs.resolve_job_def("check_sources").name
+    assert schedule.default_status is dg.DefaultScheduleStatus.STOPPED
+
+
 def test_every_score_leads_back_to_the_indicators_behind_it(build_defs: BuildDefs, published_warehouse: Path) -> None:
     workspace = at(published_warehouse)
     graph = build_defs(workspace).resolve_asset_graph()

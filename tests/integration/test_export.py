@@ -24,7 +24,7 @@ import duckdb
 import pytest
 from python_calamine import CalamineWorkbook
 
-from tests.conftest import ROOT, run_carec
+from tests.conftest import AS_OF, ROOT, run_carec
 from tests.unit.test_export import verified
 from warehouse.export import UNFINISHED
 from warehouse.licences import MARKS, RAW_VALUES
@@ -136,7 +136,8 @@ def closed_values(connection: duckdb.DuckDBPyConnection) -> set[float]:
         """
     ).fetchall()
     digits = {value: re.sub(r"^[-0.]+|\.", "", repr(value)) for (value,) in rows if "e" not in repr(value)}
-    return {value for value, told in digits.items() if len(told) >= DISTINCT and value != round(value, 2)}
+    # two digits after the point say nothing, nor do they with the noise of binary arithmetic (86.42999999999999)
+    return {value for value, told in digits.items() if len(told) >= DISTINCT and abs(value - round(value, 2)) > 1e-9}
 
 
 def test_no_raw_value_without_an_open_licence_is_in_any_table_not_even_in_a_text(
@@ -296,7 +297,7 @@ def test_the_readme_sheet_comes_first_and_says_what_is_left_out_and_under_which_
 ) -> None:
     assert next(iter(workbook)) == "readme"
     told = " ".join(str(cell) for row in workbook["readme"] for cell in row)
-    assert "raw values are left out" in told and "As of 2026-11-23" in told
+    assert "raw values are left out" in told and f"As of {AS_OF}" in told
     heads, *rights = workbook["licences"]
     noted = [dict(zip(heads, row, strict=True)) for row in rights]
     assert any(one["terms"] == "non_commercial" and one["withheld"] == one["figures"] for one in noted)

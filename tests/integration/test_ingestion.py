@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 
 import polars as pl
@@ -20,6 +21,7 @@ from sources.observation import Areas
 from sources.provider import RECORD, Answer, Fetched, Outcome, SeriesRequest, Window
 from tests.integration.refreshing import BROADBAND, CODES, INTERNET, Bank, landed, refresh, rejects, workspace
 from tests.unit.test_corrections import correction
+from warehouse import landing
 from warehouse.landing import Landing, latest
 
 SHA = "c" * 64
@@ -222,3 +224,22 @@ def test_an_archived_figure_is_corrected_too_where_the_correction_fits(at: Works
 
     land_archive(corrected(shipped, **changes))
     assert landed(shipped.layout, INTERNET)["KAZ", 2023] == 50.0
+
+
+def test_years_that_were_not_asked_for_are_carried_over(bank: Bank, at: Workspace) -> None:
+    """The archive reaches further back than a request does; an answer without those years withdraws nothing."""
+    refresh(at)
+    vintage = latest(at.layout, INTERNET)
+    assert vintage is not None
+    early = vintage.read().drop("vintage_at").with_columns(year=pl.col("year") - 10)
+    known = pl.concat([early.filter(pl.col("year") < 2010), vintage.read().drop("vintage_at")])
+    landing.land_history(at.layout, INTERNET, known, vintage.vintage_at + timedelta(hours=1))
+    bank.lastupdated = "2026-12-01"
+    bank.figures[CODES[INTERNET]]["KAZ", 2024] = 61.5
+    result = next(r for r in refresh(at).results if r.indicator.id == INTERNET)
+    assert (result.landed.status, result.landed.revised, result.landed.withdrawn) == (Landing.NEW, 1, 0)
+    newest = latest(at.layout, INTERNET)
+    assert newest is not None
+    before = newest.read().filter(pl.col("year") < 2010)
+    assert before.height == known.filter(pl.col("year") < 2010).height > 0
+    assert set(before["figure_origin"]) == {"carried_over"}

@@ -6,18 +6,22 @@ import gzip
 import json
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from pipelines import raw_pages
+from pipelines import raw_pages, recording
 from pipelines.replay import replay
 from pipelines.workspace import Workspace
+from sources.asking import Exchange, RunHttp
 from sources.errors import ConfigurationError
 from sources.observation import utc_now
+from sources.provider import Outcome, Window
 from sources.providers import world_bank
 from tests.integration.refreshing import BROADBAND, CODES, INTERNET, Bank, landed, refresh, rejects, workspace
+from tests.world_bank_server import answer_world_bank
 from warehouse import journal, landing, raw
 from warehouse.landing import Landing
 from warehouse.publish import NotPublished
@@ -131,6 +135,105 @@ def test_the_journal_names_every_exchange_with_url_status_headers_hash_and_time(
     assert (entry["status"], entry["headers"]["X-Told"], entry["failure"]["kind"]) == (503, "yes", "status")
     assert raw.load(at.layout, entry["sha256"]) == b"busy"
     assert entry["retrieved_at"] and run["indicator_ids"] == list(CODES)
+
+
+# Codes that are refused
+
+
+def refuse_broadband(bank: Bank, at: Workspace) -> None:
+    """The bank does not know broadband: a call with its code is refused as a whole."""
+
+    def answer(request: Request) -> Response:
+        if CODES[BROADBAND] in unquote(request.path):
+            said = [{"message": [{"id": "175", "key": "Invalid format", "value": "The indicator was not found"}]}]
+            return Response(json.dumps(said), content_type="application/json")
+        return answer_world_bank(request, bank.figures, bank.lastupdated)
+
+    bank.answer = answer
+
+
+def test_a_refused_code_costs_one_request_at_the_next_refresh_and_the_record_of_both_replays(
+    bank: Bank, at: Workspace
+) -> None:
+    refuse_broadband(bank, at)
+    results = {one.indicator.id: one for one in refresh(at).results}
+    assert (results[INTERNET].outcome, results[BROADBAND].outcome) == (Outcome.OK, Outcome.UNKNOWN_ID)
+    assert len(bank.asked()) == 3
+    refresh(at)
+    release, *figures = bank.asked()
+    assert release == "/v2/sources/2"
+    assert figures == [f"/v2/country/all/indicator/{CODES[BROADBAND]}"]
+
+    bank.lastupdated, bank.figures[CODES[INTERNET]]["UZB", 2024] = "2026-08-01", 81.0
+    refresh(at)
+    assert f"/v2/country/all/indicator/{';'.join(CODES.values())}" in bank.asked()
+    bank.answer = None
+    refresh(at)
+    assert landed(at.layout, BROADBAND)
+    bank.asked()
+    refresh(at)
+    assert json.loads(at.layout.refused_codes.read_bytes()) == []
+
+    replayed = replay(at)
+    assert (replayed.runs, replayed.differences, replayed.notes) == (5, [], [])
+    known = [run["refused_codes"] for run in journal.runs(at.layout)]
+    first = {"provider": "world_bank", "database": "2", "code": CODES[BROADBAND], "release": "2026-07-13"}
+    assert known == [[], [first], [first], [first | {"release": "2026-08-01"}], []]
+
+
+def test_a_run_of_before_codes_were_remembered_still_replays(bank: Bank, at: Workspace) -> None:
+    refuse_broadband(bank, at)
+    refresh(at)
+    (path,) = at.layout.journal.glob("*.json")
+    run = json.loads(path.read_bytes())
+    del run["refused_codes"]
+    for exchange in run["exchanges"]:
+        del exchange["placed"]
+    path.write_text(json.dumps(run))
+    replayed = replay(at)
+    assert (replayed.runs, replayed.differences, replayed.notes) == (1, [], [])
+
+
+def test_a_damaged_memory_of_refused_codes_is_found_again(bank: Bank, at: Workspace) -> None:
+    refuse_broadband(bank, at)
+    refresh(at)
+    before = at.layout.refused_codes.read_bytes()
+    for damaged in (b"", b"{", b"[7]", b'[{"provider": "world_bank"}]'):
+        at.layout.refused_codes.write_bytes(damaged)
+        refresh(at)
+        assert at.layout.refused_codes.read_bytes() == before
+
+
+# Files that the operator put in place
+
+
+def test_an_operators_file_in_the_place_of_one_that_is_refused_replays_without_it(
+    at: Workspace, httpserver: HTTPServer
+) -> None:
+    httpserver.expect_request("/table.csv").respond_with_data("no", status=403)
+    layout = at.layout
+    layout.local_files.mkdir(parents=True)
+    (layout.local_files / "table.csv").write_bytes(b"placed")
+    run = recording.Run(utc_now(), (), Window(2010, 2026))
+
+    def ask() -> Exchange:
+        with RunHttp(validators=raw.Validators(layout), local_files=layout.local_files, tries=1) as http:
+            reply = http.get(httpserver.url_for("/table.csv"))
+            recording.keep(layout, run, http.exchanges, [])
+            assert (reply.content, reply.placed, reply.failure, reply.url) == (
+                b"placed",
+                True,
+                None,
+                "local_file:table.csv",
+            )
+            return http.exchanges[0]
+
+    given = ask()
+    (layout.local_files / "table.csv").unlink()
+    (record,) = recording.records(layout)
+    assert record.exchanges == [given] and record.files == {}
+    with RunHttp(validators=raw.Validators(layout), local_files=layout.local_files, tries=1) as http:
+        assert http.get(httpserver.url_for("/table.csv")).blocked, "what was placed is no answer of the host's"
 
 
 # Bodies

@@ -108,6 +108,16 @@ def test_the_value_nearest_to_the_baseline_year_counts_ties_to_the_earlier(seed:
     assert "years used 2020-2021" in cells["up", "floor_basis"]
 
 
+def test_landed_vintages_take_the_place_of_the_published_figures(seed: Path, fetch: Fetch, tmp_path: Path) -> None:
+    old = tmp_path / "old.parquet"
+    fetch.connection.execute(  # type: ignore[attr-defined]
+        f"copy (select * replace (value / 2 as value) from observations where indicator_id = 'up') to '{old}'"
+    )
+    cells = {(cell.indicator_id, cell.column): cell.recomputed for cell in recompute(seed, fetch, [old])}
+    assert cells["up", "floor_value"] == "0.5125"
+    assert cells["down", "floor_value"] == "", "what has no vintage there has no goalpost"
+
+
 def test_only_the_asked_cells_of_the_seed_change(seed: Path) -> None:
     before = seed.read_text(encoding="utf-8")
     apply(seed, [])

@@ -183,6 +183,31 @@ def test_every_series_that_itu_publishes_itself_is_non_commercial(catalogue: Cat
     assert set(named.values()) == {"CC BY-NC-SA 3.0 IGO"}
 
 
+def test_the_e_government_index_is_asked_of_data360_and_its_files_together(catalogue: Catalogue) -> None:
+    for name in ("egdi_index", "egdi_osi_index", "egdi_hci_index", "egdi_tii_index", "egdi_epi_index"):
+        steps = [tuple(link.provider for link in step) for step in catalogue.indicators[name].steps]
+        assert ("data360", "data360_files") in steps, name
+    others = [one for one in catalogue if not one.id.startswith("egdi_")]
+    assert all(len(step) == 1 for one in others for step in one.steps)
+    assert all(sum(one.steps, ()) == one.chain for one in catalogue)
+
+
+def test_every_link_names_the_unit_where_its_provider_is_known_to_state_it(catalogue: Catalogue) -> None:
+    links = [link for one in catalogue for link in one.chain]
+    without = {link.code for link in links if link.provider == "un_sdg" and "Units" not in link.options}
+    without |= {link.code for link in links if link.provider in ("itu_prices", "owid") and "unit" not in link.options}
+    without |= {
+        link.code
+        for link in links
+        if link.provider.startswith("data360")
+        and link.options["database"] not in ("WB_WDI", "UN_SDG")  # the codes of these are not known
+        and "unit_measure" not in link.options
+    }
+    assert without == set()
+    (broadband,) = (link for link in links if link.code == "IT_NET_BBND")
+    assert broadband.options["Units"] == "PER_100_POP"
+
+
 def test_a_ratio_publishes_both_codes_verbatim(catalogue: Catalogue) -> None:
     link = catalogue.indicators["articles_per_million"].chain[0]
     assert link == Link(provider="world_bank", code="IP.JRN.ARTC.SC", over="SP.POP.TOTL", scale=1_000_000)

@@ -14,7 +14,7 @@ from sources.catalogue import Catalogue, Indicator, Link, Provider
 from sources.chain import resolve
 from sources.http import Http
 from sources.observation import Areas
-from sources.provider import RECORD, Answer, Fetched, Outcome, SeriesRequest, Window
+from sources.provider import RECORD, SERIES_REJECT, Answer, Fetched, Outcome, SeriesRequest, Window
 from tests.unit.test_observation import AREAS, indicator
 
 SHA = "b" * 64
@@ -66,7 +66,7 @@ def test_the_mirror_is_asked_only_when_the_primary_has_no_answer() -> None:
     assert second.asked == []
 
 
-@pytest.mark.parametrize("outcome", [Outcome.UNAVAILABLE, Outcome.NO_DATA, Outcome.UNKNOWN_ID])
+@pytest.mark.parametrize("outcome", [Outcome.UNAVAILABLE, Outcome.BLOCKED, Outcome.NO_DATA, Outcome.UNKNOWN_ID])
 def test_a_primary_without_an_answer_leads_to_the_mirror_and_both_are_told(outcome: Outcome) -> None:
     one = chain(Link(provider="first", code="A"), Link(provider="second", code="B"))
     first = Spoken({"A": Answer(outcome, "why not")})
@@ -83,6 +83,73 @@ def test_a_wrong_id_is_the_outcome_even_where_a_mirror_was_merely_silent() -> No
     (resolution,) = run([one], first=wrong, second=silent)
     assert resolution.outcome is Outcome.UNKNOWN_ID
     assert resolution.candidates.height == 0
+
+
+def reaching(year: int, **values: float) -> Answer:
+    found = answer(**values)
+    return replace(found, records=found.records.with_columns(year=pl.lit(year, dtype=pl.Int32)))
+
+
+def furthest(*links: Link) -> Indicator:
+    return chain(*(link.model_copy(update={"furthest": True}) for link in links), Link(provider="last", code="L"))
+
+
+FIRST, SECOND = Link(provider="first", code="A"), Link(provider="second", code="B")
+
+
+@pytest.mark.parametrize(
+    ("years", "taken"), [((2020, 2024), "second"), ((2024, 2020), "first"), ((2024, 2024), "first")]
+)
+def test_of_links_asked_together_the_one_that_reaches_further_answers_and_both_years_are_told(
+    years: tuple[int, int], taken: str
+) -> None:
+    first, second = (
+        Spoken({code: reaching(year, KAZ=value)}) for code, year, value in zip("AB", years, (1.0, 2.0), strict=True)
+    )
+    last = Spoken({})
+    (resolution,) = run([furthest(FIRST, SECOND)], first=first, second=second, last=last)
+    assert resolution.outcome is Outcome.OK
+    assert resolution.candidates["retrieved_via"].to_list() == [taken]
+    assert resolution.candidates["year"].to_list() == [max(years)]
+    assert [(a.provider, a.outcome, a.reason) for a in resolution.attempts] == [
+        (provider, Outcome.OK, f"reaches {year}, {'taken' if provider == taken else 'not taken'}")
+        for provider, year in zip(("first", "second"), years, strict=True)
+    ]
+    assert (resolution.mirrored, last.asked) == (taken == "second", [])
+
+
+def test_of_links_asked_together_one_alone_answers_and_the_others_reason_is_told() -> None:
+    first, second = Spoken({"A": Answer(Outcome.UNKNOWN_ID, "no such code")}), Spoken({"B": answer(KAZ=2.0)})
+    (resolution,) = run([furthest(FIRST, SECOND)], first=first, second=second, last=Spoken({}))
+    assert [(a.outcome, a.reason) for a in resolution.attempts] == [
+        (Outcome.UNKNOWN_ID, "no such code"),
+        (Outcome.OK, None),
+    ]
+    assert resolution.candidates["retrieved_via"].to_list() == ["second"]
+
+
+def test_where_none_of_the_links_asked_together_answers_the_next_is_asked() -> None:
+    silent = Spoken({"A": Answer(Outcome.UNAVAILABLE), "B": Answer(Outcome.NO_DATA)})
+    one = furthest(FIRST, SECOND.model_copy(update={"provider": "first"}))
+    (resolution,) = run([one], first=silent, last=Spoken({"L": answer(KAZ=3.0)}))
+    assert silent.asked == [["A", "B"]]
+    assert resolution.candidates["retrieved_via"].to_list() == ["last"]
+
+
+def test_rejects_of_the_answer_that_was_not_taken_are_not_counted() -> None:
+    reject = {"iso3": "KAZ", "year": 2019, "reason": "unknown", "raw_record": "{}", "raw_sha256": SHA}
+    rejects = pl.DataFrame([reject], schema=SERIES_REJECT)
+    older, newer = (replace(reaching(year, KAZ=1.0), rejects=rejects) for year in (2020, 2024))
+    (resolution,) = run([furthest(FIRST, SECOND)], first=Spoken({"A": older}), second=Spoken({"B": newer}))
+    assert resolution.rejects["provider"].to_list() == ["second"]
+    assert resolution.rejected_keys.height == 1
+
+
+def test_a_provider_that_turns_programs_away_counts_more_than_one_that_is_silent() -> None:
+    one = chain(Link(provider="first", code="A"), Link(provider="second", code="B"))
+    silent, blocked = Spoken({"A": Answer(Outcome.UNAVAILABLE)}), Spoken({"B": Answer(Outcome.BLOCKED)})
+    (resolution,) = run([one], first=silent, second=blocked)
+    assert resolution.outcome is Outcome.BLOCKED
 
 
 def test_a_provider_is_visited_once_for_all_indicators_and_each_code_asked_once() -> None:

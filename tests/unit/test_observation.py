@@ -107,6 +107,17 @@ def test_a_zero_that_means_not_asked_is_rejected_by_the_indicators_own_rule() ->
     assert checked.rejected["reason"].to_list() == ["0 means not asked in this wave"]
 
 
+def test_a_figure_below_a_rules_limit_is_rejected_with_the_rules_reason_and_not_the_ranges() -> None:
+    one = indicator(reject_rules=[{"reason": "a cost cannot be negative", "below": 0}])
+    frame = records(("KAZ", 2021, -0.1), ("KAZ", 2022, 0.0), ("KAZ", 2023, 101.0), ("UZB", 2021, float("nan")))
+    checked = validate(frame, one, AREAS)
+    assert checked.accepted.select("iso3", "year").rows() == [("KAZ", 2022)]
+    told = dict(zip(checked.rejected_keys.rows(), checked.rejected["reason"], strict=True))
+    assert told["KAZ", 2021] == "a cost cannot be negative"
+    assert told["KAZ", 2023].startswith("value outside 0..100 pct")
+    assert ("UZB", 2021) in told
+
+
 @given(
     st.lists(
         st.tuples(

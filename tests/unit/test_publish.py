@@ -22,7 +22,10 @@ def layout(tmp_path: Path) -> Layout:
     layout = Layout(tmp_path)
     with duckdb.connect(str(layout.build)) as build:
         for table in NEVER_EMPTY:
-            build.execute(f"create table {table} as select 1 as x, timestamp '2026-07-01' as vintage_at")
+            build.execute(
+                f"create table {table} as select 1 as x, timestamp '2026-07-01' as vintage_at, 'i' as indicator_id,"
+                " 'archive' as retrieved_via, null::timestamp as confirmed_at"
+            )
         build.execute("create schema staging; create view staging.v as select 1 as x")
     receipt(layout)
     return layout
@@ -73,7 +76,7 @@ def test_a_reader_keeps_what_it_opened_while_a_new_file_takes_its_place(layout: 
     publish(layout, DAY)
     with duckdb.connect(str(layout.published), read_only=True) as reader:
         with duckdb.connect(str(layout.build)) as build:
-            build.execute("insert into observations values (2, timestamp '2026-08-01')")
+            build.execute("insert into observations (x, vintage_at) values (2, timestamp '2026-08-01')")
         receipt(layout, mark="n")
         publish(layout, DAY)
         assert reader.execute("select count(*) from observations").fetchone() == (1,)
@@ -84,7 +87,7 @@ def test_a_reader_keeps_what_it_opened_while_a_new_file_takes_its_place(layout: 
 def test_rows_still_in_the_write_ahead_log_are_published(layout: Layout) -> None:
     with duckdb.connect(str(layout.build)) as build:
         build.execute("set checkpoint_threshold = '1 GB'")
-        build.execute("insert into observations values (2, timestamp '2026-08-01')")
+        build.execute("insert into observations (x, vintage_at) values (2, timestamp '2026-08-01')")
         publication = publish(layout, DAY)
     assert publication.observations == 2
 
@@ -122,7 +125,7 @@ publish.publish(Layout(Path(sys.argv[1])), datetime(2026, 11, 24))
 def test_a_publication_killed_between_any_two_writes_leaves_the_old_or_the_new_one(layout: Layout) -> None:
     publish(layout, DAY)
     with duckdb.connect(str(layout.build)) as build:
-        build.execute("insert into observations values (2, timestamp '2026-08-01')")
+        build.execute("insert into observations (x, vintage_at) values (2, timestamp '2026-08-01')")
     receipt(layout, mark="n")
     found: list[tuple[str, int]] = []
     for step in range(1, 40):

@@ -157,6 +157,66 @@ select
     figure_origin,
     figure_note,
     vintage_at
+from {{ source('observations', 'mobile_phone_owner_female_pct') }}
+union all by name
+select
+    iso3,
+    indicator_id,
+    year,
+    value,
+    unit,
+    obs_status,
+    provider,
+    provider_code,
+    provider_release,
+    retrieved_at,
+    source_url,
+    raw_sha256,
+    licence,
+    retrieved_via,
+    figure_origin,
+    figure_note,
+    vintage_at
+from {{ source('observations', 'mobile_phone_owner_male_pct') }}
+union all by name
+select
+    iso3,
+    indicator_id,
+    year,
+    value,
+    unit,
+    obs_status,
+    provider,
+    provider_code,
+    provider_release,
+    retrieved_at,
+    source_url,
+    raw_sha256,
+    licence,
+    retrieved_via,
+    figure_origin,
+    figure_note,
+    vintage_at
+from {{ source('observations', 'findex_phone_owner_pct') }}
+union all by name
+select
+    iso3,
+    indicator_id,
+    year,
+    value,
+    unit,
+    obs_status,
+    provider,
+    provider_code,
+    provider_release,
+    retrieved_at,
+    source_url,
+    raw_sha256,
+    licence,
+    retrieved_via,
+    figure_origin,
+    figure_note,
+    vintage_at
 from {{ source('observations', 'internet_users_female_pct') }}
 union all by name
 select
@@ -178,6 +238,26 @@ select
     figure_note,
     vintage_at
 from {{ source('observations', 'internet_users_male_pct') }}
+union all by name
+select
+    iso3,
+    indicator_id,
+    year,
+    value,
+    unit,
+    obs_status,
+    provider,
+    provider_code,
+    provider_release,
+    retrieved_at,
+    source_url,
+    raw_sha256,
+    licence,
+    retrieved_via,
+    figure_origin,
+    figure_note,
+    vintage_at
+from {{ source('observations', 'findex_internet_use_pct') }}
 union all by name
 select
     iso3,
