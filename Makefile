@@ -5,7 +5,7 @@ BIN := .venv/bin
 STAMP := .venv/.lock-installed
 
 .DEFAULT_GOAL := scorecard
-.PHONY: scorecard test lint format ui docs bench lock clean
+.PHONY: scorecard test lint format ui generate docs bench lock clean
 
 # Rebuilt only when the lock changes. uv installs in seconds; pip is the fall-back where uv has no wheel or no index.
 # Compiled bytecode matters: imports take 1.5 s with it and 3.9 s without.
@@ -38,6 +38,10 @@ format: $(STAMP)
 
 ui: $(STAMP)
 	$(BIN)/carec ui
+
+# The part of dbt's staging layer that follows from the catalogue and the seed framework_indicators.
+generate: $(STAMP)
+	$(BIN)/python -m pipelines.dbt_sources
 
 # The generated pages of docs/, from the bundled archive as of the day that the tests score, and dbt's own pages in
 # docs/site (open docs/site/static_index.html).

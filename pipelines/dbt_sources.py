@@ -1,10 +1,10 @@
-"""The generated part of dbt's staging layer: one source table an indicator, one staging model a pillar.
+"""The generated part of dbt's staging layer: one source table per indicator, one staging model per pillar.
 
-Belongs here: rendering ``models/staging/generated`` from the catalogue and the seed ``framework_indicators``, and the
-check that the seeds name only indicators that the catalogue has.
-Does not belong here: running dbt, models written by hand.
+Belongs here: rendering ``models/staging/generated`` from the catalogue and the seed ``framework_indicators`` (``make
+generate`` writes the files, a refresh only compares them), and the check that the seeds name only indicators that the
+catalogue has. Does not belong here: running dbt, models written by hand, the columns (macro ``landed``).
 
-One source table an indicator keeps the lineage exact: a score leads back to the series behind it and to no other.
+One source table per indicator keeps the lineage exact: a score leads back to the series behind it and to no other.
 """
 
 from __future__ import annotations
@@ -15,9 +15,8 @@ from pathlib import Path
 
 import yaml
 
-from sources.catalogue import Catalogue, Indicator
+from sources.catalogue import Catalogue, Indicator, load_catalogue
 from sources.errors import ConfigurationError
-from sources.observation import OBSERVATION
 from warehouse.files import write_atomically
 
 FRAMEWORK = "carec_2030"
@@ -44,22 +43,48 @@ _LOCATION = (
     " union_by_name=true)"
 )
 """A vintage of an earlier format lacks columns of today's; the file without rows has them all."""
-_NOTE = "Generated from the catalogue and the seed framework_indicators; changes here are overwritten by a refresh."
+_NOTE = "Generated from the catalogue and the seed framework_indicators by `make generate`: do not edit."
 
 
 def write_staging(catalogue: Catalogue, dbt_project: Path) -> list[Path]:
-    """Write sources and staging models; return the files that changed (none where everything was up to date).
+    """Writes sources and staging models.
 
-    Raises ConfigurationError where a seed names an indicator that the catalogue lacks, or a pillar without a staging.
+    Args:
+        catalogue: The indicators.
+        dbt_project: The folder of the dbt project.
+
+    Returns:
+        The files that changed; none where all were up to date.
+
+    Raises:
+        ConfigurationError: A seed names an indicator that the catalogue lacks, or a pillar without a staging model.
     """
+    files = _outdated(catalogue, dbt_project)
+    for path, text in files.items():
+        write_atomically(path, text.encode())
+    return list(files)
+
+
+def check_staging(catalogue: Catalogue, dbt_project: Path) -> None:
+    """Raises ConfigurationError where a staging file is not what ``write_staging`` would write, or that raises it."""
+    for path in _outdated(catalogue, dbt_project):
+        raise ConfigurationError(
+            f"{path}: does not fit the catalogue and the seed framework_indicators: run `make generate`, and commit"
+            " the files that it writes"
+        )
+
+
+def _outdated(catalogue: Catalogue, dbt_project: Path) -> dict[Path, str]:
+    """Returns the files that differ from what the catalogue and the seeds give, with the text that they should have."""
     models = _grouped(catalogue, dbt_project / "seeds")
     folder = dbt_project / "models" / "staging" / "generated"
     files = {folder / f"{name}.sql": _model(indicators) for name, indicators in models.items()}
     files[folder / "_observations.yml"] = _properties(catalogue, models)
-    changed = [path for path, text in files.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
-    for path in changed:
-        write_atomically(path, files[path].encode())
-    return changed
+    return {path: text for path, text in files.items() if not _holds(path, text)}
+
+
+def _holds(path: Path, text: str) -> bool:
+    return path.exists() and path.read_text(encoding="utf-8") == text
 
 
 def _grouped(catalogue: Catalogue, seeds: Path) -> dict[str, list[Indicator]]:
@@ -106,12 +131,8 @@ def _check_known(catalogue: Catalogue, path: Path, line: int, indicator_id: str)
 
 
 def _model(indicators: list[Indicator]) -> str:
-    # named one by one, so that column lineage reaches the observations
-    columns = ",\n".join(f"    {column}" for column in (*OBSERVATION, "vintage_at"))
-    selects = "union all by name\n".join(
-        f"select\n{columns}\nfrom {{{{ source('observations', '{indicator.id}') }}}}\n" for indicator in indicators
-    )
-    return f"-- {_NOTE}\n{selects}"
+    names = "".join(f"    '{indicator.id}',\n" for indicator in indicators)
+    return f"-- {_NOTE}\n{{{{ landed([\n{names}]) }}}}\n"
 
 
 def _properties(catalogue: Catalogue, models: dict[str, list[Indicator]]) -> str:
@@ -141,3 +162,15 @@ def _properties(catalogue: Catalogue, models: dict[str, list[Indicator]]) -> str
         ],
     }
     return f"# {_NOTE}\n" + yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=120)
+
+
+def main() -> None:
+    """Writes the staging files of this checkout and prints which ones changed."""
+    from pipelines.workspace import DBT_PROJECT
+
+    for path in write_staging(load_catalogue(), DBT_PROJECT):
+        print(path.relative_to(DBT_PROJECT.parent))
+
+
+if __name__ == "__main__":
+    main()

@@ -18,7 +18,7 @@ import polars as pl
 
 from pipelines import failures
 from pipelines.claim_register import check_register
-from pipelines.dbt_sources import write_staging
+from pipelines.dbt_sources import check_staging
 from pipelines.framework_register import check_frameworks
 from pipelines.workspace import Workspace
 from sources.errors import ConfigurationError
@@ -98,9 +98,10 @@ def lay_down_run(layout: Layout, as_of: date) -> None:
 
 
 def check_seeds(workspace: Workspace) -> None:
-    """Read the frameworks and the register of claims. Raises ConfigurationError for the first fault."""
+    """Raises ConfigurationError for the first fault of the generated staging, the frameworks or the claims."""
     check_frameworks(workspace.dbt_project, workspace.catalogue)
     check_register(workspace.dbt_project, workspace.catalogue.indicators)
+    check_staging(workspace.catalogue, workspace.dbt_project)
 
 
 def prepare(workspace: Workspace, as_of: date) -> None:
@@ -109,7 +110,6 @@ def prepare(workspace: Workspace, as_of: date) -> None:
     Raises ConfigurationError where a seed that people edit has a fault.
     """
     check_seeds(workspace)
-    write_staging(workspace.catalogue, workspace.dbt_project)
     lay_down_run(workspace.layout, as_of)
     workspace.layout.receipt.unlink(missing_ok=True)
 
@@ -140,7 +140,7 @@ def manifest(workspace: Workspace) -> Path:
     Raises ConfigurationError where dbt cannot read the project.
     """
     project, path = workspace.dbt_project, workspace.layout.dbt_target / "manifest.json"
-    write_staging(workspace.catalogue, project)
+    check_staging(workspace.catalogue, project)
     # a folder's time tells of files that were removed
     parts = [p for p in project.rglob("*") if p.is_dir() or p.suffix in {".sql", ".yml"}]
     if not _whole(path) or path.stat().st_mtime < max(part.stat().st_mtime for part in parts):

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import date
 
 from pipelines import models
-from pipelines.dbt_sources import write_staging
 from pipelines.ingestion import Ingestion, ingest
 from pipelines.models import Build
 from pipelines.workspace import Workspace
@@ -67,7 +66,6 @@ def refresh(
             progress=lambda provider: progress(f"asked {provider}"),
         )
         day = as_of or utc_now().date()
-        write_staging(workspace.catalogue, workspace.dbt_project)  # part of what the fingerprint is taken of
         mark = models.fingerprint(workspace, day, explicit=as_of is not None)
         standing = published(workspace.layout)
         if standing and standing.fingerprint == mark:

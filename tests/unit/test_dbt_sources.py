@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.dbt_sources import write_staging
+from pipelines.dbt_sources import check_staging, write_staging
 from sources.catalogue import load_catalogue
 from sources.errors import ConfigurationError
+from sources.observation import OBSERVATION
 from tests.conftest import ROOT
 
 GENERATED = Path("models") / "staging" / "generated"
@@ -46,11 +47,26 @@ def test_a_changed_file_is_the_only_one_written(project: Path) -> None:
     assert changed.read_bytes() == before
 
 
+def test_a_file_that_does_not_fit_is_named_with_the_remedy_and_not_written(project: Path) -> None:
+    check_staging(load_catalogue(), project)
+    changed = project / GENERATED / "stg_p3.sql"
+    changed.write_text("select 1")
+    with pytest.raises(ConfigurationError, match=r"stg_p3\.sql: does not fit .* run `make generate`"):
+        check_staging(load_catalogue(), project)
+    assert changed.read_text() == "select 1"
+
+
+def test_the_columns_of_the_staging_are_those_of_a_vintage() -> None:
+    macro = (ROOT / "dbt_project" / "macros" / "landed.sql").read_text(encoding="utf-8")
+    columns = re.findall(r"^    (\w+),?$", macro.split("select")[1], re.MULTILINE)
+    assert sorted(columns) == sorted([*OBSERVATION, "vintage_at"])
+
+
 def test_every_indicator_is_staged_exactly_once(project: Path) -> None:
     staged = [
         name
         for path in (project / GENERATED).glob("*.sql")
-        for name in re.findall(r"source\('observations', '(\w+)'\)", path.read_text(encoding="utf-8"))
+        for name in re.findall(r"^    '(\w+)',$", path.read_text(encoding="utf-8"), re.MULTILINE)
     ]
     assert sorted(staged) == sorted(load_catalogue().indicators)
 
