@@ -35,17 +35,7 @@ ADAPTERS: dict[str, Adapter] = {
 """Provider id -> its adapter. A provider without one is skipped in every chain, and said to have none."""
 
 INSPECTORS: dict[str, Inspects] = {
+    **{name: adapter for name, adapter in ADAPTERS.items() if isinstance(adapter, Inspects)},
     "world_bank": world_bank_links,
-    "data360": data360,
-    "data360_files": data360_files,
-    "un_sdg": un_sdg,
-    "unesco_uis": unesco_uis,
-    "owid": owid,
-    "wipo_gii": wipo_gii,
-    "un_egov": un_egov,
-    "qog": qog,
-    "itu_prices": itu_prices,
-    "gtmi": gtmi,
-    "findex": findex,
 }
-"""Provider id -> what checks its links (``sources.link_checks``)."""
+"""Provider id -> what checks its links (``sources.link_checks``): its adapter, where that has a function for it."""

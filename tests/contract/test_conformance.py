@@ -259,7 +259,7 @@ CONNECTIONS: dict[str, tuple[Talk, str]] = {
     "silent": (lambda connection, number: time.sleep(1), "no answer within"),
     "slow drip": (drip, "not complete in time|no answer within"),
     "slow drip of headers": (header_drip, "no complete headers within|no answer within"),
-    "endless trailers": (endless_trailers, "not complete in time"),
+    "endless trailers": (endless_trailers, "not complete in time|no answer within"),
     "endless body": (endless, "more than 1,048,576 bytes"),
     "200 MB of zeros": (say(bytes(2 << 20), length=200 << 20), "more than 1,048,576 bytes"),
     "gzip bomb": (say(gzip.compress(bytes(8 << 20)), GZIP), "more than 4,194,304 bytes when decompressed"),

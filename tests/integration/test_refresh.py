@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -74,6 +75,17 @@ def test_a_country_without_data_has_null_and_a_reason_and_never_zero(published_w
     )
     assert (value, level) == (None, None)
     assert reason in {"no_data", "not_covered"}
+
+
+def test_the_release_of_a_source_is_that_of_its_newest_figure(published_warehouse: Path) -> None:
+    """Most figures of internet use are carried over from an older release; the newest year came with the newest one."""
+    ((latest, release),) = rows(
+        published_warehouse,
+        "select max(year), arg_max(provider_release, year) from observations where indicator_id = 'internet_users_pct'",
+    )
+    shown = json.loads(run_carec("sources", "--format", "json", warehouse=published_warehouse).stdout)
+    one = next(row for row in shown if row["indicator_id"] == "internet_users_pct")
+    assert (one["latest_year"], one["provider_release"]) == (latest, release) == (2025, "WDI 2026-04-08")
 
 
 KEYS = {
