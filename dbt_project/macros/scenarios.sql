@@ -11,18 +11,27 @@ of the MD5 hash of `text`, which a double holds exactly.
 {%- endmacro %}
 
 {#
-The mean of scores under an aggregation; a score below `floor` counts as `floor` in a geometric mean, which is 0 where
-such a score is 0. It is added up in any order: no score of a scenario is published, and ranks forgive what the order
-changes in the last bits (rank_key).
+A sum that is the same in any order: whole numbers of 10^-18 add up exactly, and several times faster than doubles that
+have to be put in order first.
+#}
+{% macro exact_sum(value) -%}
+(sum((({{ value }}) * 1e18)::hugeint)::double / 1e18)
+{%- endmacro %}
+
+{#
+The mean of scores under an aggregation. In a geometric mean a score below `floor` counts as `floor`; where the floor is
+0, ln 0 is a number that makes every mean 0 to any printed digit, since an exact sum has no infinity.
 #}
 {% macro scenario_mean(score, weight, aggregation, floor) -%}
-case any_value({{ aggregation }})
-            when 'geometric' then exp(
-                sum({{ weight }} * case
+{%- set logarithm -%}
+case
                     when {{ score }} > 0 or {{ floor }} > 0 then ln(greatest({{ score }}, {{ floor }}))
-                    else '-infinity'::double
-                end) / sum({{ weight }})
-            )
-            else sum({{ weight }} * {{ score }}) / sum({{ weight }})
+                    else -100000
+                end
+{%- endset -%}
+case any_value({{ aggregation }})
+            when 'geometric'
+                then exp({{ exact_sum(weight ~ ' * ' ~ logarithm) }} / {{ exact_sum(weight) }})
+            else {{ exact_sum(weight ~ ' * ' ~ score) }} / {{ exact_sum(weight) }}
         end
 {%- endmacro %}
