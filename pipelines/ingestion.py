@@ -15,9 +15,9 @@ import polars as pl
 
 from pipelines import recording
 from pipelines.recording import Run
-from pipelines.workspace import Workspace
+from pipelines.workspace import LOCAL_FILE, Workspace
 from sources import corrections
-from sources.asking import RunHttp
+from sources.asking import RunHttp, placed_bodies
 from sources.catalogue import ARCHIVE, Indicator
 from sources.chain import Attempt, Resolution, resolve
 from sources.errors import ConfigurationError
@@ -181,7 +181,8 @@ def ingest(
         resolutions, bodies = ask(workspace, run, http, progress)
         recording.keep(layout, run, http.exchanges, bodies)
         refused_codes.write(layout, [asdict(one) for one in http.refused.all()])
-        ingestion = land(workspace, run, resolutions, unreachable=dict(http.unreachable))
+        placed = placed_bodies(http.exchanges)
+        ingestion = land(workspace, run, resolutions, placed=placed, unreachable=dict(http.unreachable))
         recording.forget(layout, http.exchanges, frozenset().union(*(one.doubted for one in ingestion.results)))
         return ingestion
 
@@ -204,11 +205,24 @@ def land(
     resolutions: Sequence[Resolution],
     *,
     asked: bool = True,
+    placed: frozenset[str] = frozenset(),
     unreachable: dict[str, str] | None = None,
 ) -> Ingestion:
-    """Land what a run brought, dated by the run's beginning: the same answers give the same files."""
+    """Lands what a run brought, dated by the run's beginning: the same answers give the same files.
+
+    Args:
+        workspace: Catalogue, areas, corrections and paths.
+        run: The run that the answers are of.
+        resolutions: What came of each indicator's chain.
+        asked: Whether providers were asked at all.
+        placed: Hashes of bodies that an operator put in place: they confirm no figure, since no provider sent them.
+        unreachable: Host -> why it could not be reached.
+
+    Returns:
+        One result per indicator.
+    """
     _write_catalogue(workspace)
-    results = [_settle(workspace, run, resolution, asked=asked) for resolution in resolutions]
+    results = [_settle(workspace, run, resolution, asked=asked, placed=placed) for resolution in resolutions]
     _write_health(workspace, results)
     return Ingestion(results, unreachable or {}, asked=asked)
 
@@ -226,12 +240,13 @@ def _keep_last(candidates: pl.DataFrame, rejected_keys: pl.DataFrame, last: pl.D
 def _with_older_years(fresh: pl.DataFrame, last: pl.DataFrame, indicator: Indicator, first_year: int) -> pl.DataFrame:
     """Returns the figures with those of the last vintage that the answer cannot take back.
 
-    These are the years before ``first_year``, which were not asked for, and of an index the editions older than any
-    that the provider (still) serves: an edition is published once, and a file that begins with a later one withdraws
-    nothing.
+    These are the years before ``first_year``, which were not asked for, and of an index the editions that the provider
+    does not serve (any longer) although it serves a newer one: an edition is published once, and its file may be gone.
     """
-    begins = max(first_year, int(fresh["year"].min())) if indicator.edition_index else first_year  # type: ignore[arg-type]
-    older = last.select(OBSERVATION.keys()).filter(pl.col("year") < begins).join(fresh, on=KEY, how="anti")
+    kept = pl.col("year") < first_year
+    if indicator.edition_index:
+        kept |= ~pl.col("year").is_in(fresh["year"].implode()) & (pl.col("year") < fresh["year"].max())
+    older = last.select(OBSERVATION.keys()).filter(kept).join(fresh, on=KEY, how="anti")
     return pl.concat([fresh, from_older_vintage(older, FigureOrigin.CARRIED_OVER)])
 
 
@@ -244,7 +259,7 @@ def _without_moved_points(fresh: pl.DataFrame, known: pl.DataFrame) -> tuple[pl.
     return fresh.join(moved, on=by, how="anti"), fresh.join(reasons, on=by)
 
 
-def _settle(workspace: Workspace, run: Run, resolution: Resolution, *, asked: bool) -> Ingested:
+def _settle(workspace: Workspace, run: Run, resolution: Resolution, *, asked: bool, placed: frozenset[str]) -> Ingested:
     """Check and land what the chain brought; where it brought nothing usable, the last good vintage stays."""
     indicator, layout = resolution.indicator, workspace.layout
     last = landing.latest(layout, indicator.id)
@@ -268,7 +283,11 @@ def _settle(workspace: Workspace, run: Run, resolution: Resolution, *, asked: bo
             landed = Landed(Landing.UNCHANGED, last, reason=stale)
         else:
             originals = corrected.originals
-            as_sent = fresh.filter(pl.col("figure_origin").ne_missing(FigureOrigin.CORRECTED.value))
+            as_sent = fresh.filter(
+                pl.col("figure_origin").ne_missing(FigureOrigin.CORRECTED.value),
+                pl.col("retrieved_via") != LOCAL_FILE,
+                ~pl.col("raw_sha256").is_in(list(placed)),
+            )
             if known is not None:
                 fresh, moved = _without_moved_points(fresh, known.clear() if run.accept_shrink else known)
                 rejects = pl.concat([rejects, as_rejects(moved)])

@@ -16,9 +16,10 @@ from tempfile import TemporaryDirectory
 from pipelines import recording
 from pipelines.ingestion import ask, land, land_archive
 from pipelines.workspace import LOCAL_FILE, Workspace
-from sources.asking import RecordedHttp
+from sources.asking import RecordedHttp, placed_bodies
 from sources.errors import ConfigurationError
 from sources.providers.local_file import LocalFiles
+from warehouse import landing
 from warehouse.files import exclusive
 from warehouse.layout import Layout
 from warehouse.publish import NotPublished
@@ -70,11 +71,11 @@ def replay(
             raise NotPublished("nothing was recorded yet: run `carec refresh` first")
         differences = [
             *(f"not given by the replay: {name}" for name in sorted(landed - given)),
-            *(f"given by the replay, not landed: {name}" for name in sorted(given - landed)),
+            *(f"given by the replay, not landed: {name}" for name in sorted(given - landed) if not _added(name)),
             *(
                 f"other content: {name}"
                 for name in sorted(given & landed)
-                if not filecmp.cmp(target.layout.landing / name, layout.landing / name, shallow=False)
+                if not _alike(target.layout.landing / name, layout.landing / name)
             ),
         ]
         if write and into is None:
@@ -99,7 +100,7 @@ def _replay(
             http = RecordedHttp(record.exchanges, run.refused_codes)
             if run.indicator_ids:
                 resolutions, _ = ask(_with_files(target, record.files, folder), run, http)
-                land(target, run, resolutions)
+                land(target, run, resolutions, placed=placed_bodies(record.exchanges))
             notes += [f"{at}: asked, and not in its record: {address}" for address in http.missing]
             runs += 1
     except (OSError, ValueError) as error:
@@ -116,22 +117,34 @@ def _with_files(workspace: Workspace, files: dict[str, bytes], folder: Path) -> 
     return replace(workspace, adapters={**workspace.adapters, LOCAL_FILE: LocalFiles(folder)})
 
 
-def _files(landing: Path) -> set[str]:
-    """Vintages and rejects, by their path below ``landing``."""
+def _added(name: str) -> bool:
+    """Whether a file is of a kind that runs of an earlier version did not write."""
+    return name.startswith("confirmations/")
+
+
+def _alike(given: Path, landed: Path) -> bool:
+    """Returns whether two files have the same bytes, or are vintages with the same figures in different formats."""
+    if filecmp.cmp(given, landed, shallow=False):
+        return True
+    return given.parts[-3] == "observations" and landing.same_figures(given, landed)
+
+
+def _files(folder: Path) -> set[str]:
+    """Vintages, rejects and confirmations, by their path below the landing's ``folder``."""
     return {
-        str(path.relative_to(landing))
-        for path in landing.rglob("*")
+        str(path.relative_to(folder))
+        for path in folder.rglob("*")
         if path.is_file() and path.name not in BUILT_ANEW and not path.name.startswith(".")
     }
 
 
-def _swap(given: Path, landing: Path) -> None:
-    """Put ``given`` in the place of ``landing``, with what only a refresh lays down."""
+def _swap(given: Path, landed: Path) -> None:
+    """Put ``given`` in the place of ``landed``, with what only a refresh lays down."""
     for name in ("run.parquet", "source_health.parquet"):
-        if (landing / name).exists():
-            shutil.copy2(landing / name, given / name)
-    old = landing.with_name("landing.before_replay")
+        if (landed / name).exists():
+            shutil.copy2(landed / name, given / name)
+    old = landed.with_name("landing.before_replay")
     shutil.rmtree(old, ignore_errors=True)
-    if landing.exists():
-        landing.rename(old)
-    given.rename(landing)
+    if landed.exists():
+        landed.rename(old)
+    given.rename(landed)

@@ -93,7 +93,7 @@ def load_settings(**overrides: object) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = "CAREC_" + str(first["loc"][0]).upper()
-        raise ConfigurationError(f"{name}={first['input']!r}: {first['msg']}") from error
+        raise ConfigurationError(f"{name}={first['input']!r}: {first['msg'].removeprefix('Value error, ')}") from error
 
 
 def _named() -> dict[str, str]:

@@ -57,6 +57,11 @@ class Exchange:
     reply: Reply
 
 
+def placed_bodies(exchanges: Iterable[Exchange]) -> frozenset[str]:
+    """Returns the hashes (sha256) of the bodies that came from files of the operator, not from a host."""
+    return frozenset(exchange.reply.body.sha256 for exchange in exchanges if exchange.reply.placed)
+
+
 def address(url: str, params: Mapping[str, str | int] | None = None) -> str:
     """The address as it is asked: with its query, and escaped as it is sent."""
     request = PreparedRequest()
@@ -81,7 +86,7 @@ def remedy(url: str) -> str:
     """Returns what an operator can do where a provider turns programs away, in one sentence."""
     if name := file_name(url):
         return f"fetch {url} with a browser and put it as {name} into the local folder (CAREC_LOCAL_FILES)"
-    return "name a contact address in CAREC_CONTACT, or ask the provider for access"
+    return "name a contact address in CAREC_CONTACT where there is none yet, else ask the provider for access"
 
 
 @dataclass(kw_only=True)

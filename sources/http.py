@@ -39,6 +39,7 @@ from sources.redirects import leads_inside, redirect_fault
 from sources.refusals import RefusedCodes
 
 PROJECT = "carec-digital-scorecard"
+GATEWAY_TIMEOUT = 504
 RETRIED_STATUS = frozenset({429, 502, 503, 504})
 BLOCKED_STATUS = frozenset({401, 403, 451})
 """What hosts answer to programs that they turn away."""
@@ -244,7 +245,7 @@ class Http:
                 log.debug("%s: %s: %s", provider, reply.url, failure.message if failure else reply.status)
                 if failure is None or not failure.transient or attempt == self.tries:
                     break
-                if failure.kind is FailureKind.TIMEOUT and not retry_timeouts:
+                if not retry_timeouts and (failure.kind is FailureKind.TIMEOUT or reply.status == GATEWAY_TIMEOUT):
                     break
                 backoff = min(BACKOFF_MAX_S, BACKOFF_S * 2 ** (attempt - 1)) * random.uniform(0.5, 1.0)
                 wait = backoff if failure.retry_after_s is None else failure.retry_after_s

@@ -38,6 +38,9 @@ ENOUGH = 5
 FLAGGED = "flagged"
 """The ``figure_origin`` of a figure that a person has doubts about (``sources.corrections``)."""
 
+RETAINED = "retained"
+"""The ``figure_origin`` of a figure whose newest record was rejected."""
+
 _FORMER_STATUS = {
     "older_vintage": "carried_over",
     "kept_from_last_vintage": "retained",
@@ -72,8 +75,7 @@ class Vintage:
 
     def read(self) -> pl.DataFrame:
         """Returns the figures: the observation columns and ``vintage_at``."""
-        figures = pl.read_parquet(self.path)
-        return figures if "figure_origin" in figures.columns else _with_figure_origin(figures)
+        return _read(self.path)
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,17 @@ class Landed:
     added: int = 0
     withdrawn: int = 0
     reason: str | None = None
+
+
+def same_figures(one: Path, other: Path) -> bool:
+    """Returns whether two files of vintages hold the same figures, whichever format each was written in."""
+    first, second = _read(one), _read(other)
+    return first.equals(second.select(first.columns)) if set(first.columns) == set(second.columns) else False
+
+
+def _read(path: Path) -> pl.DataFrame:
+    figures = pl.read_parquet(path)
+    return figures if "figure_origin" in figures.columns else _with_figure_origin(figures)
 
 
 def _with_figure_origin(figures: pl.DataFrame) -> pl.DataFrame:
@@ -103,12 +116,16 @@ def _with_figure_origin(figures: pl.DataFrame) -> pl.DataFrame:
 
 
 def content_hash(observations: pl.DataFrame) -> str:
-    """16 hex digits of the sha256 over (iso3, year, value) in key order, and over flags where there are any."""
+    """16 hex digits of the sha256 over (iso3, year, value) in key order, and over the figures flagged or retained."""
     table = observations.select(*_KEY, "value").sort(_KEY)
     # as the former format wrote a flag, so that the hash of a series that did not change stays the same
+    flagged = pl.col("figure_origin") == FLAGGED
     flags = (
-        observations.filter(pl.col("figure_origin") == FLAGGED)
-        .select(*_KEY, obs_status=pl.lit(_FORMER_FLAG) + pl.col("figure_note"))
+        observations.filter(flagged | (pl.col("figure_origin") == RETAINED))
+        .select(
+            *_KEY,
+            obs_status=pl.when(flagged).then(pl.lit(_FORMER_FLAG) + pl.col("figure_note")).otherwise("figure_origin"),
+        )
         .sort(_KEY)
     )
     digest = hashlib.sha256(table.write_csv().encode())

@@ -74,9 +74,6 @@ class Publication:
     series_archived: int
 
 
-_COLUMNS = ", ".join(column.name for column in fields(Publication))
-
-
 def write_receipt(layout: Layout, receipt: Receipt) -> None:
     write_atomically(layout.receipt, json.dumps(asdict(receipt), indent=1).encode())
 
@@ -94,10 +91,15 @@ def published(layout: Layout) -> Publication | None:
         return None
     try:
         with duckdb.connect(str(layout.published), read_only=True) as connection:
-            row = connection.execute(f"select {_COLUMNS} from publication").fetchone()
+            cursor = connection.execute("from publication")
+            names, row = [column[0] for column in cursor.description or []], cursor.fetchone()
     except duckdb.Error:
         return None
-    return Publication(*row) if row else None
+    if row is None:
+        return None
+    known = dict(zip(names, row, strict=True))
+    # a publication of an earlier version lacks counts that were added since
+    return Publication(**{column.name: known.get(column.name, 0) for column in fields(Publication)})
 
 
 def _counts(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
@@ -158,7 +160,7 @@ def _finish(copy: Path, receipt: Receipt, built: dict[str, int], published_at: d
                 count(*) filter (is_live) as series_live,
                 count(*) filter (not is_live) as series_archived
             from (
-                select bool_or(confirmed_at is not null or retrieved_via <> 'archive') as is_live
+                select bool_or(confirmed_at is not null) as is_live
                 from observations group by indicator_id
             )
             """,

@@ -148,7 +148,7 @@ def _inspect(
         "unit_measure",
         rows["UNIT_MEASURE"].drop_nulls().unique().sort(),
     )
-    if not head.whole and found.verdict is not Verdict.OK:
+    if not head.whole and found.verdict is Verdict.NO_ROWS:
         found = Inspection(Verdict.OK, f"the first 64 KiB of {head.size or 0:,} bytes do not show the link's rows")
     file = path.rpartition("/")[2]
     name = next(

@@ -151,11 +151,12 @@ def _answer(
 def _none(files: Files, replies: Sequence[Reply]) -> Refusal:
     """Why there is no edition at all; ``replies`` are newest first."""
     said = ", ".join(sorted({f"HTTP {reply.status}" for reply in replies}))
-    reason = f"there is none of {', '.join(files.paths.values())} ({said}"
-    for reply in replies:
-        if reply.blocked:
-            return Refusal(f"{reason}: closed to programs, or not there); {remedy(reply.url)}", Outcome.BLOCKED)
-    return Refusal(f"{reason})")
+    blocked = [reply.url for reply in replies if reply.blocked]
+    if not blocked:
+        return Refusal(f"there is none of {', '.join(files.paths.values())} ({said})")
+    older = f"; where that edition is not out yet, {blocked[1]} serves as well" if blocked[1:] else ""
+    reason = f"closed to programs, or none of the editions {min(files.paths)} to {max(files.paths)} is there ({said})"
+    return Refusal(f"{reason}; {remedy(blocked[0])}{older}", Outcome.BLOCKED)
 
 
 def _origin(files: Files, edition: int, reply: Reply) -> Origin:

@@ -21,7 +21,7 @@ from urllib.parse import quote, urlencode
 import polars as pl
 
 from sources.catalogue import Provider
-from sources.http import FailureKind, Http, Reply
+from sources.http import GATEWAY_TIMEOUT, FailureKind, Http, Reply
 from sources.inspection import FIRST_YEAR, MEMBERS, Inspection, Verdict, failed, missing
 from sources.observation import Areas
 from sources.provider import Fetched, Outcome, RawBody, SeriesRequest, Window
@@ -50,7 +50,6 @@ PUBLIC_BASE = "https://unstats.un.org/sdgapi/v1/sdg"
 PAGE_SIZES = (1_000, 500, 250)
 """Rows a page: the size that clients of this API use, and those that are asked for after a timeout."""
 MAX_ROWS = 1_000_000
-GATEWAY_TIMEOUT = 504
 TIMEOUTS = {FailureKind.TIMEOUT, FailureKind.DEADLINE}
 TOTALS = ("_T", "BOTHSEX", "ALLAGE", "ALLAREA", "ANYS", "G", "NOTSPEC")
 """Codes of the whole, whatever the dimension: both sexes, all ages and areas, any speed, reported globally, not split
@@ -218,7 +217,7 @@ class _Visit:
             try:
                 return self._pages_of(code, size, replies)
             except Refusal:
-                if not _timed_out(replies[-1]):
+                if not any(map(_timed_out, replies)):
                     raise
                 late = Refusal(f"read again in smaller pages: one of {size} rows did not come in time")
                 abandoned += [raw_body(reply, self.provider, late) for reply in replies if reply.content]
@@ -226,11 +225,14 @@ class _Visit:
         return self._pages_of(code, smallest, replies)
 
     def _pages_of(self, code: str, size: int, replies: list[Reply]) -> list[Page]:
-        """All pages of one size. Raises Refusal where any is unusable."""
-        first = self._page(code, size, 1, replies)
+        """All pages of one size, those after the first side by side. Raises Refusal where any is unusable."""
+        replies.append(self._page(code, size, 1))
+        first = _read(replies[0], 1)
         if (first.pages - 1) * size >= MAX_ROWS:
             raise Refusal(f"{first.pages} pages are more than an answer can have")
-        pages = [first, *(self._page(code, size, number, replies) for number in range(2, first.pages + 1))]
+        with ThreadPoolExecutor(self.provider.parallel, thread_name_prefix=self.provider.id) as pool:
+            replies += pool.map(lambda number: self._page(code, size, number), range(2, first.pages + 1))
+        pages = [first, *(_read(reply, number) for number, reply in enumerate(replies[1:], start=2))]
         if any((page.pages, page.total) != (first.pages, first.total) for page in pages):
             raise Refusal("the pages are not of one release: their number or that of the rows changed between them")
         if (rows := sum(page.rows.height for page in pages)) != first.total:
@@ -240,14 +242,17 @@ class _Visit:
             raise Refusal(f"the answer has another series: {', '.join(sorted(map(str, present - {code})))}")
         return pages
 
-    def _page(self, code: str, size: int, number: int, replies: list[Reply]) -> Page:
+    def _page(self, code: str, size: int, number: int) -> Reply:
         parameters: dict[str, str | int] = {"seriesCode": code, "pageSize": size, "page": number}
-        reply = ask(self.http, self.provider, "Series/Data", parameters, retry_timeouts=size == PAGE_SIZES[-1])
-        replies.append(reply)
-        page = parse(usable(reply, wrong_id={404}))
-        if page.total and page.number != number:
-            raise Refusal(f"page {page.number} came where page {number} was asked for")
-        return page
+        return ask(self.http, self.provider, "Series/Data", parameters, retry_timeouts=size == PAGE_SIZES[-1])
+
+
+def _read(reply: Reply, number: int) -> Page:
+    """The page of a reply. Raises Refusal, also where it is another page than was asked for."""
+    page = parse(usable(reply, wrong_id={404}))
+    if page.total and page.number != number:
+        raise Refusal(f"page {page.number} came where page {number} was asked for")
+    return page
 
 
 def _timed_out(reply: Reply) -> bool:

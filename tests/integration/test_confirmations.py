@@ -150,3 +150,47 @@ def test_confirmed_archived_figures_keep_their_provenance_and_count_as_live(
     earlier = run_carec("refresh", "--as-of", "2026-11-26", warehouse=warehouse)
     assert earlier.returncode == 0, earlier.stderr
     assert rows(warehouse, "select count(*) from observations where confirmed_at is not null") == [(0,)]
+
+
+def test_files_that_an_operator_put_in_place_are_not_counted_as_live(warehouse: Path) -> None:
+    local = warehouse / "local"
+    local.mkdir()
+    (local / "untf_survey.csv").write_text("iso3,year,value\nKAZ,2023,80.5\nUZB,2023,70.5\n")
+    (local / "untf_survey.yml").write_text(
+        "indicator: paperless_trade\nunit: pct\nsource_title: a survey\nsource_url: https://provider.test/survey\n"
+        "licence: as published\nvintage: 2023\nretrieved_at: 2026-11-20T09:00:00Z\nretrieved_by: a person\n"
+    )
+    done = run_carec("refresh", "--only", "paperless_trade_pct", warehouse=warehouse, CAREC_OFFLINE="")
+    assert done.returncode == 0, done.stderr
+    found = "select count(*), count(confirmed_at) from observations where indicator_id = 'paperless_trade_pct'"
+    assert rows(warehouse, found) == [(2, 0)]
+    assert rows(warehouse, "select series_live from publication") == [(0,)]
+
+
+def test_a_record_that_is_rejected_marks_the_figure_that_stays_even_where_nothing_else_changed(
+    bank: Bank, at: Workspace
+) -> None:
+    refresh(at)
+    good = bank.figures[CODE]["KAZ", 2023]
+    bank.lastupdated, bank.figures[CODE]["KAZ", 2023] = "2026-12-01", 1e6
+    refresh(at)
+    vintage = landing.latest(at.layout, INTERNET)
+    assert vintage is not None
+    marked = vintage.read().filter(pl.col("figure_origin").is_not_null())
+    assert marked.select("iso3", "year", "value", "figure_origin").rows() == [("KAZ", 2023, good, "retained")]
+    bank.lastupdated, bank.figures[CODE]["KAZ", 2023] = "2026-12-02", good
+    refresh(at)
+    mended = landing.latest(at.layout, INTERNET)
+    assert mended is not None and mended.read()["figure_origin"].null_count() == mended.read().height
+
+
+def test_a_vintage_of_the_former_format_is_no_difference_of_a_replay(bank: Bank, at: Workspace) -> None:
+    refresh(at)
+    (path,) = at.layout.vintages(INTERNET).glob("[2-9]*.parquet")
+    former = pl.read_parquet(path).drop("figure_origin", "figure_note")
+    former.write_parquet(path)
+    for file in at.layout.confirmations(INTERNET).glob("*.parquet"):
+        file.unlink()
+    assert replay(at).differences == []
+    former.with_columns(value=pl.col("value") + 1).write_parquet(path)
+    assert len(replay(at).differences) == 1

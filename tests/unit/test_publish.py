@@ -164,3 +164,12 @@ def test_a_build_file_that_somebody_has_open_is_left_alone(layout: Layout) -> No
             [sys.executable, "-c", elsewhere, str(layout.root)], capture_output=True, text=True, check=True
         )
         assert clear(layout) == [] and told.stdout.strip() == "[]"
+
+
+def test_a_publication_of_an_earlier_version_is_still_read(layout: Layout) -> None:
+    publish(layout, DAY)
+    with duckdb.connect(str(layout.published)) as connection:
+        connection.execute("alter table publication drop column series_live")
+        connection.execute("alter table publication drop column series_archived")
+    standing = published(layout)
+    assert standing is not None and (standing.observations, standing.series_live) == (1, 0)

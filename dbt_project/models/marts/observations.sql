@@ -27,7 +27,14 @@ select
     figures.licence,
     figures.retrieved_via,
     figures.vintage_at,
-    figures.figure_origin,
+    -- an answer that came after the vintage and repeats the figure has it as its own
+    case
+        when
+            figures.figure_origin in ('carried_over', 'retained')
+            and confirmations.confirmed_at >= figures.vintage_at
+            then null
+        else figures.figure_origin
+    end as figure_origin,
     figures.figure_note,
     confirmations.confirmed_at,
     confirmations.confirmed_by,
