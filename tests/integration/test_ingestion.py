@@ -12,7 +12,7 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Response
 
-from pipelines.ingestion import Ingested
+from pipelines.ingestion import Ingested, _with_older_years
 from pipelines.workspace import Workspace
 from sources.catalogue import Provider
 from sources.corrections import Corrections
@@ -21,6 +21,7 @@ from sources.observation import Areas
 from sources.provider import RECORD, Answer, Fetched, Outcome, SeriesRequest, Window
 from tests.integration.refreshing import BROADBAND, CODES, INTERNET, Bank, landed, refresh, rejects, workspace
 from tests.unit.test_corrections import correction
+from tests.unit.test_observation import indicator, records
 from warehouse import landing
 from warehouse.landing import Landing, latest
 
@@ -243,3 +244,17 @@ def test_years_that_were_not_asked_for_are_carried_over(bank: Bank, at: Workspac
     before = newest.read().filter(pl.col("year") < 2010)
     assert before.height == known.filter(pl.col("year") < 2010).height > 0
     assert set(before["figure_origin"]) == {"carried_over"}
+
+
+def test_an_edition_that_is_missing_between_others_is_carried_over_and_a_missing_newest_one_is_not() -> None:
+    known = records(*(("KAZ", year, 50.0 + year - 2020) for year in (2020, 2022, 2023, 2024, 2025)))
+    served = known.filter(pl.col("year").is_in([2022, 2024]))
+    index = indicator(edition_index=True)
+    complete = _with_older_years(served, known, index, 2010).sort("year")
+    assert complete.select("year", "figure_origin").rows() == [
+        (2020, "carried_over"),
+        (2022, None),
+        (2023, "carried_over"),
+        (2024, None),
+    ]
+    assert _with_older_years(served, known, indicator(), 2010)["year"].to_list() == [2022, 2024]
