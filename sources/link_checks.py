@@ -19,7 +19,7 @@ from sources.observation import Areas
 from sources.provider import SeriesRequest, Window
 
 SOUND = frozenset({Verdict.OK, Verdict.NEWER, Verdict.NO_CHECK, Verdict.NO_FILE})
-"""Verdicts that need no change of the catalogue, nor of a host's mind."""
+"""Verdicts that ask for no change, neither of the catalogue nor at the provider."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class LinkFinding:
 
 @dataclass(frozen=True)
 class _Place:
-    """One link where it stands in the catalogue."""
+    """One link with its place in the catalogue."""
 
     indicator_id: str
     position: int
