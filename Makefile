@@ -41,7 +41,7 @@ ui: $(STAMP)
 
 # The part of dbt's staging layer that follows from the catalogue and the seed framework_indicators.
 generate: $(STAMP)
-	$(BIN)/python -m pipelines.dbt_sources
+	$(BIN)/python -m pipelines.dbt.staging
 
 # The generated pages of docs/, from the bundled archive as of the day that the tests score, and dbt's own pages in
 # docs/site (open docs/site/static_index.html).

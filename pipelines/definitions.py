@@ -10,12 +10,9 @@ import json
 
 import dagster as dg
 
-from pipelines import models
-from pipelines.automation import schedules, sensors
-from pipelines.check_job import check_schedule, check_sources_job
-from pipelines.observations import observation_assets
-from pipelines.publication import publication_asset
-from pipelines.scoring import (
+from pipelines.dbt import runner as models
+from pipelines.orchestration.automation import schedules, sensors
+from pipelines.orchestration.dbt_assets import (
     ScorecardTranslator,
     dbt_build,
     dbt_project,
@@ -25,6 +22,9 @@ from pipelines.scoring import (
     published_tables,
     staging_groups,
 )
+from pipelines.orchestration.observation_assets import observation_assets
+from pipelines.orchestration.publication_asset import publication_asset
+from pipelines.orchestration.source_check_job import check_schedule, check_sources_job
 from pipelines.workspace import Workspace, open_workspace
 
 

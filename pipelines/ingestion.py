@@ -13,15 +13,15 @@ from pathlib import Path
 
 import polars as pl
 
-from pipelines import recording
-from pipelines.recording import Run
+from pipelines import run_journal as recording
+from pipelines.run_journal import Run
 from pipelines.workspace import LOCAL_FILE, Workspace
 from sources import corrections
-from sources.asking import RunHttp, placed_bodies
 from sources.catalogue import ARCHIVE, Indicator
 from sources.chain import Attempt, Resolution, resolve
 from sources.errors import ConfigurationError
-from sources.http import Http
+from sources.http.client import Http
+from sources.http.conditional import RunHttp, placed_bodies
 from sources.mirrors import stale_mirror
 from sources.observation import (
     KEY,

@@ -1,7 +1,7 @@
 """The one hook through which the pipeline calls for a person: to the log always, to a webhook where one is set.
 
-Belongs here: what a message is and how it leaves. Does not belong here: what is worth one (``pipelines.automation``,
-the command line, the publication).
+Belongs here: what a message is and how it leaves. Does not belong here: what is worth one
+(``pipelines.orchestration.automation``, the command line, the publication).
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Whether a refresh of the command line is recorded as a Dagster run, and what happens when that fails.
 
-Does not belong here: the run itself (``pipelines.events``), which needs Dagster and so most of a second to import.
+Does not belong here: the run itself (``pipelines.orchestration.run_events``), which needs Dagster and so most of a
+second to import.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ def record(
     if result.build is None and not result.ingestion.asked:
         return None
     try:
-        from pipelines.events import record_run
+        from pipelines.orchestration.run_events import record_run
 
         return record_run(workspace, result, started_at)
     except Exception as error:

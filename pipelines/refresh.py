@@ -9,9 +9,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from pipelines import models
+from pipelines.dbt import runner as models
+from pipelines.dbt.runner import Build
 from pipelines.ingestion import Ingestion, ingest
-from pipelines.models import Build
 from pipelines.workspace import Workspace
 from sources.observation import utc_now
 from warehouse.publish import NotPublished, Publication, publish, published

@@ -13,11 +13,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from pipelines import recording
+from pipelines import run_journal as recording
 from pipelines.ingestion import ask, land, land_archive
 from pipelines.workspace import LOCAL_FILE, Workspace
-from sources.asking import RecordedHttp, placed_bodies
 from sources.errors import ConfigurationError
+from sources.http.conditional import RecordedHttp, placed_bodies
 from sources.providers.local_file import LocalFiles
 from warehouse import landing
 from warehouse.files import exclusive

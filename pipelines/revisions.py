@@ -2,7 +2,7 @@
 
 Belongs here: reading the published table ``revisions`` and wording the result. Does not belong here: what a revision is
 and when it is large (the model ``revisions``, the seed ``revision_sizes``), the comparison of two publications
-(``pipelines.changes``).
+(``pipelines.cli.diff``).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from pipelines.output import figure
+from pipelines.cli.tables import figure
 from warehouse.reading import open_published
 
 MOST_LINES = 40

@@ -16,7 +16,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from sources.catalogue import Catalogue
 from sources.errors import ConfigurationError
-from sources.http import agent
+from sources.http.client import agent
 
 PROJECT = Path(__file__).resolve().parents[1]
 """The checkout: ``dbt_project``, ``sources`` and the default warehouse lie in it."""

@@ -1,7 +1,8 @@
 """``carec sources check``: the walk over the catalogue's links and the edition watch, with what the warehouse holds.
 
 Belongs here: what is held, the session of the check, its tables and its closing line. Does not belong here: what a link
-is asked (``sources.link_checks`` and the adapters), when the check runs by itself (``pipelines.automation``).
+is asked (``sources.checks.links`` and the adapters), when the check runs by itself
+(``pipelines.orchestration.automation``).
 """
 
 from __future__ import annotations
@@ -12,15 +13,15 @@ from datetime import date
 
 import polars as pl
 
-from pipelines.output import Format, show
-from pipelines.pages import FRAMEWORK
+from pipelines.cli.sources_and_query import FRAMEWORK
+from pipelines.cli.tables import Format, show
 from pipelines.workspace import LOCAL_FILE, Workspace
 from sources.catalogue import Indicator
-from sources.edition_watch import INDICES, EditionFinding, HeldEditions, Index, watch
+from sources.checks.edition_watch import INDICES, EditionFinding, HeldEditions, Index, watch
+from sources.checks.links import Held, LinkFinding, walk
 from sources.errors import ConfigurationError
-from sources.http import Http
+from sources.http.client import Http
 from sources.inspection import FIRST_YEAR, MEMBERS, Inspects
-from sources.link_checks import Held, LinkFinding, walk
 from sources.observation import empty_observations, utc_now
 from sources.provider import Window
 from sources.providers import INSPECTORS

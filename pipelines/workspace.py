@@ -11,12 +11,12 @@ from pathlib import Path
 
 from pipelines.areas import load_areas
 from pipelines.settings import PROJECT, Settings, load_settings, with_base_urls
+from sources.bundled_archive import Archive, load_archive
 from sources.catalogue import Catalogue, load_catalogue
 from sources.corrections import Corrections, load_corrections
 from sources.observation import Areas
 from sources.provider import Adapter
 from sources.providers import ADAPTERS
-from sources.providers.archive import Archive, load_archive
 from sources.providers.local_file import LocalFiles
 from warehouse.layout import Layout
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from sources.catalogue import ARCHIVE, Catalogue, Indicator, Link
-from sources.http import Http
+from sources.http.client import Http
 from sources.mirrors import newest
 from sources.observation import OBSERVATION, REJECT, Areas, empty_observations, empty_rejects, utc_now
 from sources.provider import Adapter, Answer, Fetched, Outcome, RawBody, SeriesRequest, Window

@@ -14,9 +14,9 @@ from enum import StrEnum
 from itertools import takewhile
 from typing import Protocol, runtime_checkable
 
-from sources.asking import remedy
 from sources.catalogue import Provider
-from sources.http import FailureKind, Http, Reply
+from sources.http.client import FailureKind, Http, Reply
+from sources.http.conditional import remedy
 from sources.observation import Areas
 from sources.provider import SeriesRequest, Window
 

@@ -13,9 +13,9 @@ from typing import Protocol
 
 import polars as pl
 
-from sources.bodies import Body
 from sources.catalogue import Provider
-from sources.http import Http
+from sources.http.bodies import Body
+from sources.http.client import Http
 from sources.observation import REJECT, Areas
 
 

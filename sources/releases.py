@@ -1,7 +1,7 @@
 """Whether a provider has published something new, found out without fetching a figure.
 
 Belongs here: what of each provider changes when, and only when, its figures may have changed. Does not belong here: how
-often it is asked and what follows (``pipelines.automation``), what a release holds (``providers``).
+often it is asked and what follows (``pipelines.orchestration.automation``), what a release holds (``providers``).
 
 A file is asked for its first byte: as cheap as HEAD, which some hosts refuse, and the answer has the same headers.
 """
@@ -13,12 +13,12 @@ from datetime import date
 from typing import NamedTuple
 
 from sources.catalogue import Provider
-from sources.http import Http, Reply
+from sources.http.client import Http, Reply
+from sources.parsing.editions import ABSENT_STATUS
+from sources.parsing.observations import Refusal, ask, document, usable
 from sources.provider import SeriesRequest
 from sources.providers import gtmi
 from sources.providers.data360_rows import spellings
-from sources.providers.editions import ABSENT_STATUS
-from sources.providers.figures import Refusal, ask, document, usable
 from sources.providers.un_sdg import releases_of
 from sources.providers.unesco_uis import release_of
 from sources.providers.wipo_gii import SITE

@@ -1,7 +1,7 @@
 """The journal: one file for each run that asked providers, enough to land everything again without a network.
 
-Belongs here: writing and reading the files. Does not belong here: what a run is made of (``pipelines.recording``), the
-bodies (``raw``), which a run names by their hashes.
+Belongs here: writing and reading the files. Does not belong here: what a run is made of (``pipelines.run_journal``),
+the bodies (``raw``), which a run names by their hashes.
 """
 
 from __future__ import annotations

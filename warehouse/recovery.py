@@ -1,7 +1,7 @@
 """After an interruption: what a killed run left in the warehouse, and how the next one begins without it.
 
 Belongs here: finding and clearing what nobody vouches for. Does not belong here: what an operator is told of it
-(``pipelines.doctor``), writing so that nothing half is ever read (``files``).
+(``pipelines.cli.doctor``), writing so that nothing half is ever read (``files``).
 
 Nothing here is a figure that was had or published: vintages, raw bodies and the published file only ever appear whole.
 """

@@ -1,7 +1,7 @@
 """What a publication changed against an earlier one, as tables in the words of a language.
 
 Belongs here: how a change is told on the page. Does not belong here: finding changes (``warehouse.publications``),
-telling them in a terminal (``pipelines.changes``).
+telling them in a terminal (``pipelines.cli.diff``).
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
 
-from pipelines.changes import SECTIONS, SUMMED, section_of
-from pipelines.output import GAP
+from pipelines.cli.diff import SECTIONS, SUMMED, section_of
+from pipelines.cli.tables import GAP
 from pipelines.report.data import FRAMEWORK, Report, Row
 from pipelines.report.words import Words
 

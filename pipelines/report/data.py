@@ -13,7 +13,7 @@ from typing import Any
 
 import duckdb
 
-from pipelines.claims import VERDICTS
+from pipelines.cli.claims import VERDICTS
 from warehouse.layout import Layout
 from warehouse.publications import COLUMNS, compare
 from warehouse.reading import open_published

@@ -38,4 +38,4 @@ INSPECTORS: dict[str, Inspects] = {
     **{name: adapter for name, adapter in ADAPTERS.items() if isinstance(adapter, Inspects)},
     "world_bank": world_bank_links,
 }
-"""Provider id -> what checks its links (``sources.link_checks``): its adapter, where that has a function for it."""
+"""Provider id -> what checks its links (``sources.checks.links``): its adapter, where that has a function for it."""

@@ -16,12 +16,10 @@ from urllib.parse import urlencode
 import polars as pl
 
 from sources.catalogue import Provider
-from sources.http import Http, Reply
+from sources.http.client import Http, Reply
 from sources.inspection import FIRST_YEAR, MEMBERS, Inspection, failed, missing
 from sources.observation import Areas
-from sources.provider import Fetched, Outcome, RawBody, SeriesRequest, Window
-from sources.providers.data360_rows import OPTIONAL, REQUIRED, check_series, figures_of, spellings
-from sources.providers.figures import (
+from sources.parsing.observations import (
     Origin,
     Refusal,
     ask,
@@ -36,6 +34,8 @@ from sources.providers.figures import (
     settle,
     usable,
 )
+from sources.provider import Fetched, Outcome, RawBody, SeriesRequest, Window
+from sources.providers.data360_rows import OPTIONAL, REQUIRED, check_series, figures_of, spellings
 from sources.providers.inspecting import by_alias, judged, known_name, unreadable
 
 PUBLIC_BASE = "https://data360api.worldbank.org"

@@ -14,12 +14,10 @@ from urllib.parse import quote
 import polars as pl
 
 from sources.catalogue import Provider
-from sources.http import Http, Reply
+from sources.http.client import Http, Reply
 from sources.inspection import Inspection, Verdict, failed
 from sources.observation import Areas
-from sources.provider import Fetched, SeriesRequest, Window
-from sources.providers.data360_rows import OPTIONAL, REQUIRED, check_series, figures_of, spellings
-from sources.providers.figures import (
+from sources.parsing.observations import (
     CSV_TYPES,
     Origin,
     Refusal,
@@ -35,6 +33,8 @@ from sources.providers.figures import (
     settle,
     usable,
 )
+from sources.provider import Fetched, SeriesRequest, Window
+from sources.providers.data360_rows import OPTIONAL, REQUIRED, check_series, figures_of, spellings
 from sources.providers.inspecting import BEGINNING, Head, by_alias, head_of, judged, oversize, unreadable
 
 PUBLIC_BASE = "https://data360files.worldbank.org/data360-data/data"

@@ -13,8 +13,8 @@ from __future__ import annotations
 import polars as pl
 
 from sources.observation import Areas
+from sources.parsing.observations import FIGURES, Refusal, codes_of, judge, one_cut
 from sources.provider import SeriesRequest, Window
-from sources.providers.figures import FIGURES, Refusal, codes_of, judge, one_cut
 
 CUTS = {
     "sex": "SEX",

@@ -13,12 +13,12 @@ from collections.abc import Mapping, Sequence
 import polars as pl
 
 from sources.catalogue import Provider
-from sources.http import Http
+from sources.http.client import Http
 from sources.inspection import Inspection
 from sources.observation import Areas
+from sources.parsing.editions import Edition, Files, from_newest, whole
+from sources.parsing.observations import CSV_TYPES, Refusal, csv_table, judge, kept, require, require_single
 from sources.provider import Fetched, Outcome, SeriesRequest, Window
-from sources.providers.editions import Edition, Files, from_newest, whole
-from sources.providers.figures import CSV_TYPES, Refusal, csv_table, judge, kept, require, require_single
 from sources.providers.inspecting import Kind, inspect_file
 
 PUBLIC_BASE = "https://thedocs.worldbank.org/en/doc/be6615202d1f08a25855c8ac2d615122-0050012025/related"

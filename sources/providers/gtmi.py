@@ -13,15 +13,15 @@ from collections.abc import Mapping, Sequence
 import polars as pl
 
 from sources.catalogue import Provider
-from sources.http import Http
+from sources.http.client import Http
 from sources.inspection import Inspection
-from sources.names import OLDER_CODES
 from sources.observation import Areas
+from sources.parsing.country_names import OLDER_CODES
+from sources.parsing.editions import Edition, Files, from_newest, require_edition, whole
+from sources.parsing.observations import Refusal, judge, kept
+from sources.parsing.workbook import PREAMBLE, XLSX_TYPES, Row, open_workbook, rows_of
 from sources.provider import Fetched, Outcome, SeriesRequest, Window
-from sources.providers.editions import Edition, Files, from_newest, require_edition, whole
-from sources.providers.figures import Refusal, judge, kept
 from sources.providers.inspecting import Kind, inspect_file
-from sources.providers.workbook import PREAMBLE, XLSX_TYPES, Row, open_workbook, rows_of
 
 PUBLIC_BASE = "https://datacatalogfiles.worldbank.org/ddh-published/0037889"
 RELEASES = {

@@ -12,16 +12,16 @@ from dataclasses import dataclass, field, replace
 
 import polars as pl
 
-from sources.asking import remedy
-from sources.bodies import Body
 from sources.catalogue import Provider
-from sources.http import Http, Reply
+from sources.http.bodies import Body
+from sources.http.client import Http, Reply
+from sources.http.conditional import remedy
 from sources.inspection import MEMBERS, Inspection, Verdict, failed, missing
+from sources.parsing.editions import Files, absent, ask_edition
+from sources.parsing.observations import Refusal, csv_table, usable
+from sources.parsing.workbook import XLSX_TYPES
 from sources.provider import SeriesRequest
 from sources.providers.data360_rows import spellings
-from sources.providers.editions import Files, absent, ask_edition
-from sources.providers.figures import Refusal, csv_table, usable
-from sources.providers.workbook import XLSX_TYPES
 
 HEAD_BYTES = 1 << 16
 BEGINNING = {"Range": f"bytes=0-{HEAD_BYTES - 1}", "Accept-Encoding": "identity"}

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from sources.catalogue import Provider
-from sources.http import FailureKind, Http, Reply
+from sources.http.client import FailureKind, Http, Reply
+from sources.parsing.observations import Refusal, ask, document, json_table, raw_body, usable
 from sources.provider import RawBody
-from sources.providers.figures import Refusal, ask, document, json_table, raw_body, usable
 
 COUNTRIES = ("v2/country/all", "v3/country/all")
 NO_SUCH_ROUTE = b"Missing Authentication Token"

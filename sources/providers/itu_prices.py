@@ -17,16 +17,16 @@ from collections.abc import Mapping, Sequence
 import polars as pl
 
 from sources.catalogue import Provider
-from sources.http import Http
+from sources.http.client import Http
 from sources.inspection import Inspection
-from sources.names import OLDER_CODES
 from sources.observation import Areas
+from sources.parsing.country_names import OLDER_CODES
+from sources.parsing.editions import Edition, Files, from_newest, whole
+from sources.parsing.observations import Refusal, codes_of, judge, kept
+from sources.parsing.workbook import XLSX_TYPES, open_workbook, rows_of, table
 from sources.provider import Fetched, Outcome, SeriesRequest, Window
 from sources.providers.data360_rows import spellings
-from sources.providers.editions import Edition, Files, from_newest, whole
-from sources.providers.figures import Refusal, codes_of, judge, kept
 from sources.providers.inspecting import Kind, inspect_file
-from sources.providers.workbook import XLSX_TYPES, open_workbook, rows_of, table
 
 PUBLIC_BASE = "https://www.itu.int/en/ITU-D/Statistics/Documents/ICT_Prices"
 PROBED = 4

@@ -19,15 +19,15 @@ import polars as pl
 import yaml
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, HttpUrl, ValidationError, field_validator
 
-from sources.bodies import Body
 from sources.catalogue import Provider
-from sources.http import Http, Reply
+from sources.http.bodies import Body
+from sources.http.client import Http, Reply
 from sources.inspection import Inspection, Verdict
 from sources.observation import Areas, utc_now
+from sources.parsing.column_names import renamed
+from sources.parsing.observations import Origin, Refusal, csv_table, gather, judge, kept, raw_body, refuse, settle
+from sources.parsing.workbook import open_workbook, rows_of, table
 from sources.provider import Fetched, Outcome, SeriesRequest, Window
-from sources.providers.figures import Origin, Refusal, csv_table, gather, judge, kept, raw_body, refuse, settle
-from sources.providers.headers import renamed
-from sources.providers.workbook import open_workbook, rows_of, table
 
 COLUMNS = {"iso3": (), "year": (), "value": ()}
 SUFFIXES = (".csv", ".xlsx")

@@ -17,11 +17,10 @@ from typing import Any
 import polars as pl
 
 from sources.catalogue import Provider
-from sources.http import Http
+from sources.http.client import Http
 from sources.inspection import FIRST_YEAR, MEMBERS, Inspection, Verdict, failed, missing
 from sources.observation import Areas
-from sources.provider import Fetched, SeriesRequest, Window
-from sources.providers.figures import (
+from sources.parsing.observations import (
     CSV_TYPES,
     Origin,
     Refusal,
@@ -39,6 +38,7 @@ from sources.providers.figures import (
     settle,
     usable,
 )
+from sources.provider import Fetched, SeriesRequest, Window
 from sources.providers.inspecting import judged, unreadable
 
 PUBLIC_BASE = "https://ourworldindata.org/grapher"

@@ -12,14 +12,14 @@ from collections.abc import Collection, Mapping, Sequence
 
 import polars as pl
 
-from sources.bodies import Body
 from sources.catalogue import Provider
-from sources.http import Http
+from sources.http.bodies import Body
+from sources.http.client import Http
 from sources.inspection import Inspection
 from sources.observation import Areas
+from sources.parsing.editions import Edition, Files, from_newest
+from sources.parsing.observations import CSV_TYPES, Refusal, csv_columns, judge, kept, require, require_single
 from sources.provider import Fetched, SeriesRequest, Window
-from sources.providers.editions import Edition, Files, from_newest
-from sources.providers.figures import CSV_TYPES, Refusal, csv_columns, judge, kept, require, require_single
 from sources.providers.inspecting import Kind, inspect_file
 from sources.providers.un_egov import surveys
 

@@ -19,13 +19,13 @@ from urllib.parse import quote, unquote
 import polars as pl
 
 from sources.catalogue import Provider
-from sources.http import Http, Reply
+from sources.http.client import Http, Reply
 from sources.inspection import MEMBERS, Inspection, failed, missing
-from sources.names import iso3_of
 from sources.observation import Areas
-from sources.provider import Fetched, Outcome, SeriesRequest, Window
-from sources.providers.editions import Edition, Files, from_all, require_edition, whole
-from sources.providers.figures import (
+from sources.parsing.column_names import positions, renamed
+from sources.parsing.country_names import iso3_of
+from sources.parsing.editions import Edition, Files, from_all, require_edition, whole
+from sources.parsing.observations import (
     CSV_TYPES,
     Origin,
     Refusal,
@@ -39,7 +39,7 @@ from sources.providers.figures import (
     settle,
     usable,
 )
-from sources.providers.headers import positions, renamed
+from sources.provider import Fetched, Outcome, SeriesRequest, Window
 from sources.providers.inspecting import Kind, inspect_file, judged, unreadable
 
 PUBLIC_BASE = "https://publicadministration.un.org/egovkb"

@@ -21,11 +21,10 @@ from urllib.parse import quote, urlencode
 import polars as pl
 
 from sources.catalogue import Provider
-from sources.http import GATEWAY_TIMEOUT, FailureKind, Http, Reply
+from sources.http.client import GATEWAY_TIMEOUT, FailureKind, Http, Reply
 from sources.inspection import FIRST_YEAR, MEMBERS, Inspection, Verdict, failed, missing
 from sources.observation import Areas
-from sources.provider import Fetched, Outcome, RawBody, SeriesRequest, Window
-from sources.providers.figures import (
+from sources.parsing.observations import (
     FIGURES,
     Origin,
     Refusal,
@@ -44,6 +43,7 @@ from sources.providers.figures import (
     text_column,
     usable,
 )
+from sources.provider import Fetched, Outcome, RawBody, SeriesRequest, Window
 from sources.providers.inspecting import by_alias, judged, known_name, unreadable
 
 PUBLIC_BASE = "https://unstats.un.org/sdgapi/v1/sdg"

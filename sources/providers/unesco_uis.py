@@ -18,11 +18,10 @@ from urllib.parse import urlencode
 import polars as pl
 
 from sources.catalogue import Provider
-from sources.http import Http
+from sources.http.client import Http
 from sources.inspection import FIRST_YEAR, MEMBERS, Inspection, Verdict, failed, missing
 from sources.observation import Areas
-from sources.provider import Fetched, Outcome, SeriesRequest, Window
-from sources.providers.figures import (
+from sources.parsing.observations import (
     Origin,
     Refusal,
     ask,
@@ -37,6 +36,7 @@ from sources.providers.figures import (
     settle,
     usable,
 )
+from sources.provider import Fetched, Outcome, SeriesRequest, Window
 from sources.providers.inspecting import judged, unreadable
 
 PUBLIC_BASE = "https://api.uis.unesco.org/api/public"

@@ -20,12 +20,12 @@ from collections.abc import Callable, Mapping, Sequence
 import polars as pl
 
 from sources.catalogue import Provider
-from sources.http import Http
+from sources.http.client import Http
 from sources.inspection import Inspection, missing
 from sources.observation import Areas
-from sources.provider import Fetched, Outcome, RawBody, SeriesRequest, Window
-from sources.providers.editions import Edition, Files, from_all, from_newest, require_edition, whole
-from sources.providers.figures import (
+from sources.parsing.column_names import renamed
+from sources.parsing.editions import Edition, Files, from_all, from_newest, require_edition, whole
+from sources.parsing.observations import (
     CSV_TYPES,
     Origin,
     Refusal,
@@ -37,9 +37,9 @@ from sources.providers.figures import (
     look_up,
     refuse,
 )
-from sources.providers.headers import renamed
+from sources.parsing.workbook import XLSX_TYPES, open_workbook, rows_of, table
+from sources.provider import Fetched, Outcome, RawBody, SeriesRequest, Window
 from sources.providers.inspecting import Kind, inspect_file
-from sources.providers.workbook import XLSX_TYPES, open_workbook, rows_of, table
 
 PUBLIC_BASE = "https://www.wipo.int"
 SITE, WORKBOOKS = "gii-ranking/data", "edocs/pubdocs/en"

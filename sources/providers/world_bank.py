@@ -24,10 +24,10 @@ from urllib.parse import quote, urlencode
 import polars as pl
 
 from sources.catalogue import Provider
-from sources.http import Failure, Http, Reply
+from sources.http.client import Failure, Http, Reply
 from sources.observation import Areas, utc_now
+from sources.parsing.observations import blocked, read_json, vanished
 from sources.provider import RECORD, SERIES_REJECT, Answer, Fetched, Outcome, RawBody, SeriesRequest, Window
-from sources.providers.figures import blocked, read_json, vanished
 from sources.refusals import RefusedCode
 
 PUBLIC_BASE = "https://api.worldbank.org/v2"

@@ -1,7 +1,7 @@
 """World Bank Indicators API v2: whether the catalogue's codes exist in their database and still have figures.
 
 Belongs here: the databases' lists of codes, and one small request per series. Does not belong here: reading pages and
-figures, which is the adapter's (``world_bank``), the walk over all links (``sources.link_checks``).
+figures, which is the adapter's (``world_bank``), the walk over all links (``sources.checks.links``).
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from urllib.parse import quote
 import polars as pl
 
 from sources.catalogue import Provider
-from sources.http import Http, Reply
+from sources.http.client import Http, Reply
 from sources.inspection import FIRST_YEAR, MEMBERS, Inspection, Verdict, failed, missing
 from sources.observation import Areas
+from sources.parsing import observations as figures
+from sources.parsing.observations import document, usable
 from sources.provider import Outcome, SeriesRequest, Window
-from sources.providers import figures
-from sources.providers.figures import document, usable
 from sources.providers.world_bank import MAX_PAGES, PER_PAGE, PUBLIC_BASE, Page, Refusal, judge, parse, passing
 
 ROWS = 500

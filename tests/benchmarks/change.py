@@ -36,7 +36,9 @@ def _union(intervals: Iterable[tuple[float, float]]) -> float:
 
 def _measured(report: Path) -> None:
     """``carec refresh`` in this process, its fetching and its SQL timed."""
-    from pipelines import cli, ingestion, models
+    from pipelines import ingestion
+    from pipelines.cli import app as cli
+    from pipelines.dbt import runner as models
 
     spent = {"fetch": 0.0, "sql": 0.0}
 

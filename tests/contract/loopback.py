@@ -8,7 +8,7 @@ from collections.abc import Callable
 from threading import Thread
 from typing import Any
 
-from sources.http import Http
+from sources.http.client import Http
 
 Talk = Callable[[socket.socket, int], None]
 """What a raw server says: it gets the connection and the number of the request, from 1."""

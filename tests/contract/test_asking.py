@@ -11,9 +11,9 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from sources.asking import Exchange, RecordedHttp, RunHttp, address
-from sources.bodies import Body
-from sources.http import FailureKind, Reply
+from sources.http.bodies import Body
+from sources.http.client import FailureKind, Reply
+from sources.http.conditional import Exchange, RecordedHttp, RunHttp, address
 from sources.observation import utc_now
 from tests.contract.loopback import unused_port
 from warehouse import raw

@@ -33,11 +33,11 @@ from pipelines import ingestion
 from pipelines.ingestion import Ingested
 from pipelines.settings import load_settings
 from pipelines.workspace import Workspace, open_workspace
-from sources.asking import RunHttp
 from sources.corrections import Corrections
+from sources.http.conditional import RunHttp
+from sources.http.reachability import Reach
 from sources.provider import Outcome
 from sources.providers import ADAPTERS
-from sources.reach import Reach
 from tests.contract.loopback import RawServer, Talk, reset, response, unused_port
 from tests.contract.payloads import Body, Edit, Payload, Row, payload
 from tests.contract.workbooks import Formula, workbook, zip_bomb

@@ -18,10 +18,10 @@ from sources.catalogue import load_catalogue
 from sources.chain import resolve
 from sources.errors import ConfigurationError
 from sources.observation import Areas
+from sources.parsing.observations import kept
 from sources.provider import RECORD, SERIES_REJECT, Fetched, Outcome, SeriesRequest, Window
 from sources.providers import ADAPTERS, data360, data360_files, un_egov
 from sources.providers.data360_rows import CUTS, figures_of
-from sources.providers.figures import kept
 from tests.contract.loopback import PatientHttp, unused_port
 from tests.contract.visiting import (
     AREAS,

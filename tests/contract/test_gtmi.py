@@ -14,8 +14,8 @@ from werkzeug import Response
 
 from sources.catalogue import load_catalogue
 from sources.observation import Areas
+from sources.parsing.observations import Refusal
 from sources.provider import RECORD, SERIES_REJECT, Fetched, Outcome, SeriesRequest, Window
-from sources.providers.figures import Refusal
 from sources.providers.gtmi import METRICS, PUBLIC_BASE, RELEASES, fetch, figures_of, parse
 from tests.contract.loopback import PatientHttp, unused_port
 from tests.contract.visiting import AREAS, NOT_NUMBERS, STATUSES, WINDOW, only, provider, reasons, serve, values

@@ -19,10 +19,11 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from sources import bodies, reach
-from sources.http import FailureKind, Http, Reply
+from sources.http import bodies
+from sources.http import reachability as reach
+from sources.http.client import FailureKind, Http, Reply
+from sources.http.redirects import leads_inside, redirect_fault
 from sources.observation import utc_now
-from sources.redirects import leads_inside, redirect_fault
 from tests.contract.loopback import PatientHttp, RawServer, Talk, reset, response, unused_port
 
 RawServerFactory = Callable[[Talk], RawServer]

@@ -14,8 +14,8 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Response
 
 from sources.catalogue import load_catalogue
-from sources.names import OLDER_CODES
 from sources.observation import Areas
+from sources.parsing.country_names import OLDER_CODES
 from sources.provider import RECORD, SERIES_REJECT, Fetched, Outcome, SeriesRequest, Window
 from sources.providers.itu_prices import PUBLIC_BASE, fetch, figures_of, parse
 from tests.contract.loopback import PatientHttp, unused_port

@@ -13,8 +13,8 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from sources.catalogue import Catalogue, load_catalogue
+from sources.checks.contracts import CHARTS, DATABASES, Finding, Verdict, check, questions
 from sources.errors import ConfigurationError
-from sources.live_checks import CHARTS, DATABASES, Finding, Verdict, check, questions
 from sources.observation import utc_now
 from tests.contract.loopback import PatientHttp, unused_port
 from tests.contract.payloads import Row

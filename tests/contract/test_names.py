@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from sources.names import NAMES, iso3_of
+from sources.parsing.country_names import NAMES, iso3_of
 
 
 def code(name: str | None) -> str | None:

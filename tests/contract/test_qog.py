@@ -11,8 +11,8 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Response
 
-from sources.bodies import Body
 from sources.catalogue import load_catalogue
+from sources.http.bodies import Body
 from sources.observation import Areas
 from sources.provider import Fetched, Outcome, SeriesRequest, Window
 from sources.providers.qog import PUBLIC_BASE, fetch, figures_of, parse

@@ -15,8 +15,8 @@ from werkzeug import Request, Response
 
 from sources.catalogue import load_catalogue
 from sources.observation import Areas
+from sources.parsing.observations import kept
 from sources.provider import RECORD, SERIES_REJECT, Fetched, Outcome, SeriesRequest, Window
-from sources.providers.figures import kept
 from sources.providers.un_sdg import PAGE_SIZES, PUBLIC_BASE, fetch, figures_of, parse, releases_of
 from tests.contract.loopback import PatientHttp, unused_port
 from tests.contract.visiting import (

@@ -14,11 +14,11 @@ from pydantic import HttpUrl
 from pytest_httpserver import HTTPServer
 from werkzeug import Response
 
-from sources.asking import RunHttp
 from sources.catalogue import load_catalogue
+from sources.http.conditional import RunHttp
 from sources.observation import Areas
+from sources.parsing.observations import Refusal
 from sources.provider import RECORD, SERIES_REJECT, Answer, Fetched, Outcome, SeriesRequest, Window
-from sources.providers.figures import Refusal
 from sources.providers.wipo_gii import (
     PUBLIC_BASE,
     RECORDS,

@@ -9,8 +9,8 @@ from zipfile import ZipFile
 import pytest
 from xlsxwriter import Workbook
 
-from sources.providers.figures import Refusal
-from sources.providers.workbook import NOT_CALCULATED, open_workbook, rows_of, table
+from sources.parsing.observations import Refusal
+from sources.parsing.workbook import NOT_CALCULATED, open_workbook, rows_of, table
 from tests.contract.workbooks import NOT_WORKBOOKS, Formula, workbook, zip_bomb
 
 COLUMNS = {"iso3": ("ISO code",), "year": (), "value": ("VALUE_SCREEN",)}

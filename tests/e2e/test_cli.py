@@ -133,8 +133,8 @@ def test_a_fault_in_the_catalogue_is_one_line_with_file_entry_and_field(
 def test_the_archive_can_be_recorded_from_the_warehouse_and_gives_the_same_figures(
     published_warehouse: Path, tmp_path: Path
 ) -> None:
+    from sources.bundled_archive import load_archive
     from sources.catalogue import load_catalogue
-    from sources.providers.archive import load_archive
 
     done = run_carec("archive", "record", str(tmp_path / "archive"), warehouse=published_warehouse)
     assert done.returncode == 0, done.stderr

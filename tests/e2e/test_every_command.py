@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from pipelines.cli import app, main
+from pipelines.cli.app import app, main
 from warehouse.layout import Layout
 from warehouse.publish import publish, published
 

@@ -10,7 +10,7 @@ import duckdb
 import pytest
 import typer
 
-from pipelines.cli import app
+from pipelines.cli.app import app
 from pipelines.settings import Settings
 from tests.conftest import ROOT, run_carec
 

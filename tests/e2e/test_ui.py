@@ -20,7 +20,7 @@ import pytest
 import requests
 from playwright.sync_api import Page, expect, sync_playwright
 
-from pipelines.dagster_home import prepare_home
+from pipelines.orchestration.instance import prepare_home
 from pipelines.record import record
 from pipelines.refresh import BuildFailed, refresh
 from pipelines.settings import load_settings

@@ -15,9 +15,9 @@ import polars as pl
 import pytest
 
 from pipelines.areas import load_areas
+from sources.bundled_archive import load_archive
 from sources.catalogue import load_catalogue
 from sources.observation import Areas, validate
-from sources.providers.archive import load_archive
 from tests.conftest import ROOT
 
 Figures = pl.DataFrame

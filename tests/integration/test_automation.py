@@ -15,11 +15,11 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from pipelines.automation import release_sensor, schedules, sensors, watched
+from pipelines.orchestration.automation import release_sensor, schedules, sensors, watched
 from pipelines.settings import load_settings
 from pipelines.workspace import Workspace, open_workspace
 from sources.errors import ConfigurationError
-from sources.http import Http
+from sources.http.client import Http
 from sources.observation import utc_now
 from sources.provider import SeriesRequest
 from sources.releases import PROBES, releases

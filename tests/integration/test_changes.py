@@ -19,7 +19,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from pipelines.changes import SECTIONS, changes, section_of, sections
+from pipelines.cli.diff import SECTIONS, changes, section_of, sections
 from tests.conftest import run_carec
 from warehouse.layout import Layout
 from warehouse.publications import COLUMNS

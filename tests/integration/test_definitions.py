@@ -124,7 +124,7 @@ def traced(columns: dict[dg.AssetKey, Any], asset: dg.AssetKey, column: str) -> 
 def test_a_column_of_a_staging_model_leads_to_all_of_its_indicators(
     build_defs: BuildDefs, published_warehouse: Path
 ) -> None:
-    from pipelines.scoring import LINEAGE, with_every_indicator
+    from pipelines.orchestration.dbt_assets import LINEAGE, with_every_indicator
 
     manifest = json.loads((published_warehouse / "dbt" / "manifest.json").read_bytes())
     gii = dg.TableColumnDep(dg.AssetKey(["observations", "gii_score"]), "value")

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from pipelines import doctor
-from pipelines.dagster_home import prepare_home
-from pipelines.doctor import Finding
+from pipelines.cli import doctor
+from pipelines.cli.doctor import Finding
+from pipelines.orchestration.instance import prepare_home
 from tests.conftest import ROOT, run_carec
 from warehouse import raw
 from warehouse.files import exclusive
@@ -141,7 +141,7 @@ def test_each_fault_is_found_where_it_is_and_has_a_remedy(
 
 
 def test_a_manifest_that_was_cut_off_is_written_anew_by_whoever_needs_it(warehouse: Path) -> None:
-    from pipelines import models
+    from pipelines.dbt import runner as models
     from pipelines.settings import load_settings
     from pipelines.workspace import open_workspace
 

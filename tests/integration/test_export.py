@@ -26,8 +26,8 @@ from python_calamine import CalamineWorkbook
 
 from tests.conftest import AS_OF, ROOT, run_carec
 from tests.unit.test_export import verified
-from warehouse.export import UNFINISHED
-from warehouse.licences import MARKS, RAW_VALUES
+from warehouse.export.licences import MARKS, RAW_VALUES
+from warehouse.export.package import UNFINISHED
 
 DISTINCT = 7
 """Significant digits from which two equal numbers are hardly a coincidence."""

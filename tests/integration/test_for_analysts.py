@@ -13,8 +13,8 @@ import duckdb
 import pytest
 import yaml
 
-from pipelines import questions
-from pipelines.pages import LONGEST_TABLE, run_query
+from pipelines.cli import queries as questions
+from pipelines.cli.sources_and_query import LONGEST_TABLE, run_query
 from sources.errors import ConfigurationError
 from tests.conftest import ROOT, run_carec
 

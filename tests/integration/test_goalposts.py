@@ -22,9 +22,9 @@ import polars as pl
 import pytest
 
 from pipelines.areas import load_areas
+from sources.bundled_archive import load_archive
 from sources.catalogue import Direction, load_catalogue
 from sources.observation import validate
-from sources.providers.archive import load_archive
 from tests.conftest import GOALPOSTS_OF, ROOT
 
 SEEDS = ROOT / "dbt_project" / "seeds"

@@ -16,7 +16,7 @@ from pipelines.ingestion import Ingested, _with_older_years
 from pipelines.workspace import Workspace
 from sources.catalogue import Provider
 from sources.corrections import Corrections
-from sources.http import Http
+from sources.http.client import Http
 from sources.observation import Areas
 from sources.provider import RECORD, Answer, Fetched, Outcome, SeriesRequest, Window
 from tests.integration.refreshing import BROADBAND, CODES, INTERNET, Bank, landed, refresh, rejects, workspace

@@ -14,7 +14,7 @@ from threading import Thread
 
 import pytest
 
-from pipelines import raw_pages
+from pipelines.cli import raw as raw_pages
 from tests.conftest import ROOT
 from warehouse import raw
 from warehouse.layout import Layout

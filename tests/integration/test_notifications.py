@@ -10,8 +10,8 @@ import pytest
 from pydantic import HttpUrl
 from pytest_httpserver import HTTPServer
 
-from pipelines.automation import failure_sensor
 from pipelines.notifications import Notice, notify, post
+from pipelines.orchestration.automation import failure_sensor
 from pipelines.settings import load_settings
 from pipelines.workspace import open_workspace
 from tests.conftest import run_carec

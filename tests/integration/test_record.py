@@ -14,10 +14,10 @@ import pytest
 import sqlalchemy
 from dagster._core.storage.event_log import ConsolidatedSqliteEventLogStorage
 
-from pipelines.dagster_home import prepare_home
-from pipelines.dagster_storage import PooledSqliteEventLogStorage
-from pipelines.lineage import key_tested_by
-from pipelines.models import Build
+from pipelines.dbt.runner import Build
+from pipelines.orchestration.asset_keys import key_tested_by
+from pipelines.orchestration.event_log import PooledSqliteEventLogStorage
+from pipelines.orchestration.instance import prepare_home
 from pipelines.record import record
 from pipelines.refresh import BuildFailed, Refresh, refresh
 from pipelines.settings import load_settings

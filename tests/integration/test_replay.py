@@ -12,11 +12,12 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from pipelines import raw_pages, recording
+from pipelines import run_journal as recording
+from pipelines.cli import raw as raw_pages
 from pipelines.replay import replay
 from pipelines.workspace import Workspace
-from sources.asking import Exchange, RunHttp
 from sources.errors import ConfigurationError
+from sources.http.conditional import Exchange, RunHttp
 from sources.observation import utc_now
 from sources.provider import Outcome, Window
 from sources.providers import world_bank
@@ -276,7 +277,7 @@ def test_the_hash_of_an_archived_figure_leads_to_the_archives_file(
 ) -> None:
     import hashlib
 
-    from sources.providers.archive import ARCHIVE_DIR
+    from sources.bundled_archive import ARCHIVE_DIR
 
     monkeypatch.setenv("CAREC_WAREHOUSE", str(at.layout.root))
     content = (ARCHIVE_DIR / "gii_rank.csv").read_bytes()

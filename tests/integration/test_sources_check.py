@@ -19,16 +19,16 @@ from pydantic import HttpUrl
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from pipelines.automation import failure_sensor
-from pipelines.check_job import check_schedule, check_sources_job
-from pipelines.cli import sources_check
-from pipelines.output import Format
+from pipelines.cli.app import sources_check
+from pipelines.cli.tables import Format
+from pipelines.orchestration.automation import failure_sensor
+from pipelines.orchestration.source_check_job import check_schedule, check_sources_job
 from pipelines.settings import load_settings
 from pipelines.source_checks import check_links, closing_line
 from pipelines.workspace import Workspace, open_workspace
 from sources.catalogue import ARCHIVE
+from sources.checks.links import LinkFinding
 from sources.errors import ConfigurationError
-from sources.link_checks import LinkFinding
 from sources.providers.local_file import LocalFiles
 from tests.contract.loopback import unused_port
 from tests.integration.everyone import CSV, JSON, NOTHING, Everyone, part
@@ -461,7 +461,7 @@ def test_a_host_that_is_not_there_is_unreachable(world: World) -> None:
 
 
 def test_a_bank_that_throttles_with_400_is_asked_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sources.http.BACKOFF_S", 0.0)
+    monkeypatch.setattr("sources.http.client.BACKOFF_S", 0.0)
     settings = world.workspace.settings.model_copy(update={"http_tries": 3})
     patient = replace(world, workspace=replace(world.workspace, settings=settings))
     refused: Counter[str] = Counter()

@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from pipelines.benchmarks import Cell, Fetch, apply, recompute
+from pipelines.seeds.goalposts import Cell, Fetch, apply, recompute
 from sources.errors import ConfigurationError
 
 HEADER = (

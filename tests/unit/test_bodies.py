@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from sources import bodies
-from sources.bodies import Body, Spool, spooled
+from sources.http import bodies
+from sources.http.bodies import Body, Spool, spooled
 
 CONTENT = bytes(range(256)) * 400
 

@@ -12,7 +12,7 @@ import pytest
 
 from sources.catalogue import Catalogue, Indicator, Link, Provider
 from sources.chain import resolve
-from sources.http import Http
+from sources.http.client import Http
 from sources.observation import Areas
 from sources.provider import RECORD, SERIES_REJECT, Answer, Fetched, Outcome, SeriesRequest, Window
 from tests.unit.test_observation import AREAS, indicator

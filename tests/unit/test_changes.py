@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.changes import sections
+from pipelines.cli.diff import sections
 from warehouse.publications import COLUMNS, Comparison
 
 

@@ -11,8 +11,8 @@ import duckdb
 import pytest
 from jinja2 import Environment
 
-from pipelines.claim_register import check_register
-from pipelines.claims import trend
+from pipelines.cli.claims import trend
+from pipelines.seeds.claims import check_register
 from sources.catalogue import load_catalogue
 from sources.errors import ConfigurationError
 from tests.conftest import ROOT

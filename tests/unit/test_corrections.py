@@ -9,11 +9,11 @@ import polars as pl
 import pytest
 import yaml
 
+from sources.bundled_archive import load_archive
 from sources.catalogue import Catalogue, load_catalogue
 from sources.corrections import CORRECTIONS, Correction, Located, apply, load_corrections
 from sources.errors import ConfigurationError
 from sources.observation import KEY, OBSERVATION
-from sources.providers.archive import load_archive
 from tests.unit.test_observation import indicator, records
 
 SERIES = records(("KAZ", 2023, 92.0), ("KAZ", 2024, 9.3), ("UZB", 2024, 89.0))

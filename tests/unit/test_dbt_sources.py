@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.dbt_sources import check_staging, write_staging
+from pipelines.dbt.staging import check_staging, write_staging
 from sources.catalogue import load_catalogue
 from sources.errors import ConfigurationError
 from sources.observation import OBSERVATION

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from sources.catalogue import load_catalogue
-from sources.edition_watch import INDICES, EditionFinding, HeldEditions, Standing, watch
+from sources.checks.edition_watch import INDICES, EditionFinding, HeldEditions, Standing, watch
 
 GII = {2023: date(2023, 9, 27), 2024: date(2024, 9, 26), 2025: date(2025, 9, 16)}
 SURVEY = {2020: date(2020, 7, 10), 2022: date(2022, 9, 28), 2024: date(2024, 9, 17)}

@@ -15,8 +15,8 @@ import pytest
 from python_calamine import CalamineWorkbook
 
 from sources.catalogue import load_catalogue
-from warehouse.export import UNFINISHED, Exported, NotAnExport, Notice, export
-from warehouse.licences import TERMS, UnknownName
+from warehouse.export.licences import TERMS, UnknownName
+from warehouse.export.package import UNFINISHED, Exported, NotAnExport, Notice, export
 
 OPEN, CLOSED, UNLISTED = "CC BY 4.0", "CC BY-NC-SA 3.0 IGO", "a licence that nobody has looked at"
 HOSTILE = ("=HYPERLINK(1)", "+1", "-1", "@SUM(A1)", "\tx", "plain")
@@ -235,7 +235,7 @@ def test_an_interrupted_export_leaves_no_half(
         raise interruption
 
     with monkeypatch.context() as patched:
-        patched.setattr(f"warehouse.export.{moment}", interrupt)
+        patched.setattr(f"warehouse.export.package.{moment}", interrupt)
         for folder in ("new", "empty", "earlier"):
             with pytest.raises((KeyboardInterrupt, OSError)):
                 export(published, tmp_path / folder, NOTICES, providers=["keeper"])

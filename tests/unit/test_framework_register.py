@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.framework_register import check_frameworks
+from pipelines.seeds.frameworks import check_frameworks
 from sources.catalogue import load_catalogue
 from sources.errors import ConfigurationError
 from tests.conftest import ROOT

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sources.http import Failure, FailureKind, Reply
+from sources.http.client import Failure, FailureKind, Reply
 from sources.inspection import Verdict, failed, missing
 
 WDI = ["SP.POP.TOTL", "IT.NET.USER.ZS", "IT.NET.BBND.P2", "NY.GDP.PCAP.CD"]

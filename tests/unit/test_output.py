@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipelines.output import Format, figure, number, readable, show, sparkline
+from pipelines.cli.tables import Format, figure, number, readable, show, sparkline
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from pipelines.settings import load_settings, with_base_urls
 from sources.catalogue import load_catalogue
 from sources.errors import ConfigurationError
-from sources.http import Http, agent
+from sources.http.client import Http, agent
 
 
 def test_a_request_names_project_version_and_the_operators_contact() -> None:

@@ -1,0 +1,44 @@
+"""``carec archive record``: the bundled archive written anew from what a live run landed.
+
+Belongs here: choosing the vintages. Does not belong here: the archive's format (``sources.bundled_archive``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from pipelines.workspace import Workspace
+from sources.bundled_archive import ARCHIVE_DIR, write_archive
+from sources.observation import utc_now
+from warehouse import landing
+from warehouse.publish import NotPublished
+
+
+@dataclass(frozen=True)
+class Recorded:
+    directory: Path
+    series: int
+    rows: int
+
+
+def record_archive(workspace: Workspace, directory: Path | None = None) -> Recorded:
+    """Write every indicator's vintages, oldest first, to ``directory`` (the bundled archive where None).
+
+    Raises NotPublished where nothing has landed.
+    """
+    vintages: dict[str, list[pl.DataFrame]] = {}
+    for indicator in workspace.catalogue:
+        frames = [vintage.read() for vintage in landing.vintages(workspace.layout, indicator.id)]
+        kept = [frame for frame in frames if frame.height]
+        if kept:
+            vintages[indicator.id] = kept
+    if not vintages:
+        raise NotPublished("nothing has landed in this warehouse: run `carec refresh` first")
+    target = directory or ARCHIVE_DIR
+    how = f"Recorded on {utc_now():%Y-%m-%d} by `carec archive record` from the warehouse's landed vintages."
+    write_archive(target, vintages, workspace.catalogue, how)
+    rows = sum(frame.height for frames in vintages.values() for frame in frames)
+    return Recorded(target, len(vintages), rows)

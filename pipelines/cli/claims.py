@@ -1,0 +1,261 @@
+"""What the command ``claims`` prints: the audit of the review's claims, from the published file.
+
+Belongs here: the query and the columns of its pages.
+Does not belong here: verdicts (``dbt_project``), the checks of the register (``claim_register``), the document
+(``claims_document``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from pipelines.cli.sources_and_query import fetch, imprint
+from pipelines.cli.tables import GAP, Format, console, figure, show
+from sources.errors import ConfigurationError
+from warehouse.reading import open_published
+
+VERDICTS = (
+    "supported",
+    "supported_other_year",
+    "contradicted",
+    "direction_supported",
+    "direction_contradicted",
+    "not_comparable",
+    "document_only",
+    "no_data",
+)
+"""Every verdict, in the order in which summaries name them."""
+
+_BARS = "▁▂▃▄▅▆▇█"
+
+_WORDS = {"gt": "over ", "gte": "at least ", "lt": "under ", "lte": "at most ", "approx": "about "}
+
+
+def claimed(
+    value: float | None, comparator: str | None, baseline: float | None, baseline_comparator: str | None
+) -> str:
+    """What a claim says in figures: ``over 70``, ``under 50 to 70``; a dash where it names no number."""
+    if value is None:
+        return GAP
+    told = _WORDS.get(comparator or "", "") + figure(value)
+    return told if baseline is None else f"{_WORDS.get(baseline_comparator or '', '')}{figure(baseline)} to {told}"
+
+
+def _table(name: str, where: str, parameters: Sequence[Any], order: str) -> tuple[list[str], list[tuple[Any, ...]]]:
+    """Columns and rows of a published table."""
+    columns = [row[0] for row in fetch(f"describe {name}")]
+    return columns, fetch(f"from {name} where {where} order by {order}", list(parameters))
+
+
+def _one_of(name: str, given: str, known: Sequence[str]) -> str:
+    if given not in known:
+        raise ConfigurationError(f"{given!r} is no {name} of a claim; there are {', '.join(known)}")
+    return given
+
+
+def audit(fmt: Format, verdict: str | None, pillar: str | None, country: str | None) -> None:
+    """The claims that meet every filter, and in tables how their verdicts are spread. A repeated claim counts once."""
+    wanted: dict[str, str] = {}
+    if verdict is not None:
+        wanted["verdict = ?"] = _one_of("verdict", verdict.lower(), VERDICTS)
+    if pillar is not None:
+        pillars = [row[0] for row in fetch("select distinct pillar from claims order by 1")]
+        wanted["pillar = ?"] = _one_of("pillar", pillar.lower().removeprefix("p"), pillars)
+    if country is not None:
+        codes = [row[0] for row in fetch("select iso3 from economies where is_member order by 1")]
+        code = _one_of("country", country.upper(), [*codes, "CAREC"])
+        wanted["list_contains(string_split(country_iso3, ';'), ?)"] = code
+    where = " and ".join(wanted) or "true"
+    filters = list(wanted.values())
+    if fmt is not Format.TABLE:
+        columns, rows = _table("claims_audit", where, filters, "claim_id")
+        show(columns, rows, fmt)
+        return
+    rows = fetch(
+        f"""
+        select claim_id, country_iso3, verdict, value, comparator, baseline_value, baseline_comparator,
+               evidence_value, evidence_year, deviation, nearest_true_year, evidence_indicator_id
+        from claims_audit where {where} order by regexp_extract(document_line, '^[0-9]+')::integer, claim_id
+        """,
+        filters,
+    )
+    heads = ["claim", "country", "verdict", "claimed", "figure", "year", "off by", "true in", "series"]
+    table = [
+        [claim, iso3, told, claimed(*said), figure(value), _shown(year), figure(off), _shown(true_in), _shown(series)]
+        for claim, iso3, told, *said, value, year, off, true_in, series in rows
+    ]
+    show(heads, table, fmt, title="The mid-term review's claims", right=heads[3:8])
+    for title, group in {"pillar": "pillar", "country": "unnest(string_split(country_iso3, ';'))"}.items():
+        console().print()
+        _summary(title, group, where, filters)
+    out = console()
+    out.print()
+    out.print("Claims that the review makes twice are counted once. One claim in full: carec claims CLAIM_ID")
+    for line in not_known():
+        out.print(line, markup=False)
+    out.print(imprint(), markup=False)
+
+
+def _shown(value: object) -> str:
+    return GAP if value is None else str(value)
+
+
+def _summary(title: str, group: str, where: str, filters: list[str]) -> None:
+    """How the verdicts are spread over the parts of one column, and over all claims."""
+    counts = ", ".join(f"count(*) filter (verdict = '{verdict}')" for verdict in VERDICTS)
+    counted = f"from claims_audit where {where} and duplicate_of is null"
+    rows = fetch(
+        f"select part, count(*), {counts} from (select {group} as part, verdict {counted}) group by part order by part",
+        filters,
+    )
+    rows += fetch(f"select 'all claims', count(*), {counts} {counted}", filters)
+    heads = [title, "claims", *(verdict.replace("_", " ") for verdict in VERDICTS)]
+    show(heads, [[str(cell) if cell else GAP for cell in row] for row in rows], Format.TABLE, right=heads[1:])
+
+
+def claim(claim_id: str, fmt: Format) -> None:
+    """One claim: what the review says, the verdict, every test behind it, the series, and what others say."""
+    columns, found = _table("claims_audit", "claim_id = ?", [claim_id], "claim_id")
+    if not found:
+        near = fetch(
+            "select claim_id from claims order by jaro_winkler_similarity(claim_id, ?) desc limit 3", [claim_id]
+        )
+        raise ConfigurationError(f"there is no claim {claim_id!r}; near it are {', '.join(row[0] for row in near)}")
+    test_columns, tests = _table("claim_tests", "claim_id = ?", [claim_id], "role desc, indicator_id, variant, iso3")
+    lead_columns, leads = _table("claim_leads", "claim_id = ?", [claim_id], "lead")
+    if fmt is Format.CSV:
+        show(test_columns, tests, fmt)
+        return
+    if fmt is Format.JSON:
+        nested = [
+            [dict(zip(names, row, strict=True)) for row in rows]
+            for names, rows in ((test_columns, tests), (lead_columns, leads))
+        ]
+        show([*columns, "tests", "pointers"], [(*found[0], *nested)], fmt)
+        return
+    one = dict(zip(columns, found[0], strict=True))
+    out = console()
+    out.print(f"{claim_id} ({one['country_iso3']}; line {one['document_line']} of the review)", markup=False)
+    out.print(f"  {one['statement']}", markup=False)
+    out.print(f"  status in the review: {one['status_word'] or 'none given'}; {one['note'] or ''}", markup=False)
+    out.print(f"verdict: {one['verdict']}", markup=False)
+    for part in one["verdict_reason"].split(" | "):
+        out.print(f"  {part}", markup=False)
+    if one["duplicate_of"]:
+        out.print(f"  repeats {one['duplicate_of']}: counted once", markup=False)
+    if tests:
+        out.print()
+        _tests([dict(zip(test_columns, row, strict=True)) for row in tests])
+        _trends(claim_id)
+    if leads:
+        out.print()
+        out.print("Leads, not verdicts:")
+        for lead in (dict(zip(lead_columns, row, strict=True)) for row in leads):
+            source = ", ".join(filter(None, (lead["source_title"], lead["source_url"]))) or lead["seen"]
+            out.print(f"  {lead['verdict_hint']}: {lead['lead']} ({source})", markup=False)
+    out.print()
+    out.print(imprint(), markup=False)
+
+
+def _tests(tests: list[dict[str, Any]]) -> None:
+    heads = [
+        "of the",
+        "test",
+        "series",
+        "reading",
+        "country",
+        "result",
+        "claimed",
+        "figure",
+        "year",
+        "tolerance",
+        "vintage",
+    ]
+    rows = [
+        [
+            one["role"],
+            one["kind"],
+            one["indicator_id"],
+            one["variant"],
+            one["iso3"],
+            one["result"],
+            figure(one["claimed"]),
+            figure(one["value"]),
+            _shown(one["evidence_year"]),
+            figure(one["tolerance"]),
+            f"{one['vintage_at']:%Y-%m-%d}" if one["vintage_at"] else GAP,
+        ]
+        for one in tests
+    ]
+    show(heads, rows, Format.TABLE, right=heads[6:10])
+    for source in sorted(
+        {f"{one['indicator_id']}: {one['provider']}, {one['source_url']}" for one in tests if one["provider"]}
+    ):
+        console().print(f"  {source}", markup=False)
+
+
+def _trends(claim_id: str) -> None:
+    """The series of every test, of the members where it is of the region: ten years of it, a bar a figure."""
+    series = fetch(
+        """
+        select indicator_id, iso3, list(year order by year), list(value order by year)
+        from observations
+        where exists (
+            from claim_tests as tests
+            where claim_id = ? and tests.indicator_id = observations.indicator_id
+              and (tests.iso3 = observations.iso3 or tests.iso3 = 'CAREC' and observations.iso3 in (
+                select iso3 from economies where is_member
+              ))
+          )
+          and year > (select year(as_of) from publication) - 11
+        group by all having count(*) > 1 order by all
+        """,
+        [claim_id],
+    )
+    if series:
+        console().print()
+    for indicator, iso3, years, values in series:
+        ends = f"{figure(values[0])} in {years[0]}, {figure(values[-1])} in {years[-1]}"
+        console().print(f"{iso3}  {trend(values)}  {indicator}: {ends}", markup=False)
+
+
+def trend(values: Sequence[float]) -> str:
+    """A bar a figure, the lowest for the smallest figure; a level line where nothing changes."""
+    low, high = min(values), max(values)
+    if low == high:
+        return _BARS[0] * len(values)
+    return "".join(_BARS[round((value - low) / (high - low) * (len(_BARS) - 1))] for value in values)
+
+
+def not_known() -> list[str]:
+    """What the audit could not know on its as-of day, as a line; empty where every series was known."""
+    rows = fetch(
+        """
+        with told as (
+            select claim_id, unnest(string_split(unknown_then, ', ')) as series
+            from claim_tests where unknown_then is not null
+        )
+        select as_of, count(distinct series), count(distinct claim_id),
+               string_agg(distinct series, ', ' order by series)
+        from told cross join publication group by as_of
+        """
+    )
+    return [
+        f"not known on {day}: {series} series that {claims} claims are tested with, each with the day of its oldest"
+        f" vintage at hand: {names}"
+        for day, series, claims, names in rows
+    ]
+
+
+def verdict_changes(published: Path, published_at: datetime) -> list[str]:
+    """What the publication of that moment changed in the verdicts of the one before, a line a claim."""
+    with open_published(published) as connection:
+        changes = connection.execute(
+            "select claim_id, previous_verdict, verdict from claim_verdict_changes where changed_at = ?"
+            " order by claim_id",
+            [published_at],
+        ).fetchall()
+    return [f"{claim_id}: {before or 'no claim'} > {now or 'no claim'}" for claim_id, before, now in changes]

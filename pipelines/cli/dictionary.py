@@ -1,0 +1,71 @@
+"""The data dictionary: every table and column of the published file, in the words of the dbt project.
+
+Belongs here: listing it and writing it down. Does not belong here: the descriptions. They stand in dbt's YAML files
+and, as comments, in the published file.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from pipelines.cli.sources_and_query import fetch
+from pipelines.cli.tables import Format, show
+from sources.errors import ConfigurationError
+
+_COLUMNS = """
+    select t.table_name, c.column_name, lower(c.data_type), coalesce(c.comment, ''), coalesce(t.comment, '')
+    from duckdb_tables() as t join duckdb_columns() as c using (database_oid, schema_oid, table_oid)
+    where t.schema_name = 'main' and not t.internal
+    order by t.table_name, c.column_index
+"""
+
+
+def page(table: str | None, fmt: Format) -> None:
+    """The tables, or the columns of one."""
+    columns = fetch(_COLUMNS)
+    if table is None:
+        tables = {name: comment for name, _, _, _, comment in columns}
+        show(["table", "description"], list(tables.items()), fmt)
+        return
+    own = [[column, kind, comment] for name, column, kind, comment, _ in columns if name == table]
+    if not own:
+        raise ConfigurationError(f"there is no table {table!r}; `carec dictionary` lists those there are")
+    show(["column", "type", "description"], own, fmt)
+
+
+def document(manifest: Path) -> str:
+    """``docs/dictionary.md``: every table with its key and columns. The keys are those that dbt tests."""
+    keys = _keys(json.loads(manifest.read_text(encoding="utf-8")))
+    parts = [
+        "# Data dictionary",
+        "Every table of the published file `carec.duckdb`. The same texts stand in the file itself as comments"
+        " (`carec dictionary TABLE`, or `duckdb_columns()`) and in every export. Times are UTC. This page is written by"
+        " `make docs`.",
+    ]
+    for name, rows in groupby(fetch(_COLUMNS), key=lambda row: row[0]):
+        columns = list(rows)
+        parts += [f"## {name}", columns[0][4]]
+        if name in keys:
+            parts.append(f"Key: {', '.join(f'`{column}`' for column in keys[name])}")
+        lines = ["| column | type | meaning |", "| --- | --- | --- |"]
+        lines += [f"| `{column}` | {kind} | {_cell(comment)} |" for _, column, kind, comment, _ in columns]
+        parts.append("\n".join(lines))
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+def _keys(manifest: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Table -> the columns that dbt tests to be its key."""
+    nodes = manifest["nodes"]
+    return {
+        nodes[node["attached_node"]]["name"]: node["test_metadata"]["kwargs"]["columns"]
+        for node in nodes.values()
+        if (node.get("test_metadata") or {}).get("name") == "unique_key"
+    }

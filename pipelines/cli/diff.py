@@ -1,0 +1,135 @@
+"""What the present publication changed against an earlier one, as ``carec diff`` prints it and the report shows it.
+
+Belongs here: how changes are told. Does not belong here: finding them (``warehouse.publications``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import groupby
+from typing import Any
+
+from pipelines.cli.tables import GAP, Format, console, figure, show
+from pipelines.settings import load_settings
+from warehouse.layout import Layout
+from warehouse.publications import COLUMNS, Comparison, compare
+
+Row = dict[str, Any]
+
+SECTIONS = {
+    "new_year": "New data years",
+    "revised": "Revised figures",
+    "rounded": "Figures that changed by rounding only",
+    "filled": "Figures for earlier years",
+    "withdrawn": "Figures withdrawn",
+    "status": "Changed statuses",
+    "score": "Changed overall scores",
+    "rank_outside_band": "Ranks outside the band of the earlier publication",
+    "verdict": "Changed verdicts",
+    "benchmark": "Changed benchmarks",
+}
+"""Section -> its title, in the order of the page."""
+
+SUMMED = ("new_year", "rounded", "filled", "withdrawn")
+"""Sections with one line per indicator: one publication may bring hundreds of figures."""
+
+
+@dataclass(frozen=True)
+class Section:
+    """The changes of one kind as a table of texts; ``count`` is the number of changes, which may be more than lines."""
+
+    kind: str
+    title: str
+    count: int
+    heads: list[str]
+    lines: list[list[str]]
+
+
+def section_of(row: Row) -> str:
+    """Returns the section of a change: its kind, but for a revised figure that changed by rounding only."""
+    return "rounded" if row["size"] == "rounding" else str(row["kind"])
+
+
+def changes(layout: Layout, since: date | None = None) -> Comparison | None:
+    """The present publication against the one before it, or the one that stood at the end of the day ``since``.
+
+    None where the present one is the first that is kept. Raises NotPublished and Unreadable.
+    """
+    return compare(layout, since)
+
+
+def sections(found: Comparison) -> list[Section]:
+    """Returns what changed, in the order of ``SECTIONS``; new and rounded figures are summed up by indicator."""
+    by_kind: dict[str, list[Row]] = {kind: [] for kind in SECTIONS}
+    for row in found.records:
+        by_kind[section_of(row)].append(row)
+    return [
+        Section(kind, SECTIONS[kind], len(own), *(_summed(own) if kind in SUMMED else _one_by_one(own)))
+        for kind, own in by_kind.items()
+        if own
+    ]
+
+
+def page(since: date | None, fmt: Format) -> None:
+    """Every change as a row in JSON and CSV; for people a section a kind."""
+    found = changes(Layout(load_settings().warehouse), since)
+    if fmt is not Format.TABLE:
+        show(COLUMNS, found.rows if found else [], fmt)
+        return
+    out = console()
+    if found is None:
+        out.print("This is the first publication that is kept: there is none to compare it with.")
+        return
+    if since is not None and since < found.previous_published_at.date():
+        out.print(f"No publication of {since} or before is kept; the oldest stands in.", markup=False)
+    out.print(
+        f"From the publication of {found.previous_published_at:%Y-%m-%d %H:%M} UTC (as of {found.previous_as_of})"
+        f" to that of {found.published_at:%Y-%m-%d %H:%M} UTC (as of {found.as_of})",
+        markup=False,
+    )
+    told = sections(found)
+    if not told:
+        out.print("Nothing changed for the members: no figure, status, rank, verdict or benchmark.")
+    for section in told:
+        out.print()
+        title = f"{section.title} ({section.count})"
+        show(section.heads, section.lines, fmt, title=title, right=("figures", "year", "years"))
+
+
+def _summed(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
+    """A line an indicator: how many figures, of which years, of which members."""
+    lines = []
+    for title, group in groupby(sorted(rows, key=_what), key=_what):
+        own = list(group)
+        years = sorted({row["year"] for row in own})
+        span = f"{years[0]}" if len(years) == 1 else f"{years[0]}-{years[-1]}"
+        lines.append([title, span, str(len(own)), " ".join(sorted({row["iso3"] for row in own}))])
+    return ["indicator", "years", "figures", "members"], lines
+
+
+def _one_by_one(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
+    """A line a change, without the columns that the kind has no use for."""
+    lines = {
+        "member": [row["name"] or row["iso3"] or "" for row in rows],
+        "framework": [row["framework_id"] or "" for row in rows],
+        "what": [_what(row) for row in rows],
+        "year": [str(row["year"] or "") for row in rows],
+        "was": [_told(row["previous_value"], row["previous"], row["value"]) for row in rows],
+        "is": [_told(row["value"], row["present"], row["previous_value"]) for row in rows],
+    }
+    used = {head: column for head, column in lines.items() if any(column)}
+    return list(used), [list(line) for line in zip(*used.values(), strict=True)]
+
+
+def _what(row: Row) -> str:
+    return str(row["title"] or row["subject"])
+
+
+def _told(value: float | None, word: str | None, other: float | None) -> str:
+    """A figure, a word, or a figure with the word that explains it; in full where the ``other`` would look the same."""
+    if value is None:
+        return word or GAP
+    told = repr(value) if value != other and figure(value) == figure(other) else figure(value)
+    return f"{told} ({word})" if word else told

@@ -1,0 +1,180 @@
+"""What runs by itself: a weekly refresh, a look at each provider's releases, and scores that follow changed figures.
+
+Belongs here: when something is started, and for which assets. Does not belong here: what a provider's release is
+(``sources.releases``), the steps, what a person is told (``pipelines.notifications``).
+
+Everything is there to be switched on in the pages; ``CAREC_AUTOMATION=1`` switches it on from the start.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+
+import dagster as dg
+
+from pipelines.notifications import Notice, notify
+from pipelines.orchestration.asset_keys import observation_key
+from pipelines.settings import Settings
+from pipelines.workspace import Workspace
+from sources.catalogue import Catalogue, Indicator, Link, Provider
+from sources.chain import requests_of
+from sources.http.client import Http
+from sources.observation import utc_now
+from sources.provider import SeriesRequest
+from sources.releases import Releases, releases
+
+WEEKLY = "0 3 * * 0"
+"""Sunday at three, in the time zone of the settings."""
+FOLLOW_EVERY_S = 60
+PROBE_DEADLINE_S = 45.0
+"""Dagster gives a tick of a sensor a minute."""
+
+FIGURES_CHANGED = (
+    dg.AutomationCondition.any_deps_match(dg.AutomationCondition.data_version_changed()).with_label("figures changed")
+).since(dg.AutomationCondition.newly_requested() | dg.AutomationCondition.newly_updated())
+FOLLOW_FIGURES = (
+    FIGURES_CHANGED & ~dg.AutomationCondition.in_progress() & ~dg.AutomationCondition.any_deps_in_progress()
+)
+"""Of a staging model: build when an indicator's figures are others than at the last build, and at no other time. All of
+dbt's tables are one step, so that this builds them all."""
+FOLLOW_BUILD = dg.AutomationCondition.any_deps_match(dg.AutomationCondition.will_be_requested())
+"""Of the publication: in the same run as the build."""
+
+
+def schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
+    return [
+        dg.ScheduleDefinition(
+            name="weekly_refresh",
+            job_name="refresh",
+            cron_schedule=WEEKLY,
+            execution_timezone=settings.timezone,
+            default_status=(
+                dg.DefaultScheduleStatus.RUNNING if settings.automation else dg.DefaultScheduleStatus.STOPPED
+            ),
+            description="Ask every provider, build, check and publish.",
+        )
+    ]
+
+
+def sensors(workspace: Workspace) -> list[dg.SensorDefinition]:
+    """One sensor a provider that can tell its release, the one that follows changed figures, the one that tells."""
+    status = dg.DefaultSensorStatus.RUNNING if workspace.settings.automation else dg.DefaultSensorStatus.STOPPED
+    providers = [workspace.catalogue.providers[name] for name in watched(workspace.catalogue)]
+    return [
+        *(release_sensor(workspace, provider, status) for provider in providers),
+        dg.AutomationConditionSensorDefinition(
+            "changed_figures",
+            target=dg.AssetSelection.all(),
+            default_status=status,
+            minimum_interval_seconds=FOLLOW_EVERY_S,
+            description="Builds and publishes when the figures of an indicator have changed, and at no other time.",
+        ),
+        failure_sensor(workspace, status),
+    ]
+
+
+def watched(catalogue: Catalogue) -> dict[str, dict[str, list[SeriesRequest]]]:
+    """Provider -> indicator -> the series whose release is watched there.
+
+    An indicator is watched at the first provider of its chain that can tell its release.
+    """
+    found: dict[str, dict[str, list[SeriesRequest]]] = {}
+    for indicator in catalogue:
+        link = _watched_link(indicator, catalogue.providers)
+        if link:
+            found.setdefault(link.provider, {})[indicator.id] = requests_of(link)
+    return found
+
+
+def _watched_link(indicator: Indicator, providers: Mapping[str, Provider]) -> Link | None:
+    return next((link for link in indicator.chain if providers[link.provider].probe_hours), None)
+
+
+def release_sensor(workspace: Workspace, provider: Provider, status: dg.DefaultSensorStatus) -> dg.SensorDefinition:
+    """Asks the provider for its releases; requests the indicators whose release is another than at the last tick.
+
+    The cursor is indicator -> release. The first tick only remembers: what stands was fetched by a refresh.
+    """
+    indicators = watched(workspace.catalogue)[provider.id]
+    assert provider.probe_hours
+
+    @dg.sensor(
+        name=f"{provider.id}_release",
+        target=dg.AssetSelection.assets(*(observation_key(each) for each in indicators)),
+        minimum_interval_seconds=provider.probe_hours * 3600,
+        default_status=status,
+        description=f"Asks {provider.title} whether there is something new, and refreshes the indicators that are.",
+    )
+    def sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+        if workspace.settings.offline:
+            return dg.SkipReason("offline: no provider is asked")
+        wanted = [request for requests in indicators.values() for request in requests]
+        settings = workspace.settings
+        with Http(tries=settings.http_tries, host_deadline_s=PROBE_DEADLINE_S, user_agent=settings.agent) as http:
+            found = releases(wanted, provider, http, utc_now().date())
+        before: dict[str, str] = json.loads(context.cursor or "{}")
+        now = before | dict(_released(indicators, found))
+        changed = [each for each in indicators if each in before and now[each] != before[each]]
+        cursor = json.dumps(now, sort_keys=True)
+        if changed:
+            return dg.SensorResult([_request(provider, changed, now)], cursor=cursor)
+        return dg.SensorResult(skip_reason=_why_not(before, found, provider), cursor=cursor)
+
+    return sensor
+
+
+def _released(indicators: Mapping[str, Sequence[SeriesRequest]], found: Releases) -> Iterator[tuple[str, str]]:
+    """Indicator -> release, for those of whose every series it is known."""
+    for indicator_id, requests in indicators.items():
+        if all(request in found.of for request in requests):
+            yield indicator_id, "; ".join(dict.fromkeys(found.of[request] for request in requests))
+
+
+def _request(provider: Provider, changed: Sequence[str], now: Mapping[str, str]) -> dg.RunRequest:
+    state = json.dumps({each: now[each] for each in changed}, sort_keys=True)
+    return dg.RunRequest(
+        run_key=f"{provider.id} {hashlib.sha256(state.encode()).hexdigest()[:16]}",
+        asset_selection=[dg.AssetKey(observation_key(each)) for each in changed],
+        tags={"carec/source": f"{provider.id}_release"},
+    )
+
+
+def _why_not(before: Mapping[str, str], found: Releases, provider: Provider) -> str:
+    if found.silent:
+        return f"{provider.title} did not say: {'; '.join(dict.fromkeys(found.silent))}"
+    if not before:
+        return "the first look: releases are remembered, and compared from now on"
+    return f"nothing new at {provider.title}"
+
+
+def failure_sensor(workspace: Workspace, status: dg.DefaultSensorStatus) -> dg.SensorDefinition:
+    @dg.run_failure_sensor(
+        name="tell_of_failed_runs",
+        default_status=status,
+        description="Tells the log and the webhook of every run that failed, and of what stopped it.",
+    )
+    def tell(context: dg.RunFailureSensorContext) -> None:
+        run = context.dagster_run
+        details = [
+            f"{event.step_key}: {event.step_failure_data.user_failure_data.description}"
+            if event.step_failure_data.user_failure_data
+            else f"{event.step_key}: {_cause(event)}"
+            for event in context.get_step_failure_events()
+        ]
+        headline = f"run {run.run_id[:8]} of {run.job_name} failed; the previous publication stands"
+        notify(
+            Notice("run_failed", headline, details or [context.failure_event.message or ""]),
+            workspace.settings.webhook_url,
+        )
+
+    return tell
+
+
+def _cause(event: dg.DagsterEvent) -> str:
+    """The first line of what was raised in a step, below what Dagster wraps it in."""
+    error = event.step_failure_data.error
+    while error and error.cause:
+        error = error.cause
+    return error.message.strip().splitlines()[0] if error and error.message.strip() else "no message"

@@ -1,0 +1,129 @@
+"""A live run as it is kept: its bodies in the raw store, everything else in the journal; and back again.
+
+Belongs here: what a run's record holds. Does not belong here: the files (``warehouse.journal``, ``warehouse.raw``),
+landing what a run brought (``pipelines.ingestion``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from requests.structures import CaseInsensitiveDict
+
+from sources.http.bodies import EMPTY, spooled
+from sources.http.client import Failure, FailureKind, Reply
+from sources.http.conditional import Exchange
+from sources.provider import RawBody, Window
+from sources.refusals import RefusedCode
+from warehouse import journal, raw
+from warehouse.layout import Layout
+
+
+@dataclass(frozen=True)
+class Run:
+    """What decides a run beside catalogue and code: when, which indicators, which years, what a person allowed."""
+
+    started_at: datetime
+    indicator_ids: tuple[str, ...]
+    window: Window
+    accept_shrink: bool = False
+    refused_codes: tuple[RefusedCode, ...] = ()
+    """Those known at its beginning: they decide which codes are asked together."""
+
+
+def keep(layout: Layout, run: Run, exchanges: Iterable[Exchange], bodies: Iterable[RawBody]) -> None:
+    """Keep every body that was sent, used or refused, and the run's record; remember good answers by their address."""
+    used = {body.sha256: body for body in bodies}
+    entries = []
+    for exchange in exchanges:
+        reply = exchange.reply
+        sha256 = reply.body.sha256 if reply.body else None
+        if sha256 and not reply.revalidated:
+            body = used.get(sha256)
+            refused = body.refused if body else reply.failure.message if reply.failure else None
+            with reply.body.open() as content:
+                raw.store(layout, content, _retrieval(reply, body.provider if body else None, refused))
+            if not refused and reply.failure is None and not reply.placed:  # what an operator placed, no host confirms
+                raw.remember(layout, exchange.asked, sha256, reply.url, reply.headers, reply.retrieved_at)
+        entries.append(_entry(exchange, sha256))
+    sent = {entry["sha256"] for entry in entries}
+    files = {}
+    for sha256, body in used.items():  # files of the operator's, which nobody was asked for
+        if sha256 not in sent:
+            files[body.url] = raw.store(layout, body.content, _retrieval(body, body.provider, body.refused))
+    journal.write(layout, run.started_at, {**asdict(run), "exchanges": entries, "files": files})
+
+
+def forget(layout: Layout, exchanges: Iterable[Exchange], doubted: Collection[str]) -> None:
+    """Ask the addresses that gave these bodies (sha256) in full the next time: they may be mended by then."""
+    for exchange in exchanges:
+        if exchange.reply.body.sha256 in doubted:
+            raw.forget(layout, exchange.asked)
+
+
+def _retrieval(of: Reply | RawBody, provider: str | None, refused: str | None) -> dict[str, Any]:
+    return {
+        "provider": provider,
+        "url": of.url,
+        "status": of.status,
+        "headers": dict(of.headers),
+        "retrieved_at": of.retrieved_at,
+        "refused": refused,
+    }
+
+
+def _entry(exchange: Exchange, sha256: str | None) -> dict[str, Any]:
+    reply = exchange.reply
+    return {
+        "asked": exchange.asked,
+        "url": reply.url,
+        "status": reply.status,
+        "headers": dict(reply.headers),
+        "sha256": sha256,
+        "failure": asdict(reply.failure) if reply.failure else None,
+        "revalidated": reply.revalidated,
+        "placed": reply.placed,
+        "retrieved_at": reply.retrieved_at,
+    }
+
+
+@dataclass(frozen=True)
+class Record:
+    """A run with everything that came. ``files`` are bodies that nobody was asked for, by the name they went by."""
+
+    run: Run
+    exchanges: list[Exchange]
+    files: dict[str, bytes]
+
+
+def records(layout: Layout) -> Iterator[Record]:
+    """Every run of the journal, oldest first. Raises what ``raw.load`` raises."""
+    for entry in journal.runs(layout):
+        started_at, window = datetime.fromisoformat(entry["started_at"]), Window(**entry["window"])
+        yield Record(
+            Run(started_at, tuple(entry["indicator_ids"]), window, entry["accept_shrink"], _refused_codes(entry)),
+            [_exchange(layout, each) for each in entry["exchanges"]],
+            {name: raw.load(layout, sha256) for name, sha256 in entry["files"].items()},
+        )
+
+
+def _refused_codes(run: Mapping[str, Any]) -> tuple[RefusedCode, ...]:
+    return tuple(RefusedCode(**one) for one in run.get("refused_codes", ()))  # older runs knew of none
+
+
+def _exchange(layout: Layout, entry: Mapping[str, Any]) -> Exchange:
+    failure = entry["failure"]
+    reply = Reply(
+        url=entry["url"],
+        body=spooled(raw.load(layout, entry["sha256"]), layout.raw) if entry["sha256"] else EMPTY,
+        status=entry["status"],
+        headers=CaseInsensitiveDict(entry["headers"]),
+        retrieved_at=datetime.fromisoformat(entry["retrieved_at"]),
+        failure=Failure(**{**failure, "kind": FailureKind(failure["kind"])}) if failure else None,
+        revalidated=entry["revalidated"],
+        placed=entry.get("placed", False),
+    )
+    return Exchange(entry["asked"], reply)

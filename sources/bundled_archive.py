@@ -1,0 +1,303 @@
+"""The bundled archive: last-known figures for where no provider answers, each series in its successive vintages.
+
+Belongs here: the archive's file format, read and written. Does not belong here: which figures are good (the observation
+contract), which vintage the warehouse serves (``warehouse.landing``), the network.
+
+Format: ``series.yml`` lists the series; each vintage of a series is one complete table ``iso3,year,value``. More
+columns are present only in tables that need them: ``vintage`` names the vintage that a carried row was first seen in,
+``obs_status`` holds the provider's own flag, ``figure_origin`` and ``figure_note`` what the pipeline did to a figure
+besides carrying it over.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from sources.catalogue import ARCHIVE, Catalogue, Indicator
+from sources.errors import ConfigurationError
+from sources.observation import OBSERVATION, FigureOrigin
+
+ARCHIVE_DIR = Path(__file__).parent / "archive"
+INDEX = "series.yml"
+_TABLE = {
+    "iso3": pl.String(),
+    "year": pl.Int32(),
+    "value": pl.Float64(),
+    "vintage": pl.String(),
+    "obs_status": pl.String(),
+    "figure_origin": pl.String(),
+    "figure_note": pl.String(),
+}
+_OPTIONAL = list(_TABLE)[3:]
+_ORIGIN = ["provider", "provider_code", "unit", "licence", "source_url"]  # what a series has in common
+
+_INDEX_HEAD = """\
+# What the archive holds: one entry a series, with the provider's own code, and its vintages, oldest first.
+# `retrieved_at` is when the copy was taken from the provider, else when it was committed where it was found.
+# README.md says what this is; `carec archive record` writes it anew.
+
+"""
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Vintage(_Entry):
+    """One complete table of a series as it was known at ``retrieved_at`` (UTC); ``vintage`` names the release."""
+
+    vintage: str = Field(min_length=1)
+    retrieved_at: datetime
+    file: str = Field(pattern=r"^[a-z0-9_][A-Za-z0-9_.-]*\.csv$")
+
+    @field_validator("retrieved_at")
+    @classmethod
+    def _utc(cls, value: datetime) -> datetime:
+        return value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value
+
+
+class Series(_Entry):
+    """One series of one provider. An indicator has several where its vintages come from different providers."""
+
+    indicator_id: str
+    provider: str
+    provider_code: str
+    unit: str
+    licence: str = Field(min_length=2)
+    citation: str = Field(min_length=5)
+    source_url: str = Field(pattern=r"^https?://")
+    how_obtained: str = Field(min_length=20)
+    vintages: tuple[Vintage, ...] = Field(min_length=1)
+
+
+@dataclass(frozen=True)
+class ArchivedVintage:
+    """One vintage of an indicator. ``records`` has exactly the columns and types of ``OBSERVATION``."""
+
+    vintage_at: datetime
+    records: pl.DataFrame
+
+
+@dataclass(frozen=True)
+class Archive:
+    """The index, checked; tables are read when they are asked for."""
+
+    directory: Path
+    series: tuple[Series, ...]
+
+    def of(self, indicator_id: str) -> list[tuple[Series, Vintage]]:
+        """The vintages of an indicator with the series each belongs to, oldest first."""
+        held = [(s, v) for s in self.series if s.indicator_id == indicator_id for v in s.vintages]
+        return sorted(held, key=lambda pair: pair[1].retrieved_at)
+
+    def vintages(self, indicator: Indicator) -> list[ArchivedVintage]:
+        """Every vintage of the indicator, oldest first; none where the archive has no such series.
+
+        Raises ConfigurationError for a table that cannot be read or a unit that is not the catalogue's.
+        """
+        held = self.of(indicator.id)
+        origins = pl.DataFrame(
+            [{"vintage": v.vintage, **{name: getattr(s, name) for name in _ORIGIN}} for s, v in held],
+            schema={name: pl.String() for name in ["vintage", *_ORIGIN]},
+        ).unique("vintage", keep="last")
+        for series, _ in held:
+            if series.unit != indicator.unit:
+                raise ConfigurationError(
+                    f"{self.directory / INDEX}: {indicator.id}: unit: {series.unit}, in the catalogue {indicator.unit}"
+                )
+        return [ArchivedVintage(v.retrieved_at, self._records(s, v, origins)) for s, v in held]
+
+    def _records(self, series: Series, vintage: Vintage, origins: pl.DataFrame) -> pl.DataFrame:
+        table, sha256 = self._table(series, vintage)
+        carried = pl.col("vintage").is_not_null()
+        # A carried row may be another provider's, so its origin is that of the vintage it names.
+        rows = table if table["vintage"].null_count() == table.height else table.join(origins, on="vintage", how="left")
+        own = {name: pl.lit(getattr(series, name)) for name in _ORIGIN}
+        origin = {name: pl.coalesce(name, own[name]) if name in rows.columns else own[name] for name in _ORIGIN}
+        return rows.select(
+            "iso3",
+            pl.lit(series.indicator_id).alias("indicator_id"),
+            "year",
+            "value",
+            origin["unit"].alias("unit"),
+            "obs_status",
+            origin["provider"].alias("provider"),
+            origin["provider_code"].alias("provider_code"),
+            pl.coalesce("vintage", pl.lit(vintage.vintage)).alias("provider_release"),
+            pl.lit(vintage.retrieved_at).alias("retrieved_at"),
+            origin["source_url"].alias("source_url"),
+            pl.lit(sha256).alias("raw_sha256"),
+            origin["licence"].alias("licence"),
+            pl.lit(ARCHIVE).alias("retrieved_via"),
+            pl.coalesce("figure_origin", pl.when(carried).then(pl.lit(FigureOrigin.CARRIED_OVER.value))).alias(
+                "figure_origin"
+            ),
+            "figure_note",
+        ).cast(OBSERVATION)  # type: ignore[arg-type]
+
+    def _table(self, series: Series, vintage: Vintage) -> tuple[pl.DataFrame, str]:
+        """The table with all columns of ``_TABLE``, and the hash of the file's bytes."""
+        path = self.directory / vintage.file
+        try:
+            content = path.read_bytes()
+            header = content.partition(b"\n")[0].decode("ascii").strip().split(",")
+            if header[:3] != ["iso3", "year", "value"] or not set(header) <= set(_TABLE):
+                raise ValueError(f"the header is {','.join(header)}, it must begin with iso3,year,value")
+            table = pl.read_csv(content, schema={name: _TABLE[name] for name in header})
+        except (OSError, ValueError, pl.exceptions.PolarsError) as error:
+            raise ConfigurationError(f"{path}: {series.indicator_id}: cannot be read: {error}") from error
+        missing = [pl.lit(None, dtype=dtype).alias(name) for name, dtype in _TABLE.items() if name not in header]
+        return table.with_columns(missing), hashlib.sha256(content).hexdigest()
+
+
+def load_archive(directory: Path = ARCHIVE_DIR) -> Archive:
+    """Read and check the index. Raises ConfigurationError naming file, entry and field; reads no table yet."""
+    path = directory / INDEX
+    try:
+        entries = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader) or []
+    except OSError as error:
+        raise ConfigurationError(f"{path}: cannot be read ({error.strerror})") from error
+    except yaml.YAMLError as error:
+        raise ConfigurationError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(entries, list):
+        raise ConfigurationError(f"{path}: a list of series is expected")
+    series = tuple(_series(path, number, entry) for number, entry in enumerate(entries, start=1))
+    owners: dict[str, str] = {}
+    for entry in series:
+        for vintage in entry.vintages:
+            if vintage.file in owners:
+                raise ConfigurationError(
+                    f"{path}: {entry.indicator_id}: {vintage.file} is {owners[vintage.file]}'s already"
+                )
+            owners[vintage.file] = entry.indicator_id
+    return Archive(directory, series)
+
+
+def _series(path: Path, number: int, entry: Any) -> Series:
+    try:
+        return Series.model_validate(entry)
+    except ValidationError as error:
+        name = entry.get("indicator_id", f"entry {number}") if isinstance(entry, dict) else f"entry {number}"
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"]) or "the entry"
+        raise ConfigurationError(f"{path}: {name}: {field}: {first['msg']}") from error
+
+
+def write_archive(
+    directory: Path, vintages: Mapping[str, list[pl.DataFrame]], catalogue: Catalogue, how_obtained: str
+) -> None:
+    """Replace the archive in ``directory`` by these vintages, which are all that it holds afterwards.
+
+    ``vintages``: indicator id -> frames with the columns ``OBSERVATION``, oldest first, one complete series each; the
+    newest becomes ``<id>.csv``, older ones ``<id>.<day>.csv``. Figures that came from an archive keep what it said of
+    how they were obtained; of all others ``how_obtained`` is said. The same frames give the same bytes. Other files of
+    the directory (README.md) stay; readers see the old archive or the new one, never a mixture.
+    """
+    known = [folder for folder in (ARCHIVE_DIR, directory) if (folder / INDEX).exists()]
+    said = {
+        (series.indicator_id, vintage.retrieved_at): series.how_obtained
+        for folder in known
+        for series in load_archive(folder).series
+        for vintage in series.vintages
+    }
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    fresh = Path(tempfile.mkdtemp(prefix=f".{directory.name}-", dir=directory.parent))
+    try:
+        entries: list[dict[str, Any]] = []
+        for indicator in catalogue:
+            frames = [frame for frame in vintages.get(indicator.id, []) if frame.height]
+            for newer, frame in zip(reversed(range(len(frames))), frames, strict=True):
+                own, table = _own_and_table(frame)
+                at = own["retrieved_at"]
+                file = _free_name(fresh, f"{indicator.id}.{at:%Y-%m-%d}" if newer else indicator.id)
+                table.write_csv(fresh / file)
+                kept = said.get((indicator.id, at)) if own["retrieved_via"] == ARCHIVE else None
+                series = {
+                    "indicator_id": indicator.id,
+                    **{name: own[name] for name in _ORIGIN},
+                    "citation": catalogue.providers[own["provider"]].citation,
+                    "how_obtained": kept or how_obtained,
+                }
+                _add(entries, series, {"vintage": own["vintage"], "retrieved_at": at, "file": file})
+        index = yaml.dump(entries, Dumper=yaml.CSafeDumper, sort_keys=False, allow_unicode=True, width=120)
+        (fresh / INDEX).write_text(_INDEX_HEAD + index, encoding="utf-8")
+        _swap(fresh, directory)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _own_and_table(frame: pl.DataFrame) -> tuple[dict[str, Any], pl.DataFrame]:
+    """What a vintage's own rows have in common (``_ORIGIN``, vintage, retrieved_via, retrieved_at), and its table."""
+    # A provider that names no release is dated by the day on which it was asked.
+    day = pl.col("provider") + " " + pl.col("retrieved_at").dt.strftime("%Y-%m-%d")
+    rows = frame.with_columns(
+        vintage=pl.coalesce("provider_release", day),
+        obs_status=pl.when(pl.col("obs_status") != "").then("obs_status"),
+        carried=pl.col("figure_origin").eq_missing(FigureOrigin.CARRIED_OVER.value),
+    ).sort("iso3", "year")
+    # The vintage's own rows are the newest; the rest was carried along. Ties go to the more frequent origin.
+    own = (
+        rows.filter(~pl.col("carried"))
+        .group_by(*_ORIGIN, "vintage", "retrieved_via")
+        .agg(pl.col("retrieved_at").max(), pl.len())
+        .sort("retrieved_at", "len", *_ORIGIN, "vintage")
+        .row(-1, named=True)
+    )
+    lasting = pl.col("figure_origin").is_in([FigureOrigin.RETAINED, FigureOrigin.CORRECTED])
+    table = rows.select(
+        "iso3",
+        "year",
+        "value",
+        pl.when(pl.col("vintage") != own["vintage"]).then("vintage").alias("vintage"),
+        "obs_status",
+        # `vintage` says that a row is carried over; a flag is set again from corrections.yml when the archive is landed
+        *(pl.when(lasting).then(name).alias(name) for name in ("figure_origin", "figure_note")),
+    )
+    return own, table.drop([name for name in _OPTIONAL if table[name].null_count() == table.height])
+
+
+def _free_name(folder: Path, stem: str) -> str:
+    """``<stem>.csv``, or with a number where two vintages are of one day."""
+    names = (f"{stem}.csv" if number == 1 else f"{stem}-{number}.csv" for number in count(1))
+    return next(name for name in names if not (folder / name).exists())
+
+
+def _add(entries: list[dict[str, Any]], series: dict[str, Any], vintage: dict[str, Any]) -> None:
+    """Give the vintage to the series that it continues, else begin a new one."""
+    for known in entries:
+        if {name: known[name] for name in series} == series:
+            known["vintages"].append(vintage)
+            return
+    entries.append({**series, "vintages": [vintage]})
+
+
+def _swap(fresh: Path, directory: Path) -> None:
+    """Put ``fresh`` in the place of ``directory``, whose files other than tables and index move along."""
+    fresh.chmod(0o755)
+    if not directory.exists():
+        fresh.rename(directory)
+        return
+    for path in directory.iterdir():
+        if path.name != INDEX and path.suffix != ".csv":
+            shutil.copy2(path, fresh / path.name)
+    old = directory.with_name(f".{directory.name}-replaced")
+    shutil.rmtree(old, ignore_errors=True)
+    directory.rename(old)
+    try:
+        fresh.rename(directory)
+    except OSError:
+        old.rename(directory)
+        raise
+    shutil.rmtree(old)

@@ -1,0 +1,183 @@
+"""Which licences let figures be passed on, and which figures of a published file an export therefore leaves out.
+
+Belongs here: the terms of each licence (``licences.csv``), the columns of each table that repeat a raw value.
+Does not belong here: file formats (``export``), who publishes what (the catalogue).
+
+Scores, statuses, verdicts and ranks are this project's own and are always passed on. A raw value, and anything in the
+unit of one, is passed on where its licence is open; a licence that is not listed counts as unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+TERMS = Path(__file__).parents[1] / "licences.csv"
+
+MARKS = {
+    "withheld": "Licence for which this row's raw values are left out",
+    "restricted": "Licence of this row's raw values, which is not open: they are here because they were asked for",
+}
+"""The columns that an export adds to every table with raw values, and what they say. A row has one of them at most."""
+
+
+class UnknownName(ValueError):
+    """A licence or provider was named of which the published file holds no figure."""
+
+
+@dataclass(frozen=True)
+class RawValues:
+    """The columns of a table that are, or spell out, raw values.
+
+    ``on`` joins the table (``t``) to what is not open (``{m}``): ``figures`` (iso3, indicator_id, year), ``indicators``
+    (indicator_id) or ``claims`` (claim_id). ``kept`` is a condition under which a column may stay, by column.
+    """
+
+    of: str
+    on: str
+    columns: tuple[str, ...]
+    kept: tuple[tuple[str, str], ...] = ()
+
+
+_BY_INDICATOR = "t.indicator_id = {m}.indicator_id"
+_BY_CLAIM = "t.claim_id = {m}.claim_id"
+_GOALPOSTS_AND_SHARES = (
+    "item in ('floor (level 0)', 'target (level 100)', 'level', 'attainment', 'due', 'ahead or behind',"
+    " 'pace ratio', 'status')"
+)
+_NOTES = "not (starts_with(item, 'observed change') or starts_with(item, 'projection'))"
+"""The notes of these spell out the points of a slope and the ends of an interval."""
+
+RAW_VALUES: dict[str, RawValues] = {
+    "observations": RawValues(
+        "figures", "t.iso3 = {m}.iso3 and t.indicator_id = {m}.indicator_id and t.year = {m}.year", ("value",)
+    ),
+    "revisions": RawValues("indicators", _BY_INDICATOR, ("previous_value", "value")),
+    "rejects": RawValues("indicators", _BY_INDICATOR, ("raw_record",)),
+    "indicator_scores": RawValues(
+        "indicators",
+        _BY_INDICATOR,
+        (
+            "baseline_value",
+            "latest_value",
+            "observed_annual_change",
+            "required_annual_change",
+            "required_annual_change_from_now",
+            "projection",
+            "projection_low",
+            "projection_high",
+        ),
+    ),
+    "target_set_scores": RawValues(
+        "indicators", _BY_INDICATOR, ("latest_value", "difference", "required_annual_change_from_now")
+    ),
+    "score_explanation": RawValues(
+        "indicators",
+        "t.subject = 'indicator' and t.subject_id = {m}.indicator_id",
+        ("arithmetic", "value", "note"),
+        kept=(("value", _GOALPOSTS_AND_SHARES), ("note", _NOTES)),
+    ),
+    "claim_tests": RawValues(
+        "indicators",
+        _BY_INDICATOR,
+        ("reason", "value", "base_value", "improvement", "value_without_afg", "deviation"),
+    ),
+    "claims_audit": RawValues("claims", _BY_CLAIM, ("verdict_reason", "evidence_value", "deviation")),
+    "claim_verdict_changes": RawValues("claims", _BY_CLAIM, ("previous_evidence_value", "evidence_value")),
+}
+
+
+def withhold(
+    connection: duckdb.DuckDBPyConnection, licences: Collection[str] = (), providers: Collection[str] = ()
+) -> None:
+    """Lay down, as temporary tables, what is left out (``withheld_*``) and what is in as asked (``restricted_*``).
+
+    ``licence_terms``: licence, terms, reason, one row a licence of the file's figures. Raises UnknownName for a licence
+    or provider of which the file holds no figure.
+    """
+    _check("licence", licences, connection)
+    _check("provider", providers, connection)
+    connection.execute(
+        f"""
+        create temp table licence_terms as
+        select
+            licence,
+            coalesce(terms, 'unknown') as terms,
+            coalesce(reason, 'not in the list of licences') as reason
+        from (select licence from observations union select licence from indicators)
+        left join read_csv('{_quoted(TERMS)}', header = true, all_varchar = true) using (licence)
+        order by licence
+        """
+    )
+    # an indicator without figures has rejects and revisions at most: its licence in the catalogue decides
+    connection.execute(
+        """
+        create temp table closed as
+        with closed as (
+            select iso3, indicator_id, year, licence, provider from observations
+            union all
+            select null, indicator_id, null, licence, null
+            from indicators anti join observations using (indicator_id)
+        )
+        select
+            iso3, indicator_id, year, licence,
+            case
+                when list_contains($1::varchar[], licence) or list_contains($2::varchar[], provider) then 'restricted'
+                else 'withheld'
+            end as mark
+        from closed semi join (from licence_terms where terms <> 'open') using (licence)
+        """,
+        [list(licences), list(providers)],
+    )
+    tests = connection.execute("select 1 from duckdb_tables() where table_name = 'claim_tests'").fetchone()
+    of_claims = (
+        "select claim_id, indicator_id from claim_tests" if tests else "select '' as claim_id, '' as indicator_id"
+    )
+    for mark in MARKS:
+        connection.execute(
+            f"""
+            create temp table {mark}_figures as
+            select iso3, indicator_id, year, licence from closed where mark = '{mark}' and year is not null;
+            create temp table {mark}_indicators as
+            select indicator_id, string_agg(distinct licence, '; ' order by licence) as licence
+            from closed where mark = '{mark}' group by indicator_id;
+            create temp table {mark}_claims as
+            select claim_id, string_agg(distinct licence, '; ' order by licence) as licence
+            from ({of_claims}) join {mark}_indicators using (indicator_id) group by claim_id;
+            """
+        )
+
+
+def _check(column: str, named: Collection[str], connection: duckdb.DuckDBPyConnection) -> None:
+    known = [row[0] for row in connection.execute(f"select distinct {column} from observations order by 1").fetchall()]
+    for name in named:
+        if name not in known:
+            raise UnknownName(f"no figure has the {column} {name!r}; there are {'; '.join(known)}")
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("'", "''")
+
+
+def shareable(table: str) -> str:
+    """The query that gives a table as it may be passed on. ``withhold`` has run on the connection.
+
+    Columns stay in their order, values that are left out are NULL, ``MARKS`` come last. Rows are ordered by all.
+    """
+    if table not in RAW_VALUES:
+        return f'from main."{table}" order by all'
+    raw = RAW_VALUES[table]
+    kept = dict(raw.kept)
+    shown = ", ".join(
+        f"case when w.licence is null or ({kept.get(c, 'false')}) then t.{c} end as {c}" for c in raw.columns
+    )
+    return (
+        f"select t.* replace ({shown}), w.licence as withheld, if(w.licence is null, r.licence, null) as restricted"
+        f" from main.{table} as t"
+        f" left join withheld_{raw.of} as w on {raw.on.format(m='w')}"
+        f" left join restricted_{raw.of} as r on {raw.on.format(m='r')}"
+        " order by all"
+    )
