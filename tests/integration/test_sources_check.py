@@ -19,7 +19,7 @@ from pydantic import HttpUrl
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from pipelines.cli.app import sources_check
+from pipelines.cli.sources import sources_check
 from pipelines.cli.tables import Format
 from pipelines.orchestration.automation import failure_sensor
 from pipelines.orchestration.source_check_job import check_schedule, check_sources_job
