@@ -496,7 +496,7 @@ def test_an_operators_file_is_read_and_its_absence_is_no_fault(world: World, tmp
 
 @pytest.fixture
 def commanded(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
-    monkeypatch.setattr("pipelines.workspace.open_workspace", lambda: world.workspace)
+    monkeypatch.setattr("pipelines.cli.sources.open_workspace", lambda: world.workspace)
     return world
 
 
