@@ -23,17 +23,82 @@ COLOURS = {
     "decreasing": "red",
     "insufficient_data": "dim",
 }
-"""Status -> colour on a terminal. The word stands there, too: colour alone says nothing."""
+"""Status -> colour on a terminal. The status is also printed as a word."""
 
 TREND_YEARS = 12
-"""Years that a trend of a figure shows, up to the as-of year."""
+"""Years in the trend of a figure, up to the as-of year."""
 
-_SPOKEN_FOR = ("pace", "met")
-"""Reasons that say no more than the status."""
+_IMPLIED_REASONS = ("pace", "met")
+"""Reasons that add nothing to the status."""
+
+
+_INDICATOR_COLUMNS = {
+    "iso3": "scores",
+    "pillar_id": "scores",
+    "subtheme_id": "scores",
+    "indicator_id": "scores",
+    "title": "indicators",
+    "unit": "indicators",
+    "baseline_year": "scores",
+    "baseline_value": "scores",
+    "latest_year": "scores",
+    "latest_value": "scores",
+    "target_value": "scores",
+    "target_year": "scores",
+    "target_basis": "benchmarks",
+    "target_source_title": "benchmarks",
+    "target_source_url": "benchmarks",
+    "level_score": "scores",
+    "attainment": "scores",
+    "pace_ratio": "scores",
+    "projection": "scores",
+    "status": "scores",
+    "status_reason": "scores",
+    "provider": "observations",
+    "source_url": "observations",
+    "pillar_score": "pillars",
+    "pillar_coverage": "pillars",
+    "name": "members",
+    "overall_score": "members",
+    "coverage": "members",
+    "rank": "members",
+    "rank_p05": "members",
+    "rank_p95": "members",
+}
+"""Column of the page -> the table that it is from."""
+
+_INDICATORS = f"""
+    select {", ".join(f"{table}.{column}" for column, table in _INDICATOR_COLUMNS.items())}
+    from indicator_scores as scores
+    join scorecard as members using (framework_id, iso3)
+    join (
+        select framework_id, iso3, pillar_id, score as pillar_score, coverage as pillar_coverage from pillar_scores
+    ) as pillars using (framework_id, iso3, pillar_id)
+    join (
+        select framework_id, indicator_id, target_basis, source_title as target_source_title,
+               source_url as target_source_url
+        from benchmarks
+    ) as benchmarks using (framework_id, indicator_id)
+    join indicators using (indicator_id)
+    left join observations
+        on observations.iso3 = scores.iso3
+        and observations.indicator_id = scores.indicator_id
+        and observations.year = scores.latest_year
+    where scores.framework_id = ? and scores.iso3 = ?
+    order by scores.pillar_id, scores.subtheme_id, scores.indicator_id
+"""
 
 
 def country(iso3: str, fmt: Format) -> None:
-    """One member: its pillars, each with its indicators: value, target, status and who says so."""
+    """Print one member: its scores, and each indicator with value, target, status and source.
+
+    Args:
+        iso3: ISO3 code of a member.
+        fmt: How the indicators are printed.
+
+    Raises:
+        ConfigurationError: The code is not a member's.
+    """
     head = fetch(
         "select name, overall_score, coverage, rank, rank_p05, rank_p95, score_reason from scorecard"
         " where framework_id = ? and iso3 = ?",
@@ -42,64 +107,7 @@ def country(iso3: str, fmt: Format) -> None:
     if not head:
         known = ", ".join(row[0] for row in fetch("select iso3 from economies where is_member order by 1"))
         raise ConfigurationError(f"{iso3!r} is not a member's ISO3 code; the members are {known}")
-    columns = [
-        "iso3",
-        "pillar_id",
-        "subtheme_id",
-        "indicator_id",
-        "title",
-        "unit",
-        "baseline_year",
-        "baseline_value",
-        "latest_year",
-        "latest_value",
-        "target_value",
-        "target_year",
-        "target_basis",
-        "target_source_title",
-        "target_source_url",
-        "level_score",
-        "attainment",
-        "pace_ratio",
-        "projection",
-        "status",
-        "status_reason",
-        "provider",
-        "source_url",
-        "pillar_score",
-        "pillar_coverage",
-        "name",
-        "overall_score",
-        "coverage",
-        "rank",
-        "rank_p05",
-        "rank_p95",
-    ]
-    of_table = {"title": "i", "unit": "i", "provider": "o", "source_url": "o"}
-    of_table |= {"name": "m", "overall_score": "m", "coverage": "m", "rank": "m", "rank_p05": "m", "rank_p95": "m"}
-    of_table |= {"target_basis": "b", "target_source_title": "b", "target_source_url": "b"}
-    of_table |= {"pillar_score": "p", "pillar_coverage": "p"}
-    rows = fetch(
-        f"""
-        select {", ".join(f"{of_table.get(column, 's')}.{column}" for column in columns)}
-        from indicator_scores as s
-        join scorecard as m using (framework_id, iso3)
-        join (
-            select framework_id, iso3, pillar_id, score as pillar_score, coverage as pillar_coverage from pillar_scores
-        ) as p using (framework_id, iso3, pillar_id)
-        join (
-            select framework_id, indicator_id, target_basis, source_title as target_source_title,
-                   source_url as target_source_url
-            from benchmarks
-        ) as b using (framework_id, indicator_id)
-        join indicators as i using (indicator_id)
-        left join observations as o
-            on o.iso3 = s.iso3 and o.indicator_id = s.indicator_id and o.year = s.latest_year
-        where s.framework_id = ? and s.iso3 = ?
-        order by s.pillar_id, s.subtheme_id, s.indicator_id
-        """,
-        [FRAMEWORK, iso3],
-    )
+    columns, rows = list(_INDICATOR_COLUMNS), fetch(_INDICATORS, [FRAMEWORK, iso3])
     if fmt is not Format.TABLE:
         show(columns, rows, fmt)
         console(stderr=True).print(OWN_CHOICE)
@@ -112,8 +120,19 @@ def country(iso3: str, fmt: Format) -> None:
         f" coverage {number(coverage, 2)}\n",
         markup=False,
     )
+    _print_indicators(iso3, [dict(zip(columns, row, strict=True)) for row in rows])
+    out.print()
+    out.print(
+        "Each trend is scaled from its lowest to its highest value; editions of an index are not comparable and have"
+        " no trend. The level is 0 at the floor and 100 at the target."
+    )
+    out.print(OWN_CHOICE)
+    out.print(imprint(), markup=False)
+
+
+def _print_indicators(iso3: str, indicators: Sequence[Mapping[str, Any]]) -> None:
     years, trends = _value_trends(iso3)
-    lines = _country_lines(iso3, [dict(zip(columns, row, strict=True)) for row in rows], trends)
+    lines = _country_lines(iso3, indicators, trends)
     heads = {
         "pillar": "",
         "indicator": "indicator",
@@ -123,42 +142,35 @@ def country(iso3: str, fmt: Format) -> None:
         "target": "target",
         "level": "level",
         "status": "status",
-        "says": "who says",
+        "source": "source",
     }
     show(
         list(heads.values()),
         [[line.get(column, "") for column in heads] for line in lines],
-        fmt,
+        Format.TABLE,
         right=["value", "year", "target", "level"],
-        whole=["", years, "who says"],
+        whole=["", years, "source"],
         optional=[years, "target", "level", "year"],
     )
-    out.print()
-    out.print(
-        "A trend runs from its lowest to its highest value; editions of an index do not compare and have none."
-        " The level is 0 at the floor and 100 at the target."
-    )
-    out.print(OWN_CHOICE)
-    out.print(imprint(), markup=False)
 
 
 def _country_lines(
     iso3: str, indicators: Sequence[Mapping[str, Any]], trends: Mapping[str, Sequence[float | None]]
 ) -> list[dict[str, str | Text]]:
-    """A line a pillar with its score, each followed by the lines of its indicators."""
+    """Return one line per pillar with its score, each followed by the lines of its indicators."""
     lines: list[dict[str, str | Text]] = []
     for pillar, title, score, coverage, why_not in fetch(
         "select pillar_id, title, score, s.coverage, score_reason from pillar_scores as s"
         " join pillars using (framework_id, pillar_id) where framework_id = ? and iso3 = ? order by 1",
         [FRAMEWORK, iso3],
     ):
-        told = why_not.replace("_", " ") if score is None else f"coverage {coverage:.2f}"
+        status = why_not.replace("_", " ") if score is None else f"coverage {coverage:.2f}"
         lines.append(
             {
                 "pillar": pillar,
                 "indicator": Text(title, "bold"),
                 "level": Text(number(score), "bold"),
-                "status": told,
+                "status": status,
             }
         )
         lines += [_indicator_line(one, trends) for one in indicators if one["pillar_id"] == pillar]
@@ -174,20 +186,19 @@ def _indicator_line(one: Mapping[str, Any], trends: Mapping[str, Sequence[float 
         "target": figure(one["target_value"]),
         "level": number(one["level_score"], 0),
         "status": Text(_status(one["status"], one["status_reason"]), COLOURS.get(one["status"], "")),
-        "says": one["provider"] or GAP,
+        "source": one["provider"] or GAP,
     }
 
 
 def _status(status: str, reason: str) -> str:
-    """The status in words with what it rests on; where nothing can be said, why."""
+    """Return the status with its reason; only the reason where the data are insufficient."""
     if status == "insufficient_data":
         return reason.replace("_", " ")
-    told = status if reason in _SPOKEN_FOR else f"{status} ({reason})"
-    return told.replace("_", " ")
+    return (status if reason in _IMPLIED_REASONS else f"{status} ({reason})").replace("_", " ")
 
 
 def _value_trends(iso3: str) -> tuple[str, dict[str, list[float | None]]]:
-    """The years covered, as a heading, and the values of each indicator whose years compare."""
+    """Return the years covered, as a heading, and the values of each indicator whose years are comparable."""
     rows = fetch(
         """
         with years as (

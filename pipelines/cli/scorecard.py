@@ -23,10 +23,10 @@ from pipelines.published import FRAMEWORK, OWN_CHOICE, fetch, imprint
 app = command_app()
 
 SCORE_YEARS = 6
-"""Years that a trend of scores shows, up to the as-of year."""
+"""Years in the trend of a score, up to the as-of year."""
 
 TREND_LEAST = 3
-"""Years with a score below which there is no trend to show."""
+"""Fewest years with a score for which a trend is printed."""
 
 
 @app.command()
@@ -49,7 +49,7 @@ def scorecard(
 
 
 def members(fmt: Format) -> None:
-    """Eleven members by pillar; in tables every gap has its reason below."""
+    """Print one row per member with its score per pillar; a table is followed by the reason of every gap."""
     pillars = fetch(
         "select pillar_id, title from pillars where framework_id = ? and in_overall order by pillar_id", [FRAMEWORK]
     )
@@ -91,6 +91,12 @@ def members(fmt: Format) -> None:
         whole=heads,
         optional=["trend", "coverage", "member"],
     )
+    _print_notes(pillars, years if trends else None)
+
+
+def _print_notes(pillars: Sequence[tuple[str, str]], years: str | None) -> None:
+    """Print the titles of the pillars, the reason of each gap, and how to read the table."""
+    ids = [pillar for pillar, _ in pillars]
     out = console()
     out.print()
     for pillar, title in pillars:
@@ -106,20 +112,18 @@ def members(fmt: Format) -> None:
             share = "" if coverage is None else f", coverage {coverage:.2f}"
             out.print(f"{GAP}  {name}, {pillar}: {reason}{share}", markup=False)
     out.print()
-    out.print(
-        "The rank's band in brackets: from the 5th to the 95th percentile over every way of scoring that was tried."
-    )
-    if trends:
+    out.print("In brackets, the band of the rank: from the 5th to the 95th percentile over all scenarios.")
+    if years:
         out.print(
-            f"A trend has a bar a year, {years}, on one scale for all members; between years the indicators behind a"
-            " score may differ."
+            f"A trend has one bar per year, {years}, on one scale for all members. The indicators behind a score may"
+            " differ between years."
         )
     out.print(OWN_CHOICE)
     out.print(imprint(), markup=False)
 
 
 def _score_trends(pillars: Sequence[str]) -> tuple[str, dict[str, dict[str, str]]]:
-    """The years covered, in words, and pillar -> member -> sparkline. A pillar whose scores are too young has none."""
+    """Return the years covered, and pillar -> member -> sparkline; pillars with too few years have no entry."""
     rows = fetch(
         """
         with years as (

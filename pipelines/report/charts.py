@@ -1,112 +1,38 @@
-"""The charts, drawn as SVG when a page is written: they need no script, no network and no font of their own.
+"""The charts of the report and the briefs, drawn as SVG: they need no script, no network and no font of their own.
 
-Belongs here: marks, scales, colours. Does not belong here: figures (``data``), words (``words``). Every chart has a
-title for screen readers; every mark carries its figures as a label, which the page shows on hover; the figures stand in
-a table beside.
+Belongs here: what each chart shows. Does not belong here: figures (``data``), texts (``words``), style
+(``chart_style``). Every chart has a title for screen readers. Every mark has its figures as a label, which the page
+shows on hover. The same figures are in a table next to the chart.
 """
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Sequence
-from html import escape
-from textwrap import wrap
 from typing import Any, Literal
 
 import altair as alt
-import vl_convert
 
+from pipelines.report.chart_style import (
+    BAR,
+    COLOURS,
+    GROUP_COLOURS,
+    GROUP_SHAPES,
+    GROUPS,
+    INK,
+    MUTED,
+    OWN_BAR,
+    ROW_HEIGHT,
+    SCORE_SCALE,
+    SHAPES,
+    WIDTH,
+    inline_data,
+    members_axis,
+    score_axis,
+    svg,
+    wrapped_axis,
+)
 from pipelines.report.data import SIGNS, Row, pick
 from pipelines.report.words import Words
-
-COLOURS = ("#0072B2", "#56B4E9", "#F0E442", "#E69F00", "#E8762C", "#D0D7DE", "#FFFFFF")
-"""Colours of ``SIGNS``, after Okabe and Ito: told apart by every kind of colour vision, and lightened to carry text."""
-
-_SHAPES = ("square", "triangle-up", "triangle-right", "diamond", "triangle-down", "circle", "cross")
-
-GROUPS = ("carec", "asean", "eu27", "upper_middle_income", "world")
-_GROUP_SHAPES = ("circle", "square", "triangle-up", "diamond", "cross")
-_GROUP_COLOURS = ("#000000", "#D55E00", "#0072B2", "#CC79A7", "#009E73")
-
-OUTLINES = {
-    "square": "M2 2H12V12H2Z",
-    "triangle-up": "M7 2L12.5 11.5H1.5Z",
-    "triangle-right": "M2.5 1.5L12 7L2.5 12.5Z",
-    "diamond": "M7 1L12.5 7L7 13L1.5 7Z",
-    "triangle-down": "M7 12L12.5 2.5H1.5Z",
-    "circle": "M7 2A5 5 0 1 1 6.99 2Z",
-    "cross": "M5 1.5H9V5H12.5V9H9V12.5H5V9H1.5V5H5Z",
-}
-"""The shapes of the marks as paths in a box of 14 by 14, for the legends."""
-
-SIGN_MARKS = {sign: (OUTLINES[shape], colour) for sign, shape, colour in zip(SIGNS, _SHAPES, COLOURS, strict=True)}
-GROUP_MARKS = {
-    group: (OUTLINES[shape], colour) for group, shape, colour in zip(GROUPS, _GROUP_SHAPES, _GROUP_COLOURS, strict=True)
-}
-"""Outline and colour of the mark of a sign, of a group."""
-
-INK, MUTED, GRID = "#1b1f24", "#5a6472", "#e3e6ea"
-BAR, OWN_BAR = "#bcd3e6", "#5b93c0"
-WIDTH = 214
-"""Width of the plot in pixels; with the names of the members beside it a chart fits a telephone."""
-_ROW = 19
-_LOCALES: dict[str, Literal["en-US", "ru-RU"]] = {"en": "en-US", "ru": "ru-RU"}
-_FONT = "system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', Arial, sans-serif"
-
-_CONFIG: dict[str, Any] = {
-    "font": _FONT,
-    "background": "transparent",
-    "aria": False,
-    "view": {"stroke": None},
-    "axis": {
-        "labelColor": INK,
-        "labelFontSize": 11,
-        "labelLimit": 130,
-        "titleColor": MUTED,
-        "titleFontSize": 11,
-        "titleFontWeight": "normal",
-        "gridColor": GRID,
-        "domainColor": GRID,
-        "tickColor": GRID,
-        "aria": False,
-    },
-    "text": {"font": _FONT, "fontSize": 11, "color": MUTED},
-    "legend": {
-        "orient": "bottom",
-        "columns": 2,
-        "title": None,
-        "labelFontSize": 11,
-        "labelColor": INK,
-        "aria": False,
-        "labelLimit": 300,
-    },
-}
-
-
-def svg(chart: alt.TopLevelMixin, title: str, words: Words) -> str:
-    """The chart as an inline SVG with a title. All text in it is escaped."""
-    spec = {**chart.to_dict(validate=False), "config": _CONFIG, "padding": 2}
-    drawn = vl_convert.vegalite_to_svg(spec, format_locale=_LOCALES[words("formats.locale")])
-    drawn = re.sub(r' (?:aria-roledescription|role)="[^"]*"', "", drawn)
-    drawn = re.sub(r' (?:aria-hidden="true"|pointer-events="none"|opacity="1"|stroke-miterlimit="10")', "", drawn)
-    drawn = re.sub(r'<path class="(?:background|foreground)"[^>]*/>', "", drawn)
-    drawn = re.sub(r'font-family="[^"]*"', "", drawn)
-    drawn = re.sub(r"(\.\d\d)\d+", r"\1", drawn)
-    drawn = drawn.replace("aria-label=", "data-label=")
-    size = re.search(r'width="(\d+)" height="(\d+)"', drawn)
-    assert size is not None
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{escape(title)}" class="chart" '
-    return re.sub(r"^<svg ", head, re.sub(r' (?:xmlns(?::xlink)?|version|class)="[^"]*"', "", drawn, count=4), count=1)
-
-
-def _rows(rows: Sequence[Row]) -> alt.InlineData:
-    return alt.InlineData(values=list(rows))
-
-
-def _members_axis(names: Sequence[str]) -> alt.Y:
-    axis = alt.Axis(title=None, ticks=False, domain=False, grid=True, labelPadding=4)
-    return alt.Y("name:N", sort=list(names), scale=alt.Scale(domain=list(names)), axis=axis)
 
 
 def indicator(one: Row, cells: Sequence[Row], words: Words) -> str:
@@ -118,7 +44,7 @@ def indicator(one: Row, cells: Sequence[Row], words: Words) -> str:
     domain = [min([*values, *targets]), max([*values, *targets])]
     if scale_type == "linear" and one["valid_min"] is not None and domain[0] >= 0:
         domain[0] = min(domain[0], 0)
-    y = _members_axis([row["name"] for row in rows])
+    y = members_axis([row["name"] for row in rows])
     title = words.word("units", one["unit"]) + (f", {words('pillars.log')}" if scale_type == "log" else "")
     axis = alt.Axis(title=title, tickCount=4, format="~s" if domain[1] >= 1000 else "~f", labelOverlap=True)
     scale = alt.Scale(type=scale_type, domain=domain, nice=True, zero=False)
@@ -148,7 +74,7 @@ def indicator(one: Row, cells: Sequence[Row], words: Words) -> str:
             x=x,
             y=y,
             fill=alt.Fill("sign:N", scale=alt.Scale(domain=list(SIGNS), range=list(COLOURS)), legend=None),
-            shape=alt.Shape("sign:N", scale=alt.Scale(domain=list(SIGNS), range=list(_SHAPES)), legend=None),
+            shape=alt.Shape("sign:N", scale=alt.Scale(domain=list(SIGNS), range=list(SHAPES)), legend=None),
             description="label:N",
         ),
         # White below the words, so that the lines of the targets do not cross them out.
@@ -159,7 +85,7 @@ def indicator(one: Row, cells: Sequence[Row], words: Words) -> str:
         .mark_text(aria=True, **words_in_plot)
         .encode(x=alt.value(0), y=y, text="why:N", description="label:N"),
     ]
-    chart = alt.layer(*layers, data=_rows(rows)).properties(width=WIDTH, height=_ROW * len(rows))
+    chart = alt.layer(*layers, data=inline_data(rows)).properties(width=WIDTH, height=ROW_HEIGHT * len(rows))
     name = words.name("indicators", one["indicator_id"], one["title"])
     return svg(chart, words("pillars.chart", title=name, unit=words.word("units", one["unit"])), words)
 
@@ -217,10 +143,10 @@ def _group_marks(regions: Sequence[Row], words: Words, label: str) -> tuple[alt.
     ]
     titles = {mean["group_id"]: words.name("groups", mean["group_id"], mean["group_title"]) for mean in regions}
     domain = [titles[group] for group in GROUPS if group in titles]
-    shapes = [shape for group, shape in zip(GROUPS, _GROUP_SHAPES, strict=True) if group in titles]
-    colours = [colour for group, colour in zip(GROUPS, _GROUP_COLOURS, strict=True) if group in titles]
+    shapes = [shape for group, shape in zip(GROUPS, GROUP_SHAPES, strict=True) if group in titles]
+    colours = [colour for group, colour in zip(GROUPS, GROUP_COLOURS, strict=True) if group in titles]
     marks = (
-        alt.Chart(_rows(means))
+        alt.Chart(inline_data(means))
         .mark_point(size=62, filled=True, opacity=0.95, aria=True)
         .encode(
             shape=alt.Shape("group:N", scale=alt.Scale(domain=domain, range=shapes), legend=None),
@@ -229,13 +155,6 @@ def _group_marks(regions: Sequence[Row], words: Words, label: str) -> tuple[alt.
         )
     )
     return marks, domain
-
-
-_SCORE_SCALE = alt.Scale(domain=[0, 100])
-
-
-def _score_axis(words: Words) -> alt.Axis:
-    return alt.Axis(title=words("units.score_0_100"), values=[0, 25, 50, 75, 100])
 
 
 def pillar_scores(title: str, scores: Sequence[Row], regions: Sequence[Row], words: Words) -> str:
@@ -257,16 +176,18 @@ def pillar_scores(title: str, scores: Sequence[Row], regions: Sequence[Row], wor
     group_rows = [{**mean, "row": words.name("groups", mean["group_id"], mean["group_title"])} for mean in means]
     marks, groups = _group_marks(group_rows, words, "pillars.describe_group")
     names = [*(bar["name"] for bar in bars), *groups]
-    y = _members_axis(names)
-    x = alt.X("score:Q", scale=_SCORE_SCALE, axis=_score_axis(words))
+    y = members_axis(names)
+    x = alt.X("score:Q", scale=SCORE_SCALE, axis=score_axis(words))
     chart = alt.layer(
-        alt.Chart(_rows(bars)).mark_bar(color="#8fb4d3", height=11, aria=True).encode(x=x, y=y, description="label:N"),
-        alt.Chart(_rows(bars))
+        alt.Chart(inline_data(bars))
+        .mark_bar(color="#8fb4d3", height=11, aria=True)
+        .encode(x=x, y=y, description="label:N"),
+        alt.Chart(inline_data(bars))
         .mark_text(align="left", dx=4, color=INK, fontSize=10, aria=False)
-        .encode(x=alt.X("at:Q", scale=_SCORE_SCALE, axis=_score_axis(words)), y=y, text="text:N")
+        .encode(x=alt.X("at:Q", scale=SCORE_SCALE, axis=score_axis(words)), y=y, text="text:N")
         .transform_calculate(at="isValid(datum.score) ? datum.score : 0"),
         marks.transform_calculate(name="datum.row").encode(x=x, y=y),
-    ).properties(width=WIDTH, height=_ROW * len(names))
+    ).properties(width=WIDTH, height=ROW_HEIGHT * len(names))
     return svg(chart, title, words)
 
 
@@ -278,8 +199,8 @@ def groups_by_pillar(
     ``regions`` and ``own`` carry the title of their row as ``row``.
     """
     marks, _ = _group_marks(regions, words, "regions.describe")
-    x = alt.X("score:Q", scale=_SCORE_SCALE, axis=_score_axis(words))
-    y = _wrapped_axis("row:N", rows, grid=not own)
+    x = alt.X("score:Q", scale=SCORE_SCALE, axis=score_axis(words))
+    y = wrapped_axis("row:N", rows, grid=not own)
     layers = [marks.encode(x=x, y=y)]
     if own:
         scored = [
@@ -291,24 +212,9 @@ def groups_by_pillar(
             for one in own
             if one["score"] is not None
         ]
-        bars = alt.Chart(_rows(scored)).mark_bar(color=BAR, height=15, aria=True)
+        bars = alt.Chart(inline_data(scored)).mark_bar(color=BAR, height=15, aria=True)
         layers.insert(0, bars.encode(x=x, y=y, description="label:N"))
     return svg(alt.layer(*layers).properties(width=WIDTH, height=28 * len(rows)), title, words)
-
-
-def _wrapped_axis(field: str, rows: Sequence[str], *, grid: bool) -> alt.Y:
-    """An axis of long titles, each in two lines where it needs them."""
-    lines = {row: wrap(row, 31) for row in rows}
-    axis = alt.Axis(
-        title=None,
-        ticks=False,
-        domain=False,
-        grid=grid,
-        labelLimit=230,
-        labelLineHeight=12,
-        labelExpr=f"({json.dumps(lines, ensure_ascii=False)})[datum.value]",
-    )
-    return alt.Y(field, sort=list(rows), scale=alt.Scale(domain=list(rows)), axis=axis)
 
 
 def region_variants(title: str, means: Sequence[Row], words: Words) -> str:
@@ -328,9 +234,9 @@ def region_variants(title: str, means: Sequence[Row], words: Words) -> str:
     ]
     for bar in bars:
         bar["label"] = words("pillars.describe_score", name=bar["row"], score=bar["text"])
-    x = alt.X("score:Q", scale=_SCORE_SCALE, axis=_score_axis(words))
-    y = _wrapped_axis("row:N", [bar["row"] for bar in bars], grid=False)
-    base = alt.Chart(_rows(bars))
+    x = alt.X("score:Q", scale=SCORE_SCALE, axis=score_axis(words))
+    y = wrapped_axis("row:N", [bar["row"] for bar in bars], grid=False)
+    base = alt.Chart(inline_data(bars))
     colour = alt.Color("own:N", scale=alt.Scale(domain=[True, False], range=[OWN_BAR, BAR]), legend=None)
     chart = alt.layer(
         base.mark_bar(height=14, aria=True).encode(x=x, y=y, color=colour, description="label:N"),
@@ -359,8 +265,8 @@ def rank_bands(members: Sequence[Row], words: Words) -> str:
     last = max(max(row["rank"], row["rank_p95"] or 0) for row in shown)
     scale = alt.Scale(domain=[0.6, last + 0.4], nice=False)
     axis = alt.Axis(title=words("columns.rank"), values=list(range(1, int(last) + 1)), format="d")
-    y = _members_axis([row["name"] for row in shown])
-    base = alt.Chart(_rows(shown))
+    y = members_axis([row["name"] for row in shown])
+    base = alt.Chart(inline_data(shown))
     band = base.mark_rule(strokeWidth=7, color="#8fb4d3", strokeCap="round", aria=True)
     point = base.mark_point(size=70, filled=True, color=INK, opacity=1, aria=True)
     chart = alt.layer(
@@ -383,7 +289,7 @@ def verdicts(counts: Sequence[Row], words: Words) -> str:
     axis = alt.Axis(title=None, ticks=False, domain=False, grid=False, labelLimit=200)
     y = alt.Y("verdict:N", sort=[row["verdict"] for row in rows], axis=axis)
     x = alt.X("claims:Q", axis=None)
-    base = alt.Chart(_rows(rows))
+    base = alt.Chart(inline_data(rows))
     chart = alt.layer(
         base.mark_bar(color="#8fb4d3", height=13, aria=True).encode(x=x, y=y, description="label:N"),
         base.mark_text(align="left", dx=4, color=INK, aria=False).encode(x=x, y=y, text="claims:Q"),
@@ -416,11 +322,11 @@ def history(rows: Sequence[Row], titles: dict[str, str], words: Words) -> str:
         scale=alt.Scale(domain=[first, max(last, first + 1)], nice=False),
         axis=alt.Axis(title=None, format="d", tickMinStep=1, grid=False),
     )
-    y = alt.Y("score:Q", scale=_SCORE_SCALE, axis=alt.Axis(title=None, values=[0, 25, 50, 75, 100]))
+    y = alt.Y("score:Q", scale=SCORE_SCALE, axis=alt.Axis(title=None, values=[0, 25, 50, 75, 100]))
     legend = alt.Legend(columns=len(domain))
     colour = alt.Color("pillar:N", scale=alt.Scale(domain=domain, range=colours[: len(domain)]), legend=legend)
     shape = alt.Shape("pillar:N", scale=alt.Scale(domain=domain, range=shapes[: len(domain)]), legend=legend)
-    base = alt.Chart(_rows(points))
+    base = alt.Chart(inline_data(points))
     chart = alt.layer(
         base.mark_line(strokeWidth=1.5, aria=False).encode(x=x, y=y, color=colour),
         base.mark_point(size=34, filled=True, opacity=1, aria=True).encode(

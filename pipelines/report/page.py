@@ -14,7 +14,7 @@ import jinja2
 from markupsafe import Markup
 
 from pipelines.published import VERDICTS
-from pipelines.report import charts
+from pipelines.report import chart_style, charts
 from pipelines.report.changed import sections
 from pipelines.report.data import Report, Row, pick, read
 from pipelines.report.words import Words, digits_of
@@ -46,8 +46,8 @@ def render(template: str, words: Words, **context: Any) -> str:
         pick=pick,
         digits_of=digits_of,
         verdicts=VERDICTS,
-        sign_marks=charts.SIGN_MARKS,
-        group_marks=charts.GROUP_MARKS,
+        sign_marks=chart_style.SIGN_MARKS,
+        group_marks=chart_style.GROUP_MARKS,
     )
     return environment.get_template(template).render(context)
 
