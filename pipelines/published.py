@@ -68,13 +68,24 @@ def _open() -> duckdb.DuckDBPyConnection:
 
 
 def fetch(sql: str, parameters: list[Any] | None = None) -> list[tuple[Any, ...]]:
-    """The rows of one query on the published file. Raises NotPublished where there is none."""
+    """Return the rows of one query on the published file.
+
+    Args:
+        sql: One statement; ``?`` marks a parameter.
+        parameters: The values of the parameters, in order.
+
+    Raises:
+        NotPublished: Nothing is published yet.
+    """
     with _open() as connection:
         return connection.execute(sql, parameters or []).fetchall()
 
 
 def imprint() -> str:
-    """What the published figures are, in one line; empty where the publication has no record of itself."""
+    """Return one line on the as-of day, vintage, sources and time of the publication.
+
+    Empty if the publication has no record of itself.
+    """
     publication = published(_layout())
     if publication is None:
         return ""
@@ -87,9 +98,13 @@ def imprint() -> str:
 
 
 def run_query(sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
-    """Columns and rows of one statement that reads the published file; nothing else can be read, and nothing written.
+    """Return the columns and rows of one read-only statement on the published file.
 
-    Raises ConfigurationError for anything else, with DuckDB's own words for what is wrong.
+    The statement can read no other file and write nothing.
+
+    Raises:
+        ConfigurationError: The statement fails or does more than read; the message is DuckDB's.
+        NotPublished: Nothing is published yet.
     """
     with _open() as connection:
         for setting in _CLOSED:
@@ -103,15 +118,18 @@ def run_query(sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
 
 
 def _check_reads(statements: Sequence[duckdb.Statement]) -> None:
-    """One statement that only reads. A PIVOT comes with the creation of a type, which has no text of its own."""
+    """Check that there is one statement and that it only reads.
+
+    DuckDB turns a PIVOT into two statements: the creation of a type, without a text of its own, and the query.
+    """
     given = [one for one in statements if one.query or one.type != duckdb.StatementType.CREATE]
     if not given:
         raise ConfigurationError('the query failed: it is empty; a statement is expected, such as "from scorecard"')
     if len(given) > 1:
-        raise ConfigurationError(f"the query failed: one statement at a time is run, {len(given)} were given")
+        raise ConfigurationError(f"the query failed: only one statement is allowed, {len(given)} were given")
     if given[0].type not in (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN):
         raise ConfigurationError(
-            f"the query failed: {given[0].type.name} does more than read; what runs is SELECT, FROM, WITH, PIVOT,"
+            f"the query failed: {given[0].type.name} does more than read; allowed are SELECT, FROM, WITH, PIVOT,"
             " DESCRIBE, SUMMARIZE, SHOW, EXPLAIN"
         )
 
@@ -119,37 +137,47 @@ def _check_reads(statements: Sequence[duckdb.Statement]) -> None:
 def claimed(
     value: float | None, comparator: str | None, baseline: float | None, baseline_comparator: str | None
 ) -> str:
-    """What a claim says in figures: ``over 70``, ``under 50 to 70``; a dash where it names no number."""
+    """Return the figures of a claim as text; a dash if it has none.
+
+    Example:
+        >>> claimed(70, "gt", None, None), claimed(70, None, 50, "lt")
+        ('over 70', 'under 50 to 70')
+    """
     if value is None:
         return GAP
-    told = _COMPARATORS.get(comparator or "", "") + figure(value)
-    return (
-        told if baseline is None else f"{_COMPARATORS.get(baseline_comparator or '', '')}{figure(baseline)} to {told}"
-    )
+    target = _COMPARATORS.get(comparator or "", "") + figure(value)
+    if baseline is None:
+        return target
+    return f"{_COMPARATORS.get(baseline_comparator or '', '')}{figure(baseline)} to {target}"
 
 
 def not_known() -> list[str]:
-    """What the audit could not know on its as-of day, as a line; empty where every series was known."""
+    """Return one line on the series that were not known on the as-of day; empty if all were known."""
     rows = fetch(
         """
-        with told as (
+        with unknown as (
             select claim_id, unnest(string_split(unknown_then, ', ')) as series
             from claim_tests where unknown_then is not null
         )
         select as_of, count(distinct series), count(distinct claim_id),
                string_agg(distinct series, ', ' order by series)
-        from told cross join publication group by as_of
+        from unknown cross join publication group by as_of
         """
     )
     return [
-        f"not known on {day}: {series} series that {claims} claims are tested with, each with the day of its oldest"
-        f" vintage at hand: {names}"
+        f"not known on {day}: {series} series that test {claims} claims, each with the day of its oldest available"
+        f" vintage: {names}"
         for day, series, claims, names in rows
     ]
 
 
 def verdict_changes(published: Path, published_at: datetime) -> list[str]:
-    """What the publication of that moment changed in the verdicts of the one before, a line a claim."""
+    """Return one line per claim whose verdict changed.
+
+    Args:
+        published: The published file.
+        published_at: Time (UTC) of the publication that is compared with its predecessor.
+    """
     with open_published(published) as connection:
         changes = connection.execute(
             "select claim_id, previous_verdict, verdict from claim_verdict_changes where changed_at = ?"
@@ -160,5 +188,5 @@ def verdict_changes(published: Path, published_at: datetime) -> list[str]:
 
 
 def section_of(row: Mapping[str, Any]) -> str:
-    """Returns the section of a change: its kind, but for a revised figure that changed by rounding only."""
+    """Return the section of a change: its kind, or ``rounded`` if a figure changed by rounding only."""
     return "rounded" if row["size"] == "rounding" else str(row["kind"])

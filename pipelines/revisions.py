@@ -1,7 +1,7 @@
 """What the newest vintages revised, counted by size, as the command line and the webhook show it.
 
-Belongs here: reading the published table ``revisions`` and wording the result. Does not belong here: what a revision is
-and when it is large (the model ``revisions``, the seed ``revision_sizes``), the comparison of two publications
+Belongs here: reading the published table ``revisions`` and writing the result as text. Does not belong here: what a
+revision is and when it is large (the model ``revisions``, the seed ``revision_sizes``), the comparison of two publications
 (``pipelines.cli.diff``).
 """
 
@@ -52,12 +52,12 @@ class Revised:
 
     @property
     def notable(self) -> int:
-        """The number of revised figures that changed by more than rounding."""
+        """The number of figures revised by more than rounding."""
         return self.large + self.small
 
     @property
     def text(self) -> str:
-        """The counts in one clause; changes by rounding are counted apart."""
+        """The counts in one clause; changes by rounding are counted separately."""
         return (
             f"{self.notable} revised, {self.added} added, {self.withdrawn} withdrawn country-years"
             f" ({self.large} large and {self.small} small revisions; {self.rounding} more by rounding only)"
@@ -77,12 +77,12 @@ class Revisions:
 
 
 def revisions_since(published: Path, moment: datetime | None) -> Revisions:
-    """Returns what vintages received after a moment changed.
+    """Return what vintages received after a moment changed.
 
     Args:
         published: The published file.
-        moment: Time of the newest vintage that was known before (UTC); None where there was no publication, whose
-            vintages then revise nothing that anyone has seen.
+        moment: Time of the newest vintage that was known before (UTC); None if nothing was
+            published before; then nothing counts as revised.
 
     Raises:
         NotPublished: There is no published file.

@@ -1,7 +1,7 @@
-"""The data dictionary: every table and column of the published file, in the words of the dbt project.
+"""The command ``dictionary``: the tables and columns of the published file with their descriptions.
 
-Belongs here: listing it and writing it down. Does not belong here: the descriptions. They stand in dbt's YAML files
-and, as comments, in the published file.
+Belongs here: printing the dictionary and writing ``docs/dictionary.md``. Does not belong here: the descriptions; they
+are in dbt's YAML files and, as comments, in the published file.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def dictionary(
 
 
 def page(table: str | None, fmt: Format) -> None:
-    """The tables, or the columns of one."""
+    """Print the tables, or the columns of one table."""
     columns = fetch(_COLUMNS)
     if table is None:
         tables = {name: comment for name, _, _, _, comment in columns}
@@ -55,16 +55,20 @@ def page(table: str | None, fmt: Format) -> None:
         return
     own = [[column, kind, comment] for name, column, kind, comment, _ in columns if name == table]
     if not own:
-        raise ConfigurationError(f"there is no table {table!r}; `carec dictionary` lists those there are")
+        raise ConfigurationError(f"there is no table {table!r}; `carec dictionary` lists all tables")
     show(["column", "type", "description"], own, fmt)
 
 
 def document(manifest: Path) -> str:
-    """``docs/dictionary.md``: every table with its key and columns. The keys are those that dbt tests."""
+    """Return ``docs/dictionary.md``: every table with its key and columns.
+
+    Args:
+        manifest: dbt's ``manifest.json``; the keys are those that dbt tests.
+    """
     keys = _keys(json.loads(manifest.read_text(encoding="utf-8")))
     parts = [
         "# Data dictionary",
-        "Every table of the published file `carec.duckdb`. The same texts stand in the file itself as comments"
+        "Every table of the published file `carec.duckdb`. The same texts are in the file itself as comments"
         " (`carec dictionary TABLE`, or `duckdb_columns()`) and in every export. Times are UTC. This page is written by"
         " `make docs`.",
     ]
@@ -84,7 +88,7 @@ def _cell(text: str) -> str:
 
 
 def _keys(manifest: Mapping[str, Any]) -> dict[str, list[str]]:
-    """Table -> the columns that dbt tests to be its key."""
+    """Return table -> the columns that dbt tests as its key."""
     nodes = manifest["nodes"]
     return {
         nodes[node["attached_node"]]["name"]: node["test_metadata"]["kwargs"]["columns"]

@@ -1,6 +1,6 @@
-"""What the present publication changed against an earlier one, as ``carec diff`` prints it and the report shows it.
+"""The command ``diff``: what the current publication changed, compared with an earlier one.
 
-Belongs here: how changes are told. Does not belong here: finding them (``warehouse.publications``).
+Belongs here: the tables that it prints. Does not belong here: finding changes (``warehouse.publications``).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class ChangeTable:
-    """The changes of one kind as a table of texts; ``count`` is the number of changes, which may be more than lines."""
+    """The changes of one kind as a table of texts; ``count`` changes may be summed up in fewer ``lines``."""
 
     kind: str
     title: str
@@ -40,16 +40,17 @@ class ChangeTable:
 @app.command()
 def diff(
     since: Annotated[
-        str | None, typer.Option("--since", metavar="DATE", help="Compare with what stood on that day (YYYY-MM-DD).")
+        str | None,
+        typer.Option("--since", metavar="DATE", help="Compare with the publication of that day (YYYY-MM-DD)."),
     ] = None,
     fmt: FormatOption = Format.TABLE,
 ) -> None:
-    """What the present publication changed: figures, statuses, ranks, verdicts, benchmarks."""
+    """What the current publication changed: figures, statuses, ranks, verdicts, benchmarks."""
     page(parse_day(since), fmt)
 
 
 def sections(found: Comparison) -> list[ChangeTable]:
-    """Returns what changed, in the order of ``CHANGE_SECTIONS``; new and rounded figures are summed up by indicator."""
+    """Return what changed, in the order of ``CHANGE_SECTIONS``; new and rounded figures are summed up by indicator."""
     by_kind: dict[str, list[Row]] = {kind: [] for kind in CHANGE_SECTIONS}
     for row in found.records:
         by_kind[section_of(row)].append(row)
@@ -63,33 +64,33 @@ def sections(found: Comparison) -> list[ChangeTable]:
 
 
 def page(since: date | None, fmt: Format) -> None:
-    """Every change as a row in JSON and CSV; for people a section a kind."""
+    """Print every change as one row in JSON and CSV, and as one table per kind otherwise."""
     found = compare(Layout(load_settings().warehouse), since)
     if fmt is not Format.TABLE:
         show(COLUMNS, found.rows if found else [], fmt)
         return
     out = console()
     if found is None:
-        out.print("This is the first publication that is kept: there is none to compare it with.")
+        out.print("This is the first publication that is kept: no earlier one exists to compare with.")
         return
     if since is not None and since < found.previous_published_at.date():
-        out.print(f"No publication of {since} or before is kept; the oldest stands in.", markup=False)
+        out.print(f"No publication of {since} or before is kept; this is the oldest one.", markup=False)
     out.print(
         f"From the publication of {found.previous_published_at:%Y-%m-%d %H:%M} UTC (as of {found.previous_as_of})"
         f" to that of {found.published_at:%Y-%m-%d %H:%M} UTC (as of {found.as_of})",
         markup=False,
     )
-    told = sections(found)
-    if not told:
+    tables = sections(found)
+    if not tables:
         out.print("Nothing changed for the members: no figure, status, rank, verdict or benchmark.")
-    for section in told:
+    for section in tables:
         out.print()
         title = f"{section.title} ({section.count})"
         show(section.heads, section.lines, fmt, title=title, right=("figures", "year", "years"))
 
 
 def _summed(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
-    """A line an indicator: how many figures, of which years, of which members."""
+    """Return one line per indicator: the number of figures, their years and members."""
     lines = []
     for title, group in groupby(sorted(rows, key=_what), key=_what):
         own = list(group)
@@ -100,14 +101,14 @@ def _summed(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
 
 
 def _one_by_one(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
-    """A line a change, without the columns that the kind has no use for."""
+    """Return one line per change, without columns that are empty for the kind."""
     lines = {
         "member": [row["name"] or row["iso3"] or "" for row in rows],
         "framework": [row["framework_id"] or "" for row in rows],
         "what": [_what(row) for row in rows],
         "year": [str(row["year"] or "") for row in rows],
-        "was": [_told(row["previous_value"], row["previous"], row["value"]) for row in rows],
-        "is": [_told(row["value"], row["present"], row["previous_value"]) for row in rows],
+        "was": [_value(row["previous_value"], row["previous"], row["value"]) for row in rows],
+        "is": [_value(row["value"], row["present"], row["previous_value"]) for row in rows],
     }
     used = {head: column for head, column in lines.items() if any(column)}
     return list(used), [list(line) for line in zip(*used.values(), strict=True)]
@@ -117,9 +118,9 @@ def _what(row: Row) -> str:
     return str(row["title"] or row["subject"])
 
 
-def _told(value: float | None, word: str | None, other: float | None) -> str:
-    """A figure, a word, or a figure with the word that explains it; in full where the ``other`` would look the same."""
+def _value(value: float | None, word: str | None, other: float | None) -> str:
+    """Return a figure, a word, or both; the figure with all digits if ``other`` would look the same."""
     if value is None:
         return word or GAP
-    told = repr(value) if value != other and figure(value) == figure(other) else figure(value)
-    return f"{told} ({word})" if word else told
+    text = repr(value) if value != other and figure(value) == figure(other) else figure(value)
+    return f"{text} ({word})" if word else text

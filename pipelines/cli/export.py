@@ -1,6 +1,6 @@
-"""What ``carec export`` does and says.
+"""The command ``export``.
 
-Belongs here: handing the catalogue's providers to the export, and its outcome in words. Does not belong here: files and
+Belongs here: passing the catalogue's providers to the export, and printing the outcome. Does not belong here: files and
 formats (``warehouse.export.package``), which values may be passed on (``warehouse.export.licences``).
 """
 
@@ -40,7 +40,18 @@ def export(
 
 
 def run_export(directory: Path, providers: Sequence[str], licences: Sequence[str]) -> Exported:
-    """Export the published file. Raises NotPublished, Unreadable, and ConfigurationError for a wrong choice."""
+    """Export the published file.
+
+    Args:
+        directory: A new or empty folder, or an earlier export.
+        providers: Ids of providers whose raw values are included although their licence is not open.
+        licences: Names of licences whose raw values are included.
+
+    Raises:
+        NotPublished: Nothing is published yet.
+        Unreadable: The published file cannot be read.
+        ConfigurationError: The folder or a name is not accepted.
+    """
     published = Layout(load_settings().warehouse).published
     notices = [_notice(provider) for provider in load_catalogue().providers.values()]
     try:
@@ -61,14 +72,14 @@ def _notice(provider: Provider) -> Notice:
 
 
 def format_outcome(exported: Exported) -> list[str]:
-    """What was written and what was left out, in lines."""
+    """Return lines that state what was written and what was left out."""
     lines = [f"wrote {exported.tables} tables with {exported.figures:,} figures to {exported.directory}"]
     lines += [
         f"left out: {count:,} figures under {licence}; --include-licence {licence!r} adds them"
         for licence, count in exported.withheld.items()
     ]
     lines += [
-        f"included as asked: {count:,} figures under {licence}, which is not open; mind its terms"
+        f"included as asked: {count:,} figures under {licence}, which is not open; check its terms"
         for licence, count in exported.restricted.items()
     ]
     return lines

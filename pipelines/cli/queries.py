@@ -1,6 +1,6 @@
-"""The analysts' worked questions (``warehouse/queries``): listed, run by name, and written down with their results.
+"""The command ``queries``: example queries for analysts, from ``warehouse/queries``.
 
-Belongs here: reading the files, the document. Does not belong here: the questions and their SQL.
+Belongs here: reading the files, running one, writing ``docs/queries.md``. Does not belong here: the queries.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ app = command_app()
 
 FOLDER = PROJECT / "warehouse" / "queries"
 LONGEST = 15
-"""Rows of a result that the document shows."""
+"""Rows of a result in the document."""
 
 
 @app.command()
@@ -45,7 +45,7 @@ def queries(
 
 @dataclass(frozen=True)
 class ExampleQuery:
-    """One file: its comment on top is the question, the rest one statement."""
+    """One file: the comment at its top is the question, the rest is one statement."""
 
     name: str
     text: str
@@ -53,7 +53,7 @@ class ExampleQuery:
 
 
 def questions(folder: Path = FOLDER) -> list[ExampleQuery]:
-    """Every question, by file name."""
+    """Return all example queries, sorted by file name."""
     return [_read(path) for path in sorted(folder.glob("*.sql"))]
 
 
@@ -67,18 +67,18 @@ def _read(path: Path) -> ExampleQuery:
 
 
 def page(name: str | None, fmt: Format) -> None:
-    """The list of questions, or the result of one."""
+    """Print the list of example queries, or the result of one."""
     known = {question.name: question for question in questions()}
     if name is None:
         show(["name", "question"], [[q.name, q.text] for q in known.values()], fmt)
         return
     if name not in known:
-        raise ConfigurationError(f"there is no question {name!r}; `carec queries` lists the {len(known)} there are")
+        raise ConfigurationError(f"there is no example query {name!r}; `carec queries` lists all {len(known)}")
     print_result(*run_query(known[name].sql), fmt)
 
 
 def document() -> str:
-    """``docs/queries.md``: every question with its SQL and its result on the published file."""
+    """Return ``docs/queries.md``: every example query with its SQL and its result on the published file."""
     parts = [
         "# Worked questions",
         "Each is a file in `warehouse/queries`, plain SQL on the published file: `carec queries NAME` runs it, with"
@@ -100,7 +100,7 @@ def document() -> str:
 
 
 def markdown(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
-    """A table in Markdown, numbers to the right."""
+    """Return a Markdown table; numeric columns are right-aligned."""
     right = [any(isinstance(row[i], (int, float)) for row in rows) for i in range(len(columns))]
     lines = [columns, ["--:" if number else "---" for number in right]]
     lines += [[readable(value).replace("|", "\\|").replace("\n", " ") for value in row] for row in rows]

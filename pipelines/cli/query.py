@@ -31,7 +31,7 @@ def query(
 
 
 def print_result(columns: Sequence[str], rows: Sequence[Sequence[Any]], fmt: Format) -> None:
-    """Print what a query gave: in JSON and CSV all of it; of a table the rows that somebody might read."""
+    """Print the result of a query: all rows in JSON and CSV, the first ``LONGEST_TABLE`` rows as a table."""
     shown = rows if fmt is not Format.TABLE else rows[:LONGEST_TABLE]
     show(columns, shown, fmt, cell=readable)
     if len(shown) < len(rows):

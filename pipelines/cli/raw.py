@@ -1,7 +1,6 @@
-"""What ``carec raw`` prints: a body that a provider sent, and where it came from.
+"""The command ``raw show``: a response body that a provider sent, and its origin.
 
-Belongs here: finding a body by the hash that a figure names. Does not belong here: how bodies are kept
-(``warehouse.raw``).
+Belongs here: finding a body by the hash of a figure. Does not belong here: how bodies are stored (``warehouse.raw``).
 """
 
 from __future__ import annotations
@@ -23,6 +22,7 @@ from warehouse.layout import Layout
 app = command_app("The bytes that providers sent, by their sha256.", no_args_is_help=True)
 
 SHORTEST = 6
+"""Fewest digits of a hash that are accepted."""
 
 
 @app.callback()
@@ -32,14 +32,18 @@ def group() -> None:
 
 @app.command("show")
 def raw_show(sha: Annotated[str, typer.Argument(metavar="SHA", help="The sha256, or its beginning.")]) -> None:
-    """A body as it was sent, on standard output; where and when it came, on standard error."""
+    """Print a response body as it was sent; its URL and time on standard error."""
     for line in retrievals(sha):
         note(line)
     sys.stdout.buffer.write(body(sha))
 
 
 def retrievals(sha: str) -> list[str]:
-    """Where and when the body was retrieved, a line each time. Raises ConfigurationError where there is none."""
+    """Return the URL and time of each retrieval of the body, with the response headers.
+
+    Raises:
+        ConfigurationError: No body has this hash, or several have.
+    """
     layout, found = _find(sha)
     if isinstance(found, Path):
         return [f"{_sha256(found)}: the file {found.name} of the bundled archive"]
@@ -52,7 +56,11 @@ def retrievals(sha: str) -> list[str]:
 
 
 def body(sha: str) -> bytes:
-    """The bytes. Raises ConfigurationError where there are none, or they are no longer those that were sent."""
+    """Return the bytes of the body.
+
+    Raises:
+        ConfigurationError: No body has this hash, or its bytes were changed.
+    """
     layout, found = _find(sha)
     if isinstance(found, Path):
         return found.read_bytes()
@@ -63,7 +71,7 @@ def body(sha: str) -> bytes:
 
 
 def _find(sha: str) -> tuple[Layout, str | Path]:
-    """The whole hash of a body, or the file of the bundled archive that has it."""
+    """Return the full hash of a body, or the file of the bundled archive with this hash."""
     layout, start = Layout(load_settings().warehouse), sha.strip().lower()
     if len(start) < SHORTEST or not set(start) <= set("0123456789abcdef"):
         raise ConfigurationError(f"{sha!r} is not a sha256: give at least {SHORTEST} of its 64 hexadecimal digits")

@@ -13,7 +13,7 @@ import typer
 
 from pipelines.cli.terminal import command_app, note, parse_day, progress_line
 from pipelines.ingestion import Ingestion
-from pipelines.notifications import Notice, post
+from pipelines.notifications import Message, post
 from pipelines.published import not_known, verdict_changes
 from pipelines.record import record
 from pipelines.refresh import BuildFailed, Refresh
@@ -43,7 +43,6 @@ def refresh(
     ] = False,
 ) -> None:
     """Fetch, validate, build, check and publish."""
-
     day, started = parse_day(as_of), utc_now()
     if more and not only:
         raise typer.BadParameter(f"indicators are named with --only: carec refresh --only {' '.join(more)}")
@@ -62,8 +61,10 @@ def refresh(
             )
         except BuildFailed as failure:
             record(workspace, failure, started, note)
-            told = Notice("not_published", "not published; the previous publication stands", str(failure).splitlines())
-            post(told, workspace.settings.webhook_url)
+            message = Message(
+                "not_published", "not published; the previous publication remains", str(failure).splitlines()
+            )
+            post(message, workspace.settings.webhook_url)
             raise
         record(workspace, result, started, note)
     published = workspace.layout.published
@@ -72,11 +73,11 @@ def refresh(
     if result.build is None:
         return
     if revised.total.notable:
-        post(Notice.of_revisions(revised), workspace.settings.webhook_url)
+        post(Message.of_revisions(revised), workspace.settings.webhook_url)
     if changes := verdict_changes(published, result.publication.published_at):
         for change in changes:
             note(f"verdict changed: {change}")
-        post(Notice.of_verdicts(changes), workspace.settings.webhook_url)
+        post(Message.of_verdicts(changes), workspace.settings.webhook_url)
 
 
 def _print_summary(result: Refresh, path: Path, revised: Revisions) -> None:
@@ -85,7 +86,7 @@ def _print_summary(result: Refresh, path: Path, revised: Revisions) -> None:
     publication = result.publication
     newest = f"{publication.newest_vintage:%Y-%m-%d}" if publication.newest_vintage else "none"
     if result.build is None:
-        note(f"nothing changed: the publication of {publication.published_at:%Y-%m-%d %H:%M} UTC stands ({path})")
+        note(f"nothing changed: the publication of {publication.published_at:%Y-%m-%d %H:%M} UTC remains ({path})")
     else:
         for node in (node for node in result.build.nodes if node.status == "warn"):
             note(f"warning: {node.unique_id.split('.')[2]}: {node.message} (its page in `carec ui` has the rows)")
@@ -95,19 +96,19 @@ def _print_summary(result: Refresh, path: Path, revised: Revisions) -> None:
 
 
 def _print_sources(ingestion: Ingestion, revised: Revisions) -> None:
-
+    """Print faults of providers once each, and what changed per indicator."""
     if ingestion.unreachable:
         hosts = ", ".join(sorted(ingestion.unreachable))
-        note(f"no network to {hosts}: the last good figures stand in (carec sources says which)")
-    told = (*ingestion.unreachable.values(), NO_ADAPTER)
+        note(f"no network to {hosts}: the last good figures are used (carec sources says which)")
+    reported = (*ingestion.unreachable.values(), NO_ADAPTER)
     faults = (Outcome.UNKNOWN_ID, Outcome.BLOCKED, Outcome.UNAVAILABLE)
     failures: Counter[str] = Counter()
     for one in ingestion.results:
         landed = one.landed
         for attempt in one.asked:
             code = f" {attempt.provider_code}" if attempt.outcome is Outcome.UNKNOWN_ID else ""
-            # an edition's name may stand before the reason that its host has
-            if attempt.outcome in faults and not str(attempt.reason).endswith(told):
+            # the name of an edition may precede the reason of its host
+            if attempt.outcome in faults and not str(attempt.reason).endswith(reported):
                 failures[f"{attempt.provider}{code}: {attempt.reason}"] += 1
         if landed.status is Landing.HELD_BACK:
             note(f"{one.indicator.id}: held back: {landed.reason}")
@@ -123,7 +124,5 @@ def _print_sources(ingestion: Ingestion, revised: Revisions) -> None:
         if one.rejected:
             note(f"{one.indicator.id}: {one.rejected} records rejected (see the table rejects)")
     for failure, count in failures.items():
-        note(
-            f"{failure} ({count} indicator{'s' if count > 1 else ''}; the next in the chain or the last vintage stands)"
-        )
+        note(f"{failure} ({count} indicator{'s' if count > 1 else ''}; the next provider or the last vintage is used)")
     note(f"revisions: {revised.total.text} in {len(revised.by_indicator)} of {len(ingestion.results)} indicators")

@@ -1,7 +1,7 @@
-"""The scorecard as ``carec scorecard`` prints it: the members, or one member with its indicators.
+"""The command ``scorecard``, and its table of members.
 
-Belongs here: queries, columns and colours of the two pages. Does not belong here: computing a score (dbt), formats
-(``output``), other sets of targets (``scoring_pages``).
+Belongs here: the queries and columns of the table. Does not belong here: one member's page (``country``), other sets of
+targets (``target_sets``), computing a score (dbt).
 """
 
 from __future__ import annotations

@@ -86,14 +86,14 @@ def sources_check(
 
 
 def _check_contracts(providers: list[str], fmt: Format) -> None:
-    """Where the answers of services differ from what the adapters expect."""
+    """Print where the responses of services differ from what the adapters expect."""
     with progress_line() as progress:
         findings = probe(providers, progress)
     probes(findings, fmt)
 
 
 def print_health(fmt: Format) -> None:
-    """Source health as of the newest refresh, which may be newer than the publication."""
+    """Print source health as of the newest refresh, which may be newer than the publication."""
     layout = Layout(load_settings().warehouse)
     if not layout.source_health.exists():
         raise NotPublished("no provider was asked yet: run `carec refresh` first")
@@ -127,7 +127,11 @@ def _landed(path: Path) -> pl.DataFrame:
 
 
 def probe(providers: Sequence[str], progress: Callable[[str], None]) -> list[Finding]:
-    """Ask the providers, all where none is named. Raises ConfigurationError for one that has no question."""
+    """Send the smoke checks of the named providers, or of all.
+
+    Raises:
+        ConfigurationError: A provider has no smoke check, or no provider may be asked.
+    """
     settings = load_settings()
     if settings.offline:
         raise ConfigurationError("CAREC_OFFLINE is set: no provider is asked")
@@ -137,7 +141,7 @@ def probe(providers: Sequence[str], progress: Callable[[str], None]) -> list[Fin
 
 
 def probes(findings: Sequence[Finding], fmt: Format) -> None:
-    """What came of each probe."""
+    """Print one row per smoke check."""
     columns = ["provider", "question", "verdict", "told", "url"]
     rows = [[one.provider, one.question, one.verdict.value, one.told, one.url] for one in findings]
     shown = columns if fmt is not Format.TABLE else columns[:-1]

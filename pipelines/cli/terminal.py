@@ -25,9 +25,9 @@ def command_app(
     """Return an empty Typer application for one family of commands.
 
     Args:
-        help_text: The help of a group of commands; None for a family that is one command.
-        no_args_is_help: Print the help where no subcommand is named.
-        cls: The class of the group, where it is not Typer's own.
+        help_text: The help of a group of commands; None if the family is one command.
+        no_args_is_help: Print the help if no subcommand is given.
+        cls: The class of the group; Typer's own if None.
     """
     return typer.Typer(
         help=help_text,
@@ -40,11 +40,13 @@ def command_app(
 
 
 def note(message: str) -> None:
+    """Print a message on standard error."""
     console(stderr=True).print(message, markup=False, soft_wrap=True)
 
 
 def write_document(path: Path, document: str) -> None:
-    from warehouse.files import write_atomically
+    """Write a document and print its path on standard error."""
+    from warehouse.files import write_atomically  # only the commands that write need it
 
     write_atomically(path, document.encode())
     note(f"wrote {path}")
@@ -62,7 +64,7 @@ def progress_line() -> Iterator[Callable[[str], None]]:
 
 
 def parse_day(text: str | None) -> date | None:
-    """Return the day of an option such as ``--as-of``; None where the option is missing.
+    """Return the day of an option such as ``--as-of``; None if the option is missing.
 
     Raises:
         typer.BadParameter: The text is not a date like 2025-06-26.

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import dagster as dg
 
-from pipelines.notifications import Notice, notify
+from pipelines.notifications import Message, notify
 from pipelines.orchestration.asset_keys import observation_key
 from pipelines.settings import Settings
 from pipelines.workspace import Workspace
@@ -165,7 +165,7 @@ def failure_sensor(workspace: Workspace, status: dg.DefaultSensorStatus) -> dg.S
         ]
         headline = f"run {run.run_id[:8]} of {run.job_name} failed; the previous publication stands"
         notify(
-            Notice("run_failed", headline, details or [context.failure_event.message or ""]),
+            Message("run_failed", headline, details or [context.failure_event.message or ""]),
             workspace.settings.webhook_url,
         )
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import dagster as dg
 
-from pipelines.notifications import Notice, notify
+from pipelines.notifications import Message, notify
 from pipelines.orchestration.asset_keys import PUBLICATION, Key
 from pipelines.orchestration.automation import FOLLOW_BUILD
 from pipelines.orchestration.observation_assets import OWNERS, POOL, hold
@@ -51,9 +51,9 @@ def publication_asset(workspace: Workspace, tables: Iterable[Key]) -> dg.AssetsD
             changes = [] if unchanged else verdict_changes(layout.published, result.published_at)
             revised = revisions_since(layout.published, standing.newest_vintage if standing else None)
         if changes:
-            notify(Notice.of_verdicts(changes), workspace.settings.webhook_url)
+            notify(Message.of_verdicts(changes), workspace.settings.webhook_url)
         if revised.total.notable:
-            notify(Notice.of_revisions(revised), workspace.settings.webhook_url)
+            notify(Message.of_revisions(revised), workspace.settings.webhook_url)
         return dg.MaterializeResult(data_version=dg.DataVersion(result.fingerprint), metadata=metadata(result, layout))
 
     return publication

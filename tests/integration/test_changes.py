@@ -196,13 +196,13 @@ def test_the_command_prints_every_format(thrice: Layout) -> None:
 
 def test_a_day_before_every_publication_is_said(thrice: Layout) -> None:
     told = run_carec("diff", "--since", "2000-01-01", warehouse=thrice.root)
-    assert "No publication of 2000-01-01 or before is kept; the oldest stands in." in told.stdout
+    assert "No publication of 2000-01-01 or before is kept; this is the oldest one." in told.stdout
 
 
 def test_without_an_earlier_publication_a_line_says_so(published_warehouse: Path) -> None:
     done = run_carec("diff", warehouse=published_warehouse)
     assert done.returncode == 0
-    assert done.stdout == "This is the first publication that is kept: there is none to compare it with.\n"
+    assert done.stdout == "This is the first publication that is kept: no earlier one exists to compare with.\n"
     assert json.loads(run_carec("diff", "--format", "json", warehouse=published_warehouse).stdout) == []
 
 

@@ -10,13 +10,13 @@ import pytest
 from pydantic import HttpUrl
 from pytest_httpserver import HTTPServer
 
-from pipelines.notifications import Notice, notify, post
+from pipelines.notifications import Message, notify, post
 from pipelines.orchestration.automation import failure_sensor
 from pipelines.settings import load_settings
 from pipelines.workspace import open_workspace
 from tests.conftest import run_carec
 
-NOTICE = Notice("run_failed", "run 1234 of refresh failed", ["dbt_build: disk full"])
+NOTICE = Message("run_failed", "run 1234 of refresh failed", ["dbt_build: disk full"])
 
 
 def posted(server: HTTPServer) -> list[dict]:
