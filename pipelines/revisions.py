@@ -1,8 +1,8 @@
 """What the newest vintages revised, counted by size, as the command line and the webhook show it.
 
-Belongs here: reading the published table ``revisions`` and writing the result as text. Does not belong here: what a
-revision is and when it is large (the model ``revisions``, the seed ``revision_sizes``), the comparison of two publications
-(``pipelines.cli.diff``).
+Belongs here: reading the published table ``revisions`` and writing the result as text. Does not belong here: the
+definition of a revision and of its size (the model ``revisions``, the seed ``revision_sizes``), the comparison of two
+publications (``pipelines.cli.diff``).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""``carec doctor``: whether this installation and its warehouse are sound, and what to do where they are not.
+"""The command ``doctor``: checks of the installation and the warehouse, each problem with its remedy.
 
-Belongs here: looking, and naming the remedy; no provider is asked. Does not belong here: mending. A refresh clears what
-an interrupted one left (``warehouse.recovery``), everything else is a person's to decide.
+Belongs here: the checks; they send no request. Does not belong here: repairs. A refresh removes the files of an
+interrupted one (``warehouse.recovery``); everything else is the operator's decision.
 """
 
 from __future__ import annotations
@@ -38,16 +38,16 @@ app = command_app()
 
 COLUMNS = ("check", "status", "finding", "remedy")
 SHOWN = 3
-"""Names that a finding gives before it only counts."""
+"""Names in a finding; further ones are only counted."""
 RAW_BUDGET_S = 20.0
-"""How long raw bodies are read before the rest is only counted."""
+"""Seconds for reading raw bodies; the rest is only counted."""
 SPARE_BYTES = 500 * 2**20
-"""Free space that a refresh should find beside room for three more copies of the build."""
+"""Free space that a refresh needs in addition to three copies of the build."""
 
 
 @app.command()
 def doctor(fmt: FormatOption = Format.TABLE) -> None:
-    """Whether installation and warehouse are sound; what to do where they are not: exit 1 where something is."""
+    """Check the installation and the warehouse; print a remedy for each problem. Exit 1 if there is one."""
     with progress_line() as progress:
         findings = diagnose(progress)
     show(COLUMNS, [finding.row for finding in findings], fmt)
@@ -57,7 +57,7 @@ def doctor(fmt: FormatOption = Format.TABLE) -> None:
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """One thing that was looked at. ``remedy`` is None where nothing needs doing."""
+    """The result of one check. ``remedy`` is None if there is no problem."""
 
     check: str
     finding: str
@@ -69,7 +69,7 @@ class Diagnosis:
 
 
 def examine(layout: Layout, project: Path = PROJECT) -> Iterator[Diagnosis]:
-    """Look at everything, in the order in which a person would mend it. Ends within a minute, whatever it finds."""
+    """Run all checks, in the order in which an operator would repair. Takes less than a minute."""
     yield environment(project / "requirements.lock")
     yield settings()
     yield disk(layout)
@@ -83,7 +83,7 @@ def examine(layout: Layout, project: Path = PROJECT) -> Iterator[Diagnosis]:
 
 
 def environment(lock: Path) -> Diagnosis:
-    """Every package of the lock is installed in the version that the lock names."""
+    """Check that every package of the lock is installed in its locked version."""
     try:
         pins = _pins(lock)
     except (OSError, InvalidRequirement) as error:
@@ -98,11 +98,11 @@ def environment(lock: Path) -> Diagnosis:
             wrong.append(f"{name} {installed}, the lock has {version}")
     if wrong:
         return Diagnosis("lock", _listed(wrong), "rm .venv/.lock-installed && make .venv/.lock-installed")
-    return Diagnosis("lock", f"{len(pins)} packages as the lock has them")
+    return Diagnosis("lock", f"{len(pins)} packages as in the lock")
 
 
 def _pins(lock: Path) -> dict[str, str]:
-    """Package -> version, of those that this platform needs."""
+    """Return package -> version for the packages that this platform needs."""
     pins: dict[str, str] = {}
     for line in lock.read_text(encoding="utf-8").splitlines():
         if line[:1].isalnum():
@@ -117,35 +117,35 @@ def settings() -> Diagnosis:
     try:
         catalogue = with_base_urls(load_catalogue())
     except ConfigurationError as error:
-        return Diagnosis("settings", str(error), "mend what is named")
+        return Diagnosis("settings", str(error), "correct the setting that is named")
     if unread := unknown_settings(catalogue):
         return Diagnosis("settings", f"nothing reads {_listed(unread)}", "correct the spelling, or remove them")
     return Diagnosis("settings", "every CAREC_ setting is known")
 
 
 def disk(layout: Layout) -> Diagnosis:
-    """Room for the build, its copy and what the copy replaces."""
+    """Check the space for the build, its copy, and the publication that the copy replaces."""
     folder = next(path for path in (layout.root, *layout.root.parents) if path.is_dir())
     free = shutil.disk_usage(folder).free
     largest = max((path.stat().st_size for path in (layout.build, layout.published) if path.exists()), default=0)
     needed = 3 * largest + SPARE_BYTES
-    said = f"{_size(free)} free, a refresh wants {_size(needed)}"
-    return Diagnosis("disk space", said, f"free some space on the disk of {layout.root}" if free < needed else None)
+    found = f"{_size(free)} free, a refresh needs {_size(needed)}"
+    return Diagnosis("disk space", found, f"free some space on the disk of {layout.root}" if free < needed else None)
 
 
 def files(layout: Layout) -> Iterator[Diagnosis]:
-    """Who holds the warehouse, and what an interrupted refresh left in it."""
+    """Check whether a refresh runs, and whether an interrupted one left files."""
     if not layout.root.is_dir():
-        yield Diagnosis("leftovers", f"there is no {layout.root} yet", "carec refresh")
+        yield Diagnosis("leftovers", f"{layout.root} does not exist yet", "carec refresh")
         return
-    if not layout.lock.exists():  # never held: looking must not make the file
+    if not layout.lock.exists():  # never locked: a check must not create the file
         yield _leftovers(layout)
         return
     try:
         with exclusive(layout.lock):
             finding = _leftovers(layout)
     except Busy as holder:
-        finding = Diagnosis("leftovers", f"a refresh is running ({holder}): not looked for")
+        finding = Diagnosis("leftovers", f"a refresh is running ({holder}): not checked")
     except OSError as error:
         finding = Diagnosis("leftovers", str(error), f"give this user the right to write in {layout.root}")
     yield finding
@@ -155,17 +155,17 @@ def _leftovers(layout: Layout) -> Diagnosis:
     found = leftovers(layout)
     if found:
         names = _listed([str(path.relative_to(layout.root)) for path in found])
-        return Diagnosis("leftovers", f"an interrupted refresh left {names}", "carec refresh (it clears them first)")
-    return Diagnosis("leftovers", "no refresh is running, none left anything behind")
+        return Diagnosis("leftovers", f"an interrupted refresh left {names}", "carec refresh (it removes them first)")
+    return Diagnosis("leftovers", "no refresh is running; no files are left over")
 
 
 def manifest(layout: Layout, project: Path) -> Diagnosis:
-    """dbt's manifest can be read, and is of this dbt and this project."""
-    path, remedy = layout.dbt_target / "manifest.json", "carec ui or carec refresh writes it anew"
+    """Check that dbt's manifest can be read and is of this dbt version and this project."""
+    path, remedy = layout.dbt_target / "manifest.json", "carec ui or carec refresh writes it again"
     try:
         version = json.loads(path.read_bytes())["metadata"]["dbt_version"]
     except FileNotFoundError:
-        return Diagnosis("dbt manifest", "there is none yet", "carec refresh")
+        return Diagnosis("dbt manifest", "no manifest yet", "carec refresh")
     except (OSError, ValueError, KeyError, TypeError) as error:
         return Diagnosis("dbt manifest", f"{path} cannot be read: {error}", f"rm {path}; {remedy}")
     installed = importlib.metadata.version("dbt-core")
@@ -174,11 +174,11 @@ def manifest(layout: Layout, project: Path) -> Diagnosis:
     newest = max((p.stat().st_mtime for p in project.rglob("*") if p.suffix in {".sql", ".yml"}), default=0.0)
     if path.stat().st_mtime < newest:
         return Diagnosis("dbt manifest", "older than the dbt project", remedy)
-    return Diagnosis("dbt manifest", f"of dbt {version}, as new as the project")
+    return Diagnosis("dbt manifest", f"of dbt {version}, not older than the project")
 
 
 def vintages(layout: Layout) -> Diagnosis:
-    """Every landed vintage holds the figures that its name vouches for."""
+    """Check the figures of every landed vintage against the hash in its name."""
     damaged, count = [], 0
     for folder in sorted((layout.landing / "observations").glob("*")):
         for vintage in landing.vintages(layout, folder.name):
@@ -201,12 +201,12 @@ def vintages(layout: Layout) -> Diagnosis:
 
 
 def publication(layout: Layout) -> Diagnosis:
-    """The published file opens, says what it is, and lacks no table that users need."""
+    """Check that the published file opens, is a publication, and has the tables that users need."""
     if not layout.published.exists():
         return Diagnosis("publication", "nothing is published yet", "carec refresh")
-    standing, remedy = published(layout), f"rm {layout.published} && carec refresh"
-    if standing is None:
-        return Diagnosis("publication", f"{layout.published} is no publication", remedy)
+    current, remedy = published(layout), f"rm {layout.published} && carec refresh"
+    if current is None:
+        return Diagnosis("publication", f"{layout.published} is not a publication", remedy)
     try:
         with duckdb.connect(str(layout.published), read_only=True) as connection:
             empty = [t for t in NEVER_EMPTY if not connection.execute(f"select 1 from {t} limit 1").fetchone()]
@@ -214,28 +214,30 @@ def publication(layout: Layout) -> Diagnosis:
         return Diagnosis("publication", f"{layout.published}: {error}", remedy)
     if empty:
         return Diagnosis("publication", f"nothing in {_listed(empty)}", remedy)
-    return Diagnosis("publication", f"{standing.observations:,} observations, as of {standing.as_of}")
+    return Diagnosis("publication", f"{current.observations:,} observations, as of {current.as_of}")
 
 
 def build(layout: Layout) -> Diagnosis:
-    """The newest build passed its checks. One that was interrupted is among the leftovers."""
+    """Check that the newest build passed its checks. An interrupted build is found by the check of leftovers."""
     receipt = read_receipt(layout)
     if receipt is None:
         if layout.receipt.exists():
             return Diagnosis("build", f"{layout.receipt} cannot be read", f"rm {layout.receipt} && carec refresh")
-        return Diagnosis("build", "none is kept")
+        return Diagnosis("build", "no build is kept")
     if not receipt.passed:
         first = (receipt.reason or "no reason was kept").splitlines()[0]
         return Diagnosis(
-            "build", f"not published: {first}", "carec refresh says which checks, which rows, where to mend"
+            "build",
+            f"not published: {first}",
+            "carec refresh prints the failed checks, their rows, and the file to correct",
         )
     if not layout.build.exists():
-        return Diagnosis("build", f"{layout.build.name} is gone, its receipt stands", f"rm {layout.receipt}")
+        return Diagnosis("build", f"{layout.build.name} is missing, but its receipt exists", f"rm {layout.receipt}")
     return Diagnosis("build", f"passed its checks at {receipt.built_at[:16]} UTC")
 
 
 def raw_bodies(layout: Layout) -> Diagnosis:
-    """The bodies in the raw store, newest first, still have the hash that names them."""
+    """Check the bodies in the raw store, newest first, against the hash in their name."""
     bodies = sorted(layout.raw.glob("[0-9a-f][0-9a-f]/*.gz"), key=lambda path: path.stat().st_mtime, reverse=True)
     damaged, read, ends = [], 0, time.monotonic() + RAW_BUDGET_S
     for path in bodies:
@@ -250,18 +252,18 @@ def raw_bodies(layout: Layout) -> Diagnosis:
         return Diagnosis(
             "raw store",
             f"damaged: {_listed(damaged)}",
-            "restore them from a backup; without one, remove them: they are asked for anew, and `carec replay` names"
+            "restore them from a backup; without one, remove them: they are requested again, and `carec replay` names"
             " the runs that can no longer be repeated",
         )
-    unread = f"; {len(bodies) - read} older ones not read within {RAW_BUDGET_S:.0f} s" if read < len(bodies) else ""
-    return Diagnosis("raw store", f"{read} bodies with the bytes of their hash{unread}")
+    unread = f"; {len(bodies) - read} older bodies not read within {RAW_BUDGET_S:.0f} s" if read < len(bodies) else ""
+    return Diagnosis("raw store", f"{read} bodies have the bytes of their hash{unread}")
 
 
 def dagster_home(layout: Layout) -> Diagnosis:
-    """The instance's settings can be read, and so can the files that it keeps; a server is for its own tools."""
+    """Check that Dagster's settings and files can be read. A database server is left to its own tools."""
     home = layout.dagster_home
     if not home.exists():
-        return Diagnosis("dagster", "the pages were not used yet")
+        return Diagnosis("dagster", "Dagster was not used yet")
     try:
         if not isinstance(yaml.safe_load((home / TEMPLATE.name).read_text(encoding="utf-8")), dict):
             raise ValueError("settings are expected")
@@ -272,12 +274,12 @@ def dagster_home(layout: Layout) -> Diagnosis:
     for store in stores:
         try:
             with sqlite3.connect(f"file:{store}?mode=ro", uri=True, timeout=5) as connection:
-                (said,) = connection.execute("pragma quick_check(1)").fetchone()
+                (answer,) = connection.execute("pragma quick_check(1)").fetchone()
         except sqlite3.Error as error:
-            said = str(error)
-        if said != "ok":
-            remedy = f"stop the pages, move {store} away: only the history of runs is in it, no figures"
-            return Diagnosis("dagster", f"{store}: {_one_line(said)}", remedy)
+            answer = str(error)
+        if answer != "ok":
+            remedy = f"stop Dagster and move {store} away: it contains the history of runs, no figures"
+            return Diagnosis("dagster", f"{store}: {_one_line(answer)}", remedy)
     return Diagnosis("dagster", f"settings and {len(stores)} stores can be read")
 
 
@@ -286,8 +288,8 @@ def _listed(names: list[str]) -> str:
     return ", ".join(names[:SHOWN]) + more
 
 
-def _one_line(said: object) -> str:
-    return " ".join(str(said).split())
+def _one_line(value: object) -> str:
+    return " ".join(str(value).split())
 
 
 def _size(count: int) -> str:

@@ -1,4 +1,4 @@
-"""The country briefs: two pages a member, from the published file.
+"""The country briefs: two pages per member, from the published file.
 
 Belongs here: which parts of the report a member's brief shows, and writing the files. Does not belong here: queries
 (``data``), printing to PDF (``pdf``).
@@ -21,10 +21,10 @@ from warehouse.files import write_atomically
 from warehouse.layout import Layout
 
 UNTESTED = ("document_only", "no_data")
-"""Verdicts that no figure decides."""
+"""Verdicts without a figure."""
 
 EACH_WAY = 4
-"""So many of the fastest and of the slowest indicators fit the first page."""
+"""Number of the fastest and of the slowest indicators on the first page."""
 
 
 def write_briefs(
@@ -93,7 +93,7 @@ def _brief(report: Report, member: Row, common: dict[str, Any], words: Words) ->
 
 
 def _missing(cells: Sequence[Row], words: Words) -> dict[str, list[str]]:
-    """Titles of the indicators without enough figures, by reason; with the year of the figure where there is one."""
+    """Return the titles of indicators without a status, by reason, with the year of a stale figure."""
     missing: dict[str, list[str]] = {}
     for cell in pick(cells, sign="insufficient_data"):
         title = words.name("indicators", cell["indicator_id"], cell["title"])

@@ -1,4 +1,4 @@
-"""What a publication changed against an earlier one, as tables in the words of a language.
+"""What a publication changed compared with an earlier one, as tables in one language.
 
 Belongs here: how a change is told on the page. Does not belong here: finding changes (``warehouse.publications``),
 telling them in a terminal (``pipelines.cli.diff``).
@@ -20,7 +20,7 @@ from pipelines.report.words import Words
 
 @dataclass(frozen=True)
 class ReportSection:
-    """A table of changes of one kind: how many, headings, lines; ``numeric`` are the columns set to the right."""
+    """A table of changes of one kind; the columns ``numeric`` are right-aligned."""
 
     title: str
     count: int
@@ -30,7 +30,7 @@ class ReportSection:
 
 
 def sections(report: Report, words: Words) -> list[ReportSection]:
-    """A section for every kind of change that there is, in the order of ``carec diff``."""
+    """Return one section per kind of change, in the order of ``carec diff``; kinds without a change are left out."""
     economies = {row["iso3"]: words.name("economies", row["iso3"], row["name"]) for row in report.members}
     titles = {
         row["indicator_id"]: words.name("indicators", row["indicator_id"], row["title"]) for row in report.freshness
@@ -56,7 +56,7 @@ def sections(report: Report, words: Words) -> list[ReportSection]:
 
 
 def _summed(title: str, rows: Sequence[Row], words: Words) -> ReportSection:
-    """A line an indicator: one publication may bring hundreds of figures."""
+    """Return one line per indicator, because one publication may have hundreds of new figures."""
     lines = []
     for what, group in groupby(sorted(rows, key=itemgetter("what")), key=itemgetter("what")):
         own = list(group)
@@ -88,7 +88,7 @@ def _subject(row: Row, words: Words) -> str:
 
 
 def _told(row: Row, value: str, text: str, words: Words) -> str:
-    """The value before or after: a figure in its unit, a status with its reason, a verdict, a rank with its band."""
+    """Return a value as text: a figure with its unit, a status with its reason, a verdict, or a rank with its band."""
     number, word = row[value], row[text]
     match row["kind"]:
         case "status":
@@ -107,7 +107,7 @@ def _told(row: Row, value: str, text: str, words: Words) -> str:
 
 
 def _status(told: str | None, words: Words) -> str:
-    """``stagnating (within_noise)`` in the language's words."""
+    """Return a status such as ``stagnating (within_noise)`` in the language of the page."""
     if told is None:
         return GAP
     status, _, reason = told.partition(" (")
@@ -115,7 +115,7 @@ def _status(told: str | None, words: Words) -> str:
 
 
 def _rank(rank: float | None, band: str | None, words: Words) -> str:
-    """A rank, with the band of its publication where that is told: ``band 2 to 3``."""
+    """Return a rank, with the band of its publication if known: ``band 2 to 3``."""
     number = words.number(rank, 0)
     ends = [words.number(float(end), 0) for end in re.findall(r"\d+(?:\.\d+)?", band or "")]
     return words("changes.rank", rank=number, low=ends[0], high=ends[1]) if ends else number

@@ -19,7 +19,7 @@ from pipelines.report.data import SIGNS, Row
 from pipelines.report.words import Words
 
 COLOURS = ("#0072B2", "#56B4E9", "#F0E442", "#E69F00", "#E8762C", "#D0D7DE", "#FFFFFF")
-"""Colours of ``SIGNS``, after Okabe and Ito: told apart by every kind of colour vision, and lightened to carry text."""
+"""Colours of ``SIGNS``, after Okabe and Ito: distinguishable with every kind of colour vision, lightened for text."""
 
 SHAPES = ("square", "triangle-up", "triangle-right", "diamond", "triangle-down", "circle", "cross")
 
@@ -42,12 +42,12 @@ SIGN_MARKS = {sign: (OUTLINES[shape], colour) for sign, shape, colour in zip(SIG
 GROUP_MARKS = {
     group: (OUTLINES[shape], colour) for group, shape, colour in zip(GROUPS, GROUP_SHAPES, GROUP_COLOURS, strict=True)
 }
-"""Outline and colour of the mark of a sign, of a group."""
+"""Outline and colour of the mark of each sign and of each group."""
 
 INK, MUTED, GRID = "#1b1f24", "#5a6472", "#e3e6ea"
 BAR, OWN_BAR = "#bcd3e6", "#5b93c0"
 WIDTH = 214
-"""Width of the plot in pixels; with the names of the members beside it a chart fits a telephone."""
+"""Width of the plot in pixels; with the names of the members a chart fits the screen of a telephone."""
 ROW_HEIGHT = 19
 _LOCALES: dict[str, Literal["en-US", "ru-RU"]] = {"en": "en-US", "ru": "ru-RU"}
 _FONT = "system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', Arial, sans-serif"
@@ -83,7 +83,7 @@ _CONFIG: dict[str, Any] = {
 
 
 def svg(chart: alt.TopLevelMixin, title: str, words: Words) -> str:
-    """The chart as an inline SVG with a title. All text in it is escaped."""
+    """Return the chart as an inline SVG with a title; all text in it is escaped."""
     spec = {**chart.to_dict(validate=False), "config": _CONFIG, "padding": 2}
     drawn = vl_convert.vegalite_to_svg(spec, format_locale=_LOCALES[words("formats.locale")])
     drawn = re.sub(r' (?:aria-roledescription|role)="[^"]*"', "", drawn)
@@ -115,7 +115,7 @@ def score_axis(words: Words) -> alt.Axis:
 
 
 def wrapped_axis(field: str, rows: Sequence[str], *, grid: bool) -> alt.Y:
-    """An axis of long titles, each in two lines where it needs them."""
+    """Return an axis with long labels, wrapped to two lines where necessary."""
     lines = {row: wrap(row, 31) for row in rows}
     axis = alt.Axis(
         title=None,

@@ -36,7 +36,7 @@ from pipelines.report.words import Words
 
 
 def indicator(one: Row, cells: Sequence[Row], words: Words) -> str:
-    """Members against the target of one indicator: baseline, latest value, path projected to the target year."""
+    """Return the chart of one indicator: per member the baseline, the latest value and the projection, and the targets."""
     scale_type: Literal["log", "linear"] = "log" if one["transform"] == "log" else "linear"
     rows = [_member_row(cell, one["unit"], words) for cell in cells]
     values = [row[key] for row in rows for key in _POSITIONS if row[key] is not None]
@@ -77,7 +77,7 @@ def indicator(one: Row, cells: Sequence[Row], words: Words) -> str:
             shape=alt.Shape("sign:N", scale=alt.Scale(domain=list(SIGNS), range=list(SHAPES)), legend=None),
             description="label:N",
         ),
-        # White below the words, so that the lines of the targets do not cross them out.
+        # a white outline keeps the text readable where a target line crosses it
         base.transform_filter("!isValid(datum.latest_value)")
         .mark_text(stroke="white", strokeWidth=4, strokeJoin="round", aria=False, **words_in_plot)
         .encode(x=alt.value(0), y=y, text="why:N"),
@@ -94,7 +94,7 @@ _POSITIONS = ("baseline_value", "latest_value", "projection", "projection_low", 
 
 
 def _member_row(cell: Row, unit: str, words: Words) -> Row:
-    """What the chart of an indicator needs of one member: positions, sign, and the label of its mark."""
+    """Return the row of one member in the chart of an indicator: positions, sign and label."""
     name = words.name("economies", cell["iso3"], cell["name"])
     reason = words.word("reasons", cell["status_reason"])
     label = words("pillars.describe_gap", name=name, reason=reason)
@@ -112,7 +112,7 @@ def _member_row(cell: Row, unit: str, words: Words) -> Row:
 
 
 def _targets(one: Row, scale: alt.Scale, axis: alt.Axis) -> list[alt.Chart]:
-    """The target as a solid line, the pace target, where it is another, as a dashed one."""
+    """Return the target as a solid line, and a different pace target as a dashed line."""
     lines = []
     if one["target_value"] is not None:
         solid = alt.Chart().mark_rule(strokeWidth=2, color=INK, aria=False)
@@ -124,7 +124,7 @@ def _targets(one: Row, scale: alt.Scale, axis: alt.Axis) -> list[alt.Chart]:
 
 
 def _group_marks(regions: Sequence[Row], words: Words, label: str) -> tuple[alt.Chart, list[str]]:
-    """The simple means of the groups as marks of their own shape and colour; the pages carry the legend."""
+    """Return the simple means of the groups as marks, and the titles of the groups; the legend is on the page."""
     means = [
         {
             "group": words.name("groups", mean["group_id"], mean["group_title"]),
@@ -158,7 +158,7 @@ def _group_marks(regions: Sequence[Row], words: Words, label: str) -> tuple[alt.
 
 
 def pillar_scores(title: str, scores: Sequence[Row], regions: Sequence[Row], words: Words) -> str:
-    """The members' scores of one pillar as bars, the means of the groups below them."""
+    """Return the chart of one pillar: the members' scores as bars, and the means of the groups below."""
     bars = [
         {
             "name": words.name("economies", row["iso3"], row["name"]),
@@ -194,9 +194,14 @@ def pillar_scores(title: str, scores: Sequence[Row], regions: Sequence[Row], wor
 def groups_by_pillar(
     title: str, rows: Sequence[str], regions: Sequence[Row], words: Words, own: Sequence[Row] = ()
 ) -> str:
-    """Means of the groups, one row a pillar, over a member's ``own`` scores as bars.
+    """Return the chart of group means, one row per pillar.
 
-    ``regions`` and ``own`` carry the title of their row as ``row``.
+    Args:
+        title: Title for screen readers.
+        rows: Titles of the rows, in order.
+        regions: Means of groups; the key ``row`` has the title of the row.
+        words: The texts of the language.
+        own: Scores of one member, drawn as bars; the key ``row`` has the title of the row.
     """
     marks, _ = _group_marks(regions, words, "regions.describe")
     x = alt.X("score:Q", scale=SCORE_SCALE, axis=score_axis(words))
@@ -218,7 +223,7 @@ def groups_by_pillar(
 
 
 def region_variants(title: str, means: Sequence[Row], words: Words) -> str:
-    """The overall score of every group in every way of taking its mean, as bars with their figures."""
+    """Return the chart of the overall score of every group and variant of its mean."""
     bars = [
         {
             "row": words(
@@ -246,7 +251,7 @@ def region_variants(title: str, means: Sequence[Row], words: Words) -> str:
 
 
 def rank_bands(members: Sequence[Row], words: Words) -> str:
-    """Rank of each ranked member as a point on its band."""
+    """Return the chart of ranks: one point per ranked member on its band."""
     shown = [
         {
             "name": words.name("economies", row["iso3"], row["name"]),
@@ -277,7 +282,7 @@ def rank_bands(members: Sequence[Row], words: Words) -> str:
 
 
 def verdicts(counts: Sequence[Row], words: Words) -> str:
-    """How many claims got each verdict."""
+    """Return the chart of the number of claims per verdict."""
     rows = [
         {
             "verdict": words.word("verdicts", row["verdict"]),
@@ -298,7 +303,7 @@ def verdicts(counts: Sequence[Row], words: Words) -> str:
 
 
 def history(rows: Sequence[Row], titles: dict[str, str], words: Words) -> str:
-    """Pillar scores of one member by year, a line a pillar, named by its id as in the table beside."""
+    """Return the chart of one member's pillar scores by year; one line per pillar, labelled with its id."""
     points = [
         {
             "pillar": row["pillar_id"].upper(),

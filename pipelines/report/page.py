@@ -26,14 +26,27 @@ HERE = Path(__file__).parent
 
 
 def write_report(layout: Layout, out: Path, language: str = "en") -> Path:
-    """Write the page and say where it lies. Raises NotPublished, or ConfigurationError for an unknown language."""
+    """Write the report.
+
+    Args:
+        layout: Paths of the warehouse.
+        out: The file to write.
+        language: ``en`` or ``ru``.
+
+    Returns:
+        The file that was written.
+
+    Raises:
+        NotPublished: Nothing is published yet.
+        ConfigurationError: The language has no texts.
+    """
     words = Words(language)
     write_atomically(out, render("report.html.j2", words, **_report(read(layout), words)).encode())
     return out
 
 
 def render(template: str, words: Words, **context: Any) -> str:
-    """A filled template. Everything in it is escaped, except drawings, styles and scripts that are marked safe."""
+    """Return a filled template; all values are escaped, except charts, styles and scripts marked as safe."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(HERE / "templates"),
         autoescape=True,
@@ -53,12 +66,12 @@ def render(template: str, words: Words, **context: Any) -> str:
 
 
 def asset(name: str) -> Markup:
-    """A style sheet or script of the project's own, for inlining."""
+    """Return a style sheet or script of ``assets/`` for inlining."""
     return Markup((HERE / "assets" / name).read_text(encoding="utf-8"))
 
 
 def shared(report: Report, words: Words) -> dict[str, Any]:
-    """What every page needs beside its own parts."""
+    """Return the template values that every page needs."""
     catalogue = load_catalogue()
     return {
         "r": report,
@@ -107,7 +120,7 @@ def _register_only(report: Report, pillar_id: str, words: Words) -> str:
 
 
 def _milestones(report: Report, pillar_id: str, words: Words) -> list[Row]:
-    """What the review tells of the sub-themes of a pillar that no public series measures."""
+    """Return what the review reports on the sub-themes of a pillar that no public series measures."""
     own = {row["subtheme_id"] for row in pick(report.subthemes, pillar_id=pillar_id)}
     return [
         {**row, "subtheme": words.name("subthemes", row["subtheme_id"], row["subtheme_title"])}
@@ -117,7 +130,7 @@ def _milestones(report: Report, pillar_id: str, words: Words) -> list[Row]:
 
 
 def region_chart(report: Report, words: Words) -> str | None:
-    """Means of economies of every group, overall and by pillar; None where the publication has none."""
+    """Return the chart of group means, overall and by pillar; None if the publication has no means."""
     titles = {"overall": words("columns.overall")}
     titles |= {
         row["pillar_id"]: words.name("pillars", row["pillar_id"], row["title"])
@@ -156,7 +169,7 @@ def _charts(report: Report, words: Words, ranked: list[Row]) -> dict[str, str | 
 
 
 def verdict_totals(report: Report) -> list[Row]:
-    """Claims by verdict, duplicates once, in the order of the verdicts."""
+    """Return the number of claims per verdict, in the order of ``VERDICTS``; duplicates count once."""
     return [
         {"verdict": verdict, "claims": sum(row["claims"] for row in pick(report.verdicts, verdict=verdict))}
         for verdict in VERDICTS

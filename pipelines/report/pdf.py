@@ -1,4 +1,4 @@
-"""Printing pages to PDF with the Chromium of the machine, without a window and without a network.
+"""Prints pages to PDF with the Chromium of the machine, without a window and without a network.
 
 Belongs here: finding and running the browser. Does not belong here: what a page holds; without a browser the pages
 stand as HTML alone.
@@ -31,12 +31,20 @@ _OPTIONS = (
 
 
 def find_browser() -> str | None:
-    """The first browser found that prints; None where there is none."""
+    """Return the path of the first browser that can print; None if no browser is installed."""
     return next((path for name in BROWSERS if (path := shutil.which(name))), None)
 
 
 def print_to_pdf(pages: Sequence[Path], note: Callable[[str], None]) -> list[Path]:
-    """Print each page beside itself. Without a browser, or where it fails, ``note`` is told and nothing is written."""
+    """Print each page to a PDF file with the same name.
+
+    Args:
+        pages: HTML files.
+        note: Called with one line if no browser is found or printing fails; then no file is written.
+
+    Returns:
+        The PDF files that were written.
+    """
     browser = find_browser()
     if browser is None:
         note(f"no PDF: none of {', '.join(BROWSERS)} is installed; the HTML pages print from any browser{_old(pages)}")
@@ -54,7 +62,7 @@ def print_to_pdf(pages: Sequence[Path], note: Callable[[str], None]) -> list[Pat
 
 
 def _old(pages: Sequence[Path]) -> str:
-    """What to know of PDF files that an earlier run left beside pages that are new."""
+    """Return a warning about PDF files of an earlier run that no longer match their pages."""
     left = [target.name for page in pages if (target := page.with_suffix(".pdf")).exists()]
     return f"; of an earlier run and not of this publication: {', '.join(left)}" if left else ""
 
