@@ -36,7 +36,7 @@ from pipelines.report.words import Words
 
 
 def indicator(one: Row, cells: Sequence[Row], words: Words) -> str:
-    """Return the chart of one indicator: per member the baseline, the latest value and the projection, and the targets."""
+    """Return the chart of one indicator: baseline, latest value and projection per member, and the targets."""
     scale_type: Literal["log", "linear"] = "log" if one["transform"] == "log" else "linear"
     rows = [_member_row(cell, one["unit"], words) for cell in cells]
     values = [row[key] for row in rows for key in _POSITIONS if row[key] is not None]
