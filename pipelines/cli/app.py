@@ -198,8 +198,8 @@ def _tell(result: Refresh, path: Path, revised: Revisions) -> None:
 def _tell_sources(ingestion: Ingestion, revised: Revisions) -> None:
     from collections import Counter
 
+    from pipelines.quality_gates import STALE_MIRROR
     from sources.chain import NO_ADAPTER
-    from sources.mirrors import STALE_MIRROR
     from sources.provider import Outcome
     from warehouse.landing import Landing
 

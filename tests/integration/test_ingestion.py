@@ -12,7 +12,7 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Response
 
-from pipelines.ingestion import Ingested, _with_older_years
+from pipelines.ingestion import Ingested, with_carried_over
 from pipelines.workspace import Workspace
 from sources.catalogue import Provider
 from sources.corrections import Corrections
@@ -250,11 +250,11 @@ def test_an_edition_that_is_missing_between_others_is_carried_over_and_a_missing
     known = records(*(("KAZ", year, 50.0 + year - 2020) for year in (2020, 2022, 2023, 2024, 2025)))
     served = known.filter(pl.col("year").is_in([2022, 2024]))
     index = indicator(edition_index=True)
-    complete = _with_older_years(served, known, index, 2010).sort("year")
+    complete = with_carried_over(served, known, index, 2010).sort("year")
     assert complete.select("year", "figure_origin").rows() == [
         (2020, "carried_over"),
         (2022, None),
         (2023, "carried_over"),
         (2024, None),
     ]
-    assert _with_older_years(served, known, indicator(), 2010)["year"].to_list() == [2022, 2024]
+    assert with_carried_over(served, known, indicator(), 2010)["year"].to_list() == [2022, 2024]

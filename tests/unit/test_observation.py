@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipelines.quality_gates import validate
 from sources.catalogue import Indicator
-from sources.observation import OBSERVATION, Areas, validate
+from sources.observation import OBSERVATION, Areas
 
 AREAS = Areas(frozenset({"KAZ", "UZB", "AFG"}), frozenset({"WLD"}), {"KZ": "KAZ"}, {398: "KAZ"})
 
