@@ -227,7 +227,7 @@ def _mirror_fault(candidates: pl.DataFrame, previous: pl.DataFrame, context: Con
 
 
 def _loss_fault(candidates: pl.DataFrame, previous: pl.DataFrame, context: Context) -> str | None:
-    """Hold back a series without 10% of the last vintage's or the members' figures, or most figures of a year."""
+    """Hold back a series that lost more than 10% of its figures or the members' figures, or most of a year."""
     found = candidates.select("iso3", "year", gone=pl.lit(False))
     known = previous.select("iso3", "year").join(found, on=["iso3", "year"], how="left")
     known = known.with_columns(pl.col("gone").fill_null(True))
@@ -244,7 +244,7 @@ def _loss_fault(candidates: pl.DataFrame, previous: pl.DataFrame, context: Conte
 
 
 def _scale_fault(candidates: pl.DataFrame, previous: pl.DataFrame, context: Context) -> str | None:
-    """Hold back a series, or a new year, that is 20 times larger or smaller than before in the median."""
+    """Hold back a series or new year that is more than 20 times larger or smaller than before in the median."""
     last = previous.select("iso3", "year", last="value")
     series = candidates.join(last, on=["iso3", "year"], how="left").sort("iso3", "year")
     ratio = series.filter(pl.col("last") != 0).select((pl.col("value") / pl.col("last")).abs().median()).item()
@@ -290,10 +290,14 @@ ANSWER_GATES = (
         where="sources.parsing",
     ),
 )
-RECORD_GATES = (Gate("reject_rule", _reject_rules), Gate("contract", _contract), Gate("duplicate", _duplicates))
+RECORD_GATES = (
+    Gate("reject_rule", _reject_rules, where="sources.observation"),
+    Gate("contract", _contract, where="sources.observation"),
+    Gate("duplicate", _duplicates),
+)
 FIGURE_GATES = (
     *RECORD_GATES,
-    Gate("correction", _corrections),
+    Gate("correction", _corrections, where="sources.corrections"),
     Gate(STALE_MIRROR, _hold(_mirror_fault)),
     Gate("moved_point", _moved_points, waivable=True),
 )
