@@ -81,14 +81,17 @@ class Landed:
 
 
 def same_figures(one: Path, other: Path) -> bool:
-    """Return whether two vintage files hold the same figures, in the present or the former format."""
+    """Return whether two files of vintages or rejects have the same rows, in any order and in either format."""
     first, second = _read(one), _read(other)
-    return first.equals(second.select(first.columns)) if set(first.columns) == set(second.columns) else False
+    if set(first.columns) != set(second.columns):
+        return False
+    return first.sort(first.columns).equals(second.select(first.columns).sort(first.columns))
 
 
 def _read(path: Path) -> pl.DataFrame:
     figures = pl.read_parquet(path)
-    return figures if "figure_origin" in figures.columns else _with_figure_origin(figures)
+    former = "obs_status" in figures.columns and "figure_origin" not in figures.columns
+    return _with_figure_origin(figures) if former else figures
 
 
 def _with_figure_origin(figures: pl.DataFrame) -> pl.DataFrame:

@@ -115,3 +115,12 @@ def test_a_new_flag_writes_a_vintage_and_a_providers_flag_does_not(layout: Layou
     flagged = series(1, 2).with_columns(figure_origin=pl.lit("flagged"), figure_note=pl.lit("doubtful"))
     landed = landing.land(layout, ID, flagged, datetime(2026, 11, 3))
     assert (landed.status, landed.revised) == (Landing.NEW, 0)
+
+
+def test_files_of_rejects_are_compared_in_any_order_of_their_rows(tmp_path: Path) -> None:
+    rows = pl.DataFrame({"reason": ["a", "b"], "raw_record": ["{}", None]})
+    rows.write_parquet(tmp_path / "one")
+    rows.reverse().write_parquet(tmp_path / "other")
+    rows.head(1).write_parquet(tmp_path / "fewer")
+    assert landing.same_figures(tmp_path / "one", tmp_path / "other")
+    assert not landing.same_figures(tmp_path / "one", tmp_path / "fewer")
