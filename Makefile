@@ -51,6 +51,7 @@ docs: $(STAMP)
 	$(BIN)/carec queries --write-docs docs/queries.md
 	$(BIN)/carec dictionary --write-docs docs/dictionary.md
 	$(BIN)/carec claims --write-docs docs/claims.md
+	$(BIN)/python -m pipelines.quality_gates docs/sources.md
 	$(BIN)/dbt docs generate --static --quiet --project-dir dbt_project --profiles-dir dbt_project \
 	  --target-path $(CURDIR)/docs/site --log-path $(CAREC_WAREHOUSE)/dbt
 

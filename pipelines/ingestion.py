@@ -1,6 +1,7 @@
-"""From providers to landed vintages: ask, check, land, and say for each indicator what came of it.
+"""Ingestion: ask the providers, check and land each answer, and return one result per indicator.
 
-Belongs here: the order of the steps for an indicator. Does not belong here: HTTP, formats, Parquet, Dagster.
+Belongs here: the order of these steps. Does not belong here: whether a figure may be used (``quality_gates``), HTTP,
+formats, Parquet, Dagster.
 """
 
 from __future__ import annotations
@@ -10,29 +11,36 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
-from pipelines import run_journal as recording
+from pipelines import run_journal
+from pipelines.quality_gates import (
+    ALL_REJECTED,
+    FIGURE_GATES,
+    SERIES_GATES,
+    STALE_MIRROR,
+    Context,
+    run_gates,
+    validate,
+)
 from pipelines.run_journal import Run
+from pipelines.source_tables import write_indicators, write_source_health
 from pipelines.workspace import LOCAL_FILE, Workspace
 from sources import corrections
 from sources.catalogue import ARCHIVE, Indicator
-from sources.chain import Attempt, Resolution, resolve
+from sources.chain import Attempt, Resolution, newest, resolve
 from sources.errors import ConfigurationError
 from sources.http.client import Http
 from sources.http.conditional import RunHttp, placed_bodies
-from sources.mirrors import stale_mirror
 from sources.observation import (
-    KEY,
-    OBSERVATION,
     FigureOrigin,
-    as_rejects,
     empty_observations,
     empty_rejects,
-    from_older_vintage,
     utc_now,
-    validate,
+    with_carried_over,
+    with_retained,
 )
 from sources.provider import Outcome, RawBody, Window
 from sources.refusals import RefusedCode, RefusedCodes
@@ -42,32 +50,23 @@ from warehouse.landing import Landed, Landing, Vintage
 from warehouse.layout import Layout
 
 FIRST_YEAR = 2010
-"""First year asked of providers: the scorecard's history begins in 2015 and its baselines in 2018."""
-
-HEALTH: dict[str, pl.DataType] = {
-    "indicator_id": pl.String(),
-    "provider_requested": pl.String(),
-    "provider_used": pl.String(),
-    "outcome": pl.String(),
-    "latest_year": pl.Int32(),
-    "retrieved_at": pl.Datetime("us"),
-    "stale_reason": pl.String(),
-    "attempts": pl.String(),
-    "provider_code": pl.String(),
-    "provider_release": pl.String(),
-    "last_change_at": pl.Datetime("us"),
-    "licence": pl.String(),
-}
-"""``provider_code`` is that of the first link; release, last change and licence are those of the vintage in use."""
+"""First year requested from providers. The scorecard's history begins in 2015 and its baselines in 2018."""
 
 
 @dataclass(frozen=True)
 class Ingested:
-    """What came of one indicator. ``vintage`` is the newest there is now; None where no figure was ever had.
+    """Result of one indicator's ingestion.
 
-    ``reject_reasons`` are the first few distinct ones of the ``rejected`` records; ``doubted`` are the bodies (sha256)
-    that had to be held back, or that have no figure where there should be one; ``confirmation`` is the hash of the
-    newest confirmation of the figures, None where no live answer was ever accepted.
+    Attributes:
+        landed: The vintage in use, and how it changed.
+        rows: Number of figures in use.
+        rejected: Number of rejected records; ``reject_reasons`` has the first three distinct reasons.
+        retrieved_at: Time of the run if a provider answered, else of the newest figure in use.
+        stale_reason: Why the figures do not come from this run, None if they do.
+        asked: The links that were asked, in order.
+        release: The release of the newest figures.
+        held_back_bodies: sha256 of bodies whose series was held back or whose records were rejected.
+        confirmation: Hash of the newest confirmation, None if no live answer was ever accepted.
     """
 
     indicator: Indicator
@@ -83,31 +82,51 @@ class Ingested:
     asked: tuple[Attempt, ...]
     release: str | None
     licence: str
-    doubted: frozenset[str]
+    held_back_bodies: frozenset[str]
     confirmation: str | None
 
     @property
     def attempts(self) -> str:
-        """Who was asked, in order, and what each said, in one line."""
-        told = (
+        """Return the providers that were asked, in order, with their outcomes and reasons, in one line."""
+        lines = (
             f"{a.provider} {a.provider_code}: {a.outcome}" + (f" ({a.reason})" if a.reason else "") for a in self.asked
         )
-        return "; ".join(told) or "none"
+        return "; ".join(lines) or "none"
 
     @property
     def vintage(self) -> Vintage | None:
+        """Return the vintage in use, None if the indicator has no figures."""
         return self.landed.vintage
 
     @property
+    def health(self) -> dict[str, Any]:
+        """Return the indicator's row of the table ``source_health``."""
+        first = self.indicator.chain[0]
+        return {
+            "indicator_id": self.indicator.id,
+            "provider_requested": first.provider,
+            "provider_used": self.provider_used,
+            "outcome": self.outcome.value,
+            "latest_year": self.latest_year,
+            "retrieved_at": self.retrieved_at,
+            "stale_reason": self.stale_reason,
+            "attempts": self.attempts,
+            "provider_code": first.provider_code,
+            "provider_release": self.release,
+            "last_change_at": self.vintage.vintage_at if self.vintage else None,
+            "licence": self.licence,
+        }
+
+    @property
     def data_version(self) -> str:
-        """Returns a name that changes exactly when the figures change, or the answer that confirms them."""
+        """Return a name that changes if and only if the figures or their confirmation change."""
         figures = self.vintage.content_hash if self.vintage else "none"
         return f"{figures}-{self.confirmation}" if self.confirmation else figures
 
 
 @dataclass(frozen=True)
 class Ingestion:
-    """One round of asking. ``unreachable`` maps hosts that could not be reached at all to the reason."""
+    """Result of one ingestion. ``unreachable`` maps each host that could not be reached to the reason."""
 
     results: list[Ingested]
     unreachable: dict[str, str]
@@ -115,7 +134,7 @@ class Ingestion:
 
 
 def land_archive(workspace: Workspace) -> None:
-    """Land the bundled archive's vintages at their own dates. Costs a hash where this archive is landed already."""
+    """Land the vintages of the bundled archive at their own dates, unless this archive is landed already."""
     layout = workspace.layout
     landing.write_columns(layout, empty_observations())
     confirmations.prepare(layout)
@@ -135,9 +154,10 @@ def land_archive(workspace: Workspace) -> None:
 
 
 def _land_history(workspace: Workspace, indicator: Indicator) -> None:
-    """Land an indicator's archived vintages, corrected where a correction fits: older ones need not have the fault.
+    """Land an indicator's archived vintages, with the corrections that fit them.
 
-    Raises ConfigurationError for a correction that fits none of them where they are all there is.
+    Raises:
+        ConfigurationError: The archive is the only source, and a correction fits none of its vintages.
     """
     layout, own = workspace.layout, workspace.corrections.of(indicator.id)
     unused = {located.correction.id: located.where for located in own}
@@ -162,7 +182,15 @@ def ingest(
     accept_shrink: bool = False,
     progress: Callable[[str], None] = lambda provider: None,
 ) -> Ingestion:
-    """Refresh the given indicators and always return one result for each: fresh, unchanged or carried forward."""
+    """Refresh the given indicators. There is one result per indicator, also if no provider answered.
+
+    Args:
+        workspace: Settings, catalogue, adapters and paths.
+        indicators: Indicators to refresh.
+        offline: Use only what is landed; ask no provider.
+        accept_shrink: Skip the gates that compare a series with the last vintage in size and scale.
+        progress: Called with a provider's id after each visit.
+    """
     land_archive(workspace)
     now, settings, layout = utc_now(), workspace.settings, workspace.layout
     ids = tuple(indicator.id for indicator in indicators)
@@ -179,11 +207,12 @@ def ingest(
         refused=RefusedCodes(run.refused_codes),
     ) as http:
         resolutions, bodies = ask(workspace, run, http, progress)
-        recording.keep(layout, run, http.exchanges, bodies)
+        run_journal.write_run(layout, run, http.exchanges, bodies)
         refused_codes.write(layout, [asdict(one) for one in http.refused.all()])
         placed = placed_bodies(http.exchanges)
         ingestion = land(workspace, run, resolutions, placed=placed, unreachable=dict(http.unreachable))
-        recording.forget(layout, http.exchanges, frozenset().union(*(one.doubted for one in ingestion.results)))
+        held_back = frozenset().union(*(one.held_back_bodies for one in ingestion.results))
+        run_journal.request_again(layout, http.exchanges, held_back)
         return ingestion
 
 
@@ -194,7 +223,7 @@ def _refused_codes(layout: Layout) -> tuple[RefusedCode, ...]:
 def ask(
     workspace: Workspace, run: Run, http: Http, progress: Callable[[str], None] = lambda provider: None
 ) -> tuple[list[Resolution], list[RawBody]]:
-    """Ask every provider of a run's indicators, over the network or from a record: ``http`` decides."""
+    """Return one resolution per indicator of the run, and every body. ``http`` sends the requests or replays them."""
     indicators = workspace.catalogue.select(list(run.indicator_ids))
     return resolve(indicators, workspace.catalogue, workspace.adapters, workspace.areas, run.window, http, progress)
 
@@ -208,207 +237,109 @@ def land(
     placed: frozenset[str] = frozenset(),
     unreachable: dict[str, str] | None = None,
 ) -> Ingestion:
-    """Lands what a run brought, dated by the run's beginning: the same answers give the same files.
+    """Land the answers of a run, dated by the start of the run: the same answers give the same files.
 
     Args:
         workspace: Catalogue, areas, corrections and paths.
-        run: The run that the answers are of.
-        resolutions: What came of each indicator's chain.
+        run: The run that the answers belong to.
+        resolutions: Result of each indicator's chain.
         asked: Whether providers were asked at all.
-        placed: Hashes of bodies that an operator put in place: they confirm no figure, since no provider sent them.
+        placed: Hashes of bodies that an operator put in place. They confirm no figure, because no provider sent them.
         unreachable: Host -> why it could not be reached.
-
-    Returns:
-        One result per indicator.
     """
-    _write_catalogue(workspace)
-    results = [_settle(workspace, run, resolution, asked=asked, placed=placed) for resolution in resolutions]
-    _write_health(workspace, results)
+    write_indicators(workspace)
+    results = [process_indicator(workspace, run, resolution, asked=asked, placed=placed) for resolution in resolutions]
+    write_source_health(workspace, [result.health for result in results])
     return Ingestion(results, unreachable or {}, asked=asked)
 
 
-def _keep_last(candidates: pl.DataFrame, rejected_keys: pl.DataFrame, last: pl.DataFrame) -> pl.DataFrame:
-    """Returns the candidates with the last vintage's figure for each country-year whose new record was rejected."""
-    kept = (
-        last.select(OBSERVATION.keys())
-        .join(rejected_keys.unique(), on=["iso3", "year"], how="semi")
-        .join(candidates, on=KEY, how="anti")
-    )
-    return pl.concat([candidates, from_older_vintage(kept, FigureOrigin.RETAINED)])
-
-
-def _with_older_years(fresh: pl.DataFrame, last: pl.DataFrame, indicator: Indicator, first_year: int) -> pl.DataFrame:
-    """Returns the figures with those of the last vintage that the answer cannot take back.
-
-    These are the years before ``first_year``, which were not asked for, and of an index the editions that the provider
-    does not serve (any longer) although it serves a newer one: an edition is published once, and its file may be gone.
-    """
-    kept = pl.col("year") < first_year
-    if indicator.edition_index:
-        kept |= ~pl.col("year").is_in(fresh["year"].implode()) & (pl.col("year") < fresh["year"].max())
-    older = last.select(OBSERVATION.keys()).filter(kept).join(fresh, on=KEY, how="anti")
-    return pl.concat([fresh, from_older_vintage(older, FigureOrigin.CARRIED_OVER)])
-
-
-def _without_moved_points(fresh: pl.DataFrame, known: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The observations without those whose point moved, and those, each with its ``reason``."""
-    moved = landing.moved_points(fresh, known)
-    said = pl.format("the value {} is the last vintage's {} with its point moved: another unit", "value", "value_last")
-    reasons = moved.select("iso3", "year", reason=said)
-    by = ["iso3", "year"]
-    return fresh.join(moved, on=by, how="anti"), fresh.join(reasons, on=by)
-
-
-def _settle(workspace: Workspace, run: Run, resolution: Resolution, *, asked: bool, placed: frozenset[str]) -> Ingested:
-    """Check and land what the chain brought; where it brought nothing usable, the last good vintage stays."""
+def process_indicator(
+    workspace: Workspace, run: Run, resolution: Resolution, *, asked: bool, placed: frozenset[str]
+) -> Ingested:
+    """Check one indicator's answer and land it; without an answer the last vintage stays. Arguments as for ``land``."""
     indicator, layout = resolution.indicator, workspace.layout
     last = landing.latest(layout, indicator.id)
-    rejects, originals = resolution.rejects, empty_rejects()
-    landed = Landed(Landing.UNCHANGED, last)
-    stale: str | None = None
-    gaps = resolution.rejected_keys
+    landed, sent, replaced = Landed(Landing.UNCHANGED, last), empty_observations(), empty_rejects()
+    rejects, gaps = resolution.rejects, resolution.rejected_keys
     if resolution.link:
-        checked = validate(resolution.candidates, indicator, workspace.areas, run.window.last_year + 1)
+        previous, context = last.read() if last else empty_observations(), _context(workspace, run, resolution)
+        checked = run_gates(FIGURE_GATES, resolution.candidates, previous, context)
         rejects, gaps = pl.concat([rejects, checked.rejected]), pl.concat([gaps, checked.rejected_keys])
-        corrected = corrections.apply(checked.accepted, indicator, workspace.corrections.of(indicator.id))
-        fresh, known = corrected.observations, last.read() if last else None
-        if fresh.is_empty():
-            stale = f"{resolution.link.provider}: every record was rejected ({_first_reason(checked.rejected)})"
-        elif corrected.misfits:
-            stale = "; ".join(corrected.misfits.values())
-            landed = Landed(Landing.HELD_BACK, last, reason=stale)
-        elif (
-            known is not None and resolution.mirrored and (stale := _older_mirror(workspace, resolution, fresh, known))
-        ):
-            landed = Landed(Landing.UNCHANGED, last, reason=stale)
+        if not checked.held_back:
+            replaced, sent = checked.replaced, checked.accepted.filter(_sent_by_provider(placed))
+            series = with_retained(checked.accepted, gaps, previous)
+            series = with_carried_over(series, previous, indicator, run.window.first_year)
+            checked = run_gates(SERIES_GATES, series, previous, context)
+        if checked.held_back:
+            status = Landing.UNCHANGED if checked.gate in (ALL_REJECTED, STALE_MIRROR) else Landing.HELD_BACK
+            landed = Landed(status, last, reason=checked.held_back)
         else:
-            originals = corrected.originals
-            as_sent = fresh.filter(
-                pl.col("figure_origin").ne_missing(FigureOrigin.CORRECTED.value),
-                pl.col("retrieved_via") != LOCAL_FILE,
-                ~pl.col("raw_sha256").is_in(list(placed)),
-            )
-            if known is not None:
-                fresh, moved = _without_moved_points(fresh, known.clear() if run.accept_shrink else known)
-                rejects = pl.concat([rejects, as_rejects(moved)])
-                gaps = pl.concat([gaps, moved.select("iso3", "year")])
-                fresh = _keep_last(fresh, gaps, known)
-                fresh = _with_older_years(fresh, known, indicator, run.window.first_year)
-            landed = landing.land(
-                layout,
-                indicator.id,
-                fresh,
-                run.started_at,
-                members=workspace.areas.members,
-                accept_shrink=run.accept_shrink,
-            )
-            stale = landed.reason
-            if landed.vintage and not stale:
-                confirmations.record(layout, indicator.id, as_sent, landed.vintage.read(), run.started_at)
-    if (refused := pl.concat([rejects, originals])).height:
-        landing.log_rejects(layout, indicator.id, refused)
+            landed = landing.land(layout, indicator.id, checked.accepted, run.started_at)
+    if (logged := pl.concat([rejects, replaced])).height:
+        landing.log_rejects(layout, indicator.id, logged)
 
-    doubtful = stale is not None or gaps["iso3"].is_in(sorted(workspace.areas.known)).any()
-    current = landed.vintage.read() if landed.vintage else empty_observations()
+    stale, current = landed.reason, landed.vintage.read() if landed.vintage else empty_observations()
+    if stale is None:
+        confirmations.record(layout, indicator.id, sent, current, run.started_at)
     fresh_from = resolution.link.provider if resolution.link and not stale else None
     if fresh_from is None and stale is None:
-        stale = _why_silent(resolution) if asked else "offline: no provider was asked"
-    via = str(current["retrieved_via"].mode().sort().first()) if current.height else None
+        stale = _why_no_answer(resolution) if asked else "offline: no provider was asked"
+    doubtful = landed.reason is not None or gaps["iso3"].is_in(sorted(workspace.areas.known)).any()
     return Ingested(
         indicator=indicator,
         outcome=resolution.outcome,
-        provider_used=fresh_from or via,
+        provider_used=fresh_from or _most_frequent(current["retrieved_via"]),
         landed=landed,
         rows=current.height,
         rejected=rejects.height,
         reject_reasons=tuple(rejects["reason"].unique(maintain_order=True).head(3)),
-        latest_year=current["year"].max(),  # type: ignore[arg-type]
+        latest_year=newest(current),
         retrieved_at=run.started_at if fresh_from else current["retrieved_at"].max(),  # type: ignore[arg-type]
         stale_reason=stale,
         asked=tuple(resolution.attempts),
         release=_newest_release(current),
-        licence=indicator.licence if current.is_empty() else str(current["licence"].mode().sort().first()),
-        doubted=frozenset(resolution.candidates["raw_sha256"]) if doubtful else frozenset(),
+        licence=_most_frequent(current["licence"]) or indicator.licence,
+        held_back_bodies=frozenset(resolution.candidates["raw_sha256"]) if doubtful else frozenset(),
         confirmation=confirmations.newest(layout, indicator.id),
     )
 
 
+def _context(workspace: Workspace, run: Run, resolution: Resolution) -> Context:
+    assert resolution.link
+    return Context(
+        indicator=resolution.indicator,
+        areas=workspace.areas,
+        last_year=run.window.last_year + 1,
+        corrections=workspace.corrections.of(resolution.indicator.id),
+        provider=resolution.link.provider,
+        why_mirrored=_why_no_answer(resolution) if resolution.mirrored else None,
+        accept_shrink=run.accept_shrink,
+    )
+
+
+def _sent_by_provider(placed: frozenset[str]) -> pl.Expr:
+    """Return which figures a provider sent over the network as they are: only these confirm a figure."""
+    return (
+        pl.col("figure_origin").ne_missing(FigureOrigin.CORRECTED.value)
+        & (pl.col("retrieved_via") != LOCAL_FILE)
+        & ~pl.col("raw_sha256").is_in(list(placed))
+    )
+
+
+def _most_frequent(names: pl.Series) -> str | None:
+    """Return the most frequent name, the first in the alphabet of several; None if there is no name."""
+    return names.mode().sort().first() if names.len() else None  # type: ignore[return-value]
+
+
 def _newest_release(figures: pl.DataFrame) -> str | None:
-    """Returns the release of the newest figure: of the latest year, and of several releases the one received last."""
+    """Return the release of the latest year's figures, the one received last if they have several."""
     newest = figures.filter(pl.col("year") == pl.col("year").max(), pl.col("provider_release").is_not_null())
     releases = newest.sort("retrieved_at", "provider_release")["provider_release"].to_list()
     return releases[-1] if releases else None
 
 
-def _first_reason(rejected: pl.DataFrame) -> str:
-    return str(rejected["reason"][0]) if rejected.height else "dropped by a correction"
-
-
-def _older_mirror(workspace: Workspace, resolution: Resolution, fresh: pl.DataFrame, known: pl.DataFrame) -> str | None:
-    """Why a mirror's answer is not used, and why the primary gave none; None where it may be used."""
-    assert resolution.link
-    fault = stale_mirror(resolution.link.provider, fresh, known, workspace.areas.members)
-    return f"{fault}; {_why_silent(resolution)}" if fault else None
-
-
-def _why_silent(resolution: Resolution) -> str:
-    """Why nobody answered: what each provider of the chain said that did not."""
-    silent = (a for a in resolution.attempts if a.outcome is not Outcome.OK)
-    return "; ".join(f"{a.provider}: {a.reason or a.outcome}" for a in silent) or (
-        "the bundled archive is its only source"
-    )
-
-
-def _write_catalogue(workspace: Workspace) -> None:
-    rows = [
-        {
-            "indicator_id": i.id,
-            "title": i.title,
-            "unit": i.unit,
-            "direction": i.direction.value,
-            "definition": i.definition,
-            "population_base": i.population_base,
-            "licence": i.licence,
-            "origin": i.origin,
-            "max_age_years": i.max_age_years,
-            "shape": i.shape,
-            "valid_min": i.valid_range.min,
-            "valid_max": i.valid_range.max,
-            "edition_index": i.edition_index,
-            "note": i.note,
-            "provider_chain": " > ".join(f"{link.provider} {link.provider_code}".strip() for link in i.chain),
-        }
-        for i in workspace.catalogue
-    ]
-    schema = {"max_age_years": pl.Int32, "valid_min": pl.Float64, "valid_max": pl.Float64, "note": pl.String}
-    write_table(workspace.layout.indicators, pl.DataFrame(rows, schema_overrides=schema))
-
-
-def _write_health(workspace: Workspace, results: Sequence[Ingested]) -> None:
-    """Replace the rows of the indicators that were refreshed; keep the others of the catalogue."""
-    now = pl.DataFrame(
-        [
-            {
-                "indicator_id": r.indicator.id,
-                "provider_requested": r.indicator.chain[0].provider,
-                "provider_used": r.provider_used,
-                "outcome": r.outcome.value,
-                "latest_year": r.latest_year,
-                "retrieved_at": r.retrieved_at,
-                "stale_reason": r.stale_reason,
-                "attempts": r.attempts,
-                "provider_code": r.indicator.chain[0].provider_code,
-                "provider_release": r.release,
-                "last_change_at": r.vintage.vintage_at if r.vintage else None,
-                "licence": r.licence,
-            }
-            for r in results
-        ],
-        schema=HEALTH,
-    )
-    path = workspace.layout.source_health
-    if path.exists():
-        others = pl.read_parquet(path).filter(pl.col("indicator_id").is_in(list(workspace.catalogue.indicators)))
-        others = others.join(now, on="indicator_id", how="anti")
-        now = pl.concat([now, others], how="diagonal").select(HEALTH.keys())
-    write_table(path, now.sort("indicator_id"))
+def _why_no_answer(resolution: Resolution) -> str:
+    """Return the reason of each provider of the chain that gave no answer."""
+    failed = (a for a in resolution.attempts if a.outcome is not Outcome.OK)
+    reasons = "; ".join(f"{a.provider}: {a.reason or a.outcome}" for a in failed)
+    return reasons or "the bundled archive is its only source"

@@ -123,10 +123,11 @@ def _added(name: str) -> bool:
 
 
 def _alike(given: Path, landed: Path) -> bool:
-    """Returns whether two files have the same bytes, or are vintages with the same figures in different formats."""
+    """Return whether two files have the same bytes, or are vintages or rejects with the same rows."""
     if filecmp.cmp(given, landed, shallow=False):
         return True
-    return given.parts[-3] == "observations" and landing.same_figures(given, landed)
+    comparable = given.parts[-3] == "observations" or given.parent.name == "rejects"
+    return comparable and landing.same_figures(given, landed)
 
 
 def _files(folder: Path) -> set[str]:

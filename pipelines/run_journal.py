@@ -1,7 +1,7 @@
-"""A live run as it is kept: its bodies in the raw store, everything else in the journal; and back again.
+"""Run journal: write the record of a live run, and read it again for a replay.
 
-Belongs here: what a run's record holds. Does not belong here: the files (``warehouse.journal``, ``warehouse.raw``),
-landing what a run brought (``pipelines.ingestion``).
+Belongs here: what the record of a run contains. Bodies go to the raw store, everything else to the journal. Does not
+belong here: the files (``warehouse.journal``, ``warehouse.raw``), landing the answers (``pipelines.ingestion``).
 """
 
 from __future__ import annotations
@@ -24,18 +24,27 @@ from warehouse.layout import Layout
 
 @dataclass(frozen=True)
 class Run:
-    """What decides a run beside catalogue and code: when, which indicators, which years, what a person allowed."""
+    """The inputs of a run besides catalogue and code.
+
+    ``refused_codes`` are those known when the run began: they decide which codes are requested in one call.
+    """
 
     started_at: datetime
     indicator_ids: tuple[str, ...]
     window: Window
     accept_shrink: bool = False
     refused_codes: tuple[RefusedCode, ...] = ()
-    """Those known at its beginning: they decide which codes are asked together."""
 
 
-def keep(layout: Layout, run: Run, exchanges: Iterable[Exchange], bodies: Iterable[RawBody]) -> None:
-    """Keep every body that was sent, used or refused, and the run's record; remember good answers by their address."""
+def write_run(layout: Layout, run: Run, exchanges: Iterable[Exchange], bodies: Iterable[RawBody]) -> None:
+    """Write the record of a run, every body that was sent, and the validators of good answers.
+
+    Args:
+        layout: Paths of the warehouse.
+        run: The run's inputs.
+        exchanges: All requests of the run with their replies.
+        bodies: Bodies that adapters read, used or refused. They include files that were read without a request.
+    """
     used = {body.sha256: body for body in bodies}
     entries = []
     for exchange in exchanges:
@@ -46,21 +55,21 @@ def keep(layout: Layout, run: Run, exchanges: Iterable[Exchange], bodies: Iterab
             refused = body.refused if body else reply.failure.message if reply.failure else None
             with reply.body.open() as content:
                 raw.store(layout, content, _retrieval(reply, body.provider if body else None, refused))
-            if not refused and reply.failure is None and not reply.placed:  # what an operator placed, no host confirms
+            if not refused and reply.failure is None and not reply.placed:  # no host sent a placed file
                 raw.remember(layout, exchange.asked, sha256, reply.url, reply.headers, reply.retrieved_at)
         entries.append(_entry(exchange, sha256))
     sent = {entry["sha256"] for entry in entries}
     files = {}
-    for sha256, body in used.items():  # files of the operator's, which nobody was asked for
+    for sha256, body in used.items():  # files of the operator, read without a request
         if sha256 not in sent:
             files[body.url] = raw.store(layout, body.content, _retrieval(body, body.provider, body.refused))
     journal.write(layout, run.started_at, {**asdict(run), "exchanges": entries, "files": files})
 
 
-def forget(layout: Layout, exchanges: Iterable[Exchange], doubted: Collection[str]) -> None:
-    """Ask the addresses that gave these bodies (sha256) in full the next time: they may be mended by then."""
+def request_again(layout: Layout, exchanges: Iterable[Exchange], held_back: Collection[str]) -> None:
+    """Delete the validators of these bodies (sha256), so that the next run requests them in full."""
     for exchange in exchanges:
-        if exchange.reply.body.sha256 in doubted:
+        if exchange.reply.body.sha256 in held_back:
             raw.forget(layout, exchange.asked)
 
 
@@ -92,7 +101,7 @@ def _entry(exchange: Exchange, sha256: str | None) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Record:
-    """A run with everything that came. ``files`` are bodies that nobody was asked for, by the name they went by."""
+    """A run with its requests and replies. ``files`` maps a name to a file that was read without a request."""
 
     run: Run
     exchanges: list[Exchange]
@@ -100,7 +109,11 @@ class Record:
 
 
 def records(layout: Layout) -> Iterator[Record]:
-    """Every run of the journal, oldest first. Raises what ``raw.load`` raises."""
+    """Return every run of the journal, oldest first.
+
+    Raises:
+        ValueError: A stored body is damaged.
+    """
     for entry in journal.runs(layout):
         started_at, window = datetime.fromisoformat(entry["started_at"]), Window(**entry["window"])
         yield Record(
@@ -111,7 +124,7 @@ def records(layout: Layout) -> Iterator[Record]:
 
 
 def _refused_codes(run: Mapping[str, Any]) -> tuple[RefusedCode, ...]:
-    return tuple(RefusedCode(**one) for one in run.get("refused_codes", ()))  # older runs knew of none
+    return tuple(RefusedCode(**one) for one in run.get("refused_codes", ()))  # runs of earlier versions have none
 
 
 def _exchange(layout: Layout, entry: Mapping[str, Any]) -> Exchange:

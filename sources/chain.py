@@ -1,8 +1,10 @@
-"""Resolution: each indicator's chain of providers, asked in order until one answers.
+"""Provider chains: ask the providers of each indicator in order until one answers.
 
-Belongs here: who is asked next, how an answer becomes candidate observations, what was tried and why it failed.
-Does not belong here: HTTP and formats (adapters), landing, the bundled archive (the landing holds its figures from the
-first refresh on, so that "fall back to the archive" means "the last good vintage stays").
+Belongs here: which provider is asked next, how an answer becomes candidate observations, what was tried and why it
+failed. Does not belong here: HTTP and formats (adapters), whether a figure may be used (``pipelines.quality_gates``).
+
+The bundled archive is not asked: its figures are landed before the first request, so the fallback to it is that the
+last vintage stays.
 """
 
 from __future__ import annotations
@@ -15,7 +17,6 @@ import polars as pl
 
 from sources.catalogue import ARCHIVE, Catalogue, Indicator, Link
 from sources.http.client import Http
-from sources.mirrors import newest
 from sources.observation import OBSERVATION, REJECT, Areas, empty_observations, empty_rejects, utc_now
 from sources.provider import Adapter, Answer, Fetched, Outcome, RawBody, SeriesRequest, Window
 
@@ -24,7 +25,7 @@ NO_ADAPTER = "no live adapter for this provider yet"
 
 @dataclass(frozen=True)
 class Attempt:
-    """One link that was asked, and what came of it."""
+    """A request for one link of a chain, and its outcome."""
 
     provider: str
     provider_code: str
@@ -34,7 +35,16 @@ class Attempt:
 
 @dataclass
 class Resolution:
-    """What came of an indicator's chain. ``link`` answered; where it is None, the last good vintage stays."""
+    """Result of asking an indicator's chain.
+
+    Attributes:
+        indicator: The indicator that the chain belongs to.
+        attempts: The links that were asked, in order.
+        link: The link that answered; None if no link did, and the last vintage stays.
+        candidates: The answer's figures, columns ``OBSERVATION``.
+        rejects: Records that could not be read, columns ``REJECT``.
+        rejected_keys: ``iso3`` and ``year`` of those rejects whose place is known.
+    """
 
     indicator: Indicator
     attempts: list[Attempt] = field(default_factory=list)
@@ -47,32 +57,32 @@ class Resolution:
 
     @property
     def mirrored(self) -> bool:
-        """Whether another link than the first answered."""
+        """Return whether a link other than the first answered."""
         return self.link is not None and self.link != self.indicator.chain[0]
 
     @property
     def outcome(self) -> Outcome:
-        """``ok`` where a link answered; else the gravest outcome of its links.
+        """Return ``ok`` if a link answered, else the most severe outcome of its links.
 
-        A wrong id comes first, then a provider that turns programs away, one that is unavailable, and "no data".
+        The order is: unknown id, blocked, unavailable, no data.
         """
         if self.link is not None:
             return Outcome.OK
-        met = {attempt.outcome for attempt in self.attempts}
+        seen = {attempt.outcome for attempt in self.attempts}
         for outcome in (Outcome.UNKNOWN_ID, Outcome.BLOCKED, Outcome.UNAVAILABLE):
-            if outcome in met:
+            if outcome in seen:
                 return outcome
-        return Outcome.NO_DATA if met else Outcome.UNAVAILABLE
+        return Outcome.NO_DATA if seen else Outcome.UNAVAILABLE
 
 
 def requests_of(link: Link) -> list[SeriesRequest]:
-    """The series that a link is made from: one, or the two of a ratio."""
+    """Return the series that a link needs: one, or the two of a ratio."""
     options = tuple(sorted(link.options.items()))
     return [SeriesRequest(code, options) for code in (link.code, link.over) if code]
 
 
 def _merge(link: Link, answers: Mapping[SeriesRequest, Answer]) -> Answer:
-    """The link's answer: the series itself, or the ratio of its two series over the years and areas that both have."""
+    """Return the link's answer: its series, or the ratio of its two series for the areas and years that both have."""
     parts = [answers[request] for request in requests_of(link)]
     failed = next((part for part in parts if part.outcome is not Outcome.OK), None)
     if failed or len(parts) == 1:
@@ -137,9 +147,21 @@ def resolve(
     http: Http,
     progress: Callable[[str], None] = lambda provider: None,
 ) -> tuple[list[Resolution], list[RawBody]]:
-    """Ask every indicator's providers in turn. Returns one resolution an indicator and every body that was received.
+    """Ask the providers of every indicator in the order of its chain.
 
-    All indicators whose turn it is at one provider are asked together; providers are asked side by side.
+    In each step, one visit to a provider asks for all indicators that need it, and providers are visited in parallel.
+
+    Args:
+        indicators: Indicators to ask for.
+        catalogue: Gives address and limits of each provider.
+        adapters: Provider id -> adapter.
+        areas: The areas that the project knows.
+        window: The years to ask for.
+        http: The session that sends the requests.
+        progress: Called with the provider's id after each visit.
+
+    Returns:
+        One resolution per indicator, and every body that was received.
     """
     resolutions = [Resolution(indicator) for indicator in indicators]
     bodies: list[RawBody] = []
@@ -158,11 +180,10 @@ def resolve(
         def visit(provider: str, turn: Iterable[Link]) -> Fetched:
             requests = list(dict.fromkeys(request for link in turn for request in requests_of(link)))
             if provider not in adapters:
-                silent = Answer(Outcome.UNAVAILABLE, NO_ADAPTER)
-                return Fetched(dict.fromkeys(requests, silent), [])
+                return Fetched(dict.fromkeys(requests, Answer(Outcome.UNAVAILABLE, NO_ADAPTER)), [])
             try:
                 return adapters[provider].fetch(requests, catalogue.providers[provider], areas, window, http)
-            except Exception as error:  # a fault of ours in one adapter must not take the other providers down
+            except Exception as error:  # a fault in one adapter must not stop the other providers
                 fault = Answer(Outcome.UNAVAILABLE, f"the {provider} adapter failed: {type(error).__name__}: {error}")
                 return Fetched(dict.fromkeys(requests, fault), [])
             finally:
@@ -178,7 +199,7 @@ def resolve(
 
 
 def _take(resolution: Resolution, answers: Sequence[tuple[Link, Answer]]) -> None:
-    """Note the attempts of one step; keep the answer that reaches the latest year, the first of several that do."""
+    """Add the attempts of one step; use the answer with the latest year, the first one if several have it."""
     indicator = resolution.indicator
     reached = {
         at: newest(answer.records) or 0 for at, (_, answer) in enumerate(answers) if answer.outcome is Outcome.OK
@@ -195,3 +216,8 @@ def _take(resolution: Resolution, answers: Sequence[tuple[Link, Answer]]) -> Non
             resolution.link = link
             resolution.candidates = _observations(indicator, link, answer)
             resolution.rejected_keys = answer.rejects.select("iso3", "year").drop_nulls()
+
+
+def newest(series: pl.DataFrame) -> int | None:
+    """Return the newest year of a series, None if it has no figures."""
+    return int(series.select(pl.col("year").max()).item()) if series.height else None

@@ -1,9 +1,9 @@
-"""Corrections: what a provider published wrongly, put right or flagged, each with its reason and its source.
+"""Corrections of wrong or doubtful figures, each with its reason and source.
 
-Belongs here: the shape of ``corrections.yml``, applying it to observations, noticing that it no longer fits. Does not
-belong here: figures that never measure the indicator (``reject_rules`` of the catalogue), breaks in a series (a seed).
+Belongs here: the format of ``corrections.yml``, applying its entries, and finding entries that do not fit. Does not
+belong here: figures that do not measure the indicator (``reject_rules`` of the catalogue), breaks in a series (a seed).
 
-The provider's own figure is never lost: its bytes stay in the raw store, and the record goes to the rejects.
+The provider's own figure is kept: its body stays in the raw store, and its record goes to the rejects.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ CORRECTIONS = Path(__file__).parent / "corrections.yml"
 
 
 class Expect(Entry):
-    """What the provider's figure must be for the correction to fit; every bound that is given has to hold."""
+    """Bounds of the provider's figure. A correction fits if the figure is within every bound given."""
 
     gt: float | None = None
     lt: float | None = None
@@ -38,6 +38,7 @@ class Expect(Entry):
         return self
 
     def holds(self) -> pl.Expr:
+        """Return whether ``value`` is within the bounds, as a polars expression."""
         value, bounds = pl.col("value"), [pl.lit(True)]
         if self.gt is not None:
             bounds.append(value > self.gt)
@@ -54,11 +55,11 @@ class Expect(Entry):
 
 
 class Correction(Entry):
-    """One entry: figures of an indicator, found by country and year, and what is done with them.
+    """One entry of the file: figures of an indicator, selected by country and year, and an action.
 
-    ``drop`` takes them out, ``override`` puts ``value`` in their place, ``scale`` multiplies them by ``factor``,
-    ``flag`` only says what is doubtful. ``providers`` limits it to figures that these published. A ``retired`` one is
-    history: the provider has mended the figure.
+    ``drop`` removes them, ``override`` replaces them by ``value``, ``scale`` multiplies them by ``factor``, ``flag``
+    adds a note. ``providers`` limits the entry to figures of these providers. A ``retired`` entry has no effect: the
+    provider has corrected the figure.
     """
 
     id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
@@ -84,13 +85,14 @@ class Correction(Entry):
         return self
 
     def here(self) -> pl.Expr:
+        """Return whether a row is one of the entry's figures, as a polars expression."""
         place = pl.col("iso3").is_in(list(self.iso3)) & pl.col("year").is_in(list(self.years))
         return place & pl.col("provider").is_in(list(self.providers)) if self.providers else place
 
 
 @dataclass(frozen=True)
 class Located:
-    """A correction and where it stands, for messages."""
+    """A correction, and its file, line and id for messages."""
 
     correction: Correction
     where: str
@@ -98,8 +100,13 @@ class Located:
 
 @dataclass(frozen=True)
 class Corrected:
-    """Observations after their corrections. ``originals`` are the provider's records that they replace or drop, as
-    rejects; ``misfits`` says of each correction that did not fit, by its id, why; it was not applied."""
+    """Result of applying corrections.
+
+    Attributes:
+        observations: The figures after the corrections, columns ``OBSERVATION``.
+        originals: The provider's records that were replaced or dropped, columns ``REJECT``.
+        misfits: Id of each correction that does not fit and was not applied -> reason.
+    """
 
     observations: pl.DataFrame
     originals: pl.DataFrame
@@ -108,17 +115,22 @@ class Corrected:
 
 @dataclass(frozen=True)
 class Corrections:
-    """The active corrections of every indicator. ``text`` is the file as it stands."""
+    """The active corrections of every indicator. ``text`` is the content of the file."""
 
     by_indicator: dict[str, tuple[Located, ...]] = field(default_factory=dict)
     text: bytes = b""
 
     def of(self, indicator_id: str) -> tuple[Located, ...]:
+        """Return the active corrections of an indicator."""
         return self.by_indicator.get(indicator_id, ())
 
 
 def load_corrections(catalogue: Catalogue, path: Path = CORRECTIONS) -> Corrections:
-    """Read and check the file. Raises ConfigurationError naming file, line, entry and field."""
+    """Read and check the file.
+
+    Raises:
+        ConfigurationError: An entry has a fault; the message names file, line, entry and field.
+    """
     found: dict[str, list[Located]] = {}
     for line, entry in read_entries(path, Correction).values():
         if entry.indicator not in catalogue.indicators:
@@ -130,8 +142,14 @@ def load_corrections(catalogue: Catalogue, path: Path = CORRECTIONS) -> Correcti
 
 
 def apply(observations: pl.DataFrame, indicator: Indicator, corrections: Iterable[Located]) -> Corrected:
-    """Correct accepted observations of one indicator (columns ``OBSERVATION``). Whether a correction fits is judged by
-    the provider's figures, not by what another correction made of them."""
+    """Apply corrections to the figures of one indicator.
+
+    Args:
+        observations: Accepted figures, columns ``OBSERVATION``.
+        indicator: Gives the valid range of corrected values.
+        corrections: Entries to apply, in order. Each is compared with the provider's figures, not with figures that
+            another entry has changed.
+    """
     result, misfits = observations, {}
     originals = [as_rejects(observations.clear().with_columns(reason=pl.lit("")))]
     for located in corrections:
@@ -159,9 +177,9 @@ def apply(observations: pl.DataFrame, indicator: Indicator, corrections: Iterabl
 
 
 def _marked(observations: pl.DataFrame, correction: Correction, origin: FigureOrigin) -> pl.DataFrame:
-    """Returns the observations with ``figure_origin`` and ``figure_note`` set on those that the correction is about.
+    """Return the observations with ``figure_origin`` and ``figure_note`` set for the correction's figures.
 
-    A figure that another correction has changed stays ``corrected`` where this one only flags it.
+    A figure that another entry has changed stays ``corrected`` if this one flags it.
     """
     here = correction.here()
     changed = pl.col("figure_origin").eq_missing(FigureOrigin.CORRECTED.value)

@@ -1,10 +1,10 @@
-"""The one observation record: its columns, its contract, and what happens to records that break it.
+"""The observation record: its columns, its pandera contract, and the reject record.
 
-Belongs here: the observation frame, the reject frame, the checks every value passes whoever provided it.
-Does not belong here: provider formats (``providers/``), comparison with earlier vintages (``warehouse.landing``).
+Belongs here: the observation frame, the reject frame, the contract that every observation satisfies. Does not belong
+here: provider formats (``sources.providers``), the order of the checks (``pipelines.quality_gates``).
 
-A frame of observations has one row per (iso3, indicator_id, year). NULL is missing and never reaches the frame; NaN and
-infinity are errors. Times are UTC without zone, as DuckDB's TIMESTAMP.
+A frame of observations has one row per (iso3, indicator_id, year). A missing value has no row; NaN and infinity are
+errors. Times are UTC without a zone, like DuckDB's TIMESTAMP.
 """
 
 from __future__ import annotations
@@ -40,33 +40,24 @@ OBSERVATION: dict[str, pl.DataType] = {
     "figure_origin": pl.String(),
     "figure_note": pl.String(),
 }
-"""Column -> type. ``provider`` publishes the figure, ``retrieved_via`` is where we got it (itself, or ``archive``).
+"""Column -> type. ``provider`` publishes the figure; ``retrieved_via`` is the provider or ``archive`` that sent it.
 
-``obs_status`` is the provider's own flag and nothing else. ``figure_origin`` is what the pipeline did to the figure (a
-``FigureOrigin``), NULL where it did nothing; ``figure_note`` gives the reason of a correction or a doubt.
+``obs_status`` is the provider's own flag. ``figure_origin`` is what the pipeline did to the figure (a
+``FigureOrigin``), NULL if nothing; ``figure_note`` gives the reason of a correction or flag.
 """
 
 
 class FigureOrigin(StrEnum):
-    """What the pipeline did to a figure. A figure that is served as the provider sent it has none."""
+    """What the pipeline did to a figure. A figure that is published as the provider sent it has no origin."""
 
     CARRIED_OVER = "carried_over"
-    """The newest vintage lacks it; it comes from an older one."""
+    """The newest answer lacks the figure; it comes from an older vintage."""
     RETAINED = "retained"
-    """The newest record was rejected; the figure of the previous vintage stays."""
+    """The newest record was rejected; the figure comes from the previous vintage."""
     CORRECTED = "corrected"
-    """The value is not the provider's (``sources.corrections``)."""
+    """A correction changed the provider's value (``sources.corrections``)."""
     FLAGGED = "flagged"
-    """The value is the provider's and doubtful (``sources.corrections``)."""
-
-
-def from_older_vintage(figures: pl.DataFrame, origin: FigureOrigin) -> pl.DataFrame:
-    """Returns figures of an older vintage with ``figure_origin`` set, except where they are corrected or flagged.
-
-    That a value is not the provider's, or is doubtful, stays true in every vintage that the figure is taken into.
-    """
-    lasting = pl.col("figure_origin").is_in([FigureOrigin.CORRECTED, FigureOrigin.FLAGGED]).fill_null(False)
-    return figures.with_columns(figure_origin=pl.when(lasting).then("figure_origin").otherwise(pl.lit(origin.value)))
+    """The value is the provider's, and an entry of ``corrections.yml`` calls it doubtful."""
 
 
 REJECT: dict[str, pl.DataType] = {
@@ -83,16 +74,13 @@ KEY = ["iso3", "indicator_id", "year"]
 
 
 def utc_now() -> datetime:
-    """The present moment, UTC without zone, as every time in the warehouse."""
+    """Return the present time as UTC without a zone, like every time in the warehouse."""
     return datetime.now(UTC).replace(tzinfo=None)
 
 
 @dataclass(frozen=True)
 class Areas:
-    """The areas that the project knows, by the codes that providers use. Built from the seed ``economies``.
-
-    ``members`` are the economies that the strategy is about.
-    """
+    """The areas of the seed ``economies``, by the codes that providers use. ``members`` are the CAREC members."""
 
     economies: frozenset[str]
     aggregates: frozenset[str]
@@ -105,15 +93,6 @@ class Areas:
         return self.economies | self.aggregates
 
 
-@dataclass(frozen=True)
-class Validated:
-    """What passed and what did not. No record of the input is in neither. ``rejected_keys`` has iso3 and year."""
-
-    accepted: pl.DataFrame
-    rejected: pl.DataFrame
-    rejected_keys: pl.DataFrame
-
-
 def empty_observations() -> pl.DataFrame:
     return pl.DataFrame(schema=OBSERVATION)
 
@@ -123,7 +102,13 @@ def empty_rejects() -> pl.DataFrame:
 
 
 def contract(indicator: Indicator, known_areas: Iterable[str], last_year: int) -> pa.DataFrameSchema:
-    """The pandera contract of one indicator's observations. ``last_year`` is the newest year a figure can be of."""
+    """Return the pandera contract of one indicator's observations.
+
+    Args:
+        indicator: Gives id, unit and valid range.
+        known_areas: ISO3 codes of economies and aggregates.
+        last_year: The newest year that is accepted.
+    """
     return pa.DataFrameSchema(
         {
             "iso3": pa.Column(pl.String, pa.Check.isin(sorted(known_areas), error="unknown area")),
@@ -164,7 +149,7 @@ def contract(indicator: Indicator, known_areas: Iterable[str], last_year: int) -
 
 
 def as_rejects(records: pl.DataFrame) -> pl.DataFrame:
-    """Observations with a ``reason`` each -> reject records (columns ``REJECT``)."""
+    """Return reject records (columns ``REJECT``) of observations with a column ``reason``."""
     raw = pl.struct("iso3", "year", "value", "unit", "obs_status").struct.json_encode()
     return records.select(
         "provider",
@@ -176,56 +161,89 @@ def as_rejects(records: pl.DataFrame) -> pl.DataFrame:
     ).cast(REJECT)  # type: ignore[arg-type]
 
 
-def _rule_reason(indicator: Indicator) -> pl.Expr:
-    """The reason of the first of the indicator's reject rules that a record meets, else NULL."""
-    reason = pl.lit(None, dtype=pl.String)
-    for rule in reversed(indicator.reject_rules):
-        meets = pl.lit(True)
-        if rule.years:
-            meets &= pl.col("year").is_in(list(rule.years))
-        if rule.value is not None:
-            meets &= pl.col("value") == rule.value
-        if rule.below is not None:
-            meets &= pl.col("value") < rule.below
-        if rule.only_iso3:
-            meets &= pl.col("iso3").is_in(list(rule.only_iso3))
-        if rule.except_iso3:
-            meets &= ~pl.col("iso3").is_in(list(rule.except_iso3))
-        reason = pl.when(meets).then(pl.lit(rule.reason)).otherwise(reason)
-    return reason
+def with_contract_faults(
+    records: pl.DataFrame, indicator: Indicator, known_areas: Iterable[str], last_year: int
+) -> pl.DataFrame:
+    """Return the records with a column ``reason``: what breaks the contract, NULL for a record that satisfies it.
 
+    Args:
+        records: Candidate observations, columns ``OBSERVATION``.
+        indicator: The indicator of all records.
+        known_areas: ISO3 codes of economies and aggregates.
+        last_year: The newest year that is accepted.
 
-def validate(records: pl.DataFrame, indicator: Indicator, areas: Areas, last_year: int | None = None) -> Validated:
-    """Split candidate observations (columns ``OBSERVATION``) into accepted and rejected, each reject with its reason.
-
-    Equal duplicates of a key collapse into one; unequal ones are all rejected, since nobody can say which is right.
+    Raises:
+        RuntimeError: Columns or types are wrong, which is a fault of the code and not of a record.
     """
-    last_year = last_year or utc_now().year + 1
-    schema = contract(indicator, areas.known, last_year)
-    rest = records.select(OBSERVATION.keys()).cast(OBSERVATION).unique(maintain_order=True)  # type: ignore[arg-type]
-
-    faults = pl.DataFrame(schema={"index": pl.Int64, "reason": pl.String})
+    faults = pl.DataFrame(schema={"index": pl.UInt32, "reason": pl.String})
     try:
-        schema.validate(rest, lazy=True)
+        contract(indicator, known_areas, last_year).validate(records, lazy=True)
     except SchemaErrors as error:
         cases = error.failure_cases
         whole = cases.filter(pl.col("index").is_null())
-        if whole.height:  # a fault of the frame, hence of our code, not of a record
+        if whole.height:
             raise RuntimeError(f"{indicator.id}: observation frame broken: {whole.rows()}") from error
         faults = (
-            cases.select(pl.col("index").cast(pl.Int64), pl.col("check").cast(pl.String).alias("reason"))
+            cases.select(pl.col("index").cast(pl.UInt32), pl.col("check").cast(pl.String).alias("reason"))
             .group_by("index", maintain_order=True)
             .agg(pl.col("reason").unique(maintain_order=True).str.join("; "))
         )
-    numbered = rest.with_row_index("index").with_columns(pl.col("index").cast(pl.Int64))
-    judged = numbered.join(faults, on="index", how="left").with_columns(
-        # a rule says why the figure is no figure, which a valid range does not
-        pl.coalesce(_rule_reason(indicator), "reason").alias("reason")
-    )
-    broken = judged.filter(pl.col("reason").is_not_null()).drop("index")
+    numbered = records.with_row_index("index")
+    return numbered.join(faults, on="index", how="left", maintain_order="left").drop("index")
 
-    rest = judged.filter(pl.col("reason").is_null()).drop("index").unique([*KEY, "value"], maintain_order=True)
-    twice = rest.filter(pl.len().over(KEY) > 1).with_columns(reason=pl.lit("several values for one country and year"))
-    accepted = rest.filter(pl.len().over(KEY) == 1).drop("reason").sort(KEY)
-    rejected = pl.concat([broken, twice])
-    return Validated(accepted, as_rejects(rejected), rejected.select("iso3", "year"))
+
+def with_rule_reasons(records: pl.DataFrame, indicator: Indicator) -> pl.DataFrame:
+    """Return the records with a column ``reason``: that of the first reject rule that matches, NULL without a match."""
+    reason = pl.lit(None, dtype=pl.String)
+    for rule in reversed(indicator.reject_rules):
+        matches = pl.lit(True)
+        if rule.years:
+            matches &= pl.col("year").is_in(list(rule.years))
+        if rule.value is not None:
+            matches &= pl.col("value") == rule.value
+        if rule.below is not None:
+            matches &= pl.col("value") < rule.below
+        if rule.only_iso3:
+            matches &= pl.col("iso3").is_in(list(rule.only_iso3))
+        if rule.except_iso3:
+            matches &= ~pl.col("iso3").is_in(list(rule.except_iso3))
+        reason = pl.when(matches).then(pl.lit(rule.reason)).otherwise(reason)
+    return records.with_columns(reason=reason)
+
+
+def with_retained(fresh: pl.DataFrame, rejected_keys: pl.DataFrame, last: pl.DataFrame) -> pl.DataFrame:
+    """Return the figures, plus the last vintage's figure for each rejected record.
+
+    Args:
+        fresh: Accepted figures, columns ``OBSERVATION``.
+        rejected_keys: ``iso3`` and ``year`` of the rejected records.
+        last: Figures of the last vintage.
+    """
+    retained = (
+        last.select(OBSERVATION.keys())
+        .join(rejected_keys.unique(), on=["iso3", "year"], how="semi")
+        .join(fresh, on=KEY, how="anti")
+    )
+    return pl.concat([fresh, from_older_vintage(retained, FigureOrigin.RETAINED)])
+
+
+def with_carried_over(fresh: pl.DataFrame, last: pl.DataFrame, indicator: Indicator, first_year: int) -> pl.DataFrame:
+    """Return the figures, plus those of the last vintage that the answer cannot withdraw.
+
+    These are the years before ``first_year``, which were not requested. For an edition index they are also the missing
+    editions older than the newest one served: an edition is published once, and its file may be gone.
+    """
+    lasting = pl.col("year") < first_year
+    if indicator.edition_index:
+        lasting |= ~pl.col("year").is_in(fresh["year"].implode()) & (pl.col("year") < fresh["year"].max())
+    carried_over = last.select(OBSERVATION.keys()).filter(lasting).join(fresh, on=KEY, how="anti")
+    return pl.concat([fresh, from_older_vintage(carried_over, FigureOrigin.CARRIED_OVER)])
+
+
+def from_older_vintage(figures: pl.DataFrame, origin: FigureOrigin) -> pl.DataFrame:
+    """Return figures of an older vintage with ``figure_origin`` set.
+
+    Corrected and flagged figures keep their origin: it is still true in the vintage that takes them over.
+    """
+    lasting = pl.col("figure_origin").is_in([FigureOrigin.CORRECTED, FigureOrigin.FLAGGED]).fill_null(False)
+    return figures.with_columns(figure_origin=pl.when(lasting).then("figure_origin").otherwise(pl.lit(origin.value)))

@@ -15,6 +15,7 @@ from pipelines.cli.terminal import command_app, note, parse_day, progress_line
 from pipelines.ingestion import Ingestion
 from pipelines.notifications import Message, post
 from pipelines.published import not_known, verdict_changes
+from pipelines.quality_gates import STALE_MIRROR
 from pipelines.record import record
 from pipelines.refresh import BuildFailed, Refresh
 from pipelines.refresh import refresh as run
@@ -22,7 +23,6 @@ from pipelines.revisions import Revisions, revisions_since
 from pipelines.settings import unknown_settings
 from pipelines.workspace import open_workspace
 from sources.chain import NO_ADAPTER
-from sources.mirrors import STALE_MIRROR
 from sources.observation import utc_now
 from sources.provider import Outcome
 from warehouse.landing import Landing

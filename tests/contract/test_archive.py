@@ -9,11 +9,12 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from pipelines.areas import load_areas
+from pipelines.quality_gates import validate
+from pipelines.workspace import load_areas
 from sources.bundled_archive import ARCHIVE_DIR, Archive, load_archive, write_archive
 from sources.catalogue import Catalogue, load_catalogue
 from sources.errors import ConfigurationError
-from sources.observation import OBSERVATION, validate
+from sources.observation import OBSERVATION
 from tests.conftest import AS_OF
 
 SEED = Path(__file__).resolve().parents[2] / "dbt_project"

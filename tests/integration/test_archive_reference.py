@@ -14,10 +14,11 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from pipelines.areas import load_areas
+from pipelines.quality_gates import validate
+from pipelines.workspace import load_areas
 from sources.bundled_archive import load_archive
 from sources.catalogue import load_catalogue
-from sources.observation import Areas, validate
+from sources.observation import Areas
 from tests.conftest import ROOT
 
 Figures = pl.DataFrame

@@ -21,10 +21,10 @@ from functools import cache
 import polars as pl
 import pytest
 
-from pipelines.areas import load_areas
+from pipelines.quality_gates import validate
+from pipelines.workspace import load_areas
 from sources.bundled_archive import load_archive
 from sources.catalogue import Direction, load_catalogue
-from sources.observation import validate
 from tests.conftest import GOALPOSTS_OF, ROOT
 
 SEEDS = ROOT / "dbt_project" / "seeds"

@@ -1,4 +1,4 @@
-"""Ingestion: mirrors that are older, corrections that fit or no longer fit, guards, and what is said of each."""
+"""Ingestion: stale mirrors, corrections, the gates that hold back a series, and figures of older vintages."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Response
 
-from pipelines.ingestion import Ingested, _with_older_years
+from pipelines.ingestion import Ingested, with_carried_over
 from pipelines.workspace import Workspace
 from sources.catalogue import Provider
 from sources.corrections import Corrections
@@ -30,7 +30,7 @@ SHA = "c" * 64
 
 @dataclass
 class Mirror:
-    """A provider that has the bank's figures, as a test sets them."""
+    """A mirror of the bank. A test sets its figures."""
 
     figures: dict[tuple[str, int], float] = field(default_factory=dict)
 
@@ -77,7 +77,9 @@ def provider_of(at: Workspace) -> set[str]:
 # Mirrors
 
 
-def test_a_mirror_as_new_as_the_last_vintage_stands_in_whole(bank: Bank, mirror: Mirror, at: Workspace) -> None:
+def test_a_mirror_as_recent_as_the_last_vintage_replaces_the_whole_series(
+    bank: Bank, mirror: Mirror, at: Workspace
+) -> None:
     refresh(at)
     fail(bank)
     mirror.figures = {key: value + 1 for key, value in bank.figures[CODES[INTERNET]].items()}
@@ -90,7 +92,7 @@ def test_a_mirror_as_new_as_the_last_vintage_stands_in_whole(bank: Bank, mirror:
     ("cut", "whose"),
     [(lambda iso3, year: year < 2024, "members'"), (lambda iso3, year: year < 2024 or iso3 == "DEU", "members'")],
 )
-def test_an_older_mirror_is_not_landed_and_said_to_be_stale(
+def test_an_older_mirror_is_not_landed_and_the_reason_says_stale_mirror(
     cut: object, whose: str, bank: Bank, mirror: Mirror, at: Workspace
 ) -> None:
     refresh(at)
@@ -105,7 +107,9 @@ def test_an_older_mirror_is_not_landed_and_said_to_be_stale(
     assert (landed(at.layout, INTERNET), provider_of(at)) == (before, {"world_bank"})
 
 
-def test_a_mirror_with_older_figures_of_other_economies_is_stale_too(bank: Bank, mirror: Mirror, at: Workspace) -> None:
+def test_a_mirror_with_older_figures_of_other_economies_is_also_stale(
+    bank: Bank, mirror: Mirror, at: Workspace
+) -> None:
     bank.figures[CODES[INTERNET]]["DEU", 2025] = 50.0
     refresh(at)
     fail(bank)
@@ -113,7 +117,7 @@ def test_a_mirror_with_older_figures_of_other_economies_is_stale_too(bank: Bank,
     assert "any economy's" in (one(at).stale_reason or "")
 
 
-def test_a_mirror_that_lost_country_years_is_held_back(bank: Bank, mirror: Mirror, at: Workspace) -> None:
+def test_a_mirror_without_some_country_years_is_held_back(bank: Bank, mirror: Mirror, at: Workspace) -> None:
     refresh(at)
     fail(bank)
     mirror.figures = {key: value for key, value in bank.figures[CODES[INTERNET]].items() if key[1] > 2014}
@@ -129,10 +133,10 @@ def test_the_first_figures_may_come_from_a_mirror(bank: Bank, mirror: Mirror, at
     assert one(at).provider_used == "world_bank"
 
 
-# Guards
+# Gates that compare a series with the last vintage
 
 
-def test_a_percentage_that_comes_as_a_share_is_held_back(bank: Bank, at: Workspace) -> None:
+def test_percentages_sent_as_shares_are_held_back(bank: Bank, at: Workspace) -> None:
     refresh(at)
     before = landed(at.layout, INTERNET)
     bank.lastupdated = "2026-12-01"
@@ -143,7 +147,7 @@ def test_a_percentage_that_comes_as_a_share_is_held_back(bank: Bank, at: Workspa
     assert one(at, accept_shrink=True).landed.status is Landing.NEW
 
 
-def test_one_share_among_percentages_is_rejected_and_the_last_figure_stays(bank: Bank, at: Workspace) -> None:
+def test_one_share_among_percentages_is_rejected_and_the_last_figure_is_retained(bank: Bank, at: Workspace) -> None:
     refresh(at)
     before = landed(at.layout, INTERNET)
     bank.figures[CODES[INTERNET]]["KAZ", 2024] /= 100
@@ -164,6 +168,13 @@ def test_a_series_of_zeros_is_held_back(bank: Bank, at: Workspace) -> None:
     assert landed(at.layout, INTERNET) == before
 
 
+def test_a_first_series_of_zeros_is_held_back_and_leaves_no_vintage(bank: Bank, at: Workspace) -> None:
+    bank.figures[CODES[INTERNET]] = dict.fromkeys(bank.figures[CODES[INTERNET]], 0)
+    assert one(at).landed.status is Landing.HELD_BACK
+    assert latest(at.layout, INTERNET) is None
+    assert one(at, accept_shrink=True).landed.status is Landing.NEW
+
+
 # Corrections
 
 
@@ -171,9 +182,7 @@ def corrected(at: Workspace, **changes: object) -> Workspace:
     return replace(at, corrections=Corrections({INTERNET: (correction(**changes),)}, b"changed"))
 
 
-def test_a_corrected_figure_is_landed_and_the_providers_own_is_kept_among_the_rejects(
-    bank: Bank, at: Workspace
-) -> None:
+def test_a_corrected_figure_is_landed_and_the_providers_record_goes_to_the_rejects(bank: Bank, at: Workspace) -> None:
     bank.figures[CODES[INTERNET]]["KAZ", 2024] = 9.3
     refresh(corrected(at, action="override", value=93.0, expect={"eq": 9.3}))
     assert landed(at.layout, INTERNET)["KAZ", 2024] == 93.0
@@ -181,7 +190,7 @@ def test_a_corrected_figure_is_landed_and_the_providers_own_is_kept_among_the_re
     assert original["reason"].startswith("correction: ") and '"value":9.3' in original["raw_record"]
 
 
-def test_a_correction_that_no_longer_fits_holds_back_its_indicator_and_no_other(bank: Bank, at: Workspace) -> None:
+def test_a_correction_that_does_not_fit_holds_back_only_its_indicator(bank: Bank, at: Workspace) -> None:
     fitting = corrected(at, action="override", value=93.0, expect={"eq": 9.3})
     bank.figures[CODES[INTERNET]]["KAZ", 2024] = 9.3
     refresh(fitting)
@@ -196,7 +205,7 @@ def test_a_correction_that_no_longer_fits_holds_back_its_indicator_and_no_other(
     assert landed(at.layout, BROADBAND)["KAZ", 2024] == 15.25
 
 
-def test_a_dropped_figure_does_not_come_back_from_the_last_vintage(bank: Bank, at: Workspace) -> None:
+def test_a_dropped_figure_is_not_retained_from_the_last_vintage(bank: Bank, at: Workspace) -> None:
     bank.figures[CODES[INTERNET]]["KAZ", 2024] = 9.3
     refresh(at)
     bank.lastupdated = "2026-12-01"
@@ -204,7 +213,7 @@ def test_a_dropped_figure_does_not_come_back_from_the_last_vintage(bank: Bank, a
     assert ("KAZ", 2024) not in landed(at.layout, INTERNET)
 
 
-def test_a_correction_takes_effect_although_the_provider_changed_nothing(bank: Bank, at: Workspace) -> None:
+def test_a_new_correction_takes_effect_without_a_change_at_the_provider(bank: Bank, at: Workspace) -> None:
     refresh(at)
     result = next(r for r in refresh(corrected(at)).results if r.indicator.id == INTERNET)
     vintage = result.vintage
@@ -213,7 +222,7 @@ def test_a_correction_takes_effect_although_the_provider_changed_nothing(bank: B
     assert flags.select("iso3", "year").rows() == [("KAZ", 2024)]
 
 
-def test_an_archived_figure_is_corrected_too_where_the_correction_fits(at: Workspace, tmp_path: Path) -> None:
+def test_an_archived_figure_is_corrected_if_the_correction_fits(at: Workspace, tmp_path: Path) -> None:
     from pipelines.workspace import open_workspace
 
     archive = open_workspace().archive
@@ -227,8 +236,8 @@ def test_an_archived_figure_is_corrected_too_where_the_correction_fits(at: Works
     assert landed(shipped.layout, INTERNET)["KAZ", 2023] == 50.0
 
 
-def test_years_that_were_not_asked_for_are_carried_over(bank: Bank, at: Workspace) -> None:
-    """The archive reaches further back than a request does; an answer without those years withdraws nothing."""
+def test_years_that_were_not_requested_are_carried_over(bank: Bank, at: Workspace) -> None:
+    """The archive begins before the first requested year; an answer without those years withdraws nothing."""
     refresh(at)
     vintage = latest(at.layout, INTERNET)
     assert vintage is not None
@@ -246,15 +255,15 @@ def test_years_that_were_not_asked_for_are_carried_over(bank: Bank, at: Workspac
     assert set(before["figure_origin"]) == {"carried_over"}
 
 
-def test_an_edition_that_is_missing_between_others_is_carried_over_and_a_missing_newest_one_is_not() -> None:
+def test_a_missing_edition_is_carried_over_unless_it_is_the_newest() -> None:
     known = records(*(("KAZ", year, 50.0 + year - 2020) for year in (2020, 2022, 2023, 2024, 2025)))
     served = known.filter(pl.col("year").is_in([2022, 2024]))
     index = indicator(edition_index=True)
-    complete = _with_older_years(served, known, index, 2010).sort("year")
+    complete = with_carried_over(served, known, index, 2010).sort("year")
     assert complete.select("year", "figure_origin").rows() == [
         (2020, "carried_over"),
         (2022, None),
         (2023, "carried_over"),
         (2024, None),
     ]
-    assert _with_older_years(served, known, indicator(), 2010)["year"].to_list() == [2022, 2024]
+    assert with_carried_over(served, known, indicator(), 2010)["year"].to_list() == [2022, 2024]

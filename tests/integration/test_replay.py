@@ -220,7 +220,7 @@ def test_an_operators_file_in_the_place_of_one_that_is_refused_replays_without_i
     def ask() -> Exchange:
         with RunHttp(validators=raw.Validators(layout), local_files=layout.local_files, tries=1) as http:
             reply = http.get(httpserver.url_for("/table.csv"))
-            recording.keep(layout, run, http.exchanges, [])
+            recording.write_run(layout, run, http.exchanges, [])
             assert (reply.content, reply.placed, reply.failure, reply.url) == (
                 b"placed",
                 True,

@@ -1,4 +1,4 @@
-"""Resolution: who is asked, in which order, and what is said when nobody answers."""
+"""Provider chains: the order of requests, which answer is used, and the reasons of failed links."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from tests.unit.test_observation import AREAS, indicator
 SHA = "b" * 64
 
 
-class Spoken:
-    """An adapter that gives prepared answers and notes what it was asked."""
+class Prepared:
+    """An adapter with prepared answers. It records the requested codes."""
 
     def __init__(self, answers: dict[str, Answer]):
         self.answers = answers
@@ -53,13 +53,13 @@ def catalogue(*indicators: Indicator) -> Catalogue:
     )
 
 
-def run(indicators: list[Indicator], **adapters: Spoken):
+def run(indicators: list[Indicator], **adapters: Prepared):
     return resolve(indicators, catalogue(*indicators), adapters, AREAS, Window(2010, 2026), Http())[0]
 
 
-def test_the_mirror_is_asked_only_when_the_primary_has_no_answer() -> None:
+def test_the_mirror_is_asked_only_if_the_primary_has_no_answer() -> None:
     one = chain(Link(provider="first", code="A"), Link(provider="second", code="B"))
-    first, second = Spoken({"A": answer(KAZ=93.0)}), Spoken({"B": answer(KAZ=92.0)})
+    first, second = Prepared({"A": answer(KAZ=93.0)}), Prepared({"B": answer(KAZ=92.0)})
     (resolution,) = run([one], first=first, second=second)
     assert resolution.outcome is Outcome.OK
     assert resolution.candidates["value"].to_list() == [93.0]
@@ -67,20 +67,20 @@ def test_the_mirror_is_asked_only_when_the_primary_has_no_answer() -> None:
 
 
 @pytest.mark.parametrize("outcome", [Outcome.UNAVAILABLE, Outcome.BLOCKED, Outcome.NO_DATA, Outcome.UNKNOWN_ID])
-def test_a_primary_without_an_answer_leads_to_the_mirror_and_both_are_told(outcome: Outcome) -> None:
+def test_without_an_answer_of_the_primary_the_mirror_is_used_and_both_attempts_are_listed(outcome: Outcome) -> None:
     one = chain(Link(provider="first", code="A"), Link(provider="second", code="B"))
-    first = Spoken({"A": Answer(outcome, "why not")})
-    (resolution,) = run([one], first=first, second=Spoken({"B": answer(KAZ=92.0)}))
+    first = Prepared({"A": Answer(outcome, "why not")})
+    (resolution,) = run([one], first=first, second=Prepared({"B": answer(KAZ=92.0)}))
     assert [(a.provider, a.outcome) for a in resolution.attempts] == [("first", outcome), ("second", Outcome.OK)]
     assert resolution.attempts[0].reason == "why not"
     assert resolution.candidates["retrieved_via"].to_list() == ["second"]
     assert resolution.candidates["provider_code"].to_list() == ["B"]
 
 
-def test_a_wrong_id_is_the_outcome_even_where_a_mirror_was_merely_silent() -> None:
+def test_a_wrong_id_is_the_outcome_even_if_a_mirror_was_unavailable() -> None:
     one = chain(Link(provider="first", code="A"), Link(provider="second", code="B"))
-    wrong, silent = Spoken({"A": Answer(Outcome.UNKNOWN_ID)}), Spoken({"B": Answer(Outcome.UNAVAILABLE)})
-    (resolution,) = run([one], first=wrong, second=silent)
+    wrong, failed = Prepared({"A": Answer(Outcome.UNKNOWN_ID)}), Prepared({"B": Answer(Outcome.UNAVAILABLE)})
+    (resolution,) = run([one], first=wrong, second=failed)
     assert resolution.outcome is Outcome.UNKNOWN_ID
     assert resolution.candidates.height == 0
 
@@ -100,13 +100,13 @@ FIRST, SECOND = Link(provider="first", code="A"), Link(provider="second", code="
 @pytest.mark.parametrize(
     ("years", "taken"), [((2020, 2024), "second"), ((2024, 2020), "first"), ((2024, 2024), "first")]
 )
-def test_of_links_asked_together_the_one_that_reaches_further_answers_and_both_years_are_told(
+def test_of_links_asked_together_the_one_with_the_latest_year_is_used_and_both_years_are_listed(
     years: tuple[int, int], taken: str
 ) -> None:
     first, second = (
-        Spoken({code: reaching(year, KAZ=value)}) for code, year, value in zip("AB", years, (1.0, 2.0), strict=True)
+        Prepared({code: reaching(year, KAZ=value)}) for code, year, value in zip("AB", years, (1.0, 2.0), strict=True)
     )
-    last = Spoken({})
+    last = Prepared({})
     (resolution,) = run([furthest(FIRST, SECOND)], first=first, second=second, last=last)
     assert resolution.outcome is Outcome.OK
     assert resolution.candidates["retrieved_via"].to_list() == [taken]
@@ -118,9 +118,9 @@ def test_of_links_asked_together_the_one_that_reaches_further_answers_and_both_y
     assert (resolution.mirrored, last.asked) == (taken == "second", [])
 
 
-def test_of_links_asked_together_one_alone_answers_and_the_others_reason_is_told() -> None:
-    first, second = Spoken({"A": Answer(Outcome.UNKNOWN_ID, "no such code")}), Spoken({"B": answer(KAZ=2.0)})
-    (resolution,) = run([furthest(FIRST, SECOND)], first=first, second=second, last=Spoken({}))
+def test_of_links_asked_together_one_answers_and_the_reason_of_the_other_is_listed() -> None:
+    first, second = Prepared({"A": Answer(Outcome.UNKNOWN_ID, "no such code")}), Prepared({"B": answer(KAZ=2.0)})
+    (resolution,) = run([furthest(FIRST, SECOND)], first=first, second=second, last=Prepared({}))
     assert [(a.outcome, a.reason) for a in resolution.attempts] == [
         (Outcome.UNKNOWN_ID, "no such code"),
         (Outcome.OK, None),
@@ -128,57 +128,57 @@ def test_of_links_asked_together_one_alone_answers_and_the_others_reason_is_told
     assert resolution.candidates["retrieved_via"].to_list() == ["second"]
 
 
-def test_where_none_of_the_links_asked_together_answers_the_next_is_asked() -> None:
-    silent = Spoken({"A": Answer(Outcome.UNAVAILABLE), "B": Answer(Outcome.NO_DATA)})
+def test_if_no_link_asked_together_answers_the_next_one_is_asked() -> None:
+    failed = Prepared({"A": Answer(Outcome.UNAVAILABLE), "B": Answer(Outcome.NO_DATA)})
     one = furthest(FIRST, SECOND.model_copy(update={"provider": "first"}))
-    (resolution,) = run([one], first=silent, last=Spoken({"L": answer(KAZ=3.0)}))
-    assert silent.asked == [["A", "B"]]
+    (resolution,) = run([one], first=failed, last=Prepared({"L": answer(KAZ=3.0)}))
+    assert failed.asked == [["A", "B"]]
     assert resolution.candidates["retrieved_via"].to_list() == ["last"]
 
 
-def test_rejects_of_the_answer_that_was_not_taken_are_not_counted() -> None:
+def test_rejects_of_an_unused_answer_are_not_counted() -> None:
     reject = {"iso3": "KAZ", "year": 2019, "reason": "unknown", "raw_record": "{}", "raw_sha256": SHA}
     rejects = pl.DataFrame([reject], schema=SERIES_REJECT)
     older, newer = (replace(reaching(year, KAZ=1.0), rejects=rejects) for year in (2020, 2024))
-    (resolution,) = run([furthest(FIRST, SECOND)], first=Spoken({"A": older}), second=Spoken({"B": newer}))
+    (resolution,) = run([furthest(FIRST, SECOND)], first=Prepared({"A": older}), second=Prepared({"B": newer}))
     assert resolution.rejects["provider"].to_list() == ["second"]
     assert resolution.rejected_keys.height == 1
 
 
-def test_a_provider_that_turns_programs_away_counts_more_than_one_that_is_silent() -> None:
+def test_blocked_is_a_more_severe_outcome_than_unavailable() -> None:
     one = chain(Link(provider="first", code="A"), Link(provider="second", code="B"))
-    silent, blocked = Spoken({"A": Answer(Outcome.UNAVAILABLE)}), Spoken({"B": Answer(Outcome.BLOCKED)})
-    (resolution,) = run([one], first=silent, second=blocked)
+    failed, blocked = Prepared({"A": Answer(Outcome.UNAVAILABLE)}), Prepared({"B": Answer(Outcome.BLOCKED)})
+    (resolution,) = run([one], first=failed, second=blocked)
     assert resolution.outcome is Outcome.BLOCKED
 
 
-def test_a_provider_is_visited_once_for_all_indicators_and_each_code_asked_once() -> None:
-    spoken = Spoken({"A": answer(KAZ=1.0), "B": answer(KAZ=2.0)})
+def test_a_provider_is_visited_once_for_all_indicators_and_each_code_is_requested_once() -> None:
+    adapter = Prepared({"A": answer(KAZ=1.0), "B": answer(KAZ=2.0)})
     indicators = [
         chain(Link(provider="first", code="A"), name="one_pct"),
         chain(Link(provider="first", code="B"), name="two_pct"),
         chain(Link(provider="first", code="A"), name="three_pct"),
     ]
-    run(indicators, first=spoken)
-    assert spoken.asked == [["A", "B"]]
+    run(indicators, first=adapter)
+    assert adapter.asked == [["A", "B"]]
 
 
-def test_the_licence_is_that_of_who_answered() -> None:
+def test_the_licence_is_that_of_the_link_that_answered() -> None:
     one = chain(Link(provider="first", code="A", licence="CC BY-SA 4.0"), Link(provider="second", code="B"))
-    by_first = run([one], first=Spoken({"A": answer(KAZ=1.0)}), second=Spoken({}))
-    by_second = run([one], first=Spoken({"A": Answer(Outcome.NO_DATA)}), second=Spoken({"B": answer(KAZ=1.0)}))
-    told = Spoken({"A": replace(answer(KAZ=1.0), licence="terms of the file")})
-    by_file = run([one], first=told, second=Spoken({}))
+    by_first = run([one], first=Prepared({"A": answer(KAZ=1.0)}), second=Prepared({}))
+    by_second = run([one], first=Prepared({"A": Answer(Outcome.NO_DATA)}), second=Prepared({"B": answer(KAZ=1.0)}))
+    file = Prepared({"A": replace(answer(KAZ=1.0), licence="terms of the file")})
+    by_file = run([one], first=file, second=Prepared({}))
     licences = [found[0].candidates["licence"].to_list() for found in (by_first, by_second, by_file)]
     assert licences == [["CC BY-SA 4.0"], [one.licence], ["terms of the file"]]
 
 
-def test_providers_are_asked_side_by_side() -> None:
+def test_providers_are_asked_in_parallel() -> None:
     together = Barrier(2)
 
-    class Waiting(Spoken):
+    class Waiting(Prepared):
         def fetch(self, *asked: Any) -> Fetched:
-            together.wait(5)  # breaks where the other is asked only afterwards
+            together.wait(5)  # raises if the other provider is asked only afterwards
             return super().fetch(*asked)
 
     one = chain(Link(provider="first", code="A"))
@@ -189,19 +189,19 @@ def test_providers_are_asked_side_by_side() -> None:
 
 def test_a_ratio_uses_only_areas_and_years_that_both_series_have() -> None:
     one = chain(Link(provider="first", code="F", over="M", scale=100))
-    spoken = Spoken({"F": answer(KAZ=45.0, UZB=10.0), "M": answer(KAZ=50.0, AFG=9.0)})
-    (resolution,) = run([one], first=spoken)
+    adapter = Prepared({"F": answer(KAZ=45.0, UZB=10.0), "M": answer(KAZ=50.0, AFG=9.0)})
+    (resolution,) = run([one], first=adapter)
     assert resolution.candidates.select("iso3", "value", "provider_code").rows() == [("KAZ", 90.0, "F / M")]
 
 
 def test_a_ratio_over_zero_is_missing() -> None:
     one = chain(Link(provider="first", code="F", over="M"))
-    (resolution,) = run([one], first=Spoken({"F": answer(KAZ=45.0), "M": answer(KAZ=0.0)}))
+    (resolution,) = run([one], first=Prepared({"F": answer(KAZ=45.0), "M": answer(KAZ=0.0)}))
     assert resolution.outcome is Outcome.NO_DATA
 
 
-def test_a_fault_in_one_adapter_leaves_the_other_providers_alone() -> None:
-    class Broken(Spoken):
+def test_an_exception_in_one_adapter_does_not_stop_the_other_providers() -> None:
+    class Broken(Prepared):
         def fetch(self, *args: object) -> Fetched:
             raise KeyError("value")
 
@@ -209,11 +209,11 @@ def test_a_fault_in_one_adapter_leaves_the_other_providers_alone() -> None:
         chain(Link(provider="first", code="A"), name="one_pct"),
         chain(Link(provider="second", code="B"), name="two_pct"),
     ]
-    broken, sound = run(indicators, first=Broken({}), second=Spoken({"B": answer(KAZ=2.0)}))
+    broken, sound = run(indicators, first=Broken({}), second=Prepared({"B": answer(KAZ=2.0)}))
     assert broken.outcome is Outcome.UNAVAILABLE and "KeyError" in (broken.attempts[0].reason or "")
     assert sound.outcome is Outcome.OK
 
 
-def test_a_provider_without_an_adapter_is_said_to_have_none() -> None:
+def test_a_provider_without_an_adapter_has_that_reason() -> None:
     (resolution,) = run([chain(Link(provider="nobody", code="A"))])
     assert resolution.attempts[0].reason == "no live adapter for this provider yet"

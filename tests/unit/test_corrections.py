@@ -1,4 +1,4 @@
-"""Corrections: what they do to figures, and that one that no longer fits is never passed over."""
+"""Corrections: their effect on figures, entries that do not fit, and faults in the file."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def one(**changes: Any) -> Any:
         ({"action": "drop", "expect": {"between": [9, 10]}}, None),
     ],
 )
-def test_only_the_figure_meant_is_changed(changes: dict[str, Any], now: tuple[float, str] | None) -> None:
+def test_only_the_selected_figure_is_changed(changes: dict[str, Any], now: tuple[float, str] | None) -> None:
     corrected = one(**changes)
     after = figures(corrected.observations)
     assert after.get(("KAZ", 2024)) == now
@@ -62,7 +62,7 @@ def test_only_the_figure_meant_is_changed(changes: dict[str, Any], now: tuple[fl
 
 
 @pytest.mark.parametrize("action", ["drop", "override", "scale"])
-def test_the_providers_own_figure_stays_traceable(action: str) -> None:
+def test_the_providers_own_record_is_kept_with_its_hash(action: str) -> None:
     given = {"override": {"value": 93.1}, "scale": {"factor": 10}}.get(action, {})
     (original,) = one(action=action, expect={"eq": 9.3}, **given).originals.to_dicts()
     assert original["reason"] == "correction: the decimal point is in the wrong place"
@@ -70,7 +70,7 @@ def test_the_providers_own_figure_stays_traceable(action: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "reason"),
     [
         ({"action": "drop", "expect": {"gt": 9.3}}, "KAZ 2024 is 9.3"),
         ({"action": "drop", "expect": {"lt": 9.3}}, "KAZ 2024 is 9.3"),
@@ -82,22 +82,22 @@ def test_the_providers_own_figure_stays_traceable(action: str) -> None:
         ({"action": "drop", "years": [2023, 2024], "expect": {"lt": 10}}, "KAZ 2023 is 92"),
     ],
 )
-def test_a_correction_that_no_longer_fits_changes_nothing_and_is_named(changes: dict[str, Any], told: str) -> None:
+def test_a_correction_that_does_not_fit_changes_nothing_and_is_named(changes: dict[str, Any], reason: str) -> None:
     corrected = one(**changes)
     assert corrected.observations.equals(SERIES)
-    assert told in corrected.misfits["kaz_2024"]
+    assert reason in corrected.misfits["kaz_2024"]
     assert "corrections.yml:7: kaz_2024" in corrected.misfits["kaz_2024"]
     assert "status: retired" in corrected.misfits["kaz_2024"]
 
 
-def test_a_correction_of_one_provider_leaves_a_mirrors_series_alone() -> None:
+def test_a_correction_of_one_provider_does_not_change_a_mirrors_series() -> None:
     drop = {"action": "drop", "expect": {"eq": 9.3}}
     assert one(providers=["un_sdg"], **drop).observations.equals(SERIES)
     assert one(providers=["un_sdg"], **drop).misfits == {}
     assert one(providers=["world_bank"], **drop).observations.height == 2
 
 
-def test_each_correction_is_judged_by_the_providers_figures() -> None:
+def test_each_correction_is_compared_with_the_providers_figures() -> None:
     first = correction(action="override", value=93.1, expect={"eq": 9.3})
     second = correction(id="also", action="flag", expect={"eq": 9.3})
     corrected = apply(SERIES, indicator(), [first, second])
@@ -109,7 +109,7 @@ def test_each_correction_is_judged_by_the_providers_figures() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "reason"),
     [
         ({"action": "override"}, "value belongs to override"),
         ({"value": 3}, "value belongs to override"),
@@ -123,14 +123,14 @@ def test_each_correction_is_judged_by_the_providers_figures() -> None:
     ],
 )
 def test_a_fault_in_the_file_is_one_line_with_file_line_and_entry(
-    changes: dict[str, Any], told: str, catalogue: Catalogue, tmp_path: Path
+    changes: dict[str, Any], reason: str, catalogue: Catalogue, tmp_path: Path
 ) -> None:
     entry = correction().correction.model_dump(mode="json", exclude_none=True) | changes
     path = tmp_path / "corrections.yml"
     path.write_text("# a comment\n" + yaml.safe_dump([entry]), encoding="utf-8")
     with pytest.raises(ConfigurationError) as caught:
         load_corrections(catalogue, path)
-    assert str(caught.value).startswith(f"{path}:2: kaz_2024: ") and told in str(caught.value)
+    assert str(caught.value).startswith(f"{path}:2: kaz_2024: ") and reason in str(caught.value)
 
 
 def test_a_retired_correction_is_not_applied(catalogue: Catalogue, tmp_path: Path) -> None:
@@ -153,7 +153,7 @@ def catalogue() -> Catalogue:
     return load_catalogue()
 
 
-def test_a_changed_figure_keeps_the_providers_flag_and_says_why_it_was_changed() -> None:
+def test_a_changed_figure_keeps_the_providers_flag_and_has_the_reason_of_the_change() -> None:
     sent = SERIES.with_columns(obs_status=pl.lit("E"))
     changed = [
         correction(id="a", action="scale", factor=10, expect={"lt": 10}, reason="a share of ten, not of a hundred"),

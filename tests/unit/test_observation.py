@@ -1,4 +1,4 @@
-"""The observation contract: what passes, what is rejected and why, and that no record is lost."""
+"""The gates for single records: accepted and rejected records, reasons, and that no record is lost."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipelines.quality_gates import validate
 from sources.catalogue import Indicator
-from sources.observation import OBSERVATION, Areas, validate
+from sources.observation import OBSERVATION, Areas
 
 AREAS = Areas(frozenset({"KAZ", "UZB", "AFG"}), frozenset({"WLD"}), {"KZ": "KAZ"}, {398: "KAZ"})
 
@@ -98,7 +99,7 @@ def test_equal_duplicates_collapse_and_unequal_ones_are_all_rejected() -> None:
     assert set(checked.rejected_keys.rows()) == {("UZB", 2024)}
 
 
-def test_a_zero_that_means_not_asked_is_rejected_by_the_indicators_own_rule() -> None:
+def test_a_zero_that_means_not_measured_is_rejected_by_the_indicators_rule() -> None:
     rule = {"reason": "0 means not asked in this wave", "years": [2021], "value": 0, "except_iso3": ["AFG"]}
     one = indicator(reject_rules=[rule])
     frame = records(("KAZ", 2021, 0.0), ("AFG", 2021, 0.0), ("KAZ", 2022, 0.0))
@@ -107,15 +108,15 @@ def test_a_zero_that_means_not_asked_is_rejected_by_the_indicators_own_rule() ->
     assert checked.rejected["reason"].to_list() == ["0 means not asked in this wave"]
 
 
-def test_a_figure_below_a_rules_limit_is_rejected_with_the_rules_reason_and_not_the_ranges() -> None:
+def test_a_figure_below_a_rules_limit_is_rejected_with_the_rules_reason() -> None:
     one = indicator(reject_rules=[{"reason": "a cost cannot be negative", "below": 0}])
     frame = records(("KAZ", 2021, -0.1), ("KAZ", 2022, 0.0), ("KAZ", 2023, 101.0), ("UZB", 2021, float("nan")))
     checked = validate(frame, one, AREAS)
     assert checked.accepted.select("iso3", "year").rows() == [("KAZ", 2022)]
-    told = dict(zip(checked.rejected_keys.rows(), checked.rejected["reason"], strict=True))
-    assert told["KAZ", 2021] == "a cost cannot be negative"
-    assert told["KAZ", 2023].startswith("value outside 0..100 pct")
-    assert ("UZB", 2021) in told
+    found = dict(zip(checked.rejected_keys.rows(), checked.rejected["reason"], strict=True))
+    assert found["KAZ", 2021] == "a cost cannot be negative"
+    assert found["KAZ", 2023].startswith("value outside 0..100 pct")
+    assert ("UZB", 2021) in found
 
 
 @given(
@@ -128,7 +129,7 @@ def test_a_figure_below_a_rules_limit_is_rejected_with_the_rules_reason_and_not_
         max_size=30,
     )
 )
-def test_every_record_is_either_accepted_or_rejected_whatever_arrives(rows) -> None:
+def test_every_record_is_either_accepted_or_rejected(rows) -> None:
     checked = validate(records(*rows), indicator(), AREAS, last_year=2026)
     distinct = records(*rows).unique()
     seen = {(i, y) for i, y in checked.accepted.select("iso3", "year").rows()}

@@ -1,0 +1,61 @@
+"""The landed tables ``indicators`` and ``source_health``, from which dbt builds the published tables.
+
+Belongs here: their columns and files. Does not belong here: what an ingestion brought (``pipelines.ingestion``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import polars as pl
+
+from pipelines.workspace import Workspace
+from warehouse.files import write_table
+
+HEALTH: dict[str, pl.DataType] = {
+    "indicator_id": pl.String(),
+    "provider_requested": pl.String(),
+    "provider_used": pl.String(),
+    "outcome": pl.String(),
+    "latest_year": pl.Int32(),
+    "retrieved_at": pl.Datetime("us"),
+    "stale_reason": pl.String(),
+    "attempts": pl.String(),
+    "provider_code": pl.String(),
+    "provider_release": pl.String(),
+    "last_change_at": pl.Datetime("us"),
+    "licence": pl.String(),
+}
+"""Columns of ``source_health``, one row per indicator. ``provider_code`` is that of the chain's first link; release,
+last change and licence are those of the vintage in use."""
+
+
+def write_indicators(workspace: Workspace) -> None:
+    """Write the table ``indicators``, one row per indicator of the catalogue."""
+    same = ("title", "unit", "definition", "population_base", "licence", "origin", "max_age_years", "shape", "note")
+    rows = [
+        {
+            "indicator_id": i.id,
+            **{name: getattr(i, name) for name in same},
+            "direction": i.direction.value,
+            "valid_min": i.valid_range.min,
+            "valid_max": i.valid_range.max,
+            "edition_index": i.edition_index,
+            "provider_chain": " > ".join(f"{link.provider} {link.provider_code}".strip() for link in i.chain),
+        }
+        for i in workspace.catalogue
+    ]
+    schema = {"max_age_years": pl.Int32, "valid_min": pl.Float64, "valid_max": pl.Float64, "note": pl.String}
+    write_table(workspace.layout.indicators, pl.DataFrame(rows, schema_overrides=schema))
+
+
+def write_source_health(workspace: Workspace, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write the table ``source_health``: new rows (columns ``HEALTH``), and those of the other indicators as before."""
+    now = pl.DataFrame(rows, schema=HEALTH)
+    path = workspace.layout.source_health
+    if path.exists():
+        others = pl.read_parquet(path).filter(pl.col("indicator_id").is_in(list(workspace.catalogue.indicators)))
+        others = others.join(now, on="indicator_id", how="anti")
+        now = pl.concat([now, others], how="diagonal").select(HEALTH.keys())
+    write_table(path, now.sort("indicator_id"))
