@@ -15,7 +15,7 @@ from operator import itemgetter
 from pipelines.changes import SECTIONS, SUMMED, section_of
 from pipelines.output import GAP
 from pipelines.report.data import FRAMEWORK, Report, Row
-from pipelines.report.words import Words
+from pipelines.texts.words import Words
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from pipelines.claims import VERDICTS
 from pipelines.report import charts
 from pipelines.report.changed import sections
 from pipelines.report.data import Report, Row, pick, read
-from pipelines.report.words import Words, digits_of
+from pipelines.texts.words import Words, digits_of
 from sources.catalogue import load_catalogue
 from warehouse.files import write_atomically
 from warehouse.layout import Layout

@@ -1,15 +1,18 @@
-"""Texts and figures in a language: the files ``texts/*.yml`` and the way in which numbers, dates and units are written.
+"""Texts and figures in a language: lookups in ``*.yml`` and the formats of numbers, dates, units and sentences.
 
-Belongs here: finding a text, formats of figures. Does not belong here: the texts themselves, what a page shows.
+Belongs here: finding a text, filling it in, formats of figures. Does not belong here: the texts themselves, the choice
+of a text. dbt, the command line and the pages all format through this module.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
+from string import Formatter
 from typing import Any
 
 import yaml
@@ -17,7 +20,7 @@ import yaml
 from pipelines.output import GAP
 from sources.errors import ConfigurationError
 
-TEXTS = Path(__file__).parent / "texts"
+TEXTS = Path(__file__).parent
 LANGUAGES = tuple(sorted(path.stem for path in TEXTS.glob("*.yml")))
 
 MINUS = "−"
@@ -76,6 +79,56 @@ class Words:
         """The word for a code of the published file; the code itself where the texts do not know it."""
         return GAP if code is None else str(self._texts[section].get(code, code.replace("_", " ")))
 
+    def sentence(self, code: str, operands: Mapping[str, Any] | None = None) -> str:
+        """Return the text ``sentences.<code>``, filled in with what a model published for it.
+
+        Args:
+            code: Key of the section ``sentences``.
+            operands: Value by name, as read from JSON. A value is text, a number, a part ``{"code": ...,
+                "operands": ...}``, which is a sentence itself, or a list of texts and parts. The list's ``None`` are
+                left out.
+
+        In a text, ``{name}`` writes a value as it is and ``None`` as a dash. A format after the colon is
+
+        * for a list, the separator: ``{parts:; }``; ``", "`` without a format;
+        * for a code, the section with its word: ``{unit:units}``;
+        * for a decimal number, ``number`` (at most two decimals, none from 1,000 on), ``plain`` (all its digits), or
+          one of Python's (``.4g``), with the language's decimal and thousands signs.
+
+        Example:
+            >>> Words("en").sentence("interval", {"low": 71.25, "high": 80.0})
+            '71.25 to 80'
+
+        Raises:
+            ConfigurationError: The texts have no such sentence, or it needs an operand that is missing.
+        """
+        template = self._texts["sentences"].get(code)
+        if template is None:
+            raise ConfigurationError(f"{TEXTS / self.language}.yml: sentences has no {code!r}")
+        try:
+            return _Filler(self).vformat(template, (), operands or {})
+        except KeyError as error:
+            raise ConfigurationError(
+                f"{TEXTS / self.language}.yml: sentences.{code} needs the operand {error}"
+            ) from None
+
+    def filled(self, value: Any, spec: str) -> str:
+        """Return one operand of ``sentence`` as text; ``spec`` is the format that follows its name."""
+        if isinstance(value, Mapping):
+            return self.sentence(value["code"], value.get("operands"))
+        if isinstance(value, list):
+            return (spec or ", ").join(self.filled(one, "") for one in value if one is not None)
+        if isinstance(value, float) and spec:
+            return self._decimal(value, spec)
+        return self.word(spec, value) if spec else GAP if value is None else str(value)
+
+    def _decimal(self, value: float, spec: str) -> str:
+        if spec == "plain":
+            return self.plain(value)
+        if spec != "number":
+            return self._marked(format(value, spec))
+        return self._marked(f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.2f}".rstrip("0").rstrip("."))
+
     def name(self, kind: str, code: str, published: str) -> str:
         """The name that the published file gives, unless the texts have one of their own for the id."""
         return str(self._texts["names"][kind].get(code, published))
@@ -87,7 +140,11 @@ class Words:
         text = f"{value:,.{digits}f}"
         if float(text.replace(",", "")) == 0:
             text = text.lstrip("-")
-        marks = {",": self._formats["thousands"], ".": self._formats["decimal"], "-": MINUS}
+        return self._marked(text).replace("-", MINUS)
+
+    def _marked(self, text: str) -> str:
+        """Return a number with the language's decimal and thousands signs."""
+        marks = {",": self._formats["thousands"], ".": self._formats["decimal"]}
         return "".join(marks.get(sign, sign) for sign in text)
 
     def plain(self, value: float | None) -> str:
@@ -127,6 +184,16 @@ class Words:
 
     def year(self, value: int | None) -> str:
         return GAP if value is None else str(value)
+
+
+class _Filler(Formatter):
+    """Fills a sentence in: each operand is written as ``Words.filled`` says."""
+
+    def __init__(self, words: Words):
+        self._words = words
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        return self._words.filled(value, format_spec)
 
 
 def digits_of(value: float | None, unit: str | None, finer: int = 0) -> int:
