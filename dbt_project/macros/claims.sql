@@ -33,6 +33,6 @@ json_object('code', '{{ code }}', 'operands', json_object(
 {%- endmacro %}
 
 {# The reason of a test, for the given members: the tests of several members can share it. #}
-{% macro claim_reason_for(members) -%}
-json_merge_patch(reason, json_object('operands', json_object('members', {{ members }})))
+{% macro claim_reason_for(members, reason='reason') -%}
+json_merge_patch({{ reason }}, json_object('operands', json_object('members', {{ members }})))
 {%- endmacro %}

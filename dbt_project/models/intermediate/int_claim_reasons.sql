@@ -126,13 +126,13 @@ select
     outcome ->> 'code' as reason_code,
     json_object(
         'code',
-        'test' || if(kind = 'regional_mean', '_of_variant', '') || if(role = 'baseline', '_of_baseline', ''),
+        'claim_test' || if(kind = 'regional_mean', '_of_variant', '') || if(role = 'baseline', '_of_baseline', ''),
         'operands',
         json_object(
             'variant', variant,
             'findings', list_filter(
                 [outcome, unknown_series, without_figure, without_afg, true_year, year_note, true_of],
-                lambda part: part is not null
+                lambda finding: finding is not null
             )
         )
     ) as reason

@@ -7,7 +7,7 @@ select
     variant,
     iso3,
     result,
-    sentences(to_json([{{ claim_reason_for('[iso3]') }}])::varchar) as reason,
+    {{ sentence("'claim_reason'", "json_object('parts', [" ~ claim_reason_for('[iso3]') ~ "])") }} as reason,
     claimed,
     comparator,
     value,

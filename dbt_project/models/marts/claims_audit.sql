@@ -28,7 +28,8 @@ tests as (
         tests.*,
         deciding.strength,
         deciding.claim_strength,
-        deciding.question_id is not null as is_deciding
+        deciding.question_id is not null as is_deciding,
+        {{ sentence("'claim_reason'", "json_object('parts', [" ~ claim_reason_for("''") ~ "])") }} as wording
     from {{ ref('int_claim_reasons') }} as tests
     left join deciding
         on
@@ -37,12 +38,11 @@ tests as (
             and tests.result not in ('no_data', 'not_comparable', 'below_ceiling')
 ),
 
--- members with equal findings share one part
+-- members with the same wording share one part
 parts as (
     select
         claim_id,
-        reason,
-        {{ claim_reason_for('list(iso3 order by iso3)') }} as part,
+        {{ claim_reason_for('list(iso3 order by iso3)', 'first(reason order by iso3)') }} as part,
         case when is_deciding and strength = claim_strength then 1 when is_deciding then 2 else 3 end as precedence,
         role,
         indicator_id,
@@ -50,7 +50,7 @@ parts as (
         min(iso3) as first_iso3,
         min(variant) as first_variant
     from tests
-    group by claim_id, reason, precedence, role, indicator_id
+    group by claim_id, wording, precedence, role, indicator_id
 ),
 
 judged as (
@@ -121,30 +121,29 @@ summaries as (
     select
         claim_id,
         list_filter([
-            case when starts_with(judged.verdict, 'direction') and claims.value_year is null then {{ claim_part('no_year_stated') }} end,
-            case when means.true_of is not null then {{ claim_part('true_of_mean', variants='means.true_of') }} end,
-            case
-                when means.true_of_another_year is not null
-                    then {{ claim_part('true_of_mean_in_other_year', variants='means.true_of_another_year') }}
-            end,
-            case
-                when means.not_true_of is not null
-                    then {{ claim_part('not_true_of_mean', variants='means.not_true_of') }}
-            end,
-            case
-                when means.without_figures is not null
-                    then {{ claim_part('no_figure_of_mean', variants='means.without_figures') }}
-            end,
-            case when members.better is not null then {{ claim_part('members_better', members='members.better') }} end,
-            case
-                when members.not_better is not null
-                    then {{ claim_part('members_not_better', members='members.not_better') }}
-            end
-        ], lambda finding: finding is not null) as findings
+            if(
+                starts_with(judged.verdict, 'direction') and claims.value_year is null,
+                {{ claim_part('no_year_stated') }}, null
+            ),
+            if(means.true_of is null, null, {{ claim_part('true_of_means', variants='means.true_of') }}),
+            if(
+                means.true_of_another_year is null, null,
+                {{ claim_part('true_of_means_in_another_year', variants='means.true_of_another_year') }}
+            ),
+            if(means.not_true_of is null, null, {{ claim_part('not_true_of_means', variants='means.not_true_of') }}),
+            if(
+                means.without_figures is null, null,
+                {{ claim_part('no_figure_of_means', variants='means.without_figures') }}
+            ),
+            if(members.better is null, null, {{ claim_part('members_better', members='members.better') }}),
+            if(members.not_better is null, null, {{ claim_part('members_not_better', members='members.not_better') }})
+        ], lambda finding: finding is not null) as findings,
+        [{{ claim_part('claim_summary', findings='findings') }}] as parts
     from judged
     inner join {{ ref('claims') }} as claims using (claim_id)
     left join means using (claim_id)
     left join members using (claim_id)
+    where len(findings) > 0
 ),
 
 evidence as (
@@ -201,12 +200,7 @@ explained as (
             else 'no_series'
         end as reason_code,
         case reason_code
-            when 'tested'
-                then if(
-                    len(summaries.findings) > 0,
-                    [{{ claim_part('summary', findings='summaries.findings') }}],
-                    []
-                ) || reasons.parts
+            when 'tested' then coalesce(summaries.parts, []) || reasons.parts
             when 'nothing_public' then [{{ claim_part('nothing_public') }}]
             when 'milestone' then [{{ claim_part('milestone') }}]
             when 'only_document' then coalesce(reasons.parts, []) || [{{ claim_part('only_document') }}]
@@ -242,7 +236,7 @@ select
     claims.checkable_with,
     claims.note,
     explained.verdict,
-    sentences(to_json(explained.parts)::varchar) as verdict_reason,
+    {{ sentence("'claim_reason'", "json_object('parts', explained.parts)") }} as verdict_reason,
     evidence.indicator_id as evidence_indicator_id,
     evidence.kind as evidence_kind,
     evidence.variant as evidence_variant,
