@@ -27,9 +27,11 @@ One part of a reason as JSON: a code, which names a text in pipelines/report/tex
 an SQL expression: claim_part('no_number', series='series', value='value'). An operand can be a part or a list of parts.
 #}
 {% macro claim_part(code) -%}
-json_object('code', '{{ code }}', 'operands', json_object(
-    {%- for name, operand in kwargs.items() %}'{{ name }}', {{ operand }}{{ ', ' if not loop.last }}{% endfor -%}
-))
+{%- set operands = [] -%}
+{%- for name, operand in kwargs.items() -%}
+{%- do operands.append("'" ~ name ~ "', " ~ operand) -%}
+{%- endfor -%}
+json_object('code', '{{ code }}', 'operands', json_object({{ operands | join(', ') }}))
 {%- endmacro %}
 
 {# The reason of a test, for the given members: the tests of several members can share it. #}

@@ -1,7 +1,7 @@
--- The figures of every test, for all members and years: one model per kind of test (seed claim_kinds). Each gives one
--- row per evidence row, variant, economy and year: claim_id, indicator_id, variant, iso3, year, figure (in figure_unit of
--- the kind, else in the unit of the indicator), provider, vintage_at, source_url. Where the kind has them also base_year,
--- base_figure, figure_without_afg, missing.
+-- The figures of every test, for all members and years: one model per kind of test (seed claim_kinds).
+-- Each model has one row per evidence row, variant, economy and year, with the columns claim_id, indicator_id, variant,
+-- iso3, year, figure (in figure_unit of the kind, else in the unit of the indicator), provider, vintage_at, source_url,
+-- and where they apply base_year, base_figure, figure_without_afg, missing.
 from {{ ref('int_claim_figures_value') }}
 union all by name
 from {{ ref('int_claim_figures_change') }}

@@ -18,5 +18,6 @@ left join {{ ref('int_claim_observations') }} as others
         figures.with_indicator_id = others.indicator_id
         and figures.iso3 = others.iso3
         and figures.year = others.year
-where figures.kind = 'ceiling'
+where
+    figures.kind = 'ceiling'
     and (figures.with_indicator_id is null or others.value is not null)

@@ -1,5 +1,5 @@
--- The tests with their reasons as codes and operands. The reason of a test is one part with a list of findings: first the
--- outcome, then remarks.
+-- The tests with their reasons as codes and operands. The reason of a test is one part with a list of findings: first
+-- the outcome, then remarks.
 with named as (
     select
         * exclude (tolerance),

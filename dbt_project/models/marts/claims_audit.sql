@@ -1,5 +1,5 @@
--- One verdict per claim. The series with the best definition decides. If the review leaves the reading open (a variant of
--- a mean, a kind of coverage), the reading that supports the claim counts, and the reason names the others.
+-- One verdict per claim. The series with the best definition decides. If the review leaves the reading open (a variant
+-- of a mean, a kind of coverage), the reading that supports the claim counts, and the reason names the others.
 with best_definition as (
     select
         claim_id,
