@@ -156,7 +156,7 @@ def manifest(layout: Layout, project: Path) -> Finding:
     installed = importlib.metadata.version("dbt-core")
     if version != installed:
         return Finding("dbt manifest", f"written by dbt {version}, installed is {installed}", f"rm {path}; {remedy}")
-    newest = max((p.stat().st_mtime for p in project.rglob("*") if p.suffix in {".sql", ".yml"}), default=0.0)
+    newest = max((p.stat().st_mtime for p in project.rglob("*") if p.suffix in {".sql", ".yml", ".md"}), default=0.0)
     if path.stat().st_mtime < newest:
         return Finding("dbt manifest", "older than the dbt project", remedy)
     return Finding("dbt manifest", f"of dbt {version}, as new as the project")

@@ -73,7 +73,7 @@ def _code(workspace: Workspace) -> str:
     digest = hashlib.sha256()
     for folder in (workspace.dbt_project, TEXTS):
         for path in sorted(folder.rglob("*")):
-            if path.suffix in {".sql", ".yml"}:
+            if path.suffix in {".sql", ".yml", ".md"}:
                 digest.update(path.relative_to(folder).as_posix().encode() + path.read_bytes())
     return digest.hexdigest()
 
@@ -144,7 +144,7 @@ def manifest(workspace: Workspace) -> Path:
     project, path = workspace.dbt_project, workspace.layout.dbt_target / "manifest.json"
     check_staging(workspace.catalogue, project)
     # a folder's time tells of files that were removed
-    parts = [p for p in project.rglob("*") if p.is_dir() or p.suffix in {".sql", ".yml"}]
+    parts = [p for p in project.rglob("*") if p.is_dir() or p.suffix in {".sql", ".yml", ".md"}]
     if not _whole(path) or path.stat().st_mtime < max(part.stat().st_mtime for part in parts):
         result = _invoke(workspace, dbt_arguments(workspace, "parse"), lambda node: None)
         if not result.passed:
