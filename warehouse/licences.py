@@ -85,7 +85,9 @@ RAW_VALUES: dict[str, RawValues] = {
         _BY_INDICATOR,
         ("reason", "value", "base_value", "improvement", "value_without_afg", "deviation", "reason_operands"),
     ),
-    "claims_audit": RawValues("claims", _BY_CLAIM, ("verdict_reason", "evidence_value", "deviation", "verdict_reason_operands")),
+    "claims_audit": RawValues(
+        "claims", _BY_CLAIM, ("verdict_reason", "evidence_value", "deviation", "verdict_reason_operands")
+    ),
     "claim_verdict_changes": RawValues("claims", _BY_CLAIM, ("previous_evidence_value", "evidence_value")),
 }
 
