@@ -51,7 +51,7 @@ _DIGITS = {
 @cache
 def _load(language: str) -> dict[str, Any]:
     if language not in LANGUAGES:
-        raise ConfigurationError(f"{language!r} is not a language of the texts; there are {', '.join(LANGUAGES)}")
+        raise ConfigurationError(f"{language!r} is no language of the pages; there are {', '.join(LANGUAGES)}")
     loaded: dict[str, Any] = yaml.safe_load((TEXTS / f"{language}.yml").read_text(encoding="utf-8"))
     return loaded
 
