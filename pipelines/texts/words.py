@@ -45,7 +45,7 @@ _DIGITS = {
     "ratio": 2,
     "rank": 0,
 }
-"""Digits after the point by unit; figures of other units have no usual size and get four significant digits."""
+"""Unit -> digits after the point. Figures of other units get them by size: see ``digits_of``."""
 
 
 @cache
@@ -57,7 +57,11 @@ def _load(language: str) -> dict[str, Any]:
 
 
 class Words:
-    """The texts of one language. Raises ConfigurationError for a language without texts."""
+    """The texts of one language and its formats of figures.
+
+    Raises:
+        ConfigurationError: There are no texts in this language.
+    """
 
     def __init__(self, language: str):
         self.language = language
@@ -65,18 +69,19 @@ class Words:
         self._formats = self._texts["formats"]
 
     def get(self, key: str) -> Any:
-        """What stands at a dotted key. Raises KeyError: a page never asks for a text that does not exist."""
+        """Return the value at a dotted key. Raises KeyError where the texts lack it."""
         found: Any = self._texts
         for part in key.split("."):
             found = found[part]
         return found
 
     def __call__(self, key: str, **values: object) -> str:
+        """Return the text at a dotted key, filled in: ``words("members.scored", scored=9, total=11)``."""
         text = str(self.get(key))
         return text.format(**values) if values else text
 
     def word(self, section: str, code: str | None) -> str:
-        """The word for a code of the published file; the code itself where the texts do not know it."""
+        """Return the word for a published code: the code itself where the section lacks it, a dash for None."""
         return GAP if code is None else str(self._texts[section].get(code, code.replace("_", " ")))
 
     def sentence(self, code: str, operands: Mapping[str, Any] | None = None) -> str:
@@ -130,11 +135,11 @@ class Words:
         return self._marked(f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.2f}".rstrip("0").rstrip("."))
 
     def name(self, kind: str, code: str, published: str) -> str:
-        """The name that the published file gives, unless the texts have one of their own for the id."""
+        """Return the name of an id in ``names.<kind>``; the published name where the texts have none."""
         return str(self._texts["names"][kind].get(code, published))
 
     def number(self, value: float | None, digits: int = 1) -> str:
-        """A number with so many digits after the point; a dash for what is missing."""
+        """Return a number with ``digits`` digits after the point; a dash for None."""
         if value is None:
             return GAP
         text = f"{value:,.{digits}f}"
@@ -148,29 +153,29 @@ class Words:
         return "".join(marks.get(sign, sign) for sign in text)
 
     def plain(self, value: float | None) -> str:
-        """A number with as many digits as it has, for what others have stated."""
+        """Return a number with all its digits, for figures that others stated."""
         if value is None:
             return GAP
         _, _, digits = f"{Decimal(repr(value)):f}".rstrip("0").partition(".")
         return self.number(value, len(digits))
 
     def signed(self, value: float | None, digits: int = 1) -> str:
-        """As ``number``, with a plus where it is positive."""
+        """Return a number as ``number`` does, with a plus sign where it is positive."""
         text = self.number(value, digits)
         return f"+{text}" if value is not None and value > 0 and any(sign in "123456789" for sign in text) else text
 
     def figure(self, value: float | None, unit: str | None) -> str:
-        """A figure of an indicator, in its unit's usual precision, without the unit."""
+        """Return an indicator's figure with the digits of its unit, without the unit."""
         return self.number(value, digits_of(value, unit))
 
     def with_unit(self, value: float | None, unit: str) -> str:
-        """A figure and its unit, for running text."""
+        """Return a figure and its unit, for running text."""
         return GAP if value is None else f"{self.figure(value, unit)} {self.word('units', unit)}"
 
     def change(self, value: float | None, unit: str | None, transform: str | None) -> str:
-        """A change a year: in the unit, or in per cent where the scale of the score is logarithmic.
+        """Return a change per year: in the unit, or in per cent where ``transform`` is ``log``.
 
-        ``value`` is a difference of natural logarithms then.
+        With ``log``, ``value`` is a difference of natural logarithms.
         """
         if transform == "log":
             return GAP if value is None else f"{self.signed(100 * math.expm1(value))} %"
@@ -197,7 +202,7 @@ class _Filler(Formatter):
 
 
 def digits_of(value: float | None, unit: str | None, finer: int = 0) -> int:
-    """Digits after the point with which a figure of this unit is written; more where it would read as zero."""
+    """Return the digits after the point for a figure of this unit: more where it would read as zero."""
     size = abs(value or 0)
     usual = _DIGITS.get(unit or "")
     usual = (0 if size >= 1000 or size == int(size) else 1 if size >= 100 else 2) if usual is None else usual + finer

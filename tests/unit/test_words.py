@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import date
 from string import Formatter
@@ -50,6 +51,32 @@ def test_every_text_exists_in_every_language_with_the_same_gaps_to_fill(language
 
 def gaps(text: str) -> set[str | None]:
     return {name for _, name, _, _ in Formatter().parse(text) if name is not None}
+
+
+SQL = "\n".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "dbt_project").rglob("*.sql")))
+
+
+def literals(pattern: str) -> set[str]:
+    """Return the quoted results in each part of the SQL that matches: ``'x'`` or ``case ... then 'x' else 'y' end``."""
+    parts = re.findall(pattern, SQL, flags=re.DOTALL)
+    return {code for part in parts for code in re.findall(r"(?:^|then |else )'(\w+)'", part)}
+
+
+RESULT = r"('\w+'|case(?:(?! as ).)*?end)"
+
+
+def test_every_sentence_belongs_to_a_code_of_a_model_and_every_code_has_its_sentence() -> None:
+    codes = literals(rf"'(?:\w+_)?code': {RESULT}") | literals(rf"{RESULT} as \w+_code\b")
+    assert {"observation", "no_interval", "point", "subtheme", "coverage_is"} <= codes
+    assert codes <= set(LOADED["en"]["sentences"])
+    unused = [code for code in LOADED["en"]["sentences"] if f"'{code}'" not in SQL]
+    assert unused == []
+
+
+def test_every_reason_of_a_status_or_a_missing_score_has_its_words() -> None:
+    codes = literals(rf"'reason': {RESULT}") | literals(rf"{RESULT} as score_reason\b")
+    assert {"stale", "within_noise", "pillar_missing", "coverage_below_gate"} <= codes
+    assert codes == set(LOADED["en"]["reasons"])
 
 
 def seed(name: str) -> pl.DataFrame:
