@@ -12,15 +12,19 @@ from typing import Any
 
 import duckdb
 
+from pipelines.dbt.sentences import register
 from tests.engine import Rows, insert
 
 MODELS = (
     "intermediate/int_claim_parameters",
     "intermediate/int_claim_observations",
     "intermediate/int_claim_evidence",
+    "intermediate/int_claim_series",
     "intermediate/int_claim_figures",
     "intermediate/int_claim_questions",
     "intermediate/int_claim_judged",
+    "intermediate/int_claim_tests",
+    "intermediate/int_claim_reasons",
     "marts/claim_tests",
     "intermediate/int_claim_readings",
     "marts/claims_audit",
@@ -70,6 +74,7 @@ class ClaimsEngine:
         ``unknown`` are series with the day from which on they were known; ``more`` is SQL on the tables laid down.
         """
         connection = duckdb.connect(":memory:", config={"threads": 1})
+        register(connection)
         connection.execute("attach ':memory:' as build; use build; create schema intermediate")
         connection.execute(f"attach '{self._published}' as published (read_only)")
         for table in (*METHOD, *GIVEN, "indicators"):

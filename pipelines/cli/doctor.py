@@ -171,7 +171,7 @@ def manifest(layout: Layout, project: Path) -> Diagnosis:
     installed = importlib.metadata.version("dbt-core")
     if version != installed:
         return Diagnosis("dbt manifest", f"written by dbt {version}, installed is {installed}", f"rm {path}; {remedy}")
-    newest = max((p.stat().st_mtime for p in project.rglob("*") if p.suffix in {".sql", ".yml"}), default=0.0)
+    newest = max((p.stat().st_mtime for p in project.rglob("*") if p.suffix in {".sql", ".yml", ".md"}), default=0.0)
     if path.stat().st_mtime < newest:
         return Diagnosis("dbt manifest", "older than the dbt project", remedy)
     return Diagnosis("dbt manifest", f"of dbt {version}, not older than the project")

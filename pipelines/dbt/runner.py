@@ -20,6 +20,7 @@ from pipelines.dbt import failures
 from pipelines.dbt.staging import check_staging
 from pipelines.seeds.claims import check_register
 from pipelines.seeds.frameworks import check_frameworks
+from pipelines.texts.words import TEXTS
 from pipelines.workspace import Workspace
 from sources.errors import ConfigurationError
 from sources.observation import utc_now
@@ -52,14 +53,14 @@ class Build:
 
 
 def fingerprint(workspace: Workspace, as_of: date, explicit: bool) -> str:
-    """A hash over everything that decides what a build gives: landed data, dbt project, as-of date.
+    """A hash over everything that decides what a build gives: landed data, dbt project, texts, as-of date.
 
     Without an explicit date only the year matters: it decides what is stale.
     """
     digest = hashlib.sha256(landing.state(workspace.layout, workspace.catalogue.indicators).encode())
-    for path in sorted(workspace.dbt_project.rglob("*")):
-        if path.is_file() and path.suffix in {".sql", ".yml", ".csv"}:
-            digest.update(path.relative_to(workspace.dbt_project).as_posix().encode() + path.read_bytes())
+    digest.update(_code(workspace).encode())
+    for path in sorted(workspace.dbt_project.rglob("*.csv")):
+        digest.update(path.relative_to(workspace.dbt_project).as_posix().encode() + path.read_bytes())
     digest.update((as_of.isoformat() if explicit else str(as_of.year)).encode())
     return digest.hexdigest()
 
@@ -68,11 +69,12 @@ NO_UNIT_TESTS = ("--exclude-resource-type", "unit_test")
 
 
 def _code(workspace: Workspace) -> str:
-    """A hash over the dbt project's code: what unit tests depend on, and nothing else."""
+    """Return a hash over the dbt project's code and the texts that it fills in: all that unit tests depend on."""
     digest = hashlib.sha256()
-    for path in sorted(workspace.dbt_project.rglob("*")):
-        if path.is_file() and path.suffix in {".sql", ".yml"}:
-            digest.update(path.relative_to(workspace.dbt_project).as_posix().encode() + path.read_bytes())
+    for folder in (workspace.dbt_project, TEXTS):
+        for path in sorted(folder.rglob("*")):
+            if path.suffix in {".sql", ".yml", ".md"}:
+                digest.update(path.relative_to(folder).as_posix().encode() + path.read_bytes())
     return digest.hexdigest()
 
 
@@ -142,7 +144,7 @@ def manifest(workspace: Workspace) -> Path:
     project, path = workspace.dbt_project, workspace.layout.dbt_target / "manifest.json"
     check_staging(workspace.catalogue, project)
     # a folder's time tells of files that were removed
-    parts = [p for p in project.rglob("*") if p.is_dir() or p.suffix in {".sql", ".yml"}]
+    parts = [p for p in project.rglob("*") if p.is_dir() or p.suffix in {".sql", ".yml", ".md"}]
     if not _whole(path) or path.stat().st_mtime < max(part.stat().st_mtime for part in parts):
         result = _invoke(workspace, dbt_arguments(workspace, "parse"), lambda node: None)
         if not result.passed:

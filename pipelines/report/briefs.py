@@ -15,7 +15,7 @@ from pipelines.report import charts
 from pipelines.report.data import SIGNS, Report, Row, pick, read
 from pipelines.report.page import asset, render, shared
 from pipelines.report.pdf import print_to_pdf
-from pipelines.report.words import Words
+from pipelines.texts.words import Words
 from sources.errors import ConfigurationError
 from warehouse.files import write_atomically
 from warehouse.layout import Layout

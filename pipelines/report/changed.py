@@ -15,7 +15,7 @@ from operator import itemgetter
 from pipelines.formatting import GAP
 from pipelines.published import CHANGE_SECTIONS, FRAMEWORK, SUMMED_SECTIONS, section_of
 from pipelines.report.data import Report, Row
-from pipelines.report.words import Words
+from pipelines.texts.words import Words
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ import altair as alt
 import vl_convert
 
 from pipelines.report.data import SIGNS, Row
-from pipelines.report.words import Words
+from pipelines.texts.words import Words
 
 COLOURS = ("#0072B2", "#56B4E9", "#F0E442", "#E69F00", "#E8762C", "#D0D7DE", "#FFFFFF")
 """Colours of ``SIGNS``, after Okabe and Ito: distinguishable with every kind of colour vision, lightened for text."""

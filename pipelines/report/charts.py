@@ -32,7 +32,7 @@ from pipelines.report.chart_style import (
     wrapped_axis,
 )
 from pipelines.report.data import SIGNS, Row, pick
-from pipelines.report.words import Words
+from pipelines.texts.words import Words
 
 
 def indicator(one: Row, cells: Sequence[Row], words: Words) -> str:

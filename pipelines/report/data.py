@@ -92,9 +92,9 @@ _PARTS = {
         from milestones as m join subthemes as t on t.subtheme_id = m.subtheme_id and t.framework_id = $framework
         where t.register_only order by m.subtheme_id, m.country_iso3, m.claim_id
     """,
+    "titles": "select indicator_id, title from indicators order by indicator_id",
     "claim_tests": """
-        select t.*, i.title, e.name
-        from claim_tests as t left join indicators as i using (indicator_id) left join economies as e using (iso3)
+        from claim_tests as t
         order by t.claim_id, t.role desc, t.indicator_id, t.variant, t.iso3
     """,
     "inconsistencies": "from claim_inconsistencies order by inconsistency_id",
@@ -168,6 +168,8 @@ class Report:
     sensitivity: list[Row]
     verdicts: list[Row]
     claims: list[Row]
+    titles: list[Row]
+    """Id and title of every indicator of the catalogue."""
     claim_tests: list[Row]
     milestones: list[Row]
     inconsistencies: list[Row]

@@ -17,7 +17,8 @@ from pipelines.published import VERDICTS
 from pipelines.report import chart_style, charts
 from pipelines.report.changed import sections
 from pipelines.report.data import Report, Row, pick, read
-from pipelines.report.words import Words, digits_of
+from pipelines.report.reasons import Reasons
+from pipelines.texts.words import Words, digits_of
 from sources.catalogue import load_catalogue
 from warehouse.files import write_atomically
 from warehouse.layout import Layout
@@ -73,10 +74,12 @@ def asset(name: str) -> Markup:
 def shared(report: Report, words: Words) -> dict[str, Any]:
     """Return the template values that every page needs."""
     catalogue = load_catalogue()
+    names = {row["iso3"]: words.name("economies", row["iso3"], row["name"]) for row in report.members}
     return {
         "r": report,
         "pillars": pick(report.pillars, in_overall=True),
-        "names": {row["iso3"]: words.name("economies", row["iso3"], row["name"]) for row in report.members},
+        "names": names,
+        "reason": Reasons(words, {row["indicator_id"]: row["title"] for row in report.titles}, names),
         "group_titles": {
             row["group_id"]: words.name("groups", row["group_id"], row["group_title"]) for row in report.regions
         },

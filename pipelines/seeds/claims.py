@@ -7,7 +7,6 @@ Does not belong here: verdicts (``dbt_project``), what is printed of them (``cla
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping
 from datetime import date
 from pathlib import Path
@@ -194,19 +193,7 @@ def check_register(dbt_project: Path, indicators: Mapping[str, Indicator]) -> No
         known[table.file] = {key[0] for key in keys}
     if missing := PARAMETERS - {parameter for (parameter,) in _check(seeds, _PARAMETERS, known)}:
         raise ConfigurationError(f"{seeds / _PARAMETERS.file}: column parameter: {min(missing)!r} is missing")
-    _check_kinds(dbt_project)
     _check_shares(seeds, indicators)
-
-
-def _check_kinds(dbt_project: Path) -> None:
-    """Every kind of test has its macro: without one its tests would find no figure, in silence."""
-    macros = "".join(path.read_text(encoding="utf-8") for path in sorted((dbt_project / "macros").glob("*.sql")))
-    made = set(re.findall(r"macro claim_figures_(\w+)\(", macros))
-    path = dbt_project / "seeds" / _KINDS.file
-    for line, row in read_rows(path):
-        if row["kind"] not in made:
-            told = f"there is no macro claim_figures_{row['kind']} in dbt_project/macros"
-            raise fault(path, line, row["kind"], "kind", told)
 
 
 def _check_shares(seeds: Path, indicators: Mapping[str, Indicator]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from collections.abc import Iterator
@@ -102,11 +103,16 @@ def hostile_warehouse(published_warehouse: Path, tmp_path_factory: pytest.TempPa
             ("pillars", "title", "pillar_id = 'p3'"),
             ("claims_audit", "statement", "claim_id = 'p1-uzb-internet-coverage'"),
             ("claims_audit", "note", "claim_id = 'p1-uzb-internet-coverage'"),
-            ("claim_tests", "reason", "claim_id = 'p1-uzb-internet-coverage'"),
+            ("claim_tests", "definition_note", "claim_id = 'p1-uzb-internet-coverage'"),
             ("benchmarks", "target_basis", "indicator_id = 'internet_users_pct'"),
         ):
             changed = connection.execute(f"update {table} set {column} = ? where {key}", [HOSTILE]).fetchone()
             assert changed and changed[0], f"{table} has no row where {key}"
+        hostile_reason = [{"code": "claim_test", "operands": {"members": [HOSTILE], "findings": [HOSTILE]}}]
+        connection.execute(
+            "update claim_tests set reason_operands = ? where claim_id = 'p1-uzb-internet-coverage'",
+            [json.dumps(hostile_reason)],
+        )
         connection.execute(
             "update claim_tests set source_url = 'javascript:window.hacked = true'"
             " where claim_id = 'p1-uzb-internet-coverage'"

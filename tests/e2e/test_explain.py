@@ -12,6 +12,7 @@ from statistics import median
 import duckdb
 import pytest
 
+from pipelines.texts.words import Words
 from tests.conftest import GOALPOSTS_OF, ROOT, run_carec
 
 NAMES = {"ln": math.log, "exp": math.exp, "least": min, "greatest": max}
@@ -52,6 +53,26 @@ def test_every_observed_change_follows_from_the_points_that_it_names(published_w
         slopes = [(g(y2) - g(y1)) / (t2 - t1) for (t1, y1), (t2, y2) in combinations(points, 2)]
         assert median(slopes) == pytest.approx(value, rel=1e-9, abs=1e-12), where
         assert note.startswith("two_points" if len(points) == 2 else "theil_sen"), where
+
+
+def test_every_line_has_its_texts_in_every_language_and_the_published_ones_are_the_english(
+    published_warehouse: Path,
+) -> None:
+    lines = rows(
+        published_warehouse,
+        """
+        select distinct unnest([
+            {'code': label_code, 'text': item}, {'code': note_code, 'text': note}, {'code': source_code, 'text': source}
+        ], recursive := true), operands::varchar
+        from score_explanation
+        """,
+    )
+    sentences = [(code, json.loads(operands or "{}"), text) for code, text, operands in lines if code]
+    assert len(sentences) > 500 and all(text is None for code, text, _ in lines if code is None)
+    for code, operands, text in sentences:
+        assert Words("en").sentence(code, operands) == text
+    russian = {code: Words("ru").sentence(code, operands) for code, operands, _ in sentences}
+    assert russian["status_and_reason"].isascii() is False and "_" not in russian["status_and_reason"]
 
 
 def test_every_published_score_is_explained(published_warehouse: Path) -> None:

@@ -285,18 +285,16 @@ EVIDENCE = {
     "sec-uzb-telemedicine": {"with_indicator_id": "internet_users_pct", "kind": "product"},
     "hl-pak-ict-export-markets": {"kind": "peak", "definition_match": "same"},
 }
-# all that a new kind of test takes: one macro and one row
-MACRO = """
-{% macro claim_figures_peak() %}
-    select
-        evidence.claim_id, evidence.indicator_id, 'national' as variant, figures.iso3, figures.year,
-        max(figures.value) over (partition by evidence.claim_id, figures.iso3 order by figures.year) as figure,
-        {{ claim_provenance('figures') }}
-    from {{ ref('int_claim_evidence') }} as evidence
-    inner join {{ ref('int_claim_observations') }} as figures using (indicator_id)
-    where evidence.kind = 'peak' and figures.is_member
-{% endmacro %}
+# a new kind of test: a model, its line in the union, and a row of the seed
+MODEL = """
+select
+    claim_id, indicator_id, 'national' as variant, iso3, year,
+    max(value) over (partition by claim_id, iso3 order by year) as figure,
+    provider, vintage_at, source_url
+from {{ ref('int_claim_series') }}
+where kind = 'peak'
 """
+UNION = "union all by name from {{ ref('int_claim_figures_peak') }}\n"
 ROW = "peak,Peak,Was the highest figure so far what the claim says?,,,true\n"
 
 
@@ -308,7 +306,9 @@ def altered(tmp_path_factory: pytest.TempPathFactory) -> Path:
     seeds = root / "dbt_project" / "seeds"
     edit(seeds / "claims.csv", {claim: cells for claim, (cells, _, _) in ALTERED.items()})
     edit(seeds / "claim_evidence.csv", EVIDENCE)
-    for path, more in ((seeds / "claim_kinds.csv", ROW), (root / "dbt_project" / "macros" / "claims.sql", MACRO)):
+    models = root / "dbt_project" / "models" / "intermediate"
+    (models / "int_claim_figures_peak.sql").write_text(MODEL, encoding="utf-8")
+    for path, more in ((seeds / "claim_kinds.csv", ROW), (models / "int_claim_figures.sql", UNION)):
         path.write_text(path.read_text(encoding="utf-8") + more, encoding="utf-8")
     done = run_carec("refresh", "--as-of", AS_OF, warehouse=folder / "warehouse", root=root)
     assert done.returncode == 0, done.stderr
@@ -324,7 +324,7 @@ def test_an_altered_claim_gets_its_known_verdict(altered: Path, claim: str) -> N
     assert [row[:2] for row in found] == [(verdict, year)], found
 
 
-def test_a_new_kind_of_test_takes_one_macro_and_one_row(altered: Path) -> None:
+def test_a_new_kind_of_test_takes_one_model_and_one_row(altered: Path) -> None:
     assert rows(
         altered, "select distinct kind, result from claim_tests where claim_id = 'hl-pak-ict-export-markets'"
     ) == [("peak", "supported")]

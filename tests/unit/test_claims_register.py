@@ -302,12 +302,6 @@ def test_a_fault_of_any_table_of_the_register_names_line_entry_and_column(
     assert told in message
 
 
-def test_a_kind_without_its_macro_is_told(seeds: Path) -> None:
-    path = seeds / "claim_kinds.csv"
-    path.write_text(path.read_text(encoding="utf-8") + "guess,Guess,Is it so?,,,true\n", encoding="utf-8")
-    assert "guess: column kind: there is no macro claim_figures_guess" in fault(seeds)
-
-
 def test_a_number_is_multiplied_with_a_share_only(seeds: Path) -> None:
     alter(seeds, "claim_evidence.csv", "hl-geo-elearning-students", "with_indicator_id", "gii_rank")
     assert "column with_indicator_id: ceiling takes a share, and 'gii_rank' is in rank" in fault(seeds)

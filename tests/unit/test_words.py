@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import date
 from string import Formatter
 from typing import Any
 
+import duckdb
 import polars as pl
 import pytest
 import yaml
 
+from pipelines.dbt.sentences import register
 from pipelines.report.data import SIGNS
-from pipelines.report.words import LANGUAGES, TEXTS, Words, digits_of
+from pipelines.texts.words import LANGUAGES, TEXTS, Words, digits_of
 from sources.catalogue import load_catalogue
 from sources.errors import ConfigurationError
 from tests.conftest import ROOT
@@ -48,6 +51,32 @@ def test_every_text_exists_in_every_language_with_the_same_gaps_to_fill(language
 
 def gaps(text: str) -> set[str | None]:
     return {name for _, name, _, _ in Formatter().parse(text) if name is not None}
+
+
+SQL = "\n".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "dbt_project").rglob("*.sql")))
+
+
+def literals(pattern: str) -> set[str]:
+    """Return the quoted results in each part of the SQL that matches: ``'x'`` or ``case ... then 'x' else 'y' end``."""
+    parts = re.findall(pattern, SQL, flags=re.DOTALL)
+    return {code for part in parts for code in re.findall(r"(?:^|then |else )'(\w+)'", part)}
+
+
+RESULT = r"('\w+'|case(?:(?! as ).)*?end)"
+
+
+def test_every_sentence_belongs_to_a_code_of_a_model_and_every_code_has_its_sentence() -> None:
+    codes = literals(rf"'(?:\w+_)?code': {RESULT}") | literals(rf"{RESULT} as \w+_code\b")
+    assert {"observation", "no_interval", "point", "subtheme", "coverage_is"} <= codes
+    assert codes <= set(LOADED["en"]["sentences"])
+    unused = [code for code in LOADED["en"]["sentences"] if f"'{code}'" not in SQL]
+    assert unused == []
+
+
+def test_every_reason_of_a_status_or_a_missing_score_has_its_words() -> None:
+    codes = literals(rf"'reason': {RESULT}") | literals(rf"{RESULT} as score_reason\b")
+    assert {"stale", "within_noise", "pillar_missing", "coverage_below_gate"} <= codes
+    assert codes == set(LOADED["en"]["reasons"])
 
 
 def seed(name: str) -> pl.DataFrame:
@@ -129,6 +158,49 @@ def test_days_are_written_in_the_languages_way() -> None:
 def test_a_code_without_a_word_is_told_as_it_is() -> None:
     assert Words("en").word("reasons", "a_new_reason") == "a new reason"
     assert Words("ru").name("economies", "XYZ", "Elsewhere") == "Elsewhere"
+
+
+@pytest.mark.parametrize(
+    ("template", "operands", "written"),
+    [
+        ("{a}, {b}", {"a": "pct", "b": 2024}, "pct, 2024"),
+        ("{a}", {"a": None}, "–"),
+        ("{a:units}", {"a": "pct_gdp"}, "% of GDP"),
+        ("{a:number} {b:number} {c:number}", {"a": 1234.5, "b": -2.50, "c": 100.0}, "1,234 -2.5 100"),
+        ("{a:plain} {a}", {"a": 12345.678}, "12,345.678 12345.678"),
+        ("{a}", {"a": ["x", None, "y"]}, "x, y"),
+        ("{a: | }", {"a": [{"code": "interval", "operands": {"low": 1.0, "high": 2.0}}, "y"]}, "1 to 2 | y"),
+        ("{a}", {"a": {"code": "plain"}}, "no operand"),
+    ],
+)
+def test_a_sentence_formats_each_operand_as_its_text_asks(
+    monkeypatch: pytest.MonkeyPatch, template: str, operands: dict[str, Any], written: str
+) -> None:
+    words = Words("en")
+    sentences = {**LOADED["en"]["sentences"], "tried": template, "plain": "no operand"}
+    monkeypatch.setattr(words, "_texts", {**LOADED["en"], "sentences": sentences})
+    assert words.sentence("tried", operands) == written
+
+
+def test_a_sentence_uses_the_languages_number_signs() -> None:
+    assert Words("ru").sentence("interval", {"low": 71.25, "high": 80.0}) == "от 71,25 до 80"
+
+
+def test_an_unknown_sentence_or_a_missing_operand_is_an_error() -> None:
+    with pytest.raises(ConfigurationError, match=r"sentences has no 'nothing'"):
+        Words("en").sentence("nothing")
+    with pytest.raises(ConfigurationError, match=r"sentences\.interval needs the operand 'high'"):
+        Words("en").sentence("interval", {"low": 1.0})
+
+
+def test_duckdb_writes_the_same_sentences_as_python() -> None:
+    with duckdb.connect() as connection:
+        register(connection)
+        register(connection.cursor())  # a second connection to the same database
+        found = connection.execute(
+            "select sentence('interval', to_json({'low': 71.25, 'high': 80.0::double})), sentence(null, '{}')"
+        ).fetchone()
+    assert found == (Words("en").sentence("interval", {"low": 71.25, "high": 80.0}), None)
 
 
 @pytest.mark.parametrize("language", ["de", "", "../en", "EN"])

@@ -45,11 +45,10 @@ class RawValues:
 _BY_INDICATOR = "t.indicator_id = {m}.indicator_id"
 _BY_CLAIM = "t.claim_id = {m}.claim_id"
 _GOALPOSTS_AND_SHARES = (
-    "item in ('floor (level 0)', 'target (level 100)', 'level', 'attainment', 'due', 'ahead or behind',"
-    " 'pace ratio', 'status')"
+    "label_code in ('floor', 'target', 'level', 'attainment', 'due', 'ahead_or_behind', 'pace_ratio', 'status')"
 )
-_NOTES = "not (starts_with(item, 'observed change') or starts_with(item, 'projection'))"
-"""The notes of these spell out the points of a slope and the ends of an interval."""
+_NOTES = "label_code not in ('observed_change', 'projection')"
+"""The notes and operands of these spell out the points of a slope and the ends of an interval."""
 
 RAW_VALUES: dict[str, RawValues] = {
     "observations": RawValues(
@@ -77,15 +76,17 @@ RAW_VALUES: dict[str, RawValues] = {
     "score_explanation": RawValues(
         "indicators",
         "t.subject = 'indicator' and t.subject_id = {m}.indicator_id",
-        ("arithmetic", "value", "note"),
-        kept=(("value", _GOALPOSTS_AND_SHARES), ("note", _NOTES)),
+        ("arithmetic", "value", "note", "operands"),
+        kept=(("value", _GOALPOSTS_AND_SHARES), ("note", _NOTES), ("operands", _NOTES)),
     ),
     "claim_tests": RawValues(
         "indicators",
         _BY_INDICATOR,
-        ("reason", "value", "base_value", "improvement", "value_without_afg", "deviation"),
+        ("reason", "value", "base_value", "improvement", "value_without_afg", "deviation", "reason_operands"),
     ),
-    "claims_audit": RawValues("claims", _BY_CLAIM, ("verdict_reason", "evidence_value", "deviation")),
+    "claims_audit": RawValues(
+        "claims", _BY_CLAIM, ("verdict_reason", "evidence_value", "deviation", "verdict_reason_operands")
+    ),
     "claim_verdict_changes": RawValues("claims", _BY_CLAIM, ("previous_evidence_value", "evidence_value")),
 }
 

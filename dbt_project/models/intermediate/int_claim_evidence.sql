@@ -1,6 +1,6 @@
--- Every claim with a series that bears on it: what kind of test it is, and how the units of both meet.
--- What the claim gives decides over what the evidence row names: a claim that is given a value, a unit of change or a
--- year is tested on it. A series of another definition is shown as it is.
+-- Every claim with each of its series: the kind of test, and how the unit of the figure converts to that of the claim.
+-- The claim takes precedence over the evidence row: if the claim has a value, a unit of change or a year, the test uses
+-- it. A series with another definition is shown as it is.
 with chosen as (
     select
         evidence.* exclude (kind, base_year),
@@ -44,7 +44,7 @@ select
     with_units.claim_id,
     with_units.indicator_id,
     with_units.with_indicator_id,
-    -- a second series that is a share: what makes it one of 1
+    -- the factor that turns a second series, a share, into a share of 1
     shares.factor / 100 as with_scale,
     with_units.kind,
     with_units.kind_comparator,
@@ -58,12 +58,12 @@ select
     coalesce(with_units.value_year, with_units.window_year) as claimed_year,
     coalesce(with_units.baseline_year, with_units.evidence_base_year) as base_year,
     coalesce(claimed.dimension = measured.dimension, false) as is_same_dimension,
-    -- figures are told in the unit of the claim where they can be, else in their own
+    -- figures are shown in the unit of the claim if they convert, else in their own
     case when claimed.dimension = measured.dimension then measured.factor / claimed.factor else 1 end as scale,
     case when claimed.dimension = measured.dimension then with_units.claim_unit else with_units.figure_unit end as unit,
     with_units.figure_unit,
     with_units.claim_unit,
-    -- a tolerance in points is one of the dimension's first unit
+    -- a tolerance in points is in the first unit of the dimension
     coalesce(
         with_units.tolerance,
         case when claimed.tolerance_basis = 'points' then claimed.tolerance / claimed.factor end

@@ -1,9 +1,10 @@
--- Every figure held against every question, for all members and years: does it bear the claim out, and is it of a year
--- that the claim is tested on? A baseline without a year has none: any earlier figure may be meant.
+-- Every figure compared with every question, for all members and years: does the claim hold, and is the claim tested on
+-- the figure's year? A baseline without a year is tested on no year: any earlier figure may be meant.
+-- test_id: question, economy and variant, the key of a row of claim_tests.
 with held as (
     select
-        questions.claim_id,
-        questions.indicator_id,
+        questions.question_id,
+        concat_ws('/', questions.question_id, figures.iso3, figures.variant) as test_id,
         questions.role,
         questions.kind,
         questions.year_basis,
@@ -48,7 +49,7 @@ placed as (
                 when held.year_basis <> 'none' then held.year between held.first_year and held.last_year
                 when held.role = 'value'
                     then held.year <= parameters.last_year and row_number() over (
-                        partition by held.claim_id, held.indicator_id, held.role, held.variant, held.iso3
+                        partition by held.test_id
                         order by case when held.year <= parameters.last_year then held.year end desc nulls last
                     ) <= parameters.window_years
             end, false
@@ -65,7 +66,7 @@ placed as (
 )
 
 select
-    placed.* exclude (reference_year, stand_in_years),
+    placed.* exclude (role, kind, year_basis, first_year, last_year, claimed_year, reference_year, stand_in_years),
     case
         when placed.year_basis = 'none' and placed.role = 'value'
             then greatest(
@@ -77,7 +78,7 @@ select
             then greatest(placed.first_year - placed.year, placed.year - placed.last_year, 0)
         else abs(placed.year - placed.reference_year)
     end as distance,
-    -- where the year in question has no figure, the nearest one at most so many years away, ties to the earlier
+    -- if the year in question has no figure: the nearest one at most stand_in_years away, of two the earlier
     placed.year_basis <> 'none'
     and placed.kind not in ('direction', 'rank_in_edition')
     and not bool_or(placed.in_window) over tested
@@ -85,4 +86,4 @@ select
     and row_number() over (tested order by abs(placed.year - placed.reference_year), placed.year) = 1
         as is_stand_in
 from placed
-window tested as (partition by placed.claim_id, placed.indicator_id, placed.role, placed.variant, placed.iso3)
+window tested as (partition by placed.test_id)

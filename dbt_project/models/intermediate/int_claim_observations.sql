@@ -1,4 +1,4 @@
--- The observations of the series that the audit uses, with what it needs to know of the economy.
+-- The observations of the series that the audit uses, with membership and income group of the economy.
 with used as (
     select indicator_id from {{ ref('claim_evidence') }}
     union all

@@ -1,4 +1,4 @@
--- The parameters of the audit as the columns of one row, so that a missing one is seen at build.
+-- The parameters of the audit as the columns of one row, so that the build shows a missing one.
 select
     (max(value) filter (where parameter = 'last_year'))::integer as last_year,
     (max(value) filter (where parameter = 'window_years'))::integer as window_years,

@@ -1,4 +1,4 @@
--- What is asked of each series: is the value of the claim true, and is the baseline that it states?
+-- The questions to each series, one row per question: is the value of the claim true, and is its stated baseline?
 -- year_basis: stated (by the claim), period (by the claim), context (by the words around the claim), none.
 with questions as (
     select
@@ -46,5 +46,6 @@ with questions as (
 
 select
     questions.*,
+    concat_ws('/', questions.claim_id, questions.indicator_id, questions.role) as question_id,
     coalesce(questions.tolerance_points, questions.tolerance_share * abs(questions.claimed)) as tolerance
 from questions

@@ -1,4 +1,4 @@
--- Series whose every vintage at hand is younger than the as-of day: what the audit could not know then.
+-- Series that were unknown on the as-of day: all vintages at hand are newer.
 select
     landed.indicator_id,
     min(landed.known_from)::date as first_known_on

@@ -1,5 +1,5 @@
--- One verdict a claim. Decided by the series whose definition fits best; where the review leaves open which reading is
--- meant (a mean, a kind of coverage), the one that bears the claim out counts, and the reason names the others.
+-- One verdict per claim. The series with the best definition decides. If the review leaves the reading open (a variant
+-- of a mean, a kind of coverage), the reading that supports the claim counts, and the reason names the others.
 with best_definition as (
     select
         claim_id,
@@ -10,19 +10,16 @@ with best_definition as (
 
 deciding as (
     select
-        readings.claim_id,
-        readings.indicator_id,
+        readings.question_id,
         readings.variant,
-        readings.kind,
         readings.strength,
-        -- a number beyond its ceiling is refuted, whatever else is said of it
+        -- a number above its ceiling is contradicted, whatever the other readings say
         case
             when bool_or(readings.is_ceiling) over claim then 3
             else min(readings.strength) over claim
         end as claim_strength
     from {{ ref('int_claim_readings') }} as readings
-    inner join best_definition
-        on readings.claim_id = best_definition.claim_id and readings.definition_rank = best_definition.definition_rank
+    inner join best_definition using (claim_id, definition_rank)
     window claim as (partition by readings.claim_id)
 ),
 
@@ -31,55 +28,34 @@ tests as (
         tests.*,
         deciding.strength,
         deciding.claim_strength,
-        deciding.claim_id is not null as is_deciding
-    from {{ ref('claim_tests') }} as tests
+        deciding.question_id is not null as is_deciding,
+        {{ sentence("'claim_reason'", "json_object('parts', [" ~ claim_reason_for("''") ~ "])") }} as wording
+    from {{ ref('int_claim_reasons') }} as tests
     left join deciding
         on
-            tests.claim_id = deciding.claim_id
-            and tests.indicator_id = deciding.indicator_id
-            and tests.role = 'value'
+            tests.question_id = deciding.question_id
             and (tests.variant = deciding.variant or tests.kind = 'direction')
             and tests.result not in ('no_data', 'not_comparable', 'below_ceiling')
 ),
 
-spoken as (
-    select
-        *,
-        substr(reason, length(iso3) + 1) as body,
-        case when is_deciding and strength = claim_strength then 1 when is_deciding then 2 else 3 end as precedence
-    from tests
-),
-
--- members of whom a test says the same are told together
-told as (
+-- members with the same wording share one part
+parts as (
     select
         claim_id,
-        string_agg(iso3, ', ' order by iso3) || body as reason,
-        precedence,
+        {{ claim_reason_for('list(iso3 order by iso3)', 'first(reason order by iso3)') }} as part,
+        case when is_deciding and strength = claim_strength then 1 when is_deciding then 2 else 3 end as precedence,
         role,
-        bool_and(result = 'no_data') as is_without_figure,
         indicator_id,
+        bool_and(result = 'no_data') as is_without_figure,
         min(iso3) as first_iso3,
         min(variant) as first_variant
-    from spoken
-    group by claim_id, body, precedence, role, indicator_id
-),
-
-reasons as (
-    select
-        claim_id,
-        string_agg(
-            reason, ' | ' order by
-                precedence asc, role desc, is_without_figure asc, indicator_id asc, first_iso3 asc, first_variant asc
-        ) as reason
-    from told
-    group by claim_id
+    from tests
+    group by claim_id, wording, precedence, role, indicator_id
 ),
 
 judged as (
     select
         claim_id,
-        any_value(reasons.reason) as reason,
         case
             when max(claim_strength) = 1 and bool_or(is_deciding and kind = 'direction') then 'direction_supported'
             when max(claim_strength) = 3 and bool_or(is_deciding and kind = 'direction') then 'direction_contradicted'
@@ -87,7 +63,7 @@ judged as (
             when max(claim_strength) = 2 then 'supported_other_year'
             when max(claim_strength) = 3 then 'contradicted'
             when bool_or(result = 'not_comparable' and role = 'value') then 'not_comparable'
-            -- a ceiling can refute a number, and what it leaves standing only a document settles
+            -- a ceiling can contradict a number; a number below it needs a document
             when bool_or(comparator = 'ceiling') then 'document_only'
         end as verdict,
         not bool_or(is_deciding) and bool_or(
@@ -95,18 +71,28 @@ judged as (
         ) as is_of_too_few,
         count(distinct origin) filter (where is_deciding) as independent_origins
     from tests
-    inner join reasons using (claim_id)
     group by claim_id
 ),
 
--- which ways of taking a mean bear the claim out
+reasons as (
+    select
+        claim_id,
+        list(
+            part order by
+                precedence asc, role desc, is_without_figure asc, indicator_id asc, first_iso3 asc, first_variant asc
+        ) as parts
+    from parts
+    group by claim_id
+),
+
+-- which variants of a mean support the claim
 means as (
     select
         claim_id,
-        string_agg(variant, ', ' order by variant) filter (where strength = 1) as true_of,
-        string_agg(variant, ', ' order by variant) filter (where strength = 2) as true_of_another_year,
-        string_agg(variant, ', ' order by variant) filter (where strength = 3) as not_true_of,
-        string_agg(variant, ', ' order by variant) filter (where result = 'no_data') as without_figures
+        list(variant order by variant) filter (where strength = 1) as true_of,
+        list(variant order by variant) filter (where strength = 2) as true_of_another_year,
+        list(variant order by variant) filter (where strength = 3) as not_true_of,
+        list(variant order by variant) filter (where result = 'no_data') as without_figures
     from tests
     where kind = 'regional_mean' and role = 'value'
     group by claim_id
@@ -125,8 +111,8 @@ directions as (
 members as (
     select
         claim_id,
-        string_agg(iso3, ', ' order by iso3) filter (where is_better) as better,
-        string_agg(iso3, ', ' order by iso3) filter (where not is_better) as not_better
+        list(iso3 order by iso3) filter (where is_better) as better,
+        list(iso3 order by iso3) filter (where not is_better) as not_better
     from directions
     group by claim_id
 ),
@@ -134,17 +120,30 @@ members as (
 summaries as (
     select
         claim_id,
-        concat_ws(
-            '; ',
-            'true of the mean ' || means.true_of,
-            'true of another year as the mean ' || means.true_of_another_year,
-            'not true of the mean ' || means.not_true_of,
-            'no figure for the mean ' || means.without_figures,
-            'against the median of the base years better: ' || members.better,
-            'against the median of the base years not better: ' || members.not_better
-        ) || ' | ' as summary
-    from means
-    full outer join members using (claim_id)
+        list_filter([
+            if(
+                starts_with(judged.verdict, 'direction') and claims.value_year is null,
+                {{ claim_part('no_year_stated') }}, null
+            ),
+            if(means.true_of is null, null, {{ claim_part('true_of_means', variants='means.true_of') }}),
+            if(
+                means.true_of_another_year is null, null,
+                {{ claim_part('true_of_means_in_another_year', variants='means.true_of_another_year') }}
+            ),
+            if(means.not_true_of is null, null, {{ claim_part('not_true_of_means', variants='means.not_true_of') }}),
+            if(
+                means.without_figures is null, null,
+                {{ claim_part('no_figure_of_means', variants='means.without_figures') }}
+            ),
+            if(members.better is null, null, {{ claim_part('members_better', members='members.better') }}),
+            if(members.not_better is null, null, {{ claim_part('members_not_better', members='members.not_better') }})
+        ], lambda finding: finding is not null) as findings,
+        [{{ claim_part('claim_summary', findings='findings') }}] as parts
+    from judged
+    inner join {{ ref('claims') }} as claims using (claim_id)
+    left join means using (claim_id)
+    left join members using (claim_id)
+    where len(findings) > 0
 ),
 
 evidence as (
@@ -162,7 +161,7 @@ evidence as (
     ) = 1
 ),
 
--- what a public series measures waits for figures of it, whatever documents there are
+-- a claim that a public series measures stays without data until the series has figures, whatever documents exist
 fallback as (
     select
         claim_id,
@@ -185,6 +184,36 @@ leads as (
         count(*) as leads
     from {{ ref('claim_leads') }}
     group by claim_id
+),
+
+explained as (
+    select
+        claims.claim_id,
+        coalesce(judged.verdict, if(fallback.is_for_documents, 'document_only', 'no_data')) as verdict,
+        case
+            when judged.verdict is not null then 'tested'
+            when starts_with(claims.checkable_with, 'none') then 'nothing_public'
+            when claims.measure = 'milestone' then 'milestone'
+            when fallback.is_for_documents then 'only_document'
+            when judged.is_of_too_few then 'too_few_members'
+            when reasons.parts is not null then 'without_figure'
+            else 'no_series'
+        end as reason_code,
+        case reason_code
+            when 'tested' then coalesce(summaries.parts, []) || reasons.parts
+            when 'nothing_public' then [{{ claim_part('nothing_public') }}]
+            when 'milestone' then [{{ claim_part('milestone') }}]
+            when 'only_document' then coalesce(reasons.parts, []) || [{{ claim_part('only_document') }}]
+            when 'too_few_members' then [{{ claim_part('too_few_members') }}] || reasons.parts
+            when 'without_figure' then reasons.parts
+            else [{{ claim_part('no_series') }}]
+        end as parts,
+        coalesce(judged.independent_origins, 0)::integer as independent_origins
+    from {{ ref('claims') }} as claims
+    inner join fallback using (claim_id)
+    left join judged using (claim_id)
+    left join reasons using (claim_id)
+    left join summaries using (claim_id)
 )
 
 select
@@ -206,26 +235,8 @@ select
     claims.status_word,
     claims.checkable_with,
     claims.note,
-    case
-        when judged.verdict is not null then judged.verdict
-        when fallback.is_for_documents then 'document_only'
-        else 'no_data'
-    end as verdict,
-    case
-        when judged.verdict is not null
-            then
-                case
-                    when starts_with(judged.verdict, 'direction') and claims.value_year is null then 'no year stated; '
-                    else ''
-                end
-                || coalesce(summaries.summary, '') || judged.reason
-        when starts_with(claims.checkable_with, 'none') then 'nothing public measures it'
-        when claims.measure = 'milestone' then 'a milestone: settled by a document, not by a series'
-        when fallback.is_for_documents
-            then coalesce(judged.reason || ' | ', '') || 'only a national document could settle it'
-        when judged.is_of_too_few then 'figures of too few of the members named | ' || judged.reason
-        else coalesce(judged.reason, 'no series that bears on it is in the catalogue')
-    end as verdict_reason,
+    explained.verdict,
+    {{ sentence("'claim_reason'", "json_object('parts', explained.parts)") }} as verdict_reason,
     evidence.indicator_id as evidence_indicator_id,
     evidence.kind as evidence_kind,
     evidence.variant as evidence_variant,
@@ -237,23 +248,17 @@ select
     evidence.nearest_true_year,
     evidence.true_elsewhere,
     evidence.definition_match,
-    coalesce(judged.independent_origins, 0)::integer as independent_origins,
+    explained.independent_origins,
     evidence.provider,
     evidence.vintage_at,
     evidence.source_url,
     duplicates.duplicate_of,
-    coalesce(leads.leads, 0)::integer as leads
+    coalesce(leads.leads, 0)::integer as leads,
+    explained.reason_code as verdict_reason_code,
+    to_json(explained.parts)::varchar as verdict_reason_operands
 from {{ ref('claims') }} as claims
-inner join fallback
-    on claims.claim_id = fallback.claim_id
-left join judged
-    on claims.claim_id = judged.claim_id
-left join summaries
-    on claims.claim_id = summaries.claim_id
-left join evidence
-    on claims.claim_id = evidence.claim_id
-left join duplicates
-    on claims.claim_id = duplicates.claim_id
-left join leads
-    on claims.claim_id = leads.claim_id
+inner join explained using (claim_id)
+left join evidence using (claim_id)
+left join duplicates using (claim_id)
+left join leads using (claim_id)
 order by claims.claim_id

@@ -1,0 +1,13 @@
+-- Kind `rank_in_edition`: the rank that each edition gives.
+select
+    claim_id,
+    indicator_id,
+    'national' as variant,
+    iso3,
+    year,
+    value as figure,
+    provider,
+    vintage_at,
+    source_url
+from {{ ref('int_claim_series') }}
+where kind = 'rank_in_edition'

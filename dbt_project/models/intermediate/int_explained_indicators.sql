@@ -1,0 +1,201 @@
+-- The score of each indicator, from the observation to the status: one row per line of the explanation, with codes and
+-- operands instead of texts.
+with cells as (
+    select
+        scores.*,
+        indicators.unit,
+        indicators.shape,
+        indicators.valid_min,
+        indicators.valid_max,
+        slopes.measurements,
+        benchmarks.* exclude (
+            framework_id, indicator_id, baseline_year, target_value, target_year, pace_target_value, source_url
+        ),
+        benchmarks.source_url as target_url,
+        [latest.provider, latest.provider_code, latest.provider_release] as latest_series,
+        latest.source_url as latest_url,
+        [first.provider, first.provider_code, first.provider_release] as baseline_series,
+        first.source_url as baseline_url,
+        case
+            when indicators.shape = 'saturating' then slopes.logit_slope
+            else scores.observed_annual_change
+        end as projected_change,
+        {{ logit('scores.latest_value', 'indicators.valid_max', 'parameters.logit_share_limit') }} as logit,
+        -- a value without a logarithm lies beyond every goalpost
+        benchmarks.transform = 'log' and scores.latest_value <= 0 as is_beyond
+    from {{ ref('indicator_scores') }} as scores
+    inner join {{ ref('indicators') }} as indicators
+        on scores.indicator_id = indicators.indicator_id
+    left join {{ ref('benchmarks') }} as benchmarks
+        on scores.framework_id = benchmarks.framework_id and scores.indicator_id = benchmarks.indicator_id
+    left join {{ ref('observations') }} as latest
+        on
+            scores.indicator_id = latest.indicator_id
+            and scores.iso3 = latest.iso3
+            and scores.latest_year = latest.year
+    left join {{ ref('observations') }} as first
+        on
+            scores.indicator_id = first.indicator_id
+            and scores.iso3 = first.iso3
+            and scores.baseline_year = first.year
+    left join {{ ref('int_slopes') }} as slopes
+        on
+            scores.framework_id = slopes.framework_id
+            and scores.as_of_year = slopes.as_of_year
+            and scores.indicator_id = slopes.indicator_id
+            and scores.iso3 = slopes.iso3
+    cross join {{ ref('int_parameters') }} as parameters
+),
+
+spelled as (
+    select
+        *,
+        '100 * ' || {{ ratio_text('latest_value', 'floor_value', 'target_value', 'transform') }} as level_text,
+        {{ projection_text(
+            'latest_value', "format('({}) * ({} - {})', projected_change, target_year, latest_year)",
+            'transform', 'shape', 'logit', 'valid_max'
+        ) }} as projection_text
+    from cells
+),
+
+-- a line names only what it has: DuckDB fills the other fields with NULL
+lines as (
+    select
+        framework_id,
+        iso3,
+        'indicator' as subject,
+        indicator_id as subject_id,
+        unnest([
+            {
+                'step': 1,
+                'label_code': 'observation',
+                'value': latest_value,
+                'note_code': case when latest_year is not null then 'year_and_unit' end,
+                'source_code': case when latest_series[1] is not null then 'series' end,
+                'source_url': latest_url,
+                'operands': to_json({ 'year': latest_year, 'unit': unit, 'series': latest_series })
+            },
+            {
+                'step': 2,
+                'label_code': 'floor',
+                'value': floor_value,
+                'note_code': 'basis',
+                'source_code': 'own_benchmark',
+                'operands': to_json({ 'basis': floor_basis })
+            },
+            {
+                'step': 3,
+                'label_code': 'target',
+                'value': target_value,
+                'note_code': 'basis_for_year',
+                'source_code': 'own_benchmark_after',
+                'source_url': target_url,
+                'operands': to_json({ 'basis': target_basis, 'year': target_year, 'title': source_title })
+            },
+            {
+                'step': 4,
+                'label_code': 'level',
+                'arithmetic': case
+                    when level_score is null or is_beyond then null
+                    when level_score in (0, 100) then 'least(greatest(' || level_text || ', 0), 100)'
+                    else level_text
+                end,
+                'value': level_score,
+                'note_code': case when level_score is null then 'reason' when is_beyond then 'no_logarithm' end,
+                'operands': to_json({ 'reason': status_reason })
+            },
+            {
+                'step': 5,
+                'label_code': 'baseline',
+                'value': baseline_value,
+                'note_code': 'year_and_unit',
+                'source_code': 'series',
+                'source_url': baseline_url,
+                'operands': to_json({ 'year': baseline_year, 'unit': unit, 'series': baseline_series })
+            },
+            {
+                'step': 6,
+                'label_code': 'attainment',
+                'arithmetic': case
+                    when attainment is not null
+                        then {{ ratio_text('latest_value', 'baseline_value', 'target_value', 'transform') }}
+                end,
+                'value': attainment,
+                'note_code': 'share_of_the_way'
+            },
+            {
+                'step': 7,
+                'label_code': 'due',
+                'arithmetic': format(
+                    '({} - {}) / ({} - {})', latest_year, baseline_year, target_year, baseline_year
+                ),
+                'value': due,
+                'note_code': 'share_of_the_time'
+            },
+            {
+                'step': 8,
+                'label_code': 'ahead_or_behind',
+                'arithmetic': '(' || attainment || ') - ' || due,
+                'value': ahead_behind,
+                'note_code': 'attainment_less_due'
+            },
+            {
+                'step': 9,
+                'label_code': 'observed_change',
+                'value': observed_annual_change,
+                'note_code': case when transform = 'log' then 'slopes_of_logarithms' else 'slopes' end,
+                'operands': to_json({
+                    'slope_basis': slope_basis,
+                    'points': list_transform(measurements, lambda point: { 'code': 'point', 'operands': point })
+                })
+            },
+            {
+                'step': 10,
+                'label_code': 'required_change',
+                'arithmetic': case
+                    when required_annual_change is not null
+                        then
+                            '(' || {{ g_text('pace_target_value', 'transform') }} || ' - '
+                            || {{ g_text('baseline_value', 'transform') }} || ') / '
+                            || format('({} - {})', target_year, baseline_year)
+                end,
+                'value': required_annual_change,
+                'note_code': 'to_the_pace_target',
+                'operands': to_json({ 'basis': pace_target_basis })
+            },
+            {
+                'step': 11,
+                'label_code': 'pace_ratio',
+                'arithmetic': '(' || observed_annual_change || ') / (' || required_annual_change || ')',
+                'value': pace_ratio,
+                'note_code': 'observed_over_required'
+            },
+            {
+                'step': 12,
+                'label_code': 'projection',
+                'arithmetic': case
+                    when projection in (valid_min, valid_max)
+                        then format('least(greatest({}, {}), {})', projection_text, valid_min, valid_max)
+                    else projection_text
+                end,
+                'value': projection,
+                'note_code': case
+                    when projection_low is null or projection_high is null then 'no_interval'
+                    else 'interval'
+                end,
+                'operands': to_json({ 'year': target_year, 'low': projection_low, 'high': projection_high })
+            },
+            {
+                'step': 13,
+                'label_code': 'status',
+                'note_code': 'status_and_reason',
+                'operands': to_json({ 'status': status, 'reason': status_reason })
+            }
+        ], recursive := true)
+    from spelled
+)
+
+select *
+from lines
+-- other lines without a value say nothing: the status gives the reason
+where value is not null or label_code in ('observation', 'level', 'status')

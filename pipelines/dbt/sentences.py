@@ -1,0 +1,42 @@
+"""dbt-duckdb plugin: the SQL function ``sentence(code, operands)``, which fills in the English texts.
+
+``dbt_project/profiles.yml`` names this module. Models call the function through the macro ``sentence``. The texts and
+their formats do not belong here: see ``pipelines.texts``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+
+import duckdb
+from dbt.adapters.duckdb.plugins import BasePlugin
+from duckdb.func import FunctionNullHandling
+from duckdb.sqltypes import VARCHAR
+
+from pipelines.texts.words import Words
+
+
+class Plugin(BasePlugin):  # type: ignore[misc]
+    """The name of this class is dbt-duckdb's convention."""
+
+    def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
+        register(conn)
+
+
+def register(connection: duckdb.DuckDBPyConnection) -> None:
+    """Create ``sentence(code VARCHAR, operands VARCHAR) -> VARCHAR`` in a connection's database.
+
+    ``code`` and ``operands`` (a JSON object) are those of ``Words.sentence``. The result is NULL without a code.
+    DuckDB needs about 50 µs for each call: see the macro ``sentence``.
+    """
+    words = Words("en")
+
+    def sentence(code: str | None, operands: str | None) -> str | None:
+        return None if code is None else words.sentence(code, json.loads(operands or "{}"))
+
+    # all connections of a process to one file share its functions: another one may have created it
+    with contextlib.suppress(duckdb.CatalogException):
+        connection.create_function(
+            "sentence", sentence, [VARCHAR, VARCHAR], VARCHAR, null_handling=FunctionNullHandling.SPECIAL
+        )

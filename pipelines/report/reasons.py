@@ -1,0 +1,43 @@
+"""Reasons of verdicts and tests in the language of a page, from the codes and operands that the models publish.
+
+Belongs here: names for the ids in the operands. Does not belong here: the sentences (``pipelines.texts``).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from pipelines.texts.words import Words
+
+
+class Reasons:
+    """Writes reasons with the names of members and series instead of their ids.
+
+    Args:
+        words: Texts of the language.
+        titles: English title by indicator id.
+        names: Name by ISO3 code, in the language.
+    """
+
+    def __init__(self, words: Words, titles: Mapping[str, str], names: Mapping[str, str]):
+        self._words, self._titles, self._names = words, titles, names
+
+    def __call__(self, operands: str) -> str:
+        """Return the reason that a column ``reason_operands`` or ``verdict_reason_operands`` holds."""
+        parts = [self._named(part) for part in json.loads(operands)]
+        return self._words.sentence("claim_reason", {"parts": parts})
+
+    def _named(self, value: Any, name: str = "") -> Any:
+        """Replace the ids in an operand of this name, also inside of parts and lists."""
+        if isinstance(value, dict):
+            return {key: self._named(one, key) for key, one in value.items()}
+        if isinstance(value, list):
+            return [self._named(one, name) for one in value]
+        if name in ("series", "with_series") and value in self._titles:
+            title = self._words.name("indicators", value, self._titles[value])
+            return self._words("claims.series", title=title)
+        if name == "members":
+            return self._names.get(value, value)
+        return self._words.name("variants", value, value) if name in ("variant", "variants") else value
