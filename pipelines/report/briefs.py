@@ -10,12 +10,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from pipelines.published import VERDICTS
 from pipelines.report import charts
-from pipelines.report.data import SIGNS, Report, Row, pick, read
+from pipelines.report.data import Report, Row, pick, read
 from pipelines.report.page import asset, render, shared
 from pipelines.report.pdf import print_to_pdf
 from pipelines.report.words import Words
+from pipelines.seeds.codes import SIGNS, VERDICTS
 from sources.errors import ConfigurationError
 from warehouse.files import write_atomically
 from warehouse.layout import Layout

@@ -13,9 +13,10 @@ from itertools import groupby
 from operator import itemgetter
 
 from pipelines.formatting import GAP
-from pipelines.published import CHANGE_SECTIONS, FRAMEWORK, SUMMED_SECTIONS, section_of
+from pipelines.published import CHANGE_SECTIONS, SUMMED_SECTIONS, section_of
 from pipelines.report.data import Report, Row
 from pipelines.report.words import Words
+from pipelines.seeds.codes import FRAMEWORK
 
 
 @dataclass(frozen=True)

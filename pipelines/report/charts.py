@@ -17,11 +17,11 @@ from typing import Any, Literal
 import altair as alt
 import vl_convert
 
-from pipelines.report.data import SIGNS, Row, pick
+from pipelines.report.data import Row, pick
 from pipelines.report.words import Words
+from pipelines.seeds.codes import SIGNS
 
-COLOURS = ("#0072B2", "#56B4E9", "#F0E442", "#E69F00", "#E8762C", "#D0D7DE", "#FFFFFF")
-"""Colours of ``SIGNS``, after Okabe and Ito: told apart by every kind of colour vision, and lightened to carry text."""
+COLOURS = tuple(sign.fill for sign in SIGNS.values())
 
 _SHAPES = ("square", "triangle-up", "triangle-right", "diamond", "triangle-down", "circle", "cross")
 

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from pipelines.formatting import GAP, figure
-from pipelines.published import VERDICTS, claimed, fetch
+from pipelines.published import claimed, fetch
+from pipelines.seeds.codes import VERDICTS
 
 _HEAD = """# What public data say to the mid-term review's claims
 

@@ -13,11 +13,11 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from pipelines.published import VERDICTS
 from pipelines.report import charts
 from pipelines.report.changed import sections
 from pipelines.report.data import Report, Row, pick, read
 from pipelines.report.words import Words, digits_of
+from pipelines.seeds.codes import SIGNS, VERDICTS
 from sources.catalogue import load_catalogue
 from warehouse.files import write_atomically
 from warehouse.layout import Layout
@@ -57,6 +57,14 @@ def asset(name: str) -> Markup:
     return Markup((HERE / "assets" / name).read_text(encoding="utf-8"))
 
 
+def sign_styles() -> Markup:
+    """Return the colours and marks of the signs as CSS. ``page.css`` comes after them and may override them."""
+    rule = Markup(
+        '.sign.{0} {{ background: {1.fill}; color: {1.ink}; }}\n.sign.{0}::before {{ content: "{1.mark}"; }}\n'
+    )
+    return Markup("").join(rule.format(name, sign) for name, sign in SIGNS.items())
+
+
 def shared(report: Report, words: Words) -> dict[str, Any]:
     """What every page needs beside its own parts."""
     catalogue = load_catalogue()
@@ -71,7 +79,7 @@ def shared(report: Report, words: Words) -> dict[str, Any]:
         "cadences": {name: provider.cadence for name, provider in catalogue.providers.items()},
         "citations": list(dict.fromkeys(one.citation for one in catalogue.providers.values() if one.base_url)),
         "tests_of": {key: list(rows) for key, rows in groupby(report.claim_tests, key=itemgetter("claim_id"))},
-        "css": asset("page.css"),
+        "css": sign_styles() + asset("page.css"),
     }
 
 
