@@ -5,6 +5,7 @@ Belongs here: putting queries, words, charts and template together. Does not bel
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -25,10 +26,25 @@ from warehouse.layout import Layout
 HERE = Path(__file__).parent
 
 
-def write_report(layout: Layout, out: Path, language: str = "en") -> Path:
-    """Write the page and say where it lies. Raises NotPublished, or ConfigurationError for an unknown language."""
+def write_report(layout: Layout, out: Path, language: str = "en", note: Callable[[str], None] = lambda _: None) -> Path:
+    """Write the page.
+
+    Args:
+        layout: The warehouse whose publication is shown.
+        out: The file to write.
+        language: A language that has texts.
+        note: Receives one line with the names that the language lacks, if there are any.
+
+    Returns:
+        The file.
+
+    Raises:
+        NotPublished: The warehouse has no publication.
+        ConfigurationError: The language has no texts.
+    """
     words = Words(language)
     write_atomically(out, render("report.html.j2", words, **_report(read(layout), words)).encode())
+    words.warn_of_english(note)
     return out
 
 

@@ -6,6 +6,7 @@ Belongs here: finding a text, formats of figures. Does not belong here: the text
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from functools import cache
@@ -19,6 +20,8 @@ from sources.errors import ConfigurationError
 
 TEXTS = Path(__file__).parent / "texts"
 LANGUAGES = tuple(sorted(path.stem for path in TEXTS.glob("*.yml")))
+
+ENGLISH = "en"
 
 MINUS = "−"
 
@@ -58,6 +61,7 @@ class Words:
 
     def __init__(self, language: str):
         self.language = language
+        self._without_name: set[str] = set()
         self._texts = _load(language)
         self._formats = self._texts["formats"]
 
@@ -77,8 +81,23 @@ class Words:
         return GAP if code is None else str(self._texts[section].get(code, code.replace("_", " ")))
 
     def name(self, kind: str, code: str, published: str) -> str:
-        """The name that the published file gives, unless the texts have one of their own for the id."""
-        return str(self._texts["names"][kind].get(code, published))
+        """Return the name that the texts have for a code, else the published one, which is English.
+
+        Args:
+            kind: A section of ``names`` in the texts, such as ``indicators``.
+            code: The id of the entry.
+            published: Its name in the published file.
+        """
+        name = self._texts["names"][kind].get(code)
+        if name is None:
+            self._without_name.add(f"names.{kind}.{code}")
+        return published if name is None else str(name)
+
+    def warn_of_english(self, note: Callable[[str], None]) -> None:
+        """Print one line with the names that were shown in English because the texts of this language lack them."""
+        if self._without_name and self.language != ENGLISH:
+            missing = ", ".join(sorted(self._without_name))
+            note(f"warning: shown in English, because {self.language}.yml has no entry for: {missing}")
 
     def number(self, value: float | None, digits: int = 1) -> str:
         """A number with so many digits after the point; a dash for what is missing."""
