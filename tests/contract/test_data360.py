@@ -18,10 +18,10 @@ from sources.catalogue import load_catalogue
 from sources.chain import resolve
 from sources.errors import ConfigurationError
 from sources.observation import Areas
-from sources.parsing.observations import kept
+from sources.parsing.observations import with_raw_record
 from sources.provider import RECORD, SERIES_REJECT, Fetched, Outcome, SeriesRequest, Window
 from sources.providers import ADAPTERS, data360, data360_files, un_egov
-from sources.providers.data360_rows import CUTS, figures_of
+from sources.providers.data360_rows import CUTS, observations_of
 from tests.contract.loopback import PatientHttp, unused_port
 from tests.contract.visiting import (
     AREAS,
@@ -609,7 +609,7 @@ def test_a_recorded_table_holds_the_figures_of_the_tidy_copy(reference: Path) ->
     ).filter(pl.col("year") >= 2020, pl.col("score").is_not_null())
     request = SeriesRequest("ITU_GCI_GCI_OVRL_SCRE", (("database", "ITU_GCI"), ("unit_measure", "0_TO_100")))
     areas = Areas(frozenset(tidy["iso3"]), frozenset(), {}, {})
-    figures = figures_of(kept(data360_files.parse(body), "0" * 64), request, areas, Window(1960, 2026))
+    figures = observations_of(with_raw_record(data360_files.parse(body), "0" * 64), request, areas, Window(1960, 2026))
     assert figures["reason"].null_count() == figures.height == tidy.height > 380
     key = ["iso3", "year"]
     assert figures.select(*key, score="value").sort(key).equals(tidy.select(*key, "score").sort(key))
@@ -638,7 +638,7 @@ def linked(indicator_id: str) -> SeriesRequest:
 def read(path: Path, request: SeriesRequest) -> pl.DataFrame:
     rows = data360_files.parse(path.read_bytes())
     areas = Areas(frozenset(rows["REF_AREA"].drop_nulls()), frozenset(), {}, {})
-    return figures_of(kept(rows, "0" * 64), request, areas, EVERYWHERE)
+    return observations_of(with_raw_record(rows, "0" * 64), request, areas, EVERYWHERE)
 
 
 @pytest.mark.parametrize("file", NO_CUTS)
@@ -652,7 +652,7 @@ def test_a_real_file_without_cuts_equals_the_surveys_own_tables_in_every_cell(fi
     for own in sorted((reference / "egdi" / "raw").glob("EGOV_DATA_????.csv")):
         survey = int(own.stem[-4:])
         table = un_egov.parse(own.read_bytes(), survey)
-        expected = un_egov.figures_of(table, column, survey, "0" * 64, areas, EVERYWHERE)
+        expected = un_egov.observations_of(table, column, survey, "0" * 64, areas, EVERYWHERE)
         expected = expected.select("iso3", "year", "value").sort("iso3", "year")
         assert expected.height == 193
         assert figures.filter(pl.col("year") == survey).equals(expected), survey

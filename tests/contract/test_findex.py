@@ -15,9 +15,9 @@ from werkzeug import Response
 
 from sources.catalogue import load_catalogue
 from sources.observation import Areas
-from sources.parsing.observations import Refusal
+from sources.parsing.responses import UnusableResponse
 from sources.provider import RECORD, SERIES_REJECT, Fetched, Outcome, SeriesRequest, Window
-from sources.providers.findex import FILES, PUBLIC_BASE, fetch, figures_of, parse
+from sources.providers.findex import FILES, PUBLIC_BASE, fetch, observations_of, parse
 from tests.contract.loopback import PatientHttp, unused_port
 from tests.contract.visiting import (
     AREAS,
@@ -168,7 +168,7 @@ def real(reference: Path) -> pl.DataFrame:
 def test_the_real_file_holds_exactly_the_tidy_figures(column: str, file: str, reference: Path) -> None:
     tidy = pl.read_csv(reference / "world_bank" / file, schema_overrides={"year": pl.Int32, "value": pl.Float64})
     areas = Areas(frozenset(tidy["iso3"]), frozenset(), {}, {})
-    figures = figures_of(real(reference), column, "0" * 64, areas, Window(1960, 2026))
+    figures = observations_of(real(reference), column, "0" * 64, areas, Window(1960, 2026))
     key = ["iso3", "year"]
     assert figures.filter(pl.col("reason").is_null()).select(*key, "value").sort(key).equals(tidy.sort(key))
 
@@ -179,6 +179,8 @@ def test_every_link_of_the_catalogue_names_a_cut_of_the_real_file(reference: Pat
     areas = Areas(frozenset(real(reference)["codewb"]), frozenset(), {}, {})
     for code in {code for link in links for code in (link.code, link.over) if code}:
         try:
-            assert figures_of(real(reference), code, "0" * 64, areas, Window(1960, 2026)).height > 100, code
-        except Refusal as refusal:  # the copy has 35 of the columns, none on digital payments, phones or internet use
+            assert observations_of(real(reference), code, "0" * 64, areas, Window(1960, 2026)).height > 100, code
+        except (
+            UnusableResponse
+        ) as refusal:  # the copy has 35 of the columns, none on digital payments, phones or internet use
             assert code in ("g20_any", "con1", "internet") and refusal.reason == f"the column {code} is missing"

@@ -14,9 +14,9 @@ from werkzeug import Response
 
 from sources.catalogue import load_catalogue
 from sources.observation import Areas
-from sources.parsing.observations import Refusal
+from sources.parsing.responses import UnusableResponse
 from sources.provider import RECORD, SERIES_REJECT, Fetched, Outcome, SeriesRequest, Window
-from sources.providers.gtmi import METRICS, PUBLIC_BASE, RELEASES, fetch, figures_of, parse
+from sources.providers.gtmi import METRICS, PUBLIC_BASE, RELEASES, fetch, observations_of, parse
 from tests.contract.loopback import PatientHttp, unused_port
 from tests.contract.visiting import AREAS, NOT_NUMBERS, STATUSES, WINDOW, only, provider, reasons, serve, values
 from tests.contract.workbooks import NOT_WORKBOOKS, XLSX, workbook, zip_bomb
@@ -99,7 +99,7 @@ def test_the_scores_of_one_wave_serve_where_the_long_sheet_has_none() -> None:
 
 
 def test_a_missing_sheet_is_named() -> None:
-    with pytest.raises(Refusal, match="the sheet GTMI_Data is missing; there are Cover"):
+    with pytest.raises(UnusableResponse, match="the sheet GTMI_Data is missing; there are Cover"):
         parse(workbook({"Cover": [["a"]]}), 2025)
 
 
@@ -150,7 +150,7 @@ def test_thresholds_below_the_scores_of_one_wave_are_no_records_and_no_rejects()
     scores = parse(body, 2025)
     assert scores["Code"].to_list() == ["UZB", "WBG"]
     areas = replace(AREAS, economies=AREAS.economies | {"PSE"})
-    figures = figures_of(scores, "CGSI", "0" * 64, areas, WINDOW)
+    figures = observations_of(scores, "CGSI", "0" * 64, areas, WINDOW)
     assert figures.select("iso3", "reason").rows() == [("UZB", None), ("PSE", None)]
 
 
@@ -205,7 +205,7 @@ def test_the_real_scores_come_back_from_a_workbook_as_they_went_in(reference: Pa
     parsed = parse(long(*rows), 2025)
     areas = Areas(frozenset(real["iso3"]), frozenset(), {}, {})
     for metric in METRICS:
-        figures = figures_of(parsed, metric, "0" * 64, areas, Window(1960, 2026))
+        figures = observations_of(parsed, metric, "0" * 64, areas, Window(1960, 2026))
         expected = scores.filter(pl.col("metric") == metric).select("iso3", "year", "value").sort("iso3", "year")
         got = figures.select("iso3", "year", "value").sort("iso3", "year")
         assert got.select("iso3", "year").equals(expected.select("iso3", "year"))

@@ -14,9 +14,9 @@ from werkzeug import Response
 
 from sources.catalogue import load_catalogue
 from sources.observation import Areas
-from sources.parsing.observations import Refusal
+from sources.parsing.responses import UnusableResponse
 from sources.provider import RECORD, SERIES_REJECT, Fetched, Outcome, SeriesRequest, Window
-from sources.providers.owid import PUBLIC_BASE, fetch, figures_of, parse
+from sources.providers.owid import PUBLIC_BASE, fetch, observations_of, parse
 from tests.contract.loopback import PatientHttp, unused_port
 from tests.contract.visiting import (
     AREAS,
@@ -173,7 +173,7 @@ def test_the_sites_own_groupings_are_left_out_and_unknown_countries_rejected(vis
 
 def test_a_table_without_any_country_is_refused(visit: Visit) -> None:
     answer = only(visit(table("Uzbekistan,,2023,4,1", "Kazakhstan,,2023,4,1")))
-    assert (answer.outcome, answer.reason) == (Outcome.UNAVAILABLE, "no country's code stands in the table")
+    assert (answer.outcome, answer.reason) == (Outcome.UNAVAILABLE, "no country's code is in the table")
 
 
 def test_frames_have_exactly_the_agreed_columns(visit: Visit) -> None:
@@ -249,7 +249,7 @@ def test_a_recorded_table_holds_the_figures_of_the_tidy_copy(generation: str, re
         schema_overrides={"year": pl.Int32, "value": pl.Float64},
     )
     areas = Areas(frozenset(tidy["iso3"]), frozenset(), {}, {})
-    figures = figures_of(
+    figures = observations_of(
         parse(raw.read_bytes()), f"_9_c_1__it_mob_{generation}ntwk", "0" * 64, areas, Window(1960, 2026)
     )
     assert figures["reason"].null_count() == figures.height == tidy.height > 1800
@@ -261,5 +261,5 @@ def test_a_recorded_table_that_ends_in_its_header_is_refused(reference: Path) ->
     raw = reference / "itu" / "raw" / "population-covered-by-mobile-network-by-network-capability.csv"
     body = raw.read_bytes()
     for end in range(0, 80, 7):
-        with pytest.raises(Refusal):
+        with pytest.raises(UnusableResponse):
             parse(body[:end])

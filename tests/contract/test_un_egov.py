@@ -14,9 +14,9 @@ from werkzeug import Response
 
 from sources.catalogue import load_catalogue
 from sources.observation import Areas
-from sources.parsing.observations import Refusal
+from sources.parsing.responses import UnusableResponse
 from sources.provider import RECORD, SERIES_REJECT, Fetched, Outcome, SeriesRequest, Window
-from sources.providers.un_egov import COLUMNS, LABELS, PUBLIC_BASE, fetch, figures_of, parse, parse_page, surveys
+from sources.providers.un_egov import COLUMNS, LABELS, PUBLIC_BASE, fetch, observations_of, parse, parse_page, surveys
 from tests.contract.loopback import PatientHttp, unused_port
 from tests.contract.visiting import (
     AREAS,
@@ -282,7 +282,7 @@ def test_a_history_with_fewer_values_than_years_is_refused(read_pages: Visit) ->
 
 def test_the_values_of_the_next_measure_are_not_taken_for_a_missing_row() -> None:
     gone = page().replace(b"(Value)", b"(Worth)", 1)
-    with pytest.raises(Refusal, match="E-Government Development Index has not as many values"):
+    with pytest.raises(UnusableResponse, match="E-Government Development Index has not as many values"):
         parse_page(gone, "E-Government Development Index")
     assert parse_page(gone, "Online Service Index").rows() == [("2024", "0.7"), ("2022", "0.5")]
 
@@ -330,7 +330,7 @@ def test_a_real_table_holds_exactly_the_tidy_figures(file: str, reference: Path)
     rows = parse((reference / "egdi" / "raw" / file).read_bytes(), survey)
     assert rows.height == 193
     for metric, column in METRICS.items():
-        figures = figures_of(rows, column, survey, "0" * 64, areas, Window(1960, 2026))
+        figures = observations_of(rows, column, survey, "0" * 64, areas, Window(1960, 2026))
         expected = tidy.filter((pl.col("year") == survey) & (pl.col("metric") == metric))
         assert figures["reason"].null_count() == figures.height
         assert (

@@ -15,9 +15,9 @@ from werkzeug import Request, Response
 
 from sources.catalogue import load_catalogue
 from sources.observation import Areas
-from sources.parsing.observations import kept
+from sources.parsing.observations import with_raw_record
 from sources.provider import RECORD, SERIES_REJECT, Fetched, Outcome, SeriesRequest, Window
-from sources.providers.un_sdg import PAGE_SIZES, PUBLIC_BASE, fetch, figures_of, parse, releases_of
+from sources.providers.un_sdg import PAGE_SIZES, PUBLIC_BASE, fetch, observations_of, parse, releases_of
 from tests.contract.loopback import PatientHttp, unused_port
 from tests.contract.visiting import (
     AREAS,
@@ -625,11 +625,13 @@ def test_a_real_series_gives_the_figures_of_every_link_cell_by_cell(
     lines = table_of(folder, code)
     numbers = {int(line["geo_area"]) for line in lines}
     areas = Areas(frozenset(map(str, numbers)), frozenset(), {}, {number: str(number) for number in numbers})
-    rows = kept(parse(json.dumps(page(as_the_api_has_it(folder, code, blank))).encode()).rows, "0" * 64)
+    rows = with_raw_record(parse(json.dumps(page(as_the_api_has_it(folder, code, blank))).encode()).rows, "0" * 64)
     links = [link for one in load_catalogue() for link in one.chain if link.provider == "un_sdg" and link.code == code]
     assert links
     for link in links:
-        figures = figures_of(rows, SeriesRequest(code, tuple(sorted(link.options.items()))), areas, Window(1960, 2026))
+        figures = observations_of(
+            rows, SeriesRequest(code, tuple(sorted(link.options.items()))), areas, Window(1960, 2026)
+        )
         asked_for = {name: str(link.options.get(name, "")).split(",")[0].lower() for name in NAMES.values()}
         expected = [
             (line["geo_area"], int(line["year"]), float(line[code.lower()]))

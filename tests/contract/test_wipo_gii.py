@@ -17,17 +17,10 @@ from werkzeug import Response
 from sources.catalogue import load_catalogue
 from sources.http.conditional import RunHttp
 from sources.observation import Areas
-from sources.parsing.observations import Refusal
+from sources.parsing.responses import UnusableResponse
 from sources.provider import RECORD, SERIES_REJECT, Answer, Fetched, Outcome, SeriesRequest, Window
-from sources.providers.wipo_gii import (
-    PUBLIC_BASE,
-    RECORDS,
-    fetch,
-    parse_panel,
-    parse_results,
-    parse_workbook,
-    workbook_figures,
-)
+from sources.providers.wipo_gii import PUBLIC_BASE, RECORDS, fetch
+from sources.providers.wipo_gii_files import parse_panel, parse_results, parse_workbook, workbook_observations
 from tests.contract.loopback import PatientHttp, unused_port
 from tests.contract.visiting import (
     AREAS,
@@ -247,7 +240,7 @@ def test_a_score_with_more_than_a_decimal_comma_is_rejected(sent: str, visit: Vi
 
 def test_a_row_of_another_edition_is_rejected_and_a_file_of_them_refused(visit: Visit) -> None:
     mixed = RESULTS.replace(b"81,2025", b"81,2024")
-    with pytest.raises(Refusal, match="of 2024, not of 2025"):
+    with pytest.raises(UnusableResponse, match="of 2024, not of 2025"):
         parse_results(mixed.replace(b"79,2025", b"79,2024"), 2025)
     more = mixed + b'4,AFG,Afghanistan,L,"10,5",130,2025\n5,XKX,Kosovo,UM,"10,5",131,2025\n'
     answer = only(visit({f"{SITE}/bc_results_gii_2025.csv": more}, RESULTS_SCORE))
@@ -487,7 +480,7 @@ def test_frames_have_exactly_the_agreed_columns(visit: Visit) -> None:
 
 @pytest.mark.parametrize("body", [b"", b"{}", b"GIIYR", b"<html>", b"PK\x03\x04\xff"])
 def test_a_body_that_is_no_panel_is_refused(body: bytes) -> None:
-    with pytest.raises(Refusal):
+    with pytest.raises(UnusableResponse):
         parse_panel(body, 2025)
 
 
@@ -509,7 +502,7 @@ def test_a_real_workbook_holds_exactly_the_tidy_figures(edition: int, reference:
     for code, name in names.filter(pl.col("year") == edition).select("code", "name").rows():
         for column in ("score", "rank", "value"):
             request = SeriesRequest(code, (("column", column), ("file", "workbook"), ("name", name)))
-            figures = workbook_figures(rows, request, edition, "0" * 64, areas, Window(1960, 2026))
+            figures = workbook_observations(rows, request, edition, "0" * 64, areas, Window(1960, 2026))
             year = pl.col("datayear" if column == "value" else "year").cast(pl.Int32).alias("year")
             own = tidy.filter((pl.col("code") == code) & pl.col(column).is_not_null())
             expected = own.select("iso3", year, pl.col(column).alias("value"))
@@ -522,7 +515,7 @@ def test_a_real_workbook_holds_exactly_the_tidy_figures(edition: int, reference:
 def test_a_real_workbook_is_not_taken_for_another_edition(edition: int, reference: Path) -> None:
     body = (reference / "gii" / "raw" / RAW[edition]).read_bytes()
     for other in (edition - 1, edition + 1):
-        with pytest.raises(Refusal, match=f"of {edition}, not of {other}"):
+        with pytest.raises(UnusableResponse, match=f"of {edition}, not of {other}"):
             parse_workbook(body, other)
 
 

@@ -21,8 +21,10 @@ from werkzeug import Request, Response
 
 from sources.catalogue import Provider
 from sources.observation import Areas
+from sources.parsing.responses import UnusableResponse
 from sources.provider import RECORD, SERIES_REJECT, Fetched, Outcome, SeriesRequest, Window
-from sources.providers.world_bank import PUBLIC_BASE, Refusal, fetch, judge, parse
+from sources.providers.world_bank import PUBLIC_BASE, fetch
+from sources.providers.world_bank_pages import observations_of, parse
 from sources.refusals import RefusedCode, RefusedCodes
 from tests.contract.loopback import PatientHttp, unused_port
 from tests.contract.visiting import TURNED_AWAY
@@ -303,7 +305,7 @@ def test_a_figure_keeps_every_digit() -> None:
     body = b'[{"page":1,"pages":1,"total":1},[%s]]' % json.dumps(row(value=0)).encode().replace(
         b'"value": 0,', b'"value": 40.840113505519001,'
     )
-    figures = judge(parse(body).rows, "0" * 64, [USERS], AREAS, WINDOW)
+    figures = observations_of(parse(body).rows, "0" * 64, [USERS], AREAS, WINDOW)
     assert figures["value"][0] == float("40.840113505519001")
 
 
@@ -776,7 +778,7 @@ def test_a_world_of_figures_is_read_in_well_under_a_second() -> None:
     ]
     body = json.dumps(envelope(rows * 150)).encode()
     started = time.perf_counter()
-    figures = judge(parse(body).rows, "0" * 64, [USERS, BROADBAND, SERVERS], AREAS, WINDOW)
+    figures = observations_of(parse(body).rows, "0" * 64, [USERS, BROADBAND, SERVERS], AREAS, WINDOW)
     took = time.perf_counter() - started
     assert figures.height == len(rows) * 150 > 60_000
     assert figures["reason"].null_count() == figures.height
@@ -790,7 +792,7 @@ def test_a_recorded_answer_holds_the_figures_of_the_tidy_copy(reference: Path) -
     tidy = pl.read_csv(reference / "world_bank" / f"{BROADBAND}.csv", schema_overrides={"year": pl.Int32})
     page = parse((reference / "world_bank" / "raw" / f"wb_{BROADBAND}.json").read_bytes())
     areas = Areas(frozenset(tidy["iso3"]), frozenset(), {}, {})
-    figures = judge(page.rows, "0" * 64, [BROADBAND], areas, Window(1960, 2026))
+    figures = observations_of(page.rows, "0" * 64, [BROADBAND], areas, Window(1960, 2026))
     assert (page.last_updated, page.total) == ("2026-04-08", page.rows.height)
     assert figures.height == page.rows["value"].count() == 177
     assert figures["reason"].null_count() == 177
@@ -800,12 +802,12 @@ def test_a_recorded_answer_holds_the_figures_of_the_tidy_copy(reference: Path) -
 
 def test_a_recorded_answer_is_not_taken_for_another_indicator(reference: Path) -> None:
     page = parse((reference / "world_bank" / "raw" / f"wb_{BROADBAND}.json").read_bytes())
-    figures = judge(page.rows, "0" * 64, [USERS], AREAS, WINDOW)
+    figures = observations_of(page.rows, "0" * 64, [USERS], AREAS, WINDOW)
     assert figures["reason"].unique().to_list() == [f"another indicator's data: {BROADBAND}"]
 
 
 def test_the_parser_says_what_is_wrong_instead_of_failing(reference: Path) -> None:
     body = (reference / "world_bank" / "raw" / f"wb_{BROADBAND}.json").read_bytes()
     for end in range(0, len(body), 997):
-        with pytest.raises(Refusal):
+        with pytest.raises(UnusableResponse):
             parse(body[:end])
