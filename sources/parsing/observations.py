@@ -106,16 +106,7 @@ def parse_observations(
             year=year.cast(pl.Int32, strict=False), number=given.cast(pl.Float64, strict=False) * pl.col("factor")
         )
         .filter(pl.col("year").is_null() | pl.col("year").is_between(window.first_year, window.last_year))
-        .with_columns(
-            reason=pl.when(pl.col("fault").is_not_null())
-            .then("fault")
-            .when(pl.col("year").is_null())
-            .then(pl.format("the period {} is not a year", pl.col("period").fill_null("(none)")))
-            .when(~number.is_finite().fill_null(False) | _underflows(number, given))
-            .then(pl.format("the value {} is not a number", "given"))
-            .when(~pl.col("iso3").is_in(sorted(areas.known)).fill_null(False))
-            .then(pl.format("unknown area {}", pl.col("iso3").fill_null("(none)")))
-        )
+        .with_columns(reason=_reason(number, given, areas))
         .select(
             "iso3",
             "year",
@@ -129,9 +120,20 @@ def parse_observations(
     )
 
 
-def _underflows(number: pl.Expr, given: pl.Expr) -> pl.Expr:
-    """Return whether a number is zero only because it is too small for a float, such as 1e-999."""
-    return (number == 0) & given.str.contains("^[^eE]*[1-9]")
+def _reason(number: pl.Expr, given: pl.Expr, areas: Areas) -> pl.Expr:
+    """Return why a row is rejected, NULL for a valid observation."""
+    # a number that is too small for a float, such as 1e-999, becomes zero
+    underflows = (number == 0) & given.str.contains("^[^eE]*[1-9]")
+    return (
+        pl.when(pl.col("fault").is_not_null())
+        .then("fault")
+        .when(pl.col("year").is_null())
+        .then(pl.format("the period {} is not a year", pl.col("period").fill_null("(none)")))
+        .when(~number.is_finite().fill_null(False) | underflows)
+        .then(pl.format("the value {} is not a number", "given"))
+        .when(~pl.col("iso3").is_in(sorted(areas.known)).fill_null(False))
+        .then(pl.format("unknown area {}", pl.col("iso3").fill_null("(none)")))
+    )
 
 
 class Origin(NamedTuple):

@@ -23,7 +23,6 @@ from sources.http.client import Http, Reply
 from sources.observation import Areas, utc_now
 from sources.parsing.observations import Origin, build_answer, failed_answer, merge_fetched, with_raw_record
 from sources.parsing.responses import JSON_TYPES, UnusableResponse, error_of, get, raw_body, require_content, url_of
-from sources.parsing.tables import parse_json
 from sources.provider import Answer, Fetched, Outcome, SeriesRequest, Window
 from sources.providers.world_bank_checks import contract_checks, inspect_links
 from sources.providers.world_bank_pages import (
@@ -79,9 +78,13 @@ def fetch(requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, w
 
 def _last_updated(provider: Provider, http: Http, database: str) -> str | None:
     """Return when a database was last updated, None if the API does not say."""
-    reply = get(http, provider, f"sources/{database}", {"format": "json"})
+    reply = _get_database(provider, http, database)
     found = LAST_UPDATED.search(reply.content) if reply.failure is None else None
     return found[1].decode() if found else None
+
+
+def _get_database(provider: Provider, http: Http, database: str) -> Reply:
+    return get(http, provider, f"sources/{database}", {"format": "json"})
 
 
 def _is_known_as_rejected(
@@ -283,13 +286,10 @@ release_group = database_of
 
 def release(requests: Sequence[SeriesRequest], provider: Provider, http: Http, today: date) -> dict[SeriesRequest, str]:
     """Return when the database of the series was last updated. See ``sources.providers.ReportsRelease``."""
-    reply = get(http, provider, f"sources/{database_of(requests[0])}", {"format": "json"})
-    content = parse_json(require_content(reply))
-    try:
-        updated = str(content[1][0]["lastupdated"])
-    except (TypeError, KeyError, IndexError) as error:
-        raise UnusableResponse("the World Bank's answer does not say when the database was last updated") from error
-    return dict.fromkeys(requests, updated)
+    found = LAST_UPDATED.search(require_content(_get_database(provider, http, database_of(requests[0]))))
+    if found is None:
+        raise UnusableResponse("the World Bank's answer does not say when the database was last updated")
+    return dict.fromkeys(requests, found[1].decode())
 
 
 inspect = inspect_links

@@ -1,4 +1,4 @@
-"""Data360 by its API and by its files, on loopback, and a table that the API really gave. Other figures are made up."""
+"""Data360 by its API and by its files, on loopback, and a table that the API gave. Other figures are made up."""
 
 from __future__ import annotations
 
@@ -134,14 +134,14 @@ def test_units_of_one_indicator_are_kept_apart(either: Visit) -> None:
     assert values(only(either(rows, wanted))) == [("UZB", 2023, 153.06)]
 
 
-def test_units_that_nobody_chose_between_are_refused(either: Visit) -> None:
+def test_several_units_without_a_choice_are_rejected(either: Visit) -> None:
     fetched = either([row("IT_CEL_SETS", UNIT_MEASURE="SB"), row("IT_CEL_SETS", UNIT_MEASURE="SB_10P2_HB")], CELLULAR)
     assert (only(fetched).outcome, only(fetched).records.height) == (Outcome.UNAVAILABLE, 0)
     assert "SB, SB_10P2_HB" in (only(fetched).reason or "")
     assert fetched.bodies[-1].refused == only(fetched).reason
 
 
-def test_a_share_where_a_percentage_was_asked_for_is_refused(either: Visit) -> None:
+def test_a_share_instead_of_a_percentage_is_rejected(either: Visit) -> None:
     fetched = either([row(value="0.4", UNIT_MEASURE="RATIO")])
     assert (only(fetched).outcome, only(fetched).reason) == (Outcome.UNAVAILABLE, "the unit is RATIO, not PT_POP")
 
@@ -221,7 +221,7 @@ def test_cuts_of_one_series_share_a_download(visit: Visit, httpserver: HTTPServe
     assert len(asked(httpserver, DATA)) == len(asked(httpserver, LIST)) == 1
 
 
-def test_several_codes_stand_for_one_cut(either: Visit) -> None:
+def test_several_codes_may_name_one_cut(either: Visit) -> None:
     wanted = SeriesRequest("IT_NET_USER", (("database", "ITU_DH"), ("sex", "F,_T")))
     for code in ("F", "_T"):
         assert only(either([row("IT_NET_USER", SEX=code)], wanted)).outcome is Outcome.OK
@@ -274,7 +274,7 @@ def test_an_unknown_area_is_rejected_by_name_and_a_known_aggregate_kept(either: 
     assert [iso3 for iso3, _, _ in values(answer)] == ["UZB", "WLD"]
 
 
-def test_rows_without_a_value_and_years_not_asked_for_make_no_record(either: Visit) -> None:
+def test_rows_without_a_value_and_years_outside_the_window_make_no_record(either: Visit) -> None:
     answer = only(either([row(value=None), row(area="KAZ", value=""), row(year="1999"), row(year="2027")]))
     assert (answer.outcome, answer.records.height, answer.rejects.height) == (Outcome.NO_DATA, 0, 0)
 
@@ -288,7 +288,7 @@ def test_frames_have_exactly_the_agreed_columns(either: Visit) -> None:
 
 
 @pytest.mark.parametrize("changes", [{"INDICATOR": "MOB_COV_3G"}, {"DATABASE_ID": "UN_EGDI"}])
-def test_another_series_under_the_asked_name_is_refused(changes: dict[str, str], either: Visit) -> None:
+def test_another_series_under_the_requested_name_is_rejected(changes: dict[str, str], either: Visit) -> None:
     fetched = either([row(**changes)])
     assert (only(fetched).outcome, only(fetched).records.height) == (Outcome.UNAVAILABLE, 0)
     assert next(iter(changes.values())) in (only(fetched).reason or "")
@@ -319,7 +319,7 @@ def test_added_fields_are_ignored(either: Visit) -> None:
         ({"value": ["ITU_DH_POP_COV_4G"]}, "ITU_DH_POP_COV_4G"),
     ],
 )
-def test_the_name_that_the_database_knows_is_asked(ids: Any, name: str, visit: Visit, httpserver: HTTPServer) -> None:
+def test_the_name_in_the_database_is_requested(ids: Any, name: str, visit: Visit, httpserver: HTTPServer) -> None:
     answer = only(visit(lambda request: page([row(request.args["INDICATOR"])]), ids=ids))
     assert values(answer) == [("UZB", 2023, 40.5)]
     assert [request.args["INDICATOR"] for request in asked(httpserver, DATA)] == [name]
@@ -327,7 +327,7 @@ def test_the_name_that_the_database_knows_is_asked(ids: Any, name: str, visit: V
     assert [request.args["datasetId"] for request in asked(httpserver, LIST)] == ["ITU_DH"]
 
 
-def test_a_code_that_no_list_has_is_unknown_and_not_asked(visit: Visit, httpserver: HTTPServer) -> None:
+def test_a_code_that_no_list_has_is_unknown_and_not_requested(visit: Visit, httpserver: HTTPServer) -> None:
     fetched = visit(page([row("IT_NET_USER")]), COVERAGE, USERS, ids=["IT_NET_USER"])
     assert [answer.outcome for answer in fetched.answers.values()] == [Outcome.UNKNOWN_ID, Outcome.OK]
     assert "MOB_COV_4G or ITU_DH_POP_COV_4G" in (fetched.answers[COVERAGE].reason or "")
@@ -337,7 +337,7 @@ def test_a_code_that_no_list_has_is_unknown_and_not_asked(visit: Visit, httpserv
 @pytest.mark.parametrize(
     "ids", [Response("down", status=500), b"<html>", [], {}, [{"id": "MOB_COV_4G"}], {"value": None}]
 )
-def test_without_a_list_the_code_is_asked_as_it_stands(ids: Any, visit: Visit) -> None:
+def test_without_a_list_the_code_itself_is_requested(ids: Any, visit: Visit) -> None:
     assert only(visit(page([row()]), ids=ids)).outcome is Outcome.OK
 
 
@@ -439,7 +439,7 @@ def test_an_unreachable_provider_answers_every_request(adapter: Any) -> None:
 
 
 @pytest.mark.parametrize("adapter", [data360, data360_files])
-def test_nothing_asked_is_nothing_answered(adapter: Any) -> None:
+def test_no_requests_give_no_answers(adapter: Any) -> None:
     fetched = adapter.fetch([], provider("data360", "http://127.0.0.1:9"), AREAS, WINDOW, PatientHttp())
     assert (fetched.answers, fetched.bodies) == ({}, [])
 
@@ -551,7 +551,7 @@ def test_the_files_follow_the_api_in_every_chain_and_precede_it_for_cybersecurit
 
 
 @pytest.mark.parametrize("silence", [Response("busy", status=503), b"<html>", page([row(UNIT_MEASURE="RATIO")])])
-def test_the_files_answer_by_themselves_where_the_api_does_not(silence: Any, httpserver: HTTPServer) -> None:
+def test_the_files_answer_if_the_api_fails(silence: Any, httpserver: HTTPServer) -> None:
     serve(httpserver, {LIST: IDS, DATA: silence})
     serve(httpserver, {f"{FILES}/ITU_DH/MOB_COV_4G.csv": file([row()])}, "text/csv")
     catalogue = load_catalogue()
@@ -597,7 +597,7 @@ def test_a_mirror_that_is_no_provider_is_a_fault_of_the_catalogue(tmp_path: Path
         load_catalogue(tmp_path)
 
 
-# A table that the API really gave
+# A table that the API gave
 
 
 def test_a_recorded_table_holds_the_figures_of_the_tidy_copy(reference: Path) -> None:
@@ -733,7 +733,7 @@ def test_the_cases_of_the_first_live_run_are_read(
 
 
 @pytest.mark.parametrize("name", ["UN_EGDI_TTI", "UN_EGDI_TII"])
-def test_the_telecommunication_index_is_asked_for_under_the_name_that_the_list_has(
+def test_the_telecommunication_index_is_requested_by_its_name_in_the_list(
     name: str, visit: Visit, httpserver: HTTPServer
 ) -> None:
     rows = [without(*CUTS.values(), code=name, value="0.5", DATABASE_ID="UN_EGDI", UNIT_MEASURE="SCORE")]

@@ -1,4 +1,4 @@
-"""The Global Findex file against tables on loopback, and a part of the file that the Bank really published."""
+"""The Global Findex file against tables on loopback, and a part of the file that the Bank published."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_no_digit_changes_when_the_point_moves(share: str, percent: float, visit
     assert values(only(visit(table(row(share))))) == [("UZB", 2024, percent)]
 
 
-def test_percentages_where_shares_were_are_refused(visit: Visit) -> None:
+def test_percentages_instead_of_shares_are_rejected(visit: Visit) -> None:
     fetched = visit(table(row(41.5), row(0.9, "KAZ")), ANY, SeriesRequest("account_t_d"))
     assert fetched.answers[ANY].outcome is Outcome.UNAVAILABLE
     assert "no longer given as a share" in (fetched.answers[ANY].reason or "")
@@ -112,12 +112,12 @@ def test_a_value_that_is_not_a_number_is_rejected_never_zero(sent: str, visit: V
     assert json.loads(reject["raw_record"])["g20_any"] == sent.strip('"')
 
 
-def test_what_was_not_asked_makes_no_record(visit: Visit) -> None:
+def test_answers_that_were_not_collected_make_no_record(visit: Visit) -> None:
     answer = only(visit(table(row("NA"), row("", "KGZ"), row(0.9, "KAZ"))))
     assert (values(answer), answer.rejects.height) == ([("KAZ", 2024, 90.0)], 0)
 
 
-def test_a_column_of_questions_not_asked_means_no_data(visit: Visit) -> None:
+def test_a_column_without_answers_means_no_data(visit: Visit) -> None:
     assert only(visit(table(row("NA")))).outcome is Outcome.NO_DATA
 
 

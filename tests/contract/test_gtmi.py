@@ -57,7 +57,7 @@ def test_every_wave_and_metric_comes_from_one_download(visit: Visit, httpserver:
     assert (answer.source_url, answer.release) == (f"{PUBLIC_BASE}/{RELEASES[2025]}", "GovTech Dataset 2025")
 
 
-def test_an_older_release_is_used_where_the_newest_has_moved(visit: Visit) -> None:
+def test_an_older_release_is_used_if_the_newest_has_moved(visit: Visit) -> None:
     body = long(wave(2022, "UZB", 0.45), wave(2020, "UZB", 0.35), sheet="CG_GTMI_Data")
     answer = only(visit(body, release=2022))
     assert (values(answer), answer.release) == ([("UZB", 2020, 0.35), ("UZB", 2022, 0.45)], "GovTech Dataset 2022")
@@ -90,7 +90,7 @@ def test_the_sheet_of_2020_gives_the_second_block_and_calls_dcei_cei() -> None:
     assert scores.rows() == [("UZB", "2020", "0.6", "0.5", "0.4", "0.3", "0.2")]
 
 
-def test_the_scores_of_one_wave_serve_where_the_long_sheet_has_none() -> None:
+def test_scores_of_one_wave_are_read_if_the_long_sheet_has_none() -> None:
     sheets = {
         "GTMI_Data": [["Year", "Code", "Economy", "I-1"], [2025, "UZB", "made up", 2]],
         "GTMI_Groups": [["Code", "Economy", "Grp", *SCORES], ["UZB", "made up", "A", 0.6, 0.5, 0.4, 0.3, 0.2]],

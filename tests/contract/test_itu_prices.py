@@ -1,4 +1,4 @@
-"""The price basket adapter against workbooks on loopback, and the workbook that ITU really published."""
+"""The price basket adapter against workbooks on loopback, and the workbook that ITU published."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_a_cell_that_is_not_a_number_is_rejected_never_zero(sent: str, visit: Vi
     assert answer.rejects.select("iso3", "year").rows() == [("UZB", 2024)]
 
 
-def test_another_unit_than_asked_for_is_refused(visit: Visit) -> None:
+def test_another_unit_than_requested_is_rejected(visit: Visit) -> None:
     answer = only(visit(book(line("UZB", TWO.code, 1.5, 1, 1, unit="PPP"))))
     assert (answer.outcome, answer.records.height) == (Outcome.UNAVAILABLE, 0)
     assert "is PPP, not GNIpc" in (answer.reason or "")

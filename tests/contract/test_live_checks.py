@@ -1,4 +1,4 @@
-"""``carec sources check --contracts`` on loopback: services that keep their contract, and what should be noticed."""
+"""Tests of ``carec sources check --contracts`` on loopback: services that keep their contract, and that do not."""
 
 from __future__ import annotations
 
@@ -54,8 +54,8 @@ def bank(request: Request) -> Any:
     return [{**head, "sourceid": request.args["source"]}, rows]
 
 
-def answer(request: Request) -> Answer:  # noqa: PLR0911, PLR0912 - one case a provider
-    """What each provider says by its contract."""
+def answer(request: Request) -> Answer:  # noqa: PLR0911, PLR0912 - one case per provider
+    """Return the response of a provider that keeps its contract."""
     path = request.path
     for head, table in HEADS.items():
         if path.startswith(head):
@@ -99,7 +99,7 @@ Ask = Callable[..., dict[str, SmokeCheckResult]]
 
 @pytest.fixture
 def ask(httpserver: HTTPServer) -> Ask:
-    """Ask all questions; ``spoil`` may put another answer in the place of a good one. Question -> finding."""
+    """Run all smoke checks. ``spoil`` may replace a good response. Check -> result."""
 
     def run(spoil: Callable[[Request, Any], Any] = lambda request, good: good, providers: tuple[str, ...] = ()) -> Any:
         def handle(request: Request) -> Response:
@@ -126,15 +126,13 @@ def at(base: str) -> Catalogue:
     return catalogue.model_copy(update={"providers": asked})
 
 
-def test_providers_that_keep_their_contract_are_ok_at_one_small_request_a_question(
-    ask: Ask, httpserver: HTTPServer
-) -> None:
+def test_providers_that_keep_their_contract_are_ok_with_one_request_per_check(ask: Ask, httpserver: HTTPServer) -> None:
     found = ask()
     assert {name: one.message for name, one in found.items() if one.status is not ContractStatus.OK} == {}
     assert len(httpserver.log) == len(found) == len(smoke_checks(load_catalogue(), 2026)) > 30
 
 
-def test_every_provider_with_an_address_has_a_question() -> None:
+def test_every_provider_with_an_address_has_a_smoke_check() -> None:
     addressed = {name for name, one in load_catalogue().providers.items() if one.base_url}
     assert addressed == {provider.id for provider, _ in smoke_checks(load_catalogue(), 2026)}
 
@@ -148,7 +146,7 @@ def test_every_provider_with_an_address_has_a_question() -> None:
         (500, ContractStatus.UNREACHABLE),
     ],
 )
-def test_a_refusal_is_told_from_a_failure(status: int, verdict: ContractStatus, ask: Ask) -> None:
+def test_a_blocked_request_differs_from_a_failed_one(status: int, verdict: ContractStatus, ask: Ask) -> None:
     found = ask(lambda request, good: Response(b"", status=status))
     expected = [one for name, one in found.items() if f"{utc_now().year} is there" not in name]
     assert {one.status for one in expected} == {verdict}
@@ -160,13 +158,13 @@ def test_a_host_that_is_not_there_is_unreachable() -> None:
     assert all("connection refused" in one.message for one in found)
 
 
-def test_a_page_of_markup_differs_wherever_it_comes(ask: Ask) -> None:
+def test_a_page_of_markup_never_keeps_the_contract(ask: Ask) -> None:
     found = ask(lambda request, good: "<html>Maintenance</html>")
     assert {name: one.message for name, one in found.items() if one.status is not ContractStatus.DIFFERS} == {}
 
 
 @pytest.mark.parametrize(
-    ("question", "spoil", "told"),
+    ("about", "spoil", "message"),
     [
         ("world_bank: a code that does", lambda _, good: [EMPTY, []], "gives 0 rows"),
         ("world_bank: a series of Global Findex", lambda _, good: _shares(good), "shares came"),
@@ -182,12 +180,12 @@ def test_a_page_of_markup_differs_wherever_it_comes(ask: Ask) -> None:
     ],
 )
 def test_what_differs_from_the_contract_is_named(
-    question: str, spoil: Callable[[Request, Any], Any], told: str, ask: Ask
+    about: str, spoil: Callable[[Request, Any], Any], message: str, ask: Ask
 ) -> None:
-    found = ask(spoil, (question.partition(":")[0],))
-    (one,) = (one for name, one in found.items() if name.startswith(question))
+    found = ask(spoil, (about.partition(":")[0],))
+    (one,) = (one for name, one in found.items() if name.startswith(about))
     assert one.status is ContractStatus.DIFFERS
-    assert re.search(told, one.message)
+    assert re.search(message, one.message)
 
 
 EMPTY = {"page": 1, "pages": 1, "per_page": 100, "total": 0, "lastupdated": "2026-07-13"}
@@ -211,13 +209,13 @@ def _united(good: Any, unit: str) -> Any:
     return {**good, "data": [row | {"attributes": {"Units": unit}} for row in good["data"]]}
 
 
-def test_a_file_that_is_still_to_come_is_no_difference(ask: Ask) -> None:
+def test_a_file_that_is_not_published_yet_keeps_the_contract(ask: Ask) -> None:
     found = ask(lambda request, good: Response("no", status=404), ("wipo_gii", "itu_prices"))
     verdicts = {name: one.status for name, one in found.items()}
     assert list(verdicts.values()).count(ContractStatus.OK) == 2
     assert all(("is there" in name) for name, verdict in verdicts.items() if verdict is ContractStatus.OK)
 
 
-def test_a_provider_without_a_question_is_refused_by_name() -> None:
-    with pytest.raises(ConfigurationError, match="no live check of nobody"):
-        run_smoke_checks(load_catalogue(), PatientHttp(), ("nobody",))
+def test_an_unknown_provider_is_rejected_by_name() -> None:
+    with pytest.raises(ConfigurationError, match="no live check of unknown"):
+        run_smoke_checks(load_catalogue(), PatientHttp(), ("unknown",))

@@ -123,7 +123,7 @@ def test_a_header_that_says_something_else_is_refused(change: dict[str, str], re
 
 
 @pytest.mark.parametrize("header", [b"", b"- a\n- b\n", b"indicator: [", b"\xff\xfe\x00"])
-def test_a_header_that_is_none_is_refused_and_kept(header: bytes, drop: Drop) -> None:
+def test_an_invalid_header_is_rejected_and_stored(header: bytes, drop: Drop) -> None:
     fetched = drop(CSV, header)
     assert only(fetched).outcome is Outcome.UNAVAILABLE
     assert [body.content for body in fetched.bodies if body.refused] == ([header] if header else [])

@@ -1,4 +1,4 @@
-"""The Our World in Data adapter against charts on loopback, and a table that the site really gave."""
+"""The Our World in Data adapter against charts on loopback, and a table that the site gave."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def test_a_missing_column_takes_no_other_column_down(visit: Visit) -> None:
     assert fetched.bodies[-1].refused is None
 
 
-def test_a_share_where_a_percentage_was_asked_for_is_refused(visit: Visit) -> None:
+def test_a_share_instead_of_a_percentage_is_rejected(visit: Visit) -> None:
     fetched = visit(GOOD, stated=metadata("proportion"))
     assert (only(fetched).outcome, only(fetched).records.height) == (Outcome.UNAVAILABLE, 0)
     assert "proportion" in (only(fetched).reason or "")
@@ -130,7 +130,7 @@ def test_a_share_where_a_percentage_was_asked_for_is_refused(visit: Visit) -> No
 
 
 @pytest.mark.parametrize("unit", ["%", "% of population", "Percentage", ""])
-def test_a_percentage_is_told_by_its_unit(unit: str, visit: Visit) -> None:
+def test_a_percentage_is_recognised_by_its_unit(unit: str, visit: Visit) -> None:
     assert only(visit(GOOD, stated=metadata(unit))).outcome is Outcome.OK
 
 
@@ -238,7 +238,7 @@ def test_every_link_of_the_catalogue_names_a_chart_and_a_unit() -> None:
         assert str(link.options["unit"]) == str(link.options["unit"]).lower()
 
 
-# A table that the site really gave
+# A table that the site gave
 
 
 @pytest.mark.parametrize("generation", ["2g", "3g", "4g"])

@@ -41,7 +41,7 @@ def visit(httpserver: HTTPServer) -> Visit:
     return ask
 
 
-def test_a_survey_stands_under_its_own_year(visit: Visit, httpserver: HTTPServer) -> None:
+def test_a_survey_has_its_own_year(visit: Visit, httpserver: HTTPServer) -> None:
     fetched = visit(GOOD, OSI, EGDI)
     assert values(fetched.answers[OSI]) == [("UZB", 2022, 0.5), ("UZB", 2024, 0.7)]
     assert values(fetched.answers[EGDI]) == [("UZB", 2022, 0.6), ("UZB", 2024, 0.8)]
@@ -49,7 +49,7 @@ def test_a_survey_stands_under_its_own_year(visit: Visit, httpserver: HTTPServer
     assert fetched.answers[OSI].source_url == f"{PUBLIC_BASE}/qog_std_ts_jan26.csv"
 
 
-def test_an_older_release_is_used_where_there_is_no_newer_one(visit: Visit) -> None:
+def test_an_older_release_is_used_if_no_newer_one_exists(visit: Visit) -> None:
     assert only(visit(GOOD, release="jan25")).release == "Quality of Government, January 2025"
 
 

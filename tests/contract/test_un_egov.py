@@ -1,4 +1,4 @@
-"""The e-government adapter against tables and pages on loopback, and tables that the UN really published."""
+"""The e-government adapter against tables and pages on loopback, and tables that the UN published."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def visit(httpserver: HTTPServer) -> Visit:
 # The surveys' tables
 
 
-def test_every_survey_is_asked_for_once_and_makes_one_series(visit: Visit, httpserver: HTTPServer) -> None:
+def test_every_survey_is_requested_once_and_they_form_one_series(visit: Visit, httpserver: HTTPServer) -> None:
     fetched = visit({2024: GOOD, 2022: table(row(survey=2022, osi=0.5))}, OSI, EGDI, RANK)
     assert values(fetched.answers[OSI]) == [("KAZ", 2024, 0.9), ("UZB", 2022, 0.5), ("UZB", 2024, 0.7)]
     assert values(fetched.answers[RANK])[-1] == ("UZB", 2024, 63.0)
@@ -152,7 +152,7 @@ def test_an_unknown_column_is_an_unknown_id(visit: Visit) -> None:
 
 
 @pytest.mark.parametrize("name", ["Türkiye", "TÃ¼rkiye", "Turkiye", "Turkey", "T?rkiye", "T\ufffdrkiye"])
-def test_a_country_is_known_by_any_of_its_names_however_garbled(name: str, visit: Visit) -> None:
+def test_a_country_is_known_by_each_of_its_names_in_any_encoding(name: str, visit: Visit) -> None:
     assert values(only(visit(table(row(name))))) == [("TUR", 2024, 0.7)]
 
 
@@ -259,7 +259,7 @@ def read_pages(httpserver: HTTPServer) -> Visit:
     return ask
 
 
-def test_members_pages_are_found_in_the_data_centre_and_asked_once_each(
+def test_members_pages_are_found_in_the_data_centre_and_requested_once(
     read_pages: Visit, httpserver: HTTPServer
 ) -> None:
     fetched = read_pages(page(), page(osi="0.9 0.4"), PAGES_OSI, PAGES_EGDI)
@@ -315,7 +315,7 @@ def test_the_pages_have_no_rank_to_give(read_pages: Visit) -> None:
     assert only(read_pages(page(), page(), request)).outcome is Outcome.UNKNOWN_ID
 
 
-# Tables that the UN really published
+# Tables that the UN published
 
 
 METRICS = dict(zip(("rank", "EGDI", "EPI", "OSI", "HCI", "TII"), COLUMNS, strict=True))

@@ -1,4 +1,4 @@
-"""The WIPO adapter against files on loopback, and workbooks that WIPO really published."""
+"""The WIPO adapter against files on loopback, and workbooks that WIPO published."""
 
 from __future__ import annotations
 
@@ -210,14 +210,14 @@ def test_an_unknown_file_or_column_is_an_unknown_id(visit: Visit) -> None:
 # Results of one edition
 
 
-def test_results_have_a_decimal_comma_and_the_edition_where_a_row_does_not_say_it(visit: Visit) -> None:
+def test_results_may_have_a_decimal_comma_and_rows_without_an_edition(visit: Visit) -> None:
     fetched = visit({f"{SITE}/bc_results_gii_2025.csv": RESULTS}, RESULTS_SCORE, RESULTS_RANK)
     assert values(fetched.answers[RESULTS_SCORE]) == [("KAZ", 2025, 25.25), ("KGZ", 2025, 20.0), ("UZB", 2025, 25.5)]
     assert values(fetched.answers[RESULTS_RANK]) == [("KAZ", 2025, 81.0), ("KGZ", 2025, 99.0), ("UZB", 2025, 79.0)]
     assert fetched.answers[RESULTS_SCORE].rejects.is_empty()
 
 
-def test_results_of_every_edition_that_there_is_are_one_series(visit: Visit, httpserver: HTTPServer) -> None:
+def test_results_of_all_editions_form_one_series(visit: Visit, httpserver: HTTPServer) -> None:
     older = results('1,UZB,Uzbekistan,LM,"24,5",83,2024')
     fetched = visit(
         {f"{SITE}/bc_results_gii_2025.csv": RESULTS, f"{SITE}/bc_results_gii_2024.csv": older},
@@ -265,22 +265,22 @@ CHALLENGE = Response("", status=202)
 
 
 @pytest.mark.parametrize("old", [None, Response("no", status=403), CHALLENGE, Response("no", status=503)])
-def test_a_workbook_is_found_in_its_record_where_the_old_address_gives_none(old: Any, visit: Visit) -> None:
+def test_a_workbook_is_found_in_its_record_if_the_old_address_has_none(old: Any, visit: Visit) -> None:
     routes = {RECORD_2025: BOOK} | ({OLD.format(2025): old} if old else {})
     assert values(only(visit(routes, BOOK_SCORE))) == [("UZB", 2025, 25.5)]
 
 
-def test_a_workbook_may_lie_under_its_newer_name_beside_the_old(visit: Visit) -> None:
+def test_a_workbook_may_have_its_newer_name_in_the_old_folder(visit: Visit) -> None:
     books = {f"{BOOKS}/{NEW.format(year)}": book(year, hightech("UZB", year, 1.25)) for year in (2026, 2024)}
     assert values(only(visit(books, HIGHTECH))) == [("UZB", 2024, 1.25), ("UZB", 2026, 1.25)]
 
 
-def test_no_other_address_is_asked_where_the_old_one_gives_the_workbook(visit: Visit, httpserver: HTTPServer) -> None:
+def test_no_other_address_is_requested_if_the_old_one_has_the_workbook(visit: Visit, httpserver: HTTPServer) -> None:
     visit({OLD.format(2025): BOOK}, BOOK_SCORE)
     assert not asked(httpserver, RECORD_2025) and not asked(httpserver, f"{BOOKS}/{NEW.format(2025)}")
 
 
-def test_records_are_asked_for_at_the_alternative_address(httpserver: HTTPServer) -> None:
+def test_records_are_requested_at_the_alternative_address(httpserver: HTTPServer) -> None:
     serve(httpserver, {f"/tind{RECORD_2025}": BOOK}, content_type=XLSX)
     both = provider("wipo_gii", httpserver.url_for("/www")).model_copy(
         update={"alternative_url": HttpUrl(httpserver.url_for("/tind"))}
@@ -288,7 +288,7 @@ def test_records_are_asked_for_at_the_alternative_address(httpserver: HTTPServer
     assert values(only(fetch([BOOK_SCORE], both, AREAS, WINDOW, PatientHttp(tries=1)))) == [("UZB", 2025, 25.5)]
 
 
-def test_a_workbook_that_is_blocked_everywhere_is_blocked_although_the_rest_are_not_there(visit: Visit) -> None:
+def test_a_workbook_that_is_blocked_at_all_addresses_is_blocked(visit: Visit) -> None:
     answer = only(visit({OLD.format(2025): CHALLENGE, RECORD_2025: CHALLENGE}, BOOK_SCORE))
     assert answer.outcome is Outcome.BLOCKED
     assert re.search(r"fetch \S+ with a browser and put it as wipo-pub-2000-2025-tech1.xlsx into", answer.reason or "")
@@ -329,7 +329,7 @@ class Nothing:
         return None
 
 
-def test_a_workbook_is_asked_for_once_for_scores_ranks_and_raw_figures(visit: Visit, httpserver: HTTPServer) -> None:
+def test_a_workbook_is_requested_once_for_scores_ranks_and_values(visit: Visit, httpserver: HTTPServer) -> None:
     path = f"{BOOKS}/wipo-pub-2000-2025-tech1.xlsx"
     fetched = visit({path: BOOK}, HIGHTECH, BOOK_SCORE, BOOK_RANK)
     assert values(fetched.answers[HIGHTECH]) == [("UZB", 2023, 1.25)]
@@ -413,7 +413,7 @@ def test_empty_cells_make_no_record_and_formulas_without_a_result_are_rejected(v
 
 
 @pytest.mark.parametrize("year", ["2023Q4", None, "2019-2021"])
-def test_a_data_year_that_is_none_is_rejected(year: Any, visit: Visit) -> None:
+def test_an_invalid_data_year_is_rejected(year: Any, visit: Visit) -> None:
     body = book(2025, hightech("UZB", year, 1.0), hightech("KAZ", 2023, 7.0))
     answer = only(visit(books(_2025=body), HIGHTECH))
     assert values(answer) == [("KAZ", 2023, 7.0)]
@@ -484,7 +484,7 @@ def test_a_body_that_is_no_panel_is_refused(body: bytes) -> None:
         parse_panel(body, 2025)
 
 
-# Workbooks that WIPO really published
+# Workbooks that WIPO published
 
 
 RAW = {2021: "wipo_pub_2000-tech1.xlsx", **{year: f"wipo-pub-2000-{year}-tech1.xlsx" for year in (2022, 2024, 2025)}}
@@ -529,7 +529,7 @@ def test_every_link_of_the_catalogue_names_a_row_of_the_editions_that_it_reads(r
             assert set(editions) <= set(of_name), link
 
 
-def test_every_link_of_the_catalogue_is_one_that_the_adapter_understands() -> None:
+def test_the_adapter_supports_every_link_of_the_catalogue() -> None:
     columns = {
         "model_pageone": {"SCORE", "RANK"},
         "bc_results": {"score", "rank"},

@@ -151,7 +151,7 @@ def test_a_series_of_another_source_that_the_envelope_does_not_name_is_of_that_s
 
 
 @pytest.mark.parametrize("source", [None, "absent"])
-def test_several_series_of_an_unnamed_source_are_of_the_source_asked_and_its_last_update(
+def test_series_of_an_unnamed_source_get_the_requested_source_and_its_last_update(
     source: str | None, visit: Callable[..., Fetched]
 ) -> None:
     document = envelope([row(USERS), row("IT.CEL.SETS.P2", value=12)], sourceid=None)
@@ -164,7 +164,7 @@ def test_several_series_of_an_unnamed_source_are_of_the_source_asked_and_its_las
     ]
 
 
-def test_sources_are_asked_apart(visit: Callable[..., Fetched], httpserver: HTTPServer) -> None:
+def test_each_source_is_requested_separately(visit: Callable[..., Fetched], httpserver: HTTPServer) -> None:
     findex = SeriesRequest("g20.any", (("source", 28),))
 
     def answer(request: Request) -> Any:
@@ -194,7 +194,7 @@ def test_a_call_never_exceeds_the_limits_of_the_address(
         assert len(request.url) <= 4000
 
 
-def test_a_series_is_cited_where_the_public_finds_it(visit: Callable[..., Fetched]) -> None:
+def test_a_series_is_cited_by_its_public_address(visit: Callable[..., Fetched]) -> None:
     answer = only(visit(envelope([row()])))
     assert answer.source_url.startswith(f"{PUBLIC_BASE}/country/all/indicator/{USERS}?source=2&format=json")
     assert "127.0.0.1" not in answer.source_url
@@ -282,7 +282,7 @@ def test_a_series_of_nulls_means_no_data_and_makes_no_record(visit: Callable[...
     assert (answer.outcome, answer.records.height, answer.rejects.height) == (Outcome.NO_DATA, 0, 0)
 
 
-def test_a_series_absent_from_a_batch_means_no_data_for_it_alone(visit: Callable[..., Fetched]) -> None:
+def test_a_series_missing_in_a_batch_has_no_data(visit: Callable[..., Fetched]) -> None:
     fetched = visit(envelope([row(USERS)]), USERS, BROADBAND)
     assert [answer.outcome for answer in fetched.answers.values()] == [Outcome.OK, Outcome.NO_DATA]
 
@@ -401,7 +401,7 @@ def test_an_answer_about_another_indicator_is_refused(visit: Callable[..., Fetch
     assert SERVERS in (fetched.bodies[0].refused or "")
 
 
-def test_rows_of_an_indicator_that_was_not_asked_are_rejected(visit: Callable[..., Fetched]) -> None:
+def test_rows_of_an_indicator_that_was_not_requested_are_rejected(visit: Callable[..., Fetched]) -> None:
     answer = only(visit(envelope([row(USERS), row(SERVERS)])))
     assert values(answer) == [("UZB", 2024, 40.5)]
     assert answer.rejects["reason"].to_list() == [f"another indicator's data: {SERVERS}"]
@@ -539,9 +539,7 @@ def test_a_code_that_is_refused_without_a_message_at_every_try_is_unavailable(vi
     assert "HTTP 400 without a message of the API, at every try" in answer.reason
 
 
-def test_a_batch_that_is_throttled_is_given_up_after_a_few_parts(
-    visit: Callable[..., Fetched], httpserver: HTTPServer
-) -> None:
+def test_a_throttled_batch_ends_after_a_few_parts(visit: Callable[..., Fetched], httpserver: HTTPServer) -> None:
     codes = [f"GOOD.{number}" for number in range(60)]
     fetched = visit(REQUEST_ERROR, *codes, content_type="text/html", status=400)
     assert {answer.outcome for answer in fetched.answers.values()} == {Outcome.UNAVAILABLE}
@@ -761,7 +759,7 @@ def test_an_unreachable_provider_answers_every_request_at_once() -> None:
     assert list(fetched.answers) == requests
 
 
-def test_nothing_asked_is_nothing_answered() -> None:
+def test_no_requests_give_no_answers() -> None:
     fetched = fetch([], provider("http://127.0.0.1:9/v2"), AREAS, WINDOW, PatientHttp())
     assert (fetched.answers, fetched.bodies) == ({}, [])
 
@@ -769,7 +767,7 @@ def test_nothing_asked_is_nothing_answered() -> None:
 # Size
 
 
-def test_a_world_of_figures_is_read_in_well_under_a_second() -> None:
+def test_a_large_answer_is_read_completely_and_quickly() -> None:
     rows = [
         row(code, area, str(year), year / 7)
         for code in (USERS, BROADBAND, SERVERS)
@@ -788,7 +786,7 @@ def test_a_world_of_figures_is_read_in_well_under_a_second() -> None:
 # Answers that the real API gave
 
 
-def test_a_recorded_answer_holds_the_figures_of_the_tidy_copy(reference: Path) -> None:
+def test_a_recorded_answer_has_the_observations_of_the_tidy_copy(reference: Path) -> None:
     tidy = pl.read_csv(reference / "world_bank" / f"{BROADBAND}.csv", schema_overrides={"year": pl.Int32})
     page = parse((reference / "world_bank" / "raw" / f"wb_{BROADBAND}.json").read_bytes())
     areas = Areas(frozenset(tidy["iso3"]), frozenset(), {}, {})
@@ -806,7 +804,7 @@ def test_a_recorded_answer_is_not_taken_for_another_indicator(reference: Path) -
     assert figures["reason"].unique().to_list() == [f"another indicator's data: {BROADBAND}"]
 
 
-def test_the_parser_says_what_is_wrong_instead_of_failing(reference: Path) -> None:
+def test_a_truncated_body_is_unusable(reference: Path) -> None:
     body = (reference / "world_bank" / "raw" / f"wb_{BROADBAND}.json").read_bytes()
     for end in range(0, len(body), 997):
         with pytest.raises(UnusableResponse):
