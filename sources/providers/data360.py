@@ -161,7 +161,7 @@ class _Run:
             if page.total != pages[0].total:
                 raise UnusableResponse("the pages are not of one release: the number of rows changed between them")
             if rows > page.total or (rows < page.total and page.rows.is_empty()) or len(pages) > MAX_PAGES:
-                raise UnusableResponse(f"{rows} rows came where {page.total} are announced")
+                raise UnusableResponse(f"{rows} rows came instead of {page.total}")
         return pages
 
 

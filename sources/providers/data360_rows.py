@@ -54,7 +54,7 @@ def cut(rows: pl.DataFrame, request: SeriesRequest) -> pl.DataFrame:
     if own.is_empty():
         present = {column: sorted(rows[column].drop_nulls().unique()) for column in asked}
         wanted = ", ".join(f"{column} {' or '.join(codes)}" for column, codes in asked.items() if codes) or "totals"
-        raise UnusableResponse(f"no row is of the cut asked for ({wanted}); there are {present}")
+        raise UnusableResponse(f"no row is of the requested cut ({wanted}); there are {present}")
     units = sorted(own["UNIT_MEASURE"].fill_null("(none)").unique())
     wanted_units = split_codes(request.option("unit_measure"))
     if wanted_units:

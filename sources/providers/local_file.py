@@ -163,4 +163,4 @@ def _require_requested(header: Header, request: SeriesRequest) -> None:
         ("unit", header.unit, request.option("unit")),
     ):
         if found != requested:
-            raise UnusableResponse(f"the header's {field} is {found}, asked for is {requested}")
+            raise UnusableResponse(f"the header's {field} is {found}, requested is {requested}")

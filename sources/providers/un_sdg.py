@@ -131,7 +131,7 @@ def cut(rows: pl.DataFrame, options: dict[str, str]) -> pl.DataFrame:
     if own.is_empty():
         present = {name.removeprefix(DIMENSION): sorted(rows[name].drop_nulls().unique()) for name in known}
         wanted = ", ".join(f"{name} {' or '.join(each)}" for name, each in asked.items()) or "totals"
-        raise UnusableResponse(f"no row is of the cut asked for ({wanted}); there are {present}")
+        raise UnusableResponse(f"no row is of the requested cut ({wanted}); there are {present}")
     fault: pl.Expr = NO_TEXT
     for name, codes in attributes.items():
         stated = pl.col(ATTRIBUTE + name)
@@ -250,7 +250,7 @@ class _Run:
                 "the pages are not of one release: their number or that of the rows changed between them"
             )
         if (rows := sum(page.rows.height for page in pages)) != first.total:
-            raise UnusableResponse(f"{rows} rows came where {first.total} are announced")
+            raise UnusableResponse(f"{rows} rows came instead of {first.total}")
         present = {name for page in pages for name in page.rows["series"].unique()}
         if present - {code}:
             raise UnusableResponse(f"the answer has another series: {', '.join(sorted(map(str, present - {code})))}")
@@ -265,7 +265,7 @@ def _read(reply: Reply, number: int) -> SdgPage:
     """Return the page of a reply. Raise UnusableResponse if it is another page than requested."""
     page = parse(require_content(reply, unknown_id={404}))
     if page.total and page.number != number:
-        raise UnusableResponse(f"page {page.number} came where page {number} was asked for")
+        raise UnusableResponse(f"page {page.number} came instead of page {number}")
     return page
 
 

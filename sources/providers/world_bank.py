@@ -235,7 +235,7 @@ class _Run:
         try:
             page = parse(reply.content)
             if page.total and page.number != number:
-                raise UnusableResponse(f"page {page.number} came where page {number} was asked for")
+                raise UnusableResponse(f"page {page.number} came instead of page {number}")
         except UnusableResponse as error:
             if failure is None or isinstance(error, ApiError):
                 raise

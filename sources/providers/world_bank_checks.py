@@ -158,9 +158,7 @@ def _check_series(reply: Reply) -> str:
             f"indicators {sorted(codes)}, countries {sorted(map(str, areas))}, source {page.source}"
         )
     if page.total != page.rows.height or page.last_updated is None:
-        raise ContractViolation(
-            f"{page.rows.height} rows where {page.total} are announced, last updated {page.last_updated}"
-        )
+        raise ContractViolation(f"{page.rows.height} rows instead of {page.total}, last updated {page.last_updated}")
     return f"{page.total} rows, last updated {page.last_updated}"
 
 

@@ -145,7 +145,7 @@ def fault_between(pages: Sequence[WorldBankPage], codes: set[str]) -> UnusableRe
     if {(page.pages, page.total, page.last_updated) for page in pages} != {(head.pages, head.total, head.last_updated)}:
         return UnusableResponse("the pages are not of one release: total or lastupdated changed between them")
     if rows != head.total:
-        return UnusableResponse(f"{rows} rows came where the envelope announces {head.total}")
+        return UnusableResponse(f"{rows} rows came instead of {head.total}")
     present = indicators_of(pages)
     if present and not present & codes:
         return UnusableResponse(f"the answer is of another indicator: {', '.join(sorted(present))}")

@@ -187,7 +187,7 @@ def test_a_part_of_a_cut_that_is_not_there_is_refused(option: str, column: str, 
     wanted = replace(COVERAGE, options=(*COVERAGE.options, (option, "F")))
     answer = only(either([without(column)], wanted))
     assert (answer.outcome, answer.records.height) == (Outcome.UNAVAILABLE, 0)
-    assert f"no row is of the cut asked for ({column} F)" in (answer.reason or "")
+    assert f"no row is of the requested cut ({column} F)" in (answer.reason or "")
 
 
 @pytest.mark.parametrize("column", CUTS.values())
@@ -386,10 +386,10 @@ def test_all_pages_are_read_each_once_and_every_record_names_its_own(visit: Visi
     ("answer", "reason"),
     [
         (paged(4, lambda skip: 11 + skip), "not of one release"),
-        (paged(4, lambda _: 12), "11 rows came where 12 are announced"),
-        (page(YEARLY, count=3), "11 rows came where 3 are announced"),
+        (paged(4, lambda _: 12), "11 rows came instead of 12"),
+        (page(YEARLY, count=3), "11 rows came instead of 3"),
         (page(YEARLY, count="many"), "not a number"),
-        (page([], count=5), "0 rows came where 5 are announced"),
+        (page([], count=5), "0 rows came instead of 5"),
     ],
 )
 def test_pages_that_do_not_belong_together_are_refused(answer: Any, reason: str, visit: Visit) -> None:

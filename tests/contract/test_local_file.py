@@ -107,8 +107,8 @@ def test_a_header_without_one_of_its_fields_is_refused_naming_it(field: str, dro
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"indicator": "cross_border_paperless"}, "indicator is cross_border_paperless, asked for is paperless_trade"),
-        ({"unit": "share"}, "unit is share, asked for is pct"),
+        ({"indicator": "cross_border_paperless"}, "indicator is cross_border_paperless, requested is paperless_trade"),
+        ({"unit": "share"}, "unit is share, requested is pct"),
         ({"retrieved_at": "2999-01-01"}, "retrieved_at: lies in the future"),
         ({"retrieved_at": "last week"}, "retrieved_at"),
         ({"source_url": "page 12"}, "source_url"),

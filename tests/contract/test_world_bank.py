@@ -238,8 +238,8 @@ def test_every_record_names_the_body_it_stood_in(visit: Callable[..., Fetched]) 
     [
         ({"lastupdated": lambda n: f"2026-07-0{n}"}, "not of one release"),
         ({"total": lambda n: 10 + n}, "not of one release"),
-        ({"total": lambda _: 12}, "11 rows came where the envelope announces 12"),
-        ({"page": lambda _: 1}, "page 1 came where page 2 was asked"),
+        ({"total": lambda _: 12}, "11 rows came instead of 12"),
+        ({"page": lambda _: 1}, "page 1 came instead of page 2"),
         ({"pages": lambda _: 100_000}, "more than an answer can have"),
     ],
 )
@@ -767,7 +767,7 @@ def test_no_requests_give_no_answers() -> None:
 # Size
 
 
-def test_a_large_answer_is_read_completely_and_quickly() -> None:
+def test_a_large_answer_is_read_completely() -> None:
     rows = [
         row(code, area, str(year), year / 7)
         for code in (USERS, BROADBAND, SERVERS)
@@ -775,12 +775,9 @@ def test_a_large_answer_is_read_completely_and_quickly() -> None:
         for year in range(2000, 2027)
     ]
     body = json.dumps(envelope(rows * 150)).encode()
-    started = time.perf_counter()
     figures = observations_of(parse(body).rows, "0" * 64, [USERS, BROADBAND, SERVERS], AREAS, WINDOW)
-    took = time.perf_counter() - started
     assert figures.height == len(rows) * 150 > 60_000
     assert figures["reason"].null_count() == figures.height
-    assert took < 1.5  # 0.5 s on an idle machine
 
 
 # Answers that the real API gave
