@@ -20,21 +20,7 @@ from warehouse.layout import Layout
 from warehouse.publish import published
 from warehouse.reading import open_published
 
-FRAMEWORK = "carec_2030"
-
 OWN_CHOICE = "The benchmarks are the project's own choice, not the strategy's; the table benchmarks has their sources."
-
-VERDICTS = (
-    "supported",
-    "supported_other_year",
-    "contradicted",
-    "direction_supported",
-    "direction_contradicted",
-    "not_comparable",
-    "document_only",
-    "no_data",
-)
-"""Every verdict, in the order in which summaries name them."""
 
 CHANGE_SECTIONS = {
     "new_year": "New data years",

@@ -1,8 +1,7 @@
-"""``carec sources check``: the walk over the catalogue's links and the edition watch, with what the warehouse holds.
+"""``carec sources check``: the checks of links and editions against the stored data, and their tables.
 
-Belongs here: what is held, the session of the check, its tables and its closing line. Does not belong here: what a link
-is asked (``sources.checks.links`` and the adapters), when the check runs by itself
-(``pipelines.orchestration.automation``).
+How a link is checked belongs in ``sources.checks.links`` and the adapters, the schedule of the check in
+``pipelines.orchestration.automation``.
 """
 
 from __future__ import annotations
@@ -14,11 +13,11 @@ from datetime import date
 import polars as pl
 
 from pipelines.cli.tables import Format, show
-from pipelines.published import FRAMEWORK
+from pipelines.seeds.codes import FRAMEWORK
 from pipelines.workspace import LOCAL_FILE, Workspace
 from sources.catalogue import Indicator
 from sources.checks.edition_watch import INDICES, EditionFinding, HeldEditions, Index, watch
-from sources.checks.links import Held, LinkFinding, walk
+from sources.checks.links import LinkFinding, StoredData, check_every_link
 from sources.errors import ConfigurationError
 from sources.http.client import Http
 from sources.inspection import FIRST_YEAR, MEMBERS, Inspects
@@ -28,7 +27,7 @@ from sources.providers import INSPECTORS
 from warehouse import landing
 
 READ_TIMEOUT_S, HOST_LIMIT_S = 30.0, 120.0
-"""Longest wait for a byte, and for all answers of one host: one that hangs must not hold up the check."""
+"""Timeouts for one byte and for all responses of one host: one slow host must not delay the check."""
 TRIES = 3
 
 LINK_COLUMNS = [
@@ -61,19 +60,19 @@ def check_links(
     indicators: Sequence[str] = (),
     progress: Callable[[str], None] = lambda provider: None,
 ) -> list[LinkFinding]:
-    """Inspect every link of the catalogue, or those of the named providers and indicators.
+    """Check every link of the catalogue, or those of the named providers and indicators.
 
     Args:
-        workspace: The catalogue, and the warehouse and archive that say what is held.
-        providers: Ids of providers; all where empty.
-        indicators: Ids of indicators; all where empty.
-        progress: Called with the id of a provider that is done.
+        workspace: The catalogue, and the warehouse and archive with the stored data.
+        providers: Ids of providers, all if empty.
+        indicators: Ids of indicators, all if empty.
+        progress: Called with the id of each provider when it is done.
 
     Returns:
-        One finding per link.
+        One result per link.
 
     Raises:
-        ConfigurationError: Where the settings say that no provider is asked, or for an id without a link.
+        ConfigurationError: If the settings allow no requests, or an id has no link.
     """
     settings, catalogue = workspace.settings, workspace.catalogue
     if settings.offline:
@@ -86,10 +85,10 @@ def check_links(
         host_deadline_s=HOST_LIMIT_S,
         user_agent=settings.agent,
     ) as http:
-        return walk(
+        return check_every_link(
             catalogue,
             inspectors,
-            {indicator.id: _held(workspace, indicator) for indicator in catalogue.select(list(indicators))},
+            {indicator.id: _stored(workspace, indicator) for indicator in catalogue.select(list(indicators))},
             _framework(workspace),
             workspace.areas,
             Window(FIRST_YEAR, utc_now().year),
@@ -101,7 +100,7 @@ def check_links(
 
 
 def watch_editions(workspace: Workspace, today: date) -> list[EditionFinding]:
-    """Compare the editions held with the calendar of the seed ``edition_releases``. Asks no provider."""
+    """Compare the stored editions with the seed ``edition_releases``, without a request to a provider."""
     seed = workspace.dbt_project / "seeds" / "edition_releases.csv"
     rows = pl.read_csv(seed, schema_overrides={"released_on": pl.Date})
     calendar: dict[str, dict[int, date]] = {}
@@ -115,8 +114,8 @@ def _framework(workspace: Workspace) -> set[str]:
     return set(rows.filter(pl.col("framework_id") == FRAMEWORK)["indicator_id"])
 
 
-def _figures(workspace: Workspace, indicator: Indicator) -> pl.DataFrame:
-    """The newest landed vintage, else the newest one of the bundled archive."""
+def _observations(workspace: Workspace, indicator: Indicator) -> pl.DataFrame:
+    """Return the newest landed vintage, else the newest vintage of the bundled archive."""
     landed = landing.latest(workspace.layout, indicator.id)
     return landed.read() if landed else _archived(workspace, indicator)
 
@@ -126,24 +125,24 @@ def _archived(workspace: Workspace, indicator: Indicator) -> pl.DataFrame:
     return vintages[-1].records if vintages else empty_observations()
 
 
-def _held(workspace: Workspace, indicator: Indicator) -> Held:
-    figures, archived = _figures(workspace, indicator), _archived(workspace, indicator)
+def _stored(workspace: Workspace, indicator: Indicator) -> StoredData:
+    observations, archived = _observations(workspace, indicator), _archived(workspace, indicator)
     releases = (
-        figures.group_by("provider")
+        observations.group_by("provider")
         .agg(pl.col("provider_release").str.extract(r"((?:19|20)\d\d)").cast(pl.Int32).max().alias("edition"))
         .drop_nulls()
     )
-    return Held(
-        newest=_newest(figures),
+    return StoredData(
+        newest=_newest(observations),
         releases=dict(releases.iter_rows()),
         archived=_newest(archived),
     )
 
 
-def _newest(figures: pl.DataFrame) -> int | None:
-    """The newest year of the members that providers are asked for, of any economy where none of them has a figure."""
-    members = figures.filter(pl.col("iso3").is_in(MEMBERS))
-    years = (members if members.height else figures)["year"]
+def _newest(observations: pl.DataFrame) -> int | None:
+    """Return the newest year of the inspected members, or of any economy if they have no data."""
+    members = observations.filter(pl.col("iso3").is_in(MEMBERS))
+    years = (members if members.height else observations)["year"]
     return int(years.max()) if years.len() else None  # type: ignore[arg-type]
 
 
@@ -159,22 +158,24 @@ def _held_editions(workspace: Workspace, index: Index) -> HeldEditions:
             year=pl.col("release").str.extract(r"((?:19|20)\d\d)").cast(pl.Int32)
         )
     else:
-        figures = _figures(workspace, workspace.catalogue.indicators[index.indicator_id])
-        editions = figures.select("year", pl.col("provider_release").alias("release"))
+        observations = _observations(workspace, workspace.catalogue.indicators[index.indicator_id])
+        editions = observations.select("year", pl.col("provider_release").alias("release"))
     newest = editions.drop_nulls("year").sort("year")
     release = newest["release"][-1] if newest.height else None
     return HeldEditions(newest["year"].unique().sort().to_list(), release)
 
 
 def closing_line(findings: Sequence[LinkFinding]) -> str:
-    """How many links there are of each status, and how many of the framework are broken."""
+    """Return the number of links per status, and of broken links of the framework."""
     counts = Counter(finding.verdict.value for finding in findings)
-    told = ", ".join(f"{count} {verdict}" for verdict, count in counts.most_common())
-    return f"{len(findings)} links: {told}; {sum(finding.broken for finding in findings)} of the framework are broken"
+    statuses = ", ".join(f"{count} {verdict}" for verdict, count in counts.most_common())
+    return (
+        f"{len(findings)} links: {statuses}; {sum(finding.broken for finding in findings)} of the framework are broken"
+    )
 
 
 def print_links(findings: Sequence[LinkFinding], fmt: Format) -> None:
-    """Print one row per link; the table leaves out what only programs need."""
+    """Print one row per link. The table has only the columns for readers."""
     columns = LINK_COLUMNS if fmt is not Format.TABLE else LINK_COLUMNS[:7]
     show(columns, [[getattr(finding, column) for column in columns] for finding in findings], fmt)
 

@@ -1,7 +1,6 @@
-"""What the check of a catalogue link finds: the shapes and rules that adapters share with the walk over all links.
+"""The result of a check of a catalogue link: its types, failed replies, and codes similar to a missing one.
 
-Belongs here: verdicts, what a failed reply means, which code is nearest to one that is gone. Does not belong here: how
-a provider is asked (``providers``), which links there are and which verdicts break the framework (``link_checks``).
+How a link is checked belongs in the adapter (``inspect``), the loop over all links in ``sources.checks.links``.
 """
 
 from __future__ import annotations
@@ -21,23 +20,23 @@ from sources.observation import Areas
 from sources.provider import SeriesRequest, Window
 
 MEMBERS = ("KAZ", "UZB", "GEO")
-"""Members asked for in one request: almost every series has figures for one of them at least."""
+"""Members in one request: almost every series has data for at least one of them."""
 
 FIRST_YEAR = 2010
-"""First year asked for: late enough for a small answer, early enough for a survey with long gaps."""
+"""First requested year: late enough for a small response, early enough for a survey with long gaps."""
 
 NOT_FOUND = frozenset({404, 410})
 SILENT = frozenset(
     {FailureKind.UNREACHABLE, FailureKind.TIMEOUT, FailureKind.DEADLINE, FailureKind.BROKEN, FailureKind.TLS}
 )
-"""Failures of the connection: the host did not answer."""
+"""Failures of the connection: the host did not respond."""
 
-LIKE, LIKE_APART = 0.75, 0.6
-"""Least likeness, from 0 to 1, of a code that is suggested for one that is gone: of the whole, and of what is left
-without the parts with which both begin (the name of the database, most often)."""
+MIN_SIMILARITY, MIN_REST_SIMILARITY = 0.75, 0.6
+"""Minimum similarity (0 to 1) of a suggested code: of the whole codes, and without their common first parts, which are
+often the name of the database."""
 
 PREFIX_TOKENS = 2
-"""Parts at the start of a code that may be a prefix added or removed (``GE.EST``, ``GOV_WGI_GE.EST``)."""
+"""First parts of a code that may be an added or removed prefix (``GE.EST``, ``GOV_WGI_GE.EST``)."""
 
 
 class Verdict(StrEnum):
@@ -59,14 +58,14 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Inspection:
-    """What was found of one series.
+    """The result for one series.
 
     Attributes:
         verdict: The result.
         detail: The reason and the remedy, in a few words.
-        newest: Year of the newest figure of ``MEMBERS``, or of the edition where figures are dated by it.
-        edition: Edition of the file, where its figures have other years; compared with the release that is held.
-        url: The address that was asked.
+        newest: Year of the newest observation of ``MEMBERS``, or the edition if observations are dated by it.
+        edition: Edition of the file, if its observations have other years; compared with the stored release.
+        url: The requested address.
     """
 
     verdict: Verdict
@@ -76,23 +75,31 @@ class Inspection:
     url: str = ""
 
     def noting(self, note: str) -> Inspection:
-        """The same with one more remark."""
+        """Return the result with one more remark."""
         return replace(self, detail="; ".join(part for part in (self.detail, note) if part))
 
 
 @runtime_checkable
 class Inspects(Protocol):
-    """An adapter that can check its links. It raises nothing for provider faults."""
+    """An adapter that can check its links. It never raises for faults of the provider."""
 
     def inspect(
         self, requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, window: Window, http: Http
     ) -> dict[SeriesRequest, Inspection]:
-        """Inspect every series: at most one small request each, and one per list or file of the provider."""
+        """Inspect every series, with at most one small request each, and one per list or file of the provider.
+
+        Args:
+            requests: Series of this provider.
+            provider: Its catalogue entry, with address and limits.
+            areas: The known areas.
+            window: The years that a refresh would request.
+            http: The session.
+        """
         ...
 
 
 def failed(reply: Reply) -> Inspection | None:
-    """What a reply that failed says of the link; None where it did not fail."""
+    """Return the result for a failed reply, None for a successful one."""
     failure = reply.failure
     if failure is None:
         return None
@@ -117,23 +124,23 @@ def missing(
     taken: Collection[str] = (),
     elsewhere: Mapping[str, Collection[str]] | None = None,
 ) -> Inspection:
-    """The result for a code that its list does not have: ``renamed?`` with the nearest code, else ``gone``.
+    """Return the result for a code that its list does not have: ``renamed?`` with the nearest code, else ``gone``.
 
     Args:
-        code: The code that is gone.
+        code: The missing code.
         where: Name of the list, for the message.
         known: Codes of the list.
-        taken: Codes that other links use: they are other series, unless they differ in a prefix alone.
-        elsewhere: Name of another list of the provider -> its codes, searched as well.
+        taken: Codes of other links. They are other series, unless only a prefix differs.
+        elsewhere: Name of another list of the provider -> its codes, which are searched too.
 
     Returns:
-        An inspection without address.
+        A result without an address.
     """
     lists = {where: known, **(elsewhere or {})}
-    alike = [(_likeness(code, other), name == where, name, other) for name, codes in lists.items() for other in codes]
-    free = [each for each in alike if each[0] == 1 or (each[0] >= LIKE and each[3] not in taken)]
-    likeness, _, name, near = max(free, default=(0.0, True, where, ""))
-    if not likeness:
+    alike = [(_similarity(code, other), name == where, name, other) for name, codes in lists.items() for other in codes]
+    free = [each for each in alike if each[0] == 1 or (each[0] >= MIN_SIMILARITY and each[3] not in taken)]
+    similarity, _, name, near = max(free, default=(0.0, True, where, ""))
+    if not similarity:
         return Inspection(Verdict.GONE, f"{where} has no {code} and no similar code")
     at = "" if name == where else f" in {name}"
     return Inspection(
@@ -141,8 +148,8 @@ def missing(
     )
 
 
-def _likeness(code: str, other: str) -> float:
-    """How alike two codes are, from 0 to 1, whichever of them has a prefix that the other lacks.
+def _similarity(code: str, other: str) -> float:
+    """Return the similarity (0 to 1) of two codes, where one may have a prefix that the other lacks.
 
     Numbers in a code name a variant (4G, 5 GB, age group 3): codes with other numbers are other series.
     """
@@ -154,16 +161,16 @@ def _likeness(code: str, other: str) -> float:
 
 def _ratio(one: str, two: str) -> float:
     matcher = SequenceMatcher(None, one, two, autojunk=False)
-    if matcher.real_quick_ratio() < LIKE or matcher.quick_ratio() < LIKE:
+    if matcher.real_quick_ratio() < MIN_SIMILARITY or matcher.quick_ratio() < MIN_SIMILARITY:
         return 0.0
     tokens = zip(one.split("_"), two.split("_"), strict=False)
     shared = sum(len(token) + 1 for token, _ in takewhile(lambda pair: pair[0] == pair[1], tokens))
     rest, other = one[shared:], two[shared:]
     suffix = not (rest and other)
-    return matcher.ratio() if suffix or SequenceMatcher(None, rest, other).ratio() >= LIKE_APART else 0.0
+    return matcher.ratio() if suffix or SequenceMatcher(None, rest, other).ratio() >= MIN_REST_SIMILARITY else 0.0
 
 
 def _stems(code: str) -> list[str]:
-    """The code in one spelling of case and punctuation: whole, then without its first parts."""
+    """Return the normalised code, then the code without its first parts."""
     tokens = re.findall(r"[a-z0-9]+", code.lower())
     return ["_".join(tokens[drop:]) for drop in range(PREFIX_TOKENS + 1) if drop == 0 or len(tokens) - drop > 1]

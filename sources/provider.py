@@ -1,6 +1,6 @@
-"""What a provider is asked and what it answers: the shapes that adapters, chain and raw store share.
+"""Requests to providers and their answers: the types that adapters, chain and raw store share.
 
-Belongs here: request, answer, outcome, raw body, the adapter protocol. Does not belong here: how any provider is read.
+How a provider is read belongs in its adapter (``sources.providers``).
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ from sources.observation import REJECT, Areas
 
 
 class Outcome(StrEnum):
-    """What can come of asking a provider."""
+    """The result of a request to a provider."""
 
     OK = "ok"
     NO_DATA = "no_data"
-    """The provider says that it has nothing."""
+    """The provider says that it has no data."""
     UNKNOWN_ID = "unknown_id"
-    """Our code or area is wrong: a fault of the catalogue, to be mended there."""
+    """The code or area is wrong: an error in the catalogue."""
     BLOCKED = "blocked"
-    """The provider turns programs away: HTTP 401, 403 or 451, or a challenge that only a browser can pass."""
+    """The provider refuses programs: HTTP 401, 403 or 451, or a challenge for browsers."""
     UNAVAILABLE = "unavailable"
-    """Transport, server error, or an answer that is not what it should be."""
+    """A failed connection, a server error, or a response that cannot be used."""
 
 
 @dataclass(frozen=True)
 class RawBody:
-    """Bytes as a provider sent them, with what tells where they came from. ``refused`` says why they were not used."""
+    """A body as a provider sent it, with its origin. ``refused`` is the reason if it was not used."""
 
     body: Body = field(repr=False)
     url: str
@@ -47,7 +47,7 @@ class RawBody:
 
     @property
     def content(self) -> bytes:
-        """All bytes at once."""
+        """All bytes of the body."""
         return self.body.content
 
     @property
@@ -57,7 +57,7 @@ class RawBody:
 
 @dataclass(frozen=True)
 class SeriesRequest:
-    """One series of one provider: its code and the options of the catalogue's link, in a hashable form."""
+    """One series of one provider: its code and the options of the catalogue's link, hashable."""
 
     code: str
     options: tuple[tuple[str, str | int | float | bool], ...] = ()
@@ -73,20 +73,20 @@ RECORD: dict[str, pl.DataType] = {
     "obs_status": pl.String(),
     "raw_sha256": pl.String(),
 }
-"""A series as an adapter gives it: the value is in the provider's unit; missing values have no row."""
+"""Columns of a series: the value is in the provider's unit; missing values have no row."""
 
 SERIES_REJECT: dict[str, pl.DataType] = {
     "iso3": pl.String(),
     "year": pl.Int32(),
     **{k: REJECT[k] for k in ("reason", "raw_record", "raw_sha256")},
 }
-"""A record that could not be read. ``iso3`` and ``year`` where they could be: they tell which figure of the last
-vintage stays in its place."""
+"""Columns of rejected rows. ``iso3`` and ``year`` are NULL if they could not be parsed; otherwise the value of the last
+vintage is kept for them."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What came of one request. ``records`` has the columns ``RECORD``, ``rejects`` the columns ``SERIES_REJECT``."""
+    """The answer to one request. ``records`` has the columns ``RECORD``, ``rejects`` the columns ``SERIES_REJECT``."""
 
     outcome: Outcome
     reason: str | None = None
@@ -96,12 +96,12 @@ class Answer:
     source_url: str = ""
     retrieved_at: datetime | None = None
     licence: str | None = None
-    """Where the answer itself says under which licence it comes."""
+    """The licence, if the response itself states one."""
 
 
 @dataclass(frozen=True)
 class Fetched:
-    """Everything one visit to a provider brought: an answer for every request, and every body, used or refused."""
+    """The result of one fetch from a provider: an answer to every request, and every body, used or not."""
 
     answers: dict[SeriesRequest, Answer]
     bodies: list[RawBody]
@@ -109,17 +109,25 @@ class Fetched:
 
 @dataclass(frozen=True)
 class Window:
-    """The years asked for, both included."""
+    """The requested years, both included."""
 
     first_year: int
     last_year: int
 
 
 class Adapter(Protocol):
-    """A provider's adapter: a module with this function and a pure parser. It raises nothing for provider faults."""
+    """An adapter: a module with this function and a pure parser. It never raises for faults of the provider."""
 
     def fetch(
         self, requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, window: Window, http: Http
     ) -> Fetched:
-        """Answer every request, in as few HTTP requests as the provider allows."""
+        """Answer every request with as few HTTP requests as the provider allows.
+
+        Args:
+            requests: Series of this provider.
+            provider: Its catalogue entry, with address and limits.
+            areas: The known areas.
+            window: The requested years.
+            http: The session.
+        """
         ...

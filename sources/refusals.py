@@ -1,7 +1,6 @@
-"""Codes that a provider refused, remembered so that a batch of codes is not refused again because of them.
+"""Codes that a provider rejected, so that a later batch is not rejected because of them.
 
-Belongs here: which code of which database was refused at which release. Does not belong here: what counts as a refusal
-(the adapter), where the memory is kept between runs (``warehouse.refused_codes``).
+What counts as a rejection belongs in the adapter, storage between runs in ``warehouse.refused_codes``.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from threading import Lock
 
 @dataclass(frozen=True, order=True)
 class RefusedCode:
-    """A code, and the release of its database at which it was refused; None where the provider named none."""
+    """A code and the release of its database at which it was rejected, None if the release is unknown."""
 
     provider: str
     database: str
@@ -22,14 +21,14 @@ class RefusedCode:
 
 
 class RefusedCodes:
-    """The refused codes of a run: those known at its beginning, and what it adds and takes away."""
+    """The rejected codes of a run: those known at its start, with its additions and removals. Safe for threads."""
 
     def __init__(self, known: Iterable[RefusedCode] = ()) -> None:
         self._lock = Lock()
         self._codes = {(one.provider, one.database, one.code): one for one in known}
 
     def of(self, provider: str, database: str) -> dict[str, str | None]:
-        """Code -> release at which it was refused, for one database of a provider."""
+        """Return code -> release at which it was rejected, for one database of a provider."""
         with self._lock:
             return {
                 one.code: one.release
@@ -38,16 +37,16 @@ class RefusedCodes:
             }
 
     def add(self, refused: RefusedCode) -> None:
-        """Remember a refusal, in the place of an earlier one of the same code."""
+        """Add a rejected code; it replaces an earlier entry of the same code."""
         with self._lock:
             self._codes[refused.provider, refused.database, refused.code] = refused
 
     def discard(self, provider: str, database: str, code: str) -> None:
-        """Forget a code's refusal, where there is one: the provider knows the code."""
+        """Remove a code if it is there, since the provider knows it."""
         with self._lock:
             self._codes.pop((provider, database, code), None)
 
     def all(self) -> tuple[RefusedCode, ...]:
-        """Every refused code, sorted."""
+        """Return every rejected code, sorted."""
         with self._lock:
             return tuple(sorted(self._codes.values(), key=lambda one: (one.provider, one.database, one.code)))

@@ -16,8 +16,9 @@ import typer
 from pipelines.cli.tables import Format, console, show
 from pipelines.cli.terminal import FormatOption, command_app, write_document
 from pipelines.formatting import GAP, figure
-from pipelines.published import VERDICTS, claimed, fetch, imprint, not_known
+from pipelines.published import claimed, fetch, imprint, not_known
 from pipelines.report.claims_document import document
+from pipelines.seeds.codes import VERDICTS
 from sources.errors import ConfigurationError
 
 app = command_app()

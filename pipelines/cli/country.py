@@ -12,18 +12,9 @@ from rich.text import Text
 
 from pipelines.cli.tables import Format, console, show
 from pipelines.formatting import GAP, figure, number, sparkline
-from pipelines.published import FRAMEWORK, OWN_CHOICE, fetch, imprint
+from pipelines.published import OWN_CHOICE, fetch, imprint
+from pipelines.seeds.codes import FRAMEWORK, SIGNS
 from sources.errors import ConfigurationError
-
-COLOURS = {
-    "achieved": "green",
-    "on_track": "green",
-    "moderately_improving": "yellow",
-    "stagnating": "red",
-    "decreasing": "red",
-    "insufficient_data": "dim",
-}
-"""Status -> colour on a terminal. The status is also printed as a word."""
 
 TREND_YEARS = 12
 """Years in the trend of a figure, up to the as-of year."""
@@ -185,7 +176,7 @@ def _indicator_line(one: Mapping[str, Any], trends: Mapping[str, Sequence[float 
         "trend": sparkline(trends.get(one["indicator_id"], [])),
         "target": figure(one["target_value"]),
         "level": number(one["level_score"], 0),
-        "status": Text(_status(one["status"], one["status_reason"]), COLOURS.get(one["status"], "")),
+        "status": Text(_status(one["status"], one["status_reason"]), SIGNS[one["status"]].terminal),
         "source": one["provider"] or GAP,
     }
 

@@ -14,6 +14,7 @@ import typer
 from pipelines.cli.tables import Format, console, show
 from pipelines.cli.terminal import FormatOption, command_app
 from pipelines.published import OWN_CHOICE, fetch, imprint
+from pipelines.seeds.codes import FRAMEWORK
 from sources.errors import ConfigurationError
 
 app = command_app()
@@ -26,7 +27,7 @@ MAIN_SET = "main"
 def explain(
     country: Annotated[str, typer.Argument(help="An ISO3 code.")],
     subject: Annotated[str | None, typer.Argument(help="An indicator or a pillar; else the overall score.")] = None,
-    framework: Annotated[str, typer.Option("--framework", metavar="ID", help="The framework.")] = "carec_2030",
+    framework: Annotated[str, typer.Option("--framework", metavar="ID", help="The framework.")] = FRAMEWORK,
     fmt: FormatOption = Format.TABLE,
 ) -> None:
     """How a score comes about, line by line, with sources."""

@@ -9,7 +9,7 @@ import polars as pl
 
 from pipelines.cli.tables import Format, show
 from pipelines.cli.terminal import FormatOption, command_app
-from pipelines.published import FRAMEWORK
+from pipelines.seeds.codes import FRAMEWORK
 from pipelines.workspace import open_workspace
 
 app = command_app()

@@ -27,4 +27,4 @@ def report(
 ) -> None:
     """Write the report: one page that needs no network."""
     layout = Layout(load_settings().warehouse)
-    note(f"wrote {write_report(layout, out or layout.report / 'index.html', language)}")
+    note(f"wrote {write_report(layout, out or layout.report / 'index.html', language, note)}")

@@ -18,7 +18,8 @@ from pipelines.cli.target_sets import MAIN_SET
 from pipelines.cli.target_sets import target_set as print_target_set
 from pipelines.cli.terminal import FormatOption, command_app
 from pipelines.formatting import GAP, number, sparkline
-from pipelines.published import FRAMEWORK, OWN_CHOICE, fetch, imprint
+from pipelines.published import OWN_CHOICE, fetch, imprint
+from pipelines.seeds.codes import FRAMEWORK
 
 app = command_app()
 

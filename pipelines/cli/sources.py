@@ -19,7 +19,7 @@ from pipelines.cli.terminal import FormatOption, command_app, note, progress_lin
 from pipelines.settings import load_settings, with_base_urls
 from pipelines.workspace import open_workspace
 from sources.catalogue import load_catalogue
-from sources.checks.contracts import Finding, check
+from sources.checks.contracts import SmokeCheckResult, run_smoke_checks
 from sources.errors import ConfigurationError
 from sources.http.client import Http
 from sources.observation import utc_now
@@ -126,7 +126,7 @@ def _landed(path: Path) -> pl.DataFrame:
         raise Unreadable(f"{path} cannot be read ({error}); remove it and run `carec refresh`") from error
 
 
-def probe(providers: Sequence[str], progress: Callable[[str], None]) -> list[Finding]:
+def probe(providers: Sequence[str], progress: Callable[[str], None]) -> list[SmokeCheckResult]:
     """Send the smoke checks of the named providers, or of all.
 
     Raises:
@@ -137,12 +137,12 @@ def probe(providers: Sequence[str], progress: Callable[[str], None]) -> list[Fin
         raise ConfigurationError("CAREC_OFFLINE is set: no provider is asked")
     catalogue = with_base_urls(load_catalogue())
     with Http(tries=1, read_timeout_s=settings.http_timeout_s, user_agent=settings.agent) as http:
-        return check(catalogue, http, providers, progress)
+        return run_smoke_checks(catalogue, http, providers, progress)
 
 
-def probes(findings: Sequence[Finding], fmt: Format) -> None:
+def probes(findings: Sequence[SmokeCheckResult], fmt: Format) -> None:
     """Print one row per smoke check."""
     columns = ["provider", "question", "verdict", "told", "url"]
-    rows = [[one.provider, one.question, one.verdict.value, one.told, one.url] for one in findings]
+    rows = [[one.provider, one.about, one.status.value, one.message, one.url] for one in findings]
     shown = columns if fmt is not Format.TABLE else columns[:-1]
     show(shown, [row[: len(shown)] for row in rows], fmt)

@@ -18,8 +18,7 @@ import polars as pl
 
 from pipelines.dbt import failures
 from pipelines.dbt.staging import check_staging
-from pipelines.seeds.claims import check_register
-from pipelines.seeds.frameworks import check_frameworks
+from pipelines.seeds.check import check_all
 from pipelines.texts.words import TEXTS
 from pipelines.workspace import Workspace
 from sources.errors import ConfigurationError
@@ -100,9 +99,8 @@ def lay_down_run(layout: Layout, as_of: date) -> None:
 
 
 def check_seeds(workspace: Workspace) -> None:
-    """Raises ConfigurationError for the first fault of the generated staging, the frameworks or the claims."""
-    check_frameworks(workspace.dbt_project, workspace.catalogue)
-    check_register(workspace.dbt_project, workspace.catalogue.indicators)
+    """Raise ConfigurationError for the first fault of the seeds or of the generated staging."""
+    check_all(workspace.dbt_project, workspace.catalogue)
     check_staging(workspace.catalogue, workspace.dbt_project)
 
 

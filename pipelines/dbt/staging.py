@@ -15,12 +15,10 @@ from pathlib import Path
 
 import yaml
 
+from pipelines.seeds.codes import FRAMEWORK
 from sources.catalogue import Catalogue, Indicator, load_catalogue
 from sources.errors import ConfigurationError
 from warehouse.files import write_atomically
-
-FRAMEWORK = "carec_2030"
-"""The framework whose pillars name the staging models."""
 
 STAGINGS = {
     "p1": "stg_p1",

@@ -26,11 +26,11 @@ from pydantic import Field
 
 from pipelines.dbt import runner as models
 from pipelines.dbt.failures import reason
-from pipelines.dbt.staging import FRAMEWORK
 from pipelines.orchestration.asset_checks import failure_metadata
 from pipelines.orchestration.asset_keys import Key, node_key
 from pipelines.orchestration.automation import FOLLOW_FIGURES
 from pipelines.orchestration.observation_assets import OWNERS, POOL, hold
+from pipelines.seeds.codes import FRAMEWORK
 from pipelines.workspace import Workspace
 from sources.observation import utc_now
 from warehouse.layout import Layout

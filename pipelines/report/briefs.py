@@ -10,11 +10,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from pipelines.published import VERDICTS
 from pipelines.report import charts
-from pipelines.report.data import SIGNS, Report, Row, pick, read
+from pipelines.report.data import Report, Row, pick, read
 from pipelines.report.page import asset, render, shared
 from pipelines.report.pdf import print_to_pdf
+from pipelines.seeds.codes import SIGNS, VERDICTS
 from pipelines.texts.words import Words
 from sources.errors import ConfigurationError
 from warehouse.files import write_atomically
@@ -36,10 +36,22 @@ def write_briefs(
     pdf: bool = True,
     note: Callable[[str], None] = lambda _: None,
 ) -> list[Path]:
-    """Write ``<ISO3>.html`` and, where Chromium is found, ``<ISO3>.pdf`` for the members named, or for all.
+    """Write ``<ISO3>.html`` and, where Chromium is found, ``<ISO3>.pdf`` for some members or all.
 
-    Raises NotPublished, or ConfigurationError for a code that is no member's or an unknown language. ``note`` is told
-    in one line where the PDF files are left out.
+    Args:
+        layout: The warehouse whose publication is shown.
+        out: The folder for the files.
+        countries: ISO3 codes of members; all members if empty.
+        language: A language that has texts.
+        pdf: Also print the pages to PDF.
+        note: Receives one line if the PDF files are left out, and one with the names that the language lacks.
+
+    Returns:
+        The files.
+
+    Raises:
+        NotPublished: The warehouse has no publication.
+        ConfigurationError: A code is not that of a member, or the language has no texts.
     """
     words, report = Words(language), read(layout)
     members = {row["iso3"]: row for row in report.members}
@@ -56,6 +68,7 @@ def write_briefs(
         text = render("brief.html.j2", words, **common, **_brief(report, members[code], common, words))
         write_atomically(page, text.encode())
         pages.append(page)
+    words.warn_of_english(note)
     return [*pages, *(print_to_pdf(pages, note) if pdf else [])]
 
 

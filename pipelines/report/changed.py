@@ -13,8 +13,9 @@ from itertools import groupby
 from operator import itemgetter
 
 from pipelines.formatting import GAP
-from pipelines.published import CHANGE_SECTIONS, FRAMEWORK, SUMMED_SECTIONS, section_of
+from pipelines.published import CHANGE_SECTIONS, SUMMED_SECTIONS, section_of
 from pipelines.report.data import Report, Row
+from pipelines.seeds.codes import FRAMEWORK
 from pipelines.texts.words import Words
 
 

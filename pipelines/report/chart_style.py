@@ -15,11 +15,11 @@ from typing import Any, Literal
 import altair as alt
 import vl_convert
 
-from pipelines.report.data import SIGNS, Row
+from pipelines.report.data import Row
+from pipelines.seeds.codes import SIGNS
 from pipelines.texts.words import Words
 
-COLOURS = ("#0072B2", "#56B4E9", "#F0E442", "#E69F00", "#E8762C", "#D0D7DE", "#FFFFFF")
-"""Colours of ``SIGNS``, after Okabe and Ito: distinguishable with every kind of colour vision, lightened for text."""
+COLOURS = tuple(sign.fill for sign in SIGNS.values())
 
 SHAPES = ("square", "triangle-up", "triangle-right", "diamond", "triangle-down", "circle", "cross")
 

@@ -31,7 +31,8 @@ from pipelines.report.chart_style import (
     svg,
     wrapped_axis,
 )
-from pipelines.report.data import SIGNS, Row, pick
+from pipelines.report.data import Row, pick
+from pipelines.seeds.codes import SIGNS
 from pipelines.texts.words import Words
 
 

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from pipelines.formatting import GAP, figure
-from pipelines.published import VERDICTS, claimed, fetch
+from pipelines.published import claimed, fetch
+from pipelines.seeds.codes import DECIDED, VERDICTS
 
 _HEAD = """# What public data say to the mid-term review's claims
 
@@ -129,7 +130,7 @@ def _summary() -> str:
     """The audit in three sentences."""
     counts = dict(fetch("select verdict, count(*) from claims_audit where duplicate_of is null group by verdict"))
     every, twice = sum(counts.values()), fetch("select count(duplicate_of) from claims_audit")[0][0]
-    decided = {verdict: counts[verdict] for verdict in VERDICTS[:5] if verdict in counts}
+    decided = {verdict: counts[verdict] for verdict in DECIDED if verdict in counts}
     told = ", ".join(f"{count} {verdict.replace('_', ' ')}" for verdict, count in decided.items())
     return (
         f"Of {every} claims ({every + twice} with those that stand twice) public figures decide"

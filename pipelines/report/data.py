@@ -13,27 +13,12 @@ from typing import Any
 
 import duckdb
 
-from pipelines.published import FRAMEWORK, VERDICTS
+from pipelines.seeds.codes import DECIDED, FRAMEWORK, SIGNS, VERDICTS
 from warehouse.layout import Layout
 from warehouse.publications import COLUMNS, compare
 from warehouse.reading import open_published
 
 Row = dict[str, Any]
-
-SIGNS = (
-    "achieved",
-    "on_track",
-    "moderately_improving",
-    "stagnating",
-    "decreasing",
-    "level_only",
-    "insufficient_data",
-)
-"""How an indicator of a member is marked: its status, but an edition index, which has a level and never a pace, is set
-apart from one without data."""
-
-DECIDED = VERDICTS[:5]
-"""The verdicts that a figure decides: what was claimed and the figure then measure the same thing."""
 
 _SIGN = "case when status_reason = 'not_comparable_edition' then 'level_only' else status end"
 

@@ -5,6 +5,7 @@ Belongs here: putting queries, words, charts and template together. Does not bel
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -13,11 +14,11 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from pipelines.published import VERDICTS
 from pipelines.report import chart_style, charts
 from pipelines.report.changed import sections
 from pipelines.report.data import Report, Row, pick, read
 from pipelines.report.reasons import Reasons
+from pipelines.seeds.codes import SIGNS, VERDICTS
 from pipelines.texts.words import Words, digits_of
 from sources.catalogue import load_catalogue
 from warehouse.files import write_atomically
@@ -26,23 +27,25 @@ from warehouse.layout import Layout
 HERE = Path(__file__).parent
 
 
-def write_report(layout: Layout, out: Path, language: str = "en") -> Path:
-    """Write the report.
+def write_report(layout: Layout, out: Path, language: str = "en", note: Callable[[str], None] = lambda _: None) -> Path:
+    """Write the page.
 
     Args:
-        layout: Paths of the warehouse.
+        layout: The warehouse whose publication is shown.
         out: The file to write.
-        language: ``en`` or ``ru``.
+        language: A language that has texts.
+        note: Receives one line with the names that the language lacks, if there are any.
 
     Returns:
-        The file that was written.
+        The file.
 
     Raises:
-        NotPublished: Nothing is published yet.
+        NotPublished: The warehouse has no publication.
         ConfigurationError: The language has no texts.
     """
     words = Words(language)
     write_atomically(out, render("report.html.j2", words, **_report(read(layout), words)).encode())
+    words.warn_of_english(note)
     return out
 
 
@@ -71,6 +74,14 @@ def asset(name: str) -> Markup:
     return Markup((HERE / "assets" / name).read_text(encoding="utf-8"))
 
 
+def sign_styles() -> Markup:
+    """Return the colours and marks of the signs as CSS. ``page.css`` comes after them and may override them."""
+    rule = Markup(
+        '.sign.{0} {{ background: {1.fill}; color: {1.ink}; }}\n.sign.{0}::before {{ content: "{1.mark}"; }}\n'
+    )
+    return Markup("").join(rule.format(name, sign) for name, sign in SIGNS.items())
+
+
 def shared(report: Report, words: Words) -> dict[str, Any]:
     """Return the template values that every page needs."""
     catalogue = load_catalogue()
@@ -87,7 +98,7 @@ def shared(report: Report, words: Words) -> dict[str, Any]:
         "cadences": {name: provider.cadence for name, provider in catalogue.providers.items()},
         "citations": list(dict.fromkeys(one.citation for one in catalogue.providers.values() if one.base_url)),
         "tests_of": {key: list(rows) for key, rows in groupby(report.claim_tests, key=itemgetter("claim_id"))},
-        "css": asset("page.css"),
+        "css": sign_styles() + asset("page.css"),
     }
 
 

@@ -1,5 +1,6 @@
 """Checks the seed tables before a build.
 
-Belongs here: the declaration of the tables and the rules across rows and tables. Does not belong here: the rows, which
-are in ``dbt_project/seeds``.
+Belongs here: the codes that dbt and Python share, reading the CSV files, the check of each file against its declaration
+(``dbt_project/seeds/_*.yml``), and the rules that compare rows or tables. Does not belong here: the rows, which are in
+``dbt_project/seeds``.
 """

@@ -1,148 +1,181 @@
-"""The seeds that people edit by hand, read row by row and checked before anything is built from them.
+"""Checks every seed against its declaration in ``dbt_project/seeds/_*.yml``, before a build.
 
-Belongs here: what all of these tables have in common, and the messages for their faults.
-Does not belong here: the shape of a table (``claim_register``, ``framework_register``), building (``models``).
+The declaration is the one that dbt reads: ``column_types`` and ``data_tests``. A faulty cell is reported with file,
+line and column, which dbt cannot do. Belongs here: reading declarations, types, and running the rules. Does not belong
+here: the rules (``rules``), what a column means (``_*.yml``).
 """
 
 from __future__ import annotations
 
-import csv
-from codecs import BOM_UTF8
+import re
+import textwrap
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field
-from difflib import get_close_matches
-from io import StringIO
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import Annotated
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+import polars as pl
+import yaml
 
+from pipelines.seeds.codes import VARIABLES
+from pipelines.seeds.csv_table import LINE, cell_fault, read_cells
+from pipelines.seeds.rules import RULES, TEXT, CellCheck, Rule, SeedRows, TableCheck
 from sources.errors import ConfigurationError
 
-Year = Annotated[int, Field(ge=1990, le=2100)]
-Number = Annotated[float, Field(allow_inf_nan=False)]
+CATALOGUE = "indicators"
+"""The dbt model with the indicators of the catalogue, which seeds may refer to."""
 
+_BOOLEANS = {"true": True, "false": False}
 
-class Row(BaseModel):
-    """One row of a seed. Empty cells are not there; a column that is not declared is a fault."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+_TYPES: Mapping[str, tuple[Callable[[str], pl.Expr], str]] = {
+    "varchar": (pl.col, "text"),
+    "integer": (lambda name: pl.col(name).cast(pl.Int64, strict=False), "a whole number"),
+    "double": (lambda name: pl.col(name).cast(pl.Float64, strict=False), "a number"),
+    "boolean": (
+        lambda name: pl.col(name).replace_strict({"true": True, "false": False}, default=None),
+        "true or false",
+    ),
+    "date": (lambda name: pl.col(name).str.to_date("%Y-%m-%d", strict=False), "a date like 2025-06-26"),
+}
+"""Type in ``column_types`` -> how a column of text is read as that type, and its name in a message."""
 
 
 @dataclass(frozen=True)
-class Table:
-    """One seed: its row, its key, and the columns whose entries stand elsewhere (column -> name of the known ids).
+class SeedSchema:
+    """The declaration of one seed.
 
-    A message names a row by its key, or by the columns ``named_by``.
+    ``types`` has the type of each column, in the order of the columns. ``key`` has the columns that name a row.
     """
 
-    file: str
-    row: type[Row]
+    name: str
+    types: Mapping[str, str]
+    rules: tuple[Rule, ...]
     key: tuple[str, ...]
-    known_as: Mapping[str, str] = field(default_factory=dict)
-    named_by: tuple[str, ...] = ()
 
 
-Key = tuple[str, ...]
-Checked = dict[Key, tuple[int, Row]]
-"""Key -> line of the file and row."""
+@dataclass(frozen=True)
+class SeedTable:
+    """A checked seed: its file, and its rows in the declared types, NULL for an empty cell, with ``LINE``."""
+
+    path: Path
+    rows: pl.DataFrame
+    key: tuple[str, ...]
+
+    def fault(self, row: Mapping[str, Any], column: str, message: str) -> ConfigurationError:
+        """Return the error for a cell of one of the rows."""
+        return cell_fault(self.path, row[LINE], entry_of(row, self.key), column, message)
 
 
-def read_rows(path: Path) -> Iterator[tuple[int, dict[str | None, str]]]:
-    """Line number and cells of every row. A row that is too long has the key None, one too short lacks cells."""
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise ConfigurationError(f"{path}: cannot be read ({error})") from error
-    try:
-        text = content.decode("utf-8-sig")  # spreadsheets put a byte order mark in front, and dbt passes over it
-    except UnicodeDecodeError as error:
-        raise _undecodable(path, content.removeprefix(BOM_UTF8)) from error
-    reader = csv.DictReader(StringIO(text, newline=""), restval="", strict=True)
-    try:
-        for row in reader:
-            yield reader.line_num, row
-    except csv.Error as error:
-        raise ConfigurationError(f"{path}:{reader.line_num}: not valid CSV: {error}") from error
+Tables = Mapping[str, SeedTable]
+"""Name of a seed -> its table."""
 
 
-def _undecodable(path: Path, content: bytes) -> ConfigurationError:
-    """The error for the first byte that is not UTF-8, by the cell in which it stands."""
-    readable = content.decode("utf-8", errors="surrogateescape")
-    at = next(i for i, letter in enumerate(readable) if "\udc80" <= letter <= "\udcff")
-    rows = list(csv.reader(StringIO(readable[: at + 1], newline="")))
-    line, entry = readable.count("\n", 0, at) + 1, rows[-1][0] if len(rows[-1]) > 1 else "first cell"
-    column = rows[0][len(rows[-1]) - 1] if len(rows) > 1 and len(rows[-1]) <= len(rows[0]) else "heading"
-    return fault(
-        path, line, entry, column, f"byte 0x{ord(readable[at]) - 0xDC00:02x} is not UTF-8: save the file as such"
+def entry_of(row: Mapping[str, Any], key: Collection[str]) -> str:
+    """Return how a message names a row: by the cells of its key."""
+    return (
+        textwrap.shorten(" ".join(str(row[column]) for column in key if row[column] is not None), 60) or "without key"
     )
 
 
-def read_column(path: Path, name: str, where: Callable[[dict[str | None, str]], bool] = lambda row: True) -> set[str]:
-    """The distinct entries of a column."""
-    found: set[str] = set()
-    for _, row in read_rows(path):
-        try:
-            if where(row):
-                found.add(row[name])
-        except KeyError as error:
-            raise ConfigurationError(f"{path}:1: column {error.args[0]}: is missing") from error
-    return found
+def load_schemas(seeds: Path) -> dict[str, SeedSchema]:
+    """Return the declarations of all seeds by name.
+
+    Raises:
+        ConfigurationError: A CSV file has no declaration, or a test has no function in ``rules``.
+    """
+    schemas = {}
+    for path in sorted(seeds.glob("_*.yml")):
+        for seed in yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader)["seeds"]:
+            schemas[seed["name"]] = _schema(path, seed)
+    for path in sorted(seeds.glob("*.csv")):
+        if path.stem not in schemas:
+            raise ConfigurationError(f"{path}: has no declaration in {seeds.name}/_*.yml: add one with its columns")
+    return schemas
 
 
-def fault(path: Path, line: int, entry: str, column: str, told: str) -> ConfigurationError:
-    """The error for one cell, to be raised."""
-    return ConfigurationError(f"{path}:{line}: {entry}: column {column}: {told}")
+def _schema(path: Path, seed: Mapping[str, Any]) -> SeedSchema:
+    rules = [_rule(test, {}) for test in seed.get("data_tests", [])]
+    for column in seed["columns"]:
+        rules += [_rule(test, {"column_name": column["name"]}) for test in column.get("data_tests", [])]
+    for name, _ in rules:
+        if name not in RULES:
+            raise ConfigurationError(f"{path}: {seed['name']}: test {name} has no function in pipelines/seeds/rules.py")
+    types = seed["config"]["column_types"]
+    keys = [arguments["columns"] for name, arguments in rules if name == "unique_key"]
+    return SeedSchema(seed["name"], types, tuple(rules), tuple(keys[0] if keys else list(types)[:1]))
 
 
-def check_table(seeds: Path, table: Table, known: Mapping[str, Collection[str]]) -> Checked:
-    """Check one table. Raises ConfigurationError for the first fault, naming file, line, entry, column and remedy."""
-    path = seeds / table.file
-    found: Checked = {}
-    columns = list(table.row.model_fields)
-    for line, row in read_rows(path):
-        entry = (
-            " ".join(filter(None, (row.get(column) for column in table.named_by or table.key)))
-            or f"without {table.key[0]}"
-        )
-        if None in row:
-            raise ConfigurationError(
-                f"{path}:{line}: {entry}: more cells than the {len(columns)} columns: a cell with a comma stands"
-                " between double quotes"
-            )
-        if missing := [column for column in columns if column not in row]:
-            raise ConfigurationError(f"{path}:1: column {missing[0]}: is missing; the columns are {', '.join(columns)}")
-        cells = {str(column): cell for column, cell in row.items()}
-        try:
-            valid = table.row.model_validate({column: cell for column, cell in cells.items() if cell})
-        except ValidationError as error:
-            raise ConfigurationError(f"{path}:{line}: {entry}: {_told(error)}") from error
-        for column, source in table.known_as.items():
-            for code in filter(None, cells[column].split(";")):
-                if code not in known[source]:
-                    told = f"{code!r} does not stand in {source}{_near(code, known[source])}"
-                    raise fault(path, line, entry, column, told)
-        key = tuple(cells[column] for column in table.key)
-        if key in found:
-            told = f"{key[-1]!r} already stands in line {found[key][0]}; remove one of them"
-            raise fault(path, line, entry, table.key[-1], told)
-        found[key] = (line, valid)
-    return found
+def _rule(test: str | Mapping[str, Any], scope: Mapping[str, str]) -> Rule:
+    if isinstance(test, str):
+        return test, scope
+    ((name, settings),) = test.items()
+    return name, {**scope, **{key: _resolved(value) for key, value in settings["arguments"].items()}}
 
 
-def _near(code: str, known: Collection[str]) -> str:
-    near = get_close_matches(code, known, n=3, cutoff=0.5)
-    return f"; near it are {', '.join(near)}" if near else ""
+def _resolved(value: Any) -> Any:
+    """Return an argument with ``{{ var('name') }}`` replaced by that variable of the dbt project."""
+    variable = re.fullmatch(r"\{\{ var\('(\w+)'\) \}\}", value) if isinstance(value, str) else None
+    return VARIABLES[variable[1]] if variable else value
 
 
-def _told(error: ValidationError) -> str:
-    """The first fault of a row: the column, what is wrong with it, what it holds."""
-    first = error.errors()[0]
-    if not first["loc"]:  # a fault between columns names the one to change
-        return "column " + first["msg"].removeprefix("Value error, ")
-    column = first["loc"][0]
-    if first["type"] == "missing":
-        return f"column {column}: is empty and may not be"
-    if first["type"] == "extra_forbidden":
-        return f"column {column}: is not a column of this table"
-    return f"column {column}: {first['msg'][0].lower()}{first['msg'][1:]}, not {first['input']!r}"
+def check_tables(dbt_project: Path, indicators: Collection[str]) -> Tables:
+    """Check every seed against its declaration.
+
+    Args:
+        dbt_project: The folder of the dbt project.
+        indicators: Ids of the catalogue.
+
+    Returns:
+        The tables by name, in the declared types.
+
+    Raises:
+        ConfigurationError: The first fault, with file, line, entry and column.
+    """
+    seeds = dbt_project / "seeds"
+    schemas = load_schemas(seeds)
+    cells = {name: read_cells(seeds / f"{name}.csv", list(schema.types)) for name, schema in schemas.items()}
+
+    @cache
+    def others(table: str, field: str, flag: str | None) -> Collection[str]:
+        if table == CATALOGUE:
+            return indicators
+        rows = cells[table] if flag is None else cells[table].filter(pl.col(flag) == "true")
+        return set(rows[field].drop_nulls())
+
+    def file_of(table: str) -> str:
+        return "indicators.yml" if table == CATALOGUE else f"{table}.csv"
+
+    tables = {}
+    for name, schema in schemas.items():
+        path = seeds / f"{name}.csv"
+        values = [_TYPES[kind][0](column) for column, kind in schema.types.items()]
+        frame = cells[name].select(LINE, *values, *(pl.col(column).alias(TEXT + column) for column in schema.types))
+        _check(path, schema, SeedRows(frame, others, file_of))
+        tables[name] = SeedTable(path, frame.select(LINE, *schema.types), schema.key)
+    return tables
+
+
+def _check(path: Path, schema: SeedSchema, rows: SeedRows) -> None:
+    """Raise ConfigurationError for the first fault of one table: in its first faulty line, else of the whole table."""
+    checks = [check for name, arguments in schema.rules for check in RULES[name](rows, **arguments)]
+    cell_checks = [*_type_checks(schema), *(check for check in checks if isinstance(check, CellCheck))]
+    lines = rows.frame.select(
+        pl.col(LINE).filter(check.wrong).min().alias(str(number)) for number, check in enumerate(cell_checks)
+    ).row(0)
+    faults = [(line, check) for line, check in zip(lines, cell_checks, strict=True) if line is not None]
+    if faults:
+        line, cell_check = min(faults, key=lambda fault: fault[0])
+        row = rows.frame.row(by_predicate=pl.col(LINE) == line, named=True)
+        entry = entry_of(row, [TEXT + column for column in schema.key])
+        message = cell_check.words(line, row[TEXT + cell_check.column])
+        raise cell_fault(path, line, entry, cell_check.column, message)
+    for check in checks:
+        if isinstance(check, TableCheck) and check.is_wrong:
+            raise ConfigurationError(f"{path}: {f'column {check.column}: ' if check.column else ''}{check.message}")
+
+
+def _type_checks(schema: SeedSchema) -> Iterator[CellCheck]:
+    for column, kind in schema.types.items():
+        unread = pl.col(TEXT + column).is_not_null() & pl.col(column).is_null()
+        yield CellCheck(column, unread, f"must be {_TYPES[kind][1]}")

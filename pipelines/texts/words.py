@@ -7,7 +7,7 @@ of a text. dbt, the command line and the pages all format through this module.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import Decimal
 from functools import cache
@@ -22,6 +22,8 @@ from sources.errors import ConfigurationError
 
 TEXTS = Path(__file__).parent
 LANGUAGES = tuple(sorted(path.stem for path in TEXTS.glob("*.yml")))
+
+ENGLISH = "en"
 
 MINUS = "−"
 
@@ -65,6 +67,7 @@ class Words:
 
     def __init__(self, language: str):
         self.language = language
+        self._without_name: set[str] = set()
         self._texts = _load(language)
         self._formats = self._texts["formats"]
 
@@ -135,8 +138,23 @@ class Words:
         return self._marked(f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.2f}".rstrip("0").rstrip("."))
 
     def name(self, kind: str, code: str, published: str) -> str:
-        """Return the name of an id in ``names.<kind>``; the published name where the texts have none."""
-        return str(self._texts["names"][kind].get(code, published))
+        """Return the name that the texts have for a code, else the published one, which is English.
+
+        Args:
+            kind: A section of ``names`` in the texts, such as ``indicators``.
+            code: The id of the entry.
+            published: Its name in the published file.
+        """
+        name = self._texts["names"][kind].get(code)
+        if name is None:
+            self._without_name.add(f"names.{kind}.{code}")
+        return published if name is None else str(name)
+
+    def warn_of_english(self, note: Callable[[str], None]) -> None:
+        """Print one line with the names that were shown in English because the texts of this language lack them."""
+        if self._without_name and self.language != ENGLISH:
+            missing = ", ".join(sorted(self._without_name))
+            note(f"warning: shown in English, because {self.language}.yml has no entry for: {missing}")
 
     def number(self, value: float | None, digits: int = 1) -> str:
         """Return a number with ``digits`` digits after the point; a dash for None."""

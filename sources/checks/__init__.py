@@ -1,4 +1,4 @@
-"""Checks of sources before or apart from a refresh: links, new editions, the contract of each service.
+"""Checks of sources outside of a refresh: catalogue links, new editions, smoke checks of services.
 
-Does not belong here: figures of a refresh; nothing here writes a vintage.
+Nothing here writes a vintage.
 """

@@ -1,7 +1,7 @@
-"""The edition watch: which edition of each index is held, and which could be out by now.
+"""The edition watch: the stored edition of each index, and the next edition that may be published.
 
-Belongs here: which indices are watched, how the day of the next edition follows from earlier ones. Does not belong
-here: the calendar itself (seed ``edition_releases``), reading what is held (the warehouse), asking a provider.
+It estimates the day of the next edition from earlier ones, without a request to a provider. The calendar belongs in the
+seed ``edition_releases``, reading the stored editions in ``pipelines.source_checks``.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from statistics import median
 
 
 class Standing(StrEnum):
+    """The result for one index, as printed."""
+
     CURRENT = "current"
     DUE = "could be out"
     OUT = "out"
@@ -23,13 +25,13 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True)
 class Index:
-    """One index that appears in editions.
+    """An index that is published in editions.
 
     Attributes:
         name: Its short name.
-        indicator_id: Indicator whose figures say which edition is held, and whose rows of the calendar count.
-        publisher: Provider whose releases carry the edition in their name, where the figures have other years.
-        every: Years between editions, where neither calendar nor figures say.
+        indicator_id: Indicator with the stored editions and the rows of the calendar.
+        publisher: Provider with the edition in the names of its releases, if observations have other years.
+        every: Years between editions, if neither calendar nor observations show it.
     """
 
     name: str
@@ -52,7 +54,7 @@ INDICES = (
 
 @dataclass(frozen=True)
 class HeldEditions:
-    """Editions of an index whose figures are held (years, ascending) and the name of the newest release."""
+    """The stored editions of an index (years, ascending) and the name of the newest release."""
 
     years: Sequence[int]
     release: str | None = None
@@ -60,7 +62,7 @@ class HeldEditions:
 
 @dataclass(frozen=True)
 class EditionFinding:
-    """The finding for one index. ``expected_on`` is None where the calendar has no day for it."""
+    """The result for one index. ``expected_on`` is None if the day is unknown."""
 
     index: str
     indicator_id: str
@@ -75,15 +77,15 @@ class EditionFinding:
 def watch(
     calendar: Mapping[str, Mapping[int, date]], held: Mapping[str, HeldEditions], today: date
 ) -> list[EditionFinding]:
-    """Compare what is held with what could be out.
+    """Compare the stored editions with those that may be published.
 
     Args:
-        calendar: Indicator -> edition -> day on which it was released, from the seed ``edition_releases``.
-        held: Name of an index -> the editions held.
+        calendar: Indicator -> edition -> day of its release, from the seed ``edition_releases``.
+        held: Name of an index -> its stored editions.
         today: The day of the comparison.
 
     Returns:
-        One finding per index, in the order of ``INDICES``.
+        One result per index, in the order of ``INDICES``.
     """
     return [_finding(index, calendar.get(index.indicator_id, {}), held.get(index.name), today) for index in INDICES]
 
@@ -107,7 +109,7 @@ def _finding(index: Index, releases: Mapping[int, date], held: HeldEditions | No
 def _next(
     index: Index, releases: Mapping[int, date], years: Iterable[int], have: int | None
 ) -> tuple[int | None, date | None]:
-    """The first edition that is not held, and its day: of the calendar, or as long after the last one as is usual."""
+    """Return the first edition that is not stored, and its day: from the calendar, or after the usual time."""
     out = {edition: day for edition, day in sorted(releases.items()) if have is None or edition > have}
     if out:
         return next(iter(out.items()))
@@ -132,8 +134,10 @@ def _standing(
     if edition is None:
         return Standing.UNKNOWN, f"nothing of {name} is held, and no release is in edition_releases.csv"
     if edition in releases:
-        told = f"{name} {edition} is out since {day}: run `carec refresh`"
-        return (Standing.OUT, told) if day and day <= today else (Standing.CURRENT, f"{name} {edition} is due on {day}")
+        message = f"{name} {edition} is out since {day}: run `carec refresh`"
+        return (
+            (Standing.OUT, message) if day and day <= today else (Standing.CURRENT, f"{name} {edition} is due on {day}")
+        )
     if day is not None:
         if day <= today:
             return Standing.DUE, f"{name} {edition} could be out since {day}"

@@ -1,7 +1,6 @@
-"""The walk over every link of every chain: does its code exist, do its options leave rows, is there a newer edition.
+"""Check every link of every chain: does its code exist, do its options select rows, is there a newer edition.
 
-Belongs here: which links there are, how the inspection of its series becomes the finding of a link, what is broken.
-Does not belong here: how a provider is asked (the ``inspect`` of its adapter), what is held (the warehouse), printing.
+How a provider is checked belongs in its adapter (``inspect``), reading and printing in ``pipelines.source_checks``.
 """
 
 from __future__ import annotations
@@ -19,17 +18,17 @@ from sources.observation import Areas
 from sources.provider import SeriesRequest, Window
 
 SOUND = frozenset({Verdict.OK, Verdict.NEWER, Verdict.NO_CHECK, Verdict.NO_FILE})
-"""Verdicts that ask for no change, neither of the catalogue nor at the provider."""
+"""Verdicts that need no change of the catalogue or at the provider."""
 
 
 @dataclass(frozen=True)
-class Held:
-    """What is held of an indicator.
+class StoredData:
+    """The stored data of an indicator.
 
     Attributes:
-        newest: Year of the newest figure of the members that are asked for; None where nothing is held.
-        releases: Provider -> newest edition among the releases of the figures held.
-        archived: Newest year in the bundled archive; None where it has no such series.
+        newest: Year of the newest observation of the inspected members, None if there is none.
+        releases: Provider -> newest edition among the releases of the observations.
+        archived: Newest year in the bundled archive, None if it has no such series.
     """
 
     newest: int | None = None
@@ -39,7 +38,7 @@ class Held:
 
 @dataclass(frozen=True)
 class LinkFinding:
-    """The finding of one link; ``position`` counts from 1 in the indicator's chain, mirrors included."""
+    """The result for one link; ``position`` counts from 1 in the indicator's chain, mirrors included."""
 
     indicator_id: str
     position: int
@@ -54,28 +53,28 @@ class LinkFinding:
 
     @property
     def status(self) -> str:
-        """The verdict as printed."""
+        """The printed verdict."""
         return f"{self.verdict}: {self.newest_edition}" if self.verdict is Verdict.NEWER else self.verdict.value
 
     @property
     def broken(self) -> bool:
-        """Whether a link of the framework does not do what the catalogue says."""
+        """Whether a link of the framework needs a change."""
         return self.framework and self.verdict not in SOUND
 
 
 @dataclass(frozen=True)
 class _Place:
-    """One link with its place in the catalogue."""
+    """A link with its place in the catalogue."""
 
     indicator_id: str
     position: int
     link: Link
 
 
-def walk(
+def check_every_link(
     catalogue: Catalogue,
     inspectors: Mapping[str, Inspects],
-    held: Mapping[str, Held],
+    stored: Mapping[str, StoredData],
     framework: Collection[str],
     areas: Areas,
     window: Window,
@@ -84,48 +83,45 @@ def walk(
     indicators: Sequence[str] = (),
     progress: Callable[[str], None] = lambda provider: None,
 ) -> list[LinkFinding]:
-    """Inspect every link, providers side by side, each series once.
+    """Inspect every link; providers in parallel, each series once.
 
     Args:
         catalogue: The indicators, their chains and providers.
-        inspectors: Provider -> who inspects its links.
-        held: Indicator -> what is held of it.
-        framework: Indicators whose links must not be broken.
+        inspectors: Provider -> its adapter.
+        stored: Indicator -> its stored data.
+        framework: Indicators of the framework: their links must not be broken.
         areas: The areas that the project knows.
-        window: The years that a refresh would ask for.
+        window: The years that a refresh would request.
         http: The session.
-        providers: Walk only links of these; of all where empty.
-        indicators: Walk only links of these; of all where empty.
-        progress: Called with the id of a provider that is done.
+        providers: Inspect only links of these providers, of all if empty.
+        indicators: Inspect only links of these indicators, of all if empty.
+        progress: Called with the id of each provider when it is done.
 
     Returns:
-        One finding per link, in the order of the catalogue.
+        One result per link, in the order of the catalogue.
 
     Raises:
-        ConfigurationError: For a provider or an indicator that has no link.
+        ConfigurationError: If a named provider or indicator has no link.
     """
     places = _places(catalogue, providers, indicators)
-    asked: dict[str, list[SeriesRequest]] = {}
+    requests_by_provider: dict[str, list[SeriesRequest]] = {}
     for place in places:
         if place.link.provider in inspectors:
-            asked.setdefault(place.link.provider, []).extend(requests_of(place.link))
+            requests_by_provider.setdefault(place.link.provider, []).extend(requests_of(place.link))
 
-    def visit(provider: str) -> dict[SeriesRequest, Inspection]:
-        requests = list(dict.fromkeys(asked[provider]))
+    def inspect(provider: str) -> dict[SeriesRequest, Inspection]:
+        requests = list(dict.fromkeys(requests_by_provider[provider]))
         try:
             return inspectors[provider].inspect(requests, catalogue.providers[provider], areas, window, http)
-        except Exception as error:  # a fault of ours in one adapter must not take the other providers down
+        except Exception as error:  # an error in one adapter must not stop the checks of other providers
             fault = f"the check of {provider} failed: {type(error).__name__}: {error}"
             return dict.fromkeys(requests, Inspection(Verdict.UNREADABLE, fault))
         finally:
             progress(provider)
 
-    with ThreadPoolExecutor(max(1, len(asked)), thread_name_prefix="links") as pool:
-        found = dict(zip(asked, pool.map(visit, asked), strict=True))
-    return [
-        _finding(place, _inspected(place, found, held.get(place.indicator_id, Held())), held, framework)
-        for place in places
-    ]
+    with ThreadPoolExecutor(max(1, len(requests_by_provider)), thread_name_prefix="links") as pool:
+        found = dict(zip(requests_by_provider, pool.map(inspect, requests_by_provider), strict=True))
+    return [_finding(place, found, stored.get(place.indicator_id, StoredData()), framework) for place in places]
 
 
 def _places(catalogue: Catalogue, providers: Sequence[str], indicators: Sequence[str]) -> list[_Place]:
@@ -136,19 +132,21 @@ def _places(catalogue: Catalogue, providers: Sequence[str], indicators: Sequence
         for position, link in enumerate(indicator.chain, start=1)
         if not providers or link.provider in providers
     ]
-    if idle := sorted(set(providers) - {place.link.provider for place in places}):
+    if unknown := sorted(set(providers) - {place.link.provider for place in places}):
         known = ", ".join(dict.fromkeys(link.provider for indicator in chosen for link in indicator.chain))
-        raise ConfigurationError(f"no link to check at {', '.join(idle)}; these indicators are asked of {known}")
+        raise ConfigurationError(f"no link to check at {', '.join(unknown)}; these indicators are asked of {known}")
     return places
 
 
-def _inspected(place: _Place, found: Mapping[str, Mapping[SeriesRequest, Inspection]], held: Held) -> Inspection:
-    """The inspection of a link: of a ratio the worse of its two series, dated by the older one."""
+def _inspection(
+    place: _Place, found: Mapping[str, Mapping[SeriesRequest, Inspection]], stored: StoredData
+) -> Inspection:
+    """Return the result for a link; for a ratio the worse of its two series, or the older one."""
     provider = place.link.provider
     if provider == ARCHIVE:
-        if held.archived is None:
+        if stored.archived is None:
             return Inspection(Verdict.NO_FILE, "the bundled archive has no such series")
-        return Inspection(Verdict.OK, newest=held.archived)
+        return Inspection(Verdict.OK, newest=stored.archived)
     if provider not in found:
         return Inspection(Verdict.NO_CHECK, "this provider has no check")
     parts = [found[provider][request] for request in requests_of(place.link)]
@@ -157,13 +155,16 @@ def _inspected(place: _Place, found: Mapping[str, Mapping[SeriesRequest, Inspect
 
 
 def _finding(
-    place: _Place, inspection: Inspection, held: Mapping[str, Held], framework: Collection[str]
+    place: _Place,
+    found: Mapping[str, Mapping[SeriesRequest, Inspection]],
+    stored: StoredData,
+    framework: Collection[str],
 ) -> LinkFinding:
-    """The finding of a link, with what is held beside what the provider has."""
-    link, have = place.link, held.get(place.indicator_id, Held())
-    newest, known = inspection.newest, have.newest
-    if newest is None and inspection.edition is not None and link.provider in have.releases:
-        newest, known = inspection.edition, have.releases[link.provider]
+    """Return the result for a link, compared with the stored data."""
+    link, inspection = place.link, _inspection(place, found, stored)
+    newest, known = inspection.newest, stored.newest
+    if newest is None and inspection.edition is not None and link.provider in stored.releases:
+        newest, known = inspection.edition, stored.releases[link.provider]
     if link.provider != ARCHIVE and inspection.verdict is Verdict.OK and newest and known:
         if newest > known:
             inspection = replace(inspection, verdict=Verdict.NEWER).noting(f"held is {known}: run `carec refresh`")

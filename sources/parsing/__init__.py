@@ -1,4 +1,4 @@
-"""Parsing that adapters share: figures, column names, workbooks, editions, country names.
+"""Parsing that adapters share: responses, tables, workbooks, editions, observations, column and country names.
 
-Does not belong here: what only one provider sends.
+What only one provider sends belongs in its adapter (``sources.providers``).
 """

@@ -1,6 +1,6 @@
-"""Columns by name where a provider spells the same name differently from year to year.
+"""Columns by name where a provider spells a name differently from year to year.
 
-Belongs here: when two spellings are one name. Does not belong here: which names a provider uses (its adapter).
+The names that a provider uses belong in its adapter.
 """
 
 from __future__ import annotations
@@ -10,10 +10,11 @@ from collections.abc import Collection, Mapping, Sequence
 
 import polars as pl
 
-from sources.parsing.observations import Refusal, require_single
+from sources.parsing.responses import UnusableResponse
+from sources.parsing.tables import require_unique_columns
 
 Spellings = Mapping[str, Collection[str]]
-"""The name of a column -> its other spellings. Case, blanks and punctuation never count."""
+"""Name of a column -> its other spellings. Case, blanks and punctuation are ignored."""
 
 
 def _letters(name: str) -> str:
@@ -21,7 +22,7 @@ def _letters(name: str) -> str:
 
 
 def positions(header: Sequence[str | None], spellings: Spellings) -> dict[str, int]:
-    """Where each column stands, the first of its spellings that is there; absent columns are left out."""
+    """Return the position of each column by its first spelling in the header; missing columns are left out."""
     at: dict[str, int] = {}
     for position, name in enumerate(header):
         at.setdefault(_letters(name or ""), position)
@@ -33,20 +34,24 @@ def positions(header: Sequence[str | None], spellings: Spellings) -> dict[str, i
     return found
 
 
-def missing(header: Sequence[str | None], spellings: Spellings) -> Refusal | None:
-    """Why a header cannot be used: the columns that are not there by any spelling."""
+def missing_columns(header: Sequence[str | None], spellings: Spellings) -> UnusableResponse | None:
+    """Return an error that names the columns missing in a header, None if all are there."""
     absent = [name for name in spellings if name not in positions(header, spellings)]
     if not absent:
         return None
-    there = ", ".join(name for name in header if name)
-    return Refusal(f"the columns {', '.join(absent)} are missing; there are {there}")
+    present = ", ".join(name for name in header if name)
+    return UnusableResponse(f"the columns {', '.join(absent)} are missing; there are {present}")
 
 
-def renamed(table: pl.DataFrame, spellings: Spellings) -> pl.DataFrame:
-    """The table with these columns under their own names, first, and all others after them. Raises Refusal."""
-    if refusal := missing(table.columns, spellings):
-        raise refusal
+def rename_columns(table: pl.DataFrame, spellings: Spellings) -> pl.DataFrame:
+    """Return the table with these columns first, under their own names, and all other columns after them.
+
+    Raises:
+        UnusableResponse: If a column is missing, or is there twice with different values.
+    """
+    if error := missing_columns(table.columns, spellings):
+        raise error
     found = {table.columns[at]: name for name, at in positions(table.columns, spellings).items()}
-    require_single(table, found)
+    require_unique_columns(table, found)
     others = [name for name in table.columns if name not in found and name not in spellings]
     return table.select(*(pl.col(spelt).alias(name) for spelt, name in found.items()), *others)

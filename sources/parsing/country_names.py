@@ -1,8 +1,7 @@
-"""Country names and older country codes to ISO3, for files that have nothing else. What is in neither table is never
-guessed.
+"""Country names and older country codes to ISO3, for files without ISO3 codes.
 
-Belongs here: when two spellings are one name; they stand in ``catalog/country_names.csv``. Does not belong here: which
-areas the project knows (``observation.Areas``).
+The names are in ``catalog/country_names.csv``; a name or code that is in neither table is never guessed. The areas that
+the project knows belong in ``sources.observation.Areas``.
 """
 
 from __future__ import annotations
@@ -14,11 +13,11 @@ import polars as pl
 
 NAMES = Path(__file__).parents[1] / "catalog" / "country_names.csv"
 OLDER_CODES = {"ADO": "AND", "KSV": "XKX", "ROM": "ROU", "TMP": "TLS", "WBG": "PSE", "ZAR": "COD"}
-"""Codes of three letters that the World Bank and ITU used, and in some files still use -> ISO3."""
+"""Older codes of three letters that some files of the World Bank and ITU have -> ISO3."""
 
 
 def _key(name: pl.Expr) -> pl.Expr:
-    """What every encoding leaves of a name, its ASCII letters: "trkiye" of Türkiye, however garbled."""
+    """Return the ASCII letters of a name, which every encoding keeps: "trkiye" for Türkiye."""
     return name.str.to_lowercase().str.replace_all("&", "and", literal=True).str.replace_all(r"[^a-z]", "")
 
 
@@ -29,5 +28,5 @@ def _table() -> dict[str, str]:
 
 
 def iso3_of(name: pl.Expr) -> pl.Expr:
-    """The ISO3 code of a country's English name, NULL where the name is unknown."""
+    """Return the ISO3 code of a country's English name, NULL if the name is unknown."""
     return _key(name).replace_strict(_table(), default=None, return_dtype=pl.String)

@@ -1,8 +1,7 @@
-"""Workbooks (.xlsx) into tables of text, found by sheet and column names.
+"""Workbooks (.xlsx) into tables of text, found by the names of sheets and columns.
 
-Belongs here: what may be opened, how cells are written down, where a table begins on its sheet. Does not belong here:
-any provider's sheets and columns. Macros are never run. A formula gives the value that was saved with it; where that is
-nothing or zero nobody has calculated it, and the cell says so instead of passing for an empty one or a zero.
+A formula gives the value that was saved with it. If that is nothing or zero, nothing was calculated, and the cell is
+``NOT_CALCULATED``. Macros are never run. The sheets and columns of one provider belong in its adapter.
 """
 
 from __future__ import annotations
@@ -20,8 +19,8 @@ from zipfile import BadZipFile, ZipFile
 
 import polars as pl
 
-from sources.parsing.column_names import Spellings, missing, positions
-from sources.parsing.observations import Refusal
+from sources.parsing.column_names import Spellings, missing_columns, positions
+from sources.parsing.responses import UnusableResponse
 
 if TYPE_CHECKING:
     from python_calamine import CalamineWorkbook
@@ -33,13 +32,13 @@ XLSX_TYPES = (
     "binary/octet-stream",
     "application/zip",
 )
-"""What file servers call a workbook. Whether it is one, its first bytes tell."""
+"""Content types that file servers use for a workbook. The first bytes show whether it is one."""
 
 MAX_UNPACKED = 256 << 20
 MAX_RATIO = 200
-"""Bytes unpacked for one packed; real workbooks have 5 to 10."""
+"""Unpacked bytes per packed byte; real workbooks have 5 to 10."""
 PREAMBLE = 20
-"""Rows that may stand above a header."""
+"""Rows in which the header is searched."""
 
 NOT_CALCULATED = "(formula without a result)"
 
@@ -50,7 +49,7 @@ Cell = tuple[int, int]
 
 @dataclass(frozen=True)
 class OpenedWorkbook:
-    """A workbook ready to be read, with the places of the formulas on each sheet that has any."""
+    """An open workbook, and sheet -> positions of its formulas."""
 
     book: CalamineWorkbook = field(repr=False)
     formulas: Mapping[str, frozenset[Cell]]
@@ -61,25 +60,29 @@ class OpenedWorkbook:
 
 
 def open_workbook(body: bytes) -> OpenedWorkbook:
-    """A workbook ready to be read. Raises Refusal for whatever is none, or would fill the memory."""
+    """Open a workbook.
+
+    Raises:
+        UnusableResponse: If the body is not a workbook, is damaged, or would unpack to too many bytes.
+    """
     from python_calamine import CalamineError, CalamineWorkbook
 
     if not body.strip():
-        raise Refusal("the body is empty")
+        raise UnusableResponse("the body is empty")
     if body.lstrip()[:1] == b"<":
-        raise Refusal("a page of markup came instead of a workbook")
+        raise UnusableResponse("a page of markup came instead of a workbook")
     if not body.startswith(b"PK"):
-        raise Refusal("not a workbook: it does not begin as an .xlsx file does")
+        raise UnusableResponse("not a workbook: it does not begin as an .xlsx file does")
     try:
         with ZipFile(BytesIO(body)) as package:
             unpacked = sum(part.file_size for part in package.infolist())
             if unpacked > MAX_UNPACKED or unpacked > MAX_RATIO * len(body):
-                raise Refusal(f"not a workbook: {len(body):,} bytes would unpack to {unpacked:,}")
+                raise UnusableResponse(f"not a workbook: {len(body):,} bytes would unpack to {unpacked:,}")
             if broken := package.testzip():  # reads no more than each part announces, so the sum above holds
-                raise Refusal(f"the workbook is damaged: {broken}")
+                raise UnusableResponse(f"the workbook is damaged: {broken}")
             return OpenedWorkbook(CalamineWorkbook.from_filelike(BytesIO(body)), _formulas(package))
     except (BadZipFile, CalamineError, zlib.error, EOFError, OSError, ValueError, RuntimeError, KeyError) as error:
-        raise Refusal(f"not a readable workbook: {error}") from error
+        raise UnusableResponse(f"not a readable workbook: {error}") from error
 
 
 FORMULA = re.compile(rb'<c\b[^>]*?\br="([A-Z]{1,3})(\d{1,7})"[^>]*>(?:(?!</c>).)*?<f\b', re.DOTALL)
@@ -88,7 +91,7 @@ ATTRIBUTE = re.compile(r"""([\w:]+)\s*=\s*["']([^"']*)["']""")
 
 
 def _formulas(package: ZipFile) -> dict[str, frozenset[Cell]]:
-    """Where formulas stand, by the name of the sheet; the library that reads the cells does not tell."""
+    """Return sheet -> positions of its formulas, which the library for cells does not give."""
     relations = [_attributes(tag) for tag in RELATION.findall(package.read("xl/_rels/workbook.xml.rels").decode())]
     parts = {each["Id"]: posixpath.normpath(posixpath.join("/xl", each["Target"]))[1:] for each in relations}
     found = {}
@@ -113,16 +116,16 @@ def _column(letters: bytes) -> int:
 
 
 def rows_of(workbook: OpenedWorkbook, sheet: str) -> list[list[str | None]]:
-    """Every row of a sheet as text, empty cells as None. Raises Refusal naming the sheet where it is not there."""
+    """Return every row of a sheet as text, with None for empty cells. Raise UnusableResponse if it is missing."""
     from python_calamine import CalamineError
 
     if sheet not in workbook.sheet_names:
-        raise Refusal(f"the sheet {sheet} is missing; there are {', '.join(workbook.sheet_names)}")
+        raise UnusableResponse(f"the sheet {sheet} is missing; there are {', '.join(workbook.sheet_names)}")
     try:
         found = workbook.book.get_sheet_by_name(sheet)
         cells = found.to_python()
     except CalamineError as error:
-        raise Refusal(f"the sheet {sheet} cannot be read: {error}") from error
+        raise UnusableResponse(f"the sheet {sheet} cannot be read: {error}") from error
     rows = [[_text(cell) for cell in row] for row in cells]
     top, left = found.start or (0, 0)
     for row, column in workbook.formulas.get(sheet, frozenset()):
@@ -133,23 +136,28 @@ def rows_of(workbook: OpenedWorkbook, sheet: str) -> list[list[str | None]]:
 
 
 def _text(cell: int | float | str | bool | date | time | datetime | timedelta) -> str | None:
-    """A cell written down without loss; whole numbers without a point, since every number is a float in a workbook."""
+    """Return a cell as text. Whole numbers have no point, since every number in a workbook is a float."""
     if isinstance(cell, float) and cell.is_integer():
         cell = int(cell)
     return str(cell).strip() or None
 
 
 def table(rows: Sequence[Row], spellings: Spellings) -> pl.DataFrame:
-    """The table below the first row that names all these columns, all text; other columns keep their names.
+    """Return the table below the header, all text; other columns keep their names.
 
-    Raises Refusal naming what the most likely header lacks, or has twice.
+    Args:
+        rows: Rows of a sheet.
+        spellings: Columns that the header must have. The header is the row with most of them.
+
+    Raises:
+        UnusableResponse: If the header lacks a column, or has a column twice with different values.
     """
     if not rows:
-        raise Refusal("the sheet is empty")
+        raise UnusableResponse("the sheet is empty")
     heads = range(min(PREAMBLE, len(rows)))
     head = max(heads, key=lambda at: (len(positions(rows[at], spellings)), -at))
-    if refusal := missing(rows[head], spellings):
-        raise refusal
+    if error := missing_columns(rows[head], spellings):
+        raise error
     names = {at: name for name, at in positions(rows[head], spellings).items()}
     body = [row for row in rows[head + 1 :] if any(row)]
     for at, name in enumerate(rows[head]):
@@ -157,5 +165,5 @@ def table(rows: Sequence[Row], spellings: Spellings) -> pl.DataFrame:
             names.setdefault(at, name)
         first = rows[head].index(name)
         if name and first != at and any(row[first] != row[at] for row in body):
-            raise Refusal(f"two columns are called {name}, and differ")
+            raise UnusableResponse(f"two columns are called {name}, and differ")
     return pl.DataFrame({name: pl.Series([row[at] for row in body], dtype=pl.String()) for at, name in names.items()})

@@ -1,9 +1,7 @@
-"""World Bank Data360, the API: copies of the Bank's own and of other publishers' series, by database and indicator.
+"""World Bank Data360, the API: series of the Bank and of other publishers, by database and indicator.
 
-Belongs here: how the API is asked and paged, and which of a series' names it knows at present. Does not belong here:
-cuts and units (``data360_rows``), the same series as files (``data360_files``).
-
-An unknown indicator gets the same answer as one without data, so that codes are looked up in the database's list first.
+The API gives the same answer for an unknown indicator and for one without data, so that codes are first looked up in
+the database's list. Cuts and units belong in ``data360_rows``, the same series as files in ``data360_files``.
 """
 
 from __future__ import annotations
@@ -11,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 from urllib.parse import urlencode
 
 import polars as pl
@@ -19,76 +18,82 @@ from sources.catalogue import Provider
 from sources.http.client import Http, Reply
 from sources.inspection import FIRST_YEAR, MEMBERS, Inspection, failed, missing
 from sources.observation import Areas
-from sources.parsing.observations import (
-    Origin,
-    Refusal,
-    ask,
-    document,
-    gather,
-    json_table,
-    kept,
+from sources.parsing.observations import Origin, build_answers, build_failed_answers, merge_fetched, with_raw_record
+from sources.parsing.responses import (
+    UnusableResponse,
+    code_and_aliases,
+    get,
+    group_requests,
     last_modified,
-    look_up,
     raw_body,
-    refuse,
-    settle,
-    usable,
+    read_optional,
+    require_content,
 )
+from sources.parsing.tables import parse_json, rows_to_table
 from sources.provider import Fetched, Outcome, RawBody, SeriesRequest, Window
-from sources.providers.data360_rows import OPTIONAL, REQUIRED, check_series, figures_of, spellings
-from sources.providers.inspecting import by_alias, judged, known_name, unreadable
+from sources.providers.data360_rows import OPTIONAL, REQUIRED, check_series, observations_of
+from sources.providers.inspecting import inspect_observations, known_code, note_alias, unreadable
+from sources.smoke_check import ContractViolation, SmokeCheck, require_name
 
 PUBLIC_BASE = "https://data360api.worldbank.org"
 MAX_PAGES = 200
+DATABASES = {
+    "ITU_DH": "MOB_COV_4G",
+    "ITU_GCI": "ITU_GCI_GCI_OVRL_SCRE",
+    "UN_EGDI": "UN_EGDI_EGDI",
+    "WB_GTMI": "WB_GTMI_GTEI",
+    "WB_FINDEX": "WB_FINDEX_G20_ANY",
+}
+"""Database -> an indicator that the catalogue requests from it, for the smoke checks."""
+LAST_EGDI = 2024
+"""The survey that the copy of the e-government index must have: one copy ended in 2020."""
 
 
 @dataclass(frozen=True)
-class Page:
+class Data360Page:
     """One page. ``total`` is the number of rows on all pages; ``rows`` has the fields as sent, all text."""
 
     total: int
     rows: pl.DataFrame = field(repr=False)
 
 
-def parse(body: bytes) -> Page:
-    """Read one page of ``/data360/data``. Raises Refusal."""
-    content = document(body)
+def parse(body: bytes) -> Data360Page:
+    """Return one page of ``/data360/data``. Raise UnusableResponse if the body is not one."""
+    content = parse_json(body)
     if not isinstance(content, dict):
-        raise Refusal("not an answer of Data360: an object is expected")
+        raise UnusableResponse("not an answer of Data360: an object is expected")
     try:
-        return Page(int(content["count"]), json_table(content["value"], REQUIRED, OPTIONAL))
+        return Data360Page(int(content["count"]), rows_to_table(content["value"], REQUIRED, OPTIONAL))
     except KeyError as error:
-        raise Refusal(f"the answer lacks the field {error}") from error
+        raise UnusableResponse(f"the answer lacks the field {error}") from error
     except (TypeError, ValueError) as error:
-        raise Refusal(f"the count is not a number: {error}") from error
+        raise UnusableResponse(f"the count is not a number: {error}") from error
 
 
 def parse_indicators(body: bytes) -> set[str]:
-    """The indicators of a database, from ``/data360/indicators``: a list, bare or under ``value``. Raises Refusal."""
-    content = document(body)
+    """Return a database's indicators from ``/data360/indicators``: a list, or an object with a list in ``value``."""
+    content = parse_json(body)
     ids = content.get("value") if isinstance(content, dict) else content
     if not isinstance(ids, list) or not ids or not all(isinstance(each, str) for each in ids):
-        raise Refusal("not a list of indicators")
+        raise UnusableResponse("not a list of indicators")
     return set(ids)
 
 
 def fetch(requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, window: Window, http: Http) -> Fetched:
     """Answer every request; requests for cuts of one series share its download. See ``sources.provider.Adapter``."""
-    visit = _Visit(provider, areas, window, http)
-    databases = list(dict.fromkeys(str(request.option("database")) for request in requests))
-    series: dict[tuple[str, ...], list[SeriesRequest]] = {}
-    for request in requests:
-        series.setdefault((str(request.option("database")), *spellings(request)), []).append(request)
+    run = _Run(provider, areas, window, http)
+    databases = list(dict.fromkeys(map(_database, requests)))
+    series = group_requests(requests, lambda one: (_database(one), *code_and_aliases(one)))
     with ThreadPoolExecutor(provider.parallel, thread_name_prefix=provider.id) as pool:
-        lists = dict(zip(databases, pool.map(visit.indicators, databases), strict=True))
+        lists = dict(zip(databases, pool.map(run.indicators, databases), strict=True))
         known = {name: found for name, (found, _) in lists.items()}
-        parts = pool.map(lambda key: visit.answer(key[0], key[1:], known[key[0]], series[key]), series)
-        return gather([*(Fetched({}, bodies) for _, bodies in lists.values()), *parts])
+        parts = pool.map(lambda key: run.answer(key[0], key[1:], known[key[0]], series[key]), series)
+        return merge_fetched([*(Fetched({}, bodies) for _, bodies in lists.values()), *parts])
 
 
 @dataclass(frozen=True)
-class _Visit:
-    """One visit to the API: whom, about which areas and years, over which session."""
+class _Run:
+    """The requests of one ``fetch`` or ``inspect``."""
 
     provider: Provider
     areas: Areas
@@ -96,14 +101,14 @@ class _Visit:
     http: Http
 
     def indicators(self, database: str) -> tuple[set[str] | None, list[RawBody]]:
-        """The database's indicators. None where the list cannot be had: the code is then asked as it stands."""
-        reply = ask(self.http, self.provider, "data360/indicators", {"datasetId": database})
-        return look_up(reply, parse_indicators, self.provider)
+        """Return the database's indicators, None if the list cannot be read; and the body of the list."""
+        reply = get(self.http, self.provider, "data360/indicators", {"datasetId": database})
+        return read_optional(reply, parse_indicators, self.provider)
 
     def answer(
         self, database: str, names: Sequence[str], known: set[str] | None, requests: list[SeriesRequest]
     ) -> Fetched:
-        """Every request for one series, from one download of it, under the name that the database knows."""
+        """Answer all requests for one series from one download, by the first of its codes that the database has."""
         name = next((name for name in names if known is None or name in known), None)
         query = self._query(database, name or names[0])
         replies: list[Reply] = []
@@ -114,17 +119,17 @@ class _Visit:
 
         try:
             if name is None:
-                raise Refusal(f"{database} has no indicator {' or '.join(names)}", Outcome.UNKNOWN_ID)
+                raise UnusableResponse(f"{database} has no indicator {' or '.join(names)}", Outcome.UNKNOWN_ID)
             pages = self._pages(query, replies)
-        except Refusal as refusal:
-            return refuse(requests, refusal, origin, replies, self.provider)
+        except UnusableResponse as error:
+            return build_failed_answers(requests, error, origin, replies, self.provider)
         sent = zip(pages, (raw_body(reply, self.provider).sha256 for reply in replies), strict=True)
-        rows = pl.concat(kept(page.rows, sha256) for page, sha256 in sent)
+        rows = pl.concat(with_raw_record(page.rows, sha256) for page, sha256 in sent)
 
         def read(request: SeriesRequest) -> pl.DataFrame:
-            return figures_of(rows, request, self.areas, self.window)
+            return observations_of(rows, request, self.areas, self.window)
 
-        return settle(requests, read, origin, replies, self.provider, self.window)
+        return build_answers(requests, read, origin, replies, self.provider, self.window)
 
     def _query(self, database: str, indicator: str) -> dict[str, str | int]:
         return {
@@ -135,24 +140,28 @@ class _Visit:
         }
 
     def few_rows(self, database: str, indicator: str) -> Reply:
-        """The rows of some members."""
+        """Request the rows of some members."""
         query = {**self._query(database, indicator), "REF_AREA": ",".join(MEMBERS), "skip": 0}
-        return ask(self.http, self.provider, "data360/data", query)
+        return get(self.http, self.provider, "data360/data", query)
 
-    def _pages(self, query: dict[str, str | int], replies: list[Reply]) -> list[Page]:
-        """All pages of a series; what came is noted in ``replies``. Raises Refusal where any is unusable."""
-        pages: list[Page] = []
+    def _pages(self, query: dict[str, str | int], replies: list[Reply]) -> list[Data360Page]:
+        """Return all pages of a series, and append their replies to ``replies``.
+
+        Raises:
+            UnusableResponse: If a page is unusable, or the pages do not form one answer.
+        """
+        pages: list[Data360Page] = []
         rows = 0
         while not pages or rows < pages[0].total:
-            reply = ask(self.http, self.provider, "data360/data", {**query, "skip": rows})
+            reply = get(self.http, self.provider, "data360/data", {**query, "skip": rows})
             replies.append(reply)
-            page = parse(usable(reply, wrong_id={404}))
+            page = parse(require_content(reply, unknown_id={404}))
             pages.append(page)
             rows += page.rows.height
             if page.total != pages[0].total:
-                raise Refusal("the pages are not of one release: the number of rows changed between them")
+                raise UnusableResponse("the pages are not of one release: the number of rows changed between them")
             if rows > page.total or (rows < page.total and page.rows.is_empty()) or len(pages) > MAX_PAGES:
-                raise Refusal(f"{rows} rows came where {page.total} are announced")
+                raise UnusableResponse(f"{rows} rows came instead of {page.total}")
         return pages
 
 
@@ -161,19 +170,19 @@ def inspect(
 ) -> dict[SeriesRequest, Inspection]:
     """Inspect every series: the list of each database, then some members. See ``sources.inspection.Inspects``.
 
-    Where a list cannot be had, a series is asked for under its code as it is.
+    If a list cannot be read, a series is requested by its code.
     """
-    visit = _Visit(provider, areas, Window(FIRST_YEAR, window.last_year), http)
-    databases = list(dict.fromkeys(_database(request) for request in requests))
+    run = _Run(provider, areas, Window(FIRST_YEAR, window.last_year), http)
+    databases = list(dict.fromkeys(map(_database, requests)))
     with ThreadPoolExecutor(provider.parallel, thread_name_prefix=provider.id) as pool:
-        lists = dict(zip(databases, pool.map(visit.indicators, databases), strict=True))
+        lists = dict(zip(databases, pool.map(run.indicators, databases), strict=True))
         known = {database: codes for database, (codes, _) in lists.items()}
         names = {each: _name(each, known[_database(each)]) for each in requests}
         series = list(dict.fromkeys((_database(each), name) for each, name in names.items() if name))
-        replies = dict(zip(series, pool.map(lambda each: visit.few_rows(*each), series), strict=True))
+        replies = dict(zip(series, pool.map(lambda each: run.few_rows(*each), series), strict=True))
     taken = {each.code for each in requests}
     return {
-        request: by_alias(_inspect(request, replies[_database(request), name], visit), request, name)
+        request: note_alias(_inspect(request, replies[_database(request), name], run), request, name)
         if name
         else missing(request.code, _database(request), known[_database(request)] or (), taken)
         for request, name in names.items()
@@ -185,18 +194,60 @@ def _database(request: SeriesRequest) -> str:
 
 
 def _name(request: SeriesRequest, known: set[str] | None) -> str | None:
-    return request.code if known is None else known_name(request, known)
+    return request.code if known is None else known_code(request, known)
 
 
-def _inspect(request: SeriesRequest, reply: Reply, visit: _Visit) -> Inspection:
-    """What the rows of some members say of a link."""
+def _inspect(request: SeriesRequest, reply: Reply, run: _Run) -> Inspection:
+    """Return the result for a link from the rows of some members."""
     if fault := failed(reply):
         return fault
     try:
-        rows = kept(parse(reply.content).rows, "")
+        rows = with_raw_record(parse(reply.content).rows, "")
         check_series(rows, request)
-    except Refusal as refusal:
-        return unreadable(refusal, reply.url)
+    except UnusableResponse as error:
+        return unreadable(error, reply.url)
     units = rows["UNIT_MEASURE"].drop_nulls().unique().sort()
-    found = judged(request, lambda asked: figures_of(rows, asked, visit.areas, visit.window), "unit_measure", units)
+    found = inspect_observations(
+        request, lambda one: observations_of(rows, one, run.areas, run.window), "unit_measure", units
+    )
     return replace(found, url=reply.url)
+
+
+def smoke_checks(year: int) -> list[SmokeCheck]:
+    """Return the smoke checks of this provider."""
+    egdi: dict[str, str | int] = {"DATABASE_ID": "UN_EGDI", "INDICATOR": "UN_EGDI_EGDI", "REF_AREA": "KAZ", "skip": 0}
+    gci: dict[str, str | int] = {"DATABASE_ID": "ITU_GCI", "INDICATOR": DATABASES["ITU_GCI"], "REF_AREA": "KAZ"}
+    return [
+        *(
+            SmokeCheck(
+                f"the indicators of {database}",
+                "data360/indicators",
+                partial(_check_indicators, indicator),
+                {"datasetId": database},
+            )
+            for database, indicator in DATABASES.items()
+        ),
+        SmokeCheck(
+            f"whether the e-government index reaches {LAST_EGDI}",
+            "data360/data",
+            _check_last_egdi,
+            egdi | {"timePeriodFrom": LAST_EGDI - 4, "timePeriodTo": year},
+        ),
+        SmokeCheck(
+            "one series of one country",
+            "data360/data",
+            lambda reply: f"{parse(reply.content).total} rows",
+            gci | {"skip": 0},
+        ),
+    ]
+
+
+def _check_indicators(indicator: str, reply: Reply) -> str:
+    return require_name(parse_indicators(reply.content), indicator)
+
+
+def _check_last_egdi(reply: Reply) -> str:
+    last = max(map(str, parse(reply.content).rows["TIME_PERIOD"].drop_nulls()), default="no year")
+    if not str(LAST_EGDI) <= last <= "9999":
+        raise ContractViolation(f"the copy ends in {last}: it is a fallback only if it is as recent as what is known")
+    return f"up to {last}"

@@ -1,6 +1,6 @@
-"""World Bank Data360, the files: every series of the API as a CSV, without pages and without a list.
+"""World Bank Data360, the files: every series of the API as a CSV, without pages and without a list of indicators.
 
-Belongs here: where the files lie and their two layouts. Does not belong here: cuts and units (``data360_rows``).
+Cuts and units belong in ``data360_rows``, the API in ``data360``.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import date
 from urllib.parse import quote
 
 import polars as pl
@@ -17,60 +18,78 @@ from sources.catalogue import Provider
 from sources.http.client import Http, Reply
 from sources.inspection import Inspection, Verdict, failed
 from sources.observation import Areas
+from sources.parsing.editions import release_of_files
 from sources.parsing.observations import (
-    CSV_TYPES,
+    NO_TEXT,
     Origin,
-    Refusal,
-    ask,
-    csv_table,
-    gather,
-    kept,
+    build_answers,
+    build_failed_answers,
+    merge_fetched,
+    with_raw_record,
+)
+from sources.parsing.responses import (
+    BEGINNING,
+    CSV_TYPES,
+    UnusableResponse,
+    code_and_aliases,
+    get,
+    group_requests,
     last_modified,
     raw_body,
-    refuse,
-    require,
-    require_single,
-    settle,
-    usable,
+    require_content,
+    url_of,
 )
+from sources.parsing.tables import read_csv, require_columns, require_unique_columns
 from sources.provider import Fetched, SeriesRequest, Window
-from sources.providers.data360_rows import OPTIONAL, REQUIRED, check_series, figures_of, spellings
-from sources.providers.inspecting import BEGINNING, Head, by_alias, head_of, judged, oversize, unreadable
+from sources.providers.data360_rows import OPTIONAL, REQUIRED, check_series, observations_of
+from sources.providers.inspecting import (
+    FileHead,
+    head_of,
+    inspect_observations,
+    note_alias,
+    too_large,
+    unreadable,
+)
+from sources.smoke_check import SmokeCheck
 
 PUBLIC_BASE = "https://data360files.worldbank.org/data360-data/data"
 LAYOUTS = ("", "_WIDEF")
-"""What the names of files end in: one row a figure, or one row a country with a column a year."""
-NO_SUCH_FILE = {400, 404}  # the store says 400 OutOfRangeInput to an address that leads nowhere
+"""Suffixes of file names: one row per observation, or one row per country with a column per year."""
+NO_SUCH_FILE = {400, 404}  # the store answers 400 OutOfRangeInput for an address without a file
 
 
 def parse(body: bytes) -> pl.DataFrame:
-    """The rows of a file of either layout, with the API's columns, all text. Raises Refusal."""
-    table = csv_table(body)
+    """Return the rows of a file of either layout, with the API's columns, all text.
+
+    Raises:
+        UnusableResponse: If the file cannot be read, or lacks a column.
+    """
+    table = read_csv(body)
     long = {f"{name}_ID": name for name in (*REQUIRED, *OPTIONAL) if name not in table.columns}
-    table = table.rename({name: long[name] for name in table.columns if name in long})  # as older files spell it
+    table = table.rename({name: long[name] for name in table.columns if name in long})  # names in older files
     years = [name for name in table.columns if re.fullmatch(r"\d{4}", name)]
     if years and "TIME_PERIOD" not in table.columns:
-        require_single(table, years)
+        require_unique_columns(table, years)
         others = [name for name in table.columns if name not in years]
         table = table.unpivot(years, index=others, variable_name="TIME_PERIOD", value_name="OBS_VALUE")
-    require(table, REQUIRED)
-    absent = [pl.lit(None, dtype=pl.String).alias(name) for name in OPTIONAL if name not in table.columns]
+    require_columns(table, REQUIRED)
+    absent = [NO_TEXT.alias(name) for name in OPTIONAL if name not in table.columns]
     return table.with_columns(absent).select(*REQUIRED, *OPTIONAL)
 
 
 def fetch(requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, window: Window, http: Http) -> Fetched:
     """Answer every request; requests for cuts of one series share its file. See ``sources.provider.Adapter``."""
-    series: dict[tuple[str, ...], list[SeriesRequest]] = {}
-    for request in requests:
-        series.setdefault(tuple(_paths(request)), []).append(request)
+    series = group_requests(requests, lambda one: tuple(_paths(one)))
     with ThreadPoolExecutor(provider.parallel, thread_name_prefix=provider.id) as pool:
-        return gather(pool.map(lambda paths: _series(paths, series[paths], provider, areas, window, http), series))
+        return merge_fetched(
+            pool.map(lambda paths: _series(paths, series[paths], provider, areas, window, http), series)
+        )
 
 
 def _paths(request: SeriesRequest) -> list[str]:
-    """Where the series may lie: under each of its names, in each layout."""
+    """Return the possible paths of a series: for each of its codes, in each layout."""
     folder = quote(str(request.option("database")), safe="")
-    return [f"{folder}/{quote(name, safe='')}{layout}.csv" for name in spellings(request) for layout in LAYOUTS]
+    return [f"{folder}/{quote(name, safe='')}{layout}.csv" for name in code_and_aliases(request) for layout in LAYOUTS]
 
 
 def _series(
@@ -81,35 +100,33 @@ def _series(
     window: Window,
     http: Http,
 ) -> Fetched:
-    """Answer the requests for one series from the first of its possible files that there is."""
+    """Answer the requests for one series from the first of its possible files that exists."""
     replies: list[Reply] = []
     for path in paths:
-        replies.append(ask(http, provider, path, accept=CSV_TYPES))
+        replies.append(get(http, provider, path, accept=CSV_TYPES))
         if replies[-1].status not in NO_SUCH_FILE:
             break
     *missing, reply = replies
-    absent = [raw_body(each, provider, Refusal("there is no such file")) for each in missing if each.content]
+    absent = [raw_body(each, provider, UnusableResponse("there is no such file")) for each in missing if each.content]
 
     def origin(_: SeriesRequest) -> Origin:
         return Origin(f"{PUBLIC_BASE}/{paths[len(missing)]}", last_modified(reply))
 
     def read(request: SeriesRequest) -> pl.DataFrame:
-        return figures_of(rows, request, areas, window)
+        return observations_of(rows, request, areas, window)
 
     try:
-        rows = kept(parse(usable(reply, NO_SUCH_FILE)), raw_body(reply, provider).sha256)
-    except Refusal as refusal:
-        return gather([Fetched({}, absent), refuse(requests, refusal, origin, [reply], provider)])
-    return gather([Fetched({}, absent), settle(requests, read, origin, [reply], provider, window)])
+        rows = with_raw_record(parse(require_content(reply, NO_SUCH_FILE)), raw_body(reply, provider).sha256)
+    except UnusableResponse as error:
+        return merge_fetched([Fetched({}, absent), build_failed_answers(requests, error, origin, [reply], provider)])
+    return merge_fetched([Fetched({}, absent), build_answers(requests, read, origin, [reply], provider, window)])
 
 
 def inspect(
     requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, window: Window, http: Http
 ) -> dict[SeriesRequest, Inspection]:
     """Inspect every series by the beginning of its file. See ``sources.inspection.Inspects``."""
-    series: dict[tuple[str, ...], list[SeriesRequest]] = {}
-    for request in requests:
-        series.setdefault(tuple(_paths(request)), []).append(request)
+    series = group_requests(requests, lambda one: tuple(_paths(one)))
     with ThreadPoolExecutor(provider.parallel, thread_name_prefix=provider.id) as pool:
         heads = dict(zip(series, pool.map(lambda paths: _head(paths, provider, http), series), strict=True))
     return {
@@ -119,39 +136,58 @@ def inspect(
     }
 
 
-def _head(paths: Sequence[str], provider: Provider, http: Http) -> tuple[str, Head]:
-    """The beginning of the first of a series' possible files that there is, with its path."""
+def _head(paths: Sequence[str], provider: Provider, http: Http) -> tuple[str, FileHead]:
+    """Return the beginning of the first of a series' possible files that exists, with its path."""
     for path in paths:
-        url = f"{str(provider.base_url).rstrip('/')}/{path}"
-        head = head_of(http.get(url, accept=CSV_TYPES, headers=BEGINNING, **provider.limits))
+        head = head_of(http.get(url_of(provider, path), accept=CSV_TYPES, headers=BEGINNING, **provider.limits))
         if head.reply.status not in NO_SUCH_FILE:
             break
     return path, head
 
 
 def _inspect(
-    request: SeriesRequest, path: str, head: Head, provider: Provider, areas: Areas, window: Window
+    request: SeriesRequest, path: str, head: FileHead, provider: Provider, areas: Areas, window: Window
 ) -> Inspection:
-    """What the beginning of a file says of a link. What a part does not show is no fault of the link."""
+    """Return the result for a link from the beginning of its file. Rows may be in another part of the file."""
     if head.reply.status in NO_SUCH_FILE:
         return Inspection(Verdict.GONE, f"there is no file {' or '.join(_paths(request))}")
-    if fault := failed(head.reply) or oversize(head, provider):
+    if fault := failed(head.reply) or too_large(head, provider):
         return fault
     try:
-        rows = kept(parse(head.content), "")
+        rows = with_raw_record(parse(head.content), "")
         check_series(rows, request)
-    except Refusal as refusal:
-        return unreadable(refusal)
-    found = judged(
+    except UnusableResponse as error:
+        return unreadable(error)
+    result = inspect_observations(
         request,
-        lambda asked: figures_of(rows, asked, areas, window),
+        lambda one: observations_of(rows, one, areas, window),
         "unit_measure",
         rows["UNIT_MEASURE"].drop_nulls().unique().sort(),
     )
-    if not head.whole and found.verdict is Verdict.NO_ROWS:
-        found = Inspection(Verdict.OK, f"the first 64 KiB of {head.size or 0:,} bytes do not show the link's rows")
+    if not head.is_whole and result.verdict is Verdict.NO_ROWS:
+        result = Inspection(Verdict.OK, f"the first 64 KiB of {head.size or 0:,} bytes do not show the link's rows")
     file = path.rpartition("/")[2]
     name = next(
-        name for name in spellings(request) for layout in LAYOUTS if file == f"{quote(name, safe='')}{layout}.csv"
+        name
+        for name in code_and_aliases(request)
+        for layout in LAYOUTS
+        if file == f"{quote(name, safe='')}{layout}.csv"
     )
-    return by_alias(found, request, name)
+    return note_alias(result, request, name)
+
+
+def release_group(request: SeriesRequest) -> str:
+    """Return a key of the series: each has a file, and so a release, of its own."""
+    return repr(request)
+
+
+def release(requests: Sequence[SeriesRequest], provider: Provider, http: Http, today: date) -> dict[SeriesRequest, str]:
+    """Return the file of a series and its date. See ``sources.providers.ReportsRelease``."""
+    paths = [f"{requests[0].option('database')}/{code}.csv" for code in code_and_aliases(requests[0])]
+    return release_of_files(requests, paths, provider, http)
+
+
+def smoke_checks(_: int) -> list[SmokeCheck]:
+    """Return the smoke checks of this provider."""
+    path = "ITU_GCI/ITU_GCI_GCI_OVRL_SCRE.csv"
+    return [SmokeCheck("one series", path, lambda reply: f"{parse(reply.content).height} rows", accept=CSV_TYPES)]

@@ -1,14 +1,13 @@
-"""World Bank, Global Findex 2025: the whole database as one CSV, the mirror of the interface's source 28.
+"""World Bank, Global Findex 2025: the whole database as one CSV. It has the data of the interface's source 28.
 
-Belongs here: the file's columns and groups, and that it gives shares where the interface gives percentages. Does not
-belong here: the interface (``world_bank``), the wording of questions in each wave (the catalogue's reject rules).
-
-``code`` of a request is a column, for all adults, or ``column:group:group2`` for one cut ("account_t_d:gender:women").
+``code`` of a request is a column, for all adults, or ``column:group:group2`` for one group, such as
+"account_t_d:gender:women". The file gives shares, the interface percentages. The interface belongs in ``world_bank``;
+the wording of questions in each wave in the catalogue's reject rules.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import polars as pl
 
@@ -16,97 +15,105 @@ from sources.catalogue import Provider
 from sources.http.client import Http
 from sources.inspection import Inspection
 from sources.observation import Areas
-from sources.parsing.editions import Edition, Files, from_newest, whole
-from sources.parsing.observations import CSV_TYPES, Refusal, csv_table, judge, kept, require, require_single
+from sources.parsing.editions import EditionFiles, fetch_newest, in_memory
+from sources.parsing.observations import parse_observations
+from sources.parsing.responses import CSV_TYPES, UnusableResponse
+from sources.parsing.tables import read_csv, require_columns, require_unique_columns
 from sources.provider import Fetched, Outcome, SeriesRequest, Window
-from sources.providers.inspecting import Kind, inspect_file
+from sources.providers.inspecting import FileInspection, inspect_file
+from sources.smoke_check import SmokeCheck, header_check
 
 PUBLIC_BASE = "https://thedocs.worldbank.org/en/doc/be6615202d1f08a25855c8ac2d615122-0050012025/related"
 FILES = {2025: "GlobalFindexDatabase2025.csv"}
-WHO = ("codewb", "year", "group", "group2")
+KEYS = ("codewb", "year", "group", "group2")
 REGION = "regionwb24_hi"
-"""Economies have a region, the Bank's groups of economies have none."""
+"""Column that is ``NO_VALUE`` for the Bank's groups of economies."""
 NO_VALUE = "NA"
 
 
 def parse(body: bytes, _: int) -> pl.DataFrame:
-    """The whole database, all text. Raises Refusal."""
-    rows = csv_table(body)
-    require(rows, WHO)
+    """Return the whole database, all text. Raise UnusableResponse if it cannot be read."""
+    rows = read_csv(body)
+    require_columns(rows, KEYS)
     return rows
 
 
-def figures_of(rows: pl.DataFrame, code: str, raw_sha256: str, areas: Areas, window: Window) -> pl.DataFrame:
-    """The figures of one column and cut in percent, see ``figures.judge``. Raises Refusal."""
-    column, *cut = code.split(":")
-    group, group2 = cut if len(cut) == 2 else ("all", "all")
+def observations_of(rows: pl.DataFrame, code: str, raw_sha256: str, areas: Areas, window: Window) -> pl.DataFrame:
+    """Return the observations of one column and group in percent, see ``parse_observations``.
+
+    Raises:
+        UnusableResponse: If the column or group is missing, or a value is not a share.
+    """
+    column, *groups = code.split(":")
+    group, group2 = groups if len(groups) == 2 else ("all", "all")
     if column not in rows.columns:
-        raise Refusal(f"the column {column} is missing")
-    require_single(rows, [column])
+        raise UnusableResponse(f"the column {column} is missing")
+    require_unique_columns(rows, [column])
     own = rows.filter((pl.col("group") == group) & (pl.col("group2") == group2))
-    if own.is_empty() or len(cut) not in (0, 2):
-        raise Refusal(f"the file has no group {':'.join(cut)} for {column}", Outcome.UNKNOWN_ID)
+    if own.is_empty() or len(groups) not in (0, 2):
+        raise UnusableResponse(f"the file has no group {':'.join(groups)} for {column}", Outcome.UNKNOWN_ID)
     shares = own[column].cast(pl.Float64, strict=False)
     if (beyond := shares.filter(shares.is_finite() & (shares > 1))).len():
-        raise Refusal(f"{column} is no longer given as a share: {beyond[0]} is more than 1")
-    region = REGION if REGION in rows.columns else None
-    grouping = pl.col(region) == NO_VALUE if region else pl.lit(False)
-    return judge(
-        kept(own.select(*WHO, column, *([region] if region else [])), raw_sha256)
+        raise UnusableResponse(f"{column} is no longer given as a share: {beyond[0]} is more than 1")
+    region = [REGION] if REGION in rows.columns else []
+    is_economy = pl.all_horizontal(pl.lit(True), *(pl.col(name) != NO_VALUE for name in region))
+    return parse_observations(
+        own.select(*KEYS, column, *region)
         .filter(pl.col(column) != NO_VALUE)
-        .filter(~grouping | pl.col("codewb").is_in(sorted(areas.known)))
-        .select(
-            pl.col("codewb").alias("iso3"),
-            pl.col("year").alias("period"),
-            _percent(pl.col(column)).alias("value"),
-            pl.lit(None, dtype=pl.String).alias("obs_status"),
-            pl.lit(None, dtype=pl.String).alias("fault"),
-            "raw_record",
-            "raw_sha256",
-        ),
+        .filter(is_economy | pl.col("codewb").is_in(sorted(areas.known))),
         areas,
         window,
+        iso3="codewb",
+        period="year",
+        value=_percent(pl.col(column)),
+        raw_sha256=raw_sha256,
     )
 
 
 def _percent(share: pl.Expr) -> pl.Expr:
-    """A share as a percentage, by its point, so that no digit changes; what is no number stays as it is."""
-    plain, power = share.str.contains(r"^\d*\.?\d+$"), share.str.extract_groups(r"^(\d*\.?\d+)[eE]([+-]?\d+)$")
-    shifted = power.struct[1].cast(pl.Int32) + 2
+    """Return a share as a percentage by changing its exponent, which keeps all digits. Other text is not changed."""
+    is_plain, parts = share.str.contains(r"^\d*\.?\d+$"), share.str.extract_groups(r"^(\d*\.?\d+)[eE]([+-]?\d+)$")
+    exponent = parts.struct[1].cast(pl.Int32) + 2
     return (
-        pl.when(plain)
+        pl.when(is_plain)
         .then(share + "e2")
-        .when(shifted.is_not_null())
-        .then(pl.format("{}e{}", power.struct[0], shifted))
+        .when(exponent.is_not_null())
+        .then(pl.format("{}e{}", parts.struct[0], exponent))
         .otherwise(share)
+    )
+
+
+def _files(areas: Areas, window: Window) -> EditionFiles:
+    return EditionFiles(
+        PUBLIC_BASE,
+        FILES,
+        CSV_TYPES,
+        "Global Findex",
+        in_memory(parse),
+        lambda rows, request, _, sha256: observations_of(rows, request.code, sha256, areas, window),
     )
 
 
 def fetch(requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, window: Window, http: Http) -> Fetched:
     """Answer every request from the one file. See ``sources.provider.Adapter``."""
-
-    def read(editions: Mapping[int, Edition], request: SeriesRequest) -> pl.DataFrame:
-        ((rows, sha256),) = editions.values()
-        return figures_of(rows, request.code, sha256, areas, window)
-
-    return from_newest(requests, _files(), read, provider, window, http)
-
-
-def _files() -> Files:
-    return Files(PUBLIC_BASE, FILES, CSV_TYPES, "Global Findex", whole(parse))
+    return fetch_newest(requests, _files(areas, window), provider, window, http)
 
 
 def inspect(
     requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, window: Window, http: Http
 ) -> dict[SeriesRequest, Inspection]:
     """Inspect every column by the head of the file. See ``sources.inspection.Inspects``."""
-    kind = Kind(
-        files=_files(),
-        figures=lambda rows, request, _: figures_of(rows, request.code, "", areas, window),
+    inspection = FileInspection(
+        files=_files(areas, window),
         codes=lambda rows: set(rows.columns),
         named=lambda _, code: code.partition(":")[0],
         in_header=True,
-        head=lambda rows: require(rows, WHO),
+        head=lambda rows: require_columns(rows, KEYS),
         dated_by_edition=lambda _: False,
     )
-    return inspect_file(requests, kind, provider, http)
+    return inspect_file(requests, inspection, provider, http)
+
+
+def smoke_checks(_: int) -> list[SmokeCheck]:
+    """Return the smoke checks of this provider."""
+    return [header_check("the head of the file", next(iter(FILES.values())), (*KEYS, "account_t_d", "g20_any"))]

@@ -1,14 +1,13 @@
-"""World Bank, GovTech Maturity Index: the GovTech Dataset, a workbook that holds every wave of the survey.
+"""World Bank, GovTech Maturity Index: the GovTech Dataset, a workbook with every wave of the survey.
 
-Belongs here: where the releases lie, their sheets and the way they repeat column names. Does not belong here: how a
-workbook is opened (``workbook``), the Bank's older country codes (``names``), what is a figure (``figures``).
-
-``code`` of a request is one of ``METRICS``.
+``code`` of a request is one of ``METRICS``. This module has the addresses of the releases, their sheets and the way
+they repeat column names. Opening a workbook belongs in ``workbook``, older country codes in ``country_names``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 
 import polars as pl
 
@@ -17,11 +16,13 @@ from sources.http.client import Http
 from sources.inspection import Inspection
 from sources.observation import Areas
 from sources.parsing.country_names import OLDER_CODES
-from sources.parsing.editions import Edition, Files, from_newest, require_edition, whole
-from sources.parsing.observations import Refusal, judge, kept
+from sources.parsing.editions import EditionFiles, fetch_newest, in_memory, release_of_files, require_edition
+from sources.parsing.observations import parse_observations
+from sources.parsing.responses import UnusableResponse
 from sources.parsing.workbook import PREAMBLE, XLSX_TYPES, Row, open_workbook, rows_of
 from sources.provider import Fetched, Outcome, SeriesRequest, Window
-from sources.providers.inspecting import Kind, inspect_file
+from sources.providers.inspecting import FileInspection, inspect_file
+from sources.smoke_check import SmokeCheck, workbook_check
 
 PUBLIC_BASE = "https://datacatalogfiles.worldbank.org/ddh-published/0037889"
 RELEASES = {
@@ -29,47 +30,51 @@ RELEASES = {
     2022: "DR0089805/WBG_GovTech%20Dataset_Oct2022.xlsx",
     2020: "DR0065450/WBG_GovTech%20Dataset_Dec2020.xlsx",
 }
-"""Every release has a number of its own in its address, which only the data catalogue tells."""
+"""Edition -> path. The number of a release in its path is only in the data catalogue."""
 SHEETS = ("GTMI_Data", "CG_GTMI_Data", "GTMI_Groups", "CG_GTMI_Groups", "GTMI")
-"""The sheets with the scores, best first: all waves before the release's own wave alone."""
+"""Sheets with scores, in order of preference: those with all waves before those with the release's own wave."""
 METRICS: dict[str, tuple[str, ...]] = {"GTMI": (), "CGSI": (), "PSDI": (), "DCEI": ("CEI",), "GTEI": ()}
-"""The index and its four parts, and what older releases call them."""
+"""The index and its four parts -> their names in older releases."""
 ANCHOR = "GTEI"
 NO_VALUE = ("-", "..", "New")
-"""Not answered, not known, not asked in that wave."""
+"""Not answered, not known, not part of that wave."""
 
 
 def parse(body: bytes, release: int) -> pl.DataFrame:
-    """Scores as ``Code``, ``Year`` and ``METRICS``, all text, from the first of ``SHEETS`` that has them.
+    """Return ``Code``, ``Year`` and ``METRICS``, all text, from the first of ``SHEETS`` that has them.
 
-    A sheet without a year is the release's own wave. Raises Refusal, also where the newest wave is another.
+    Rows of a sheet without a year are of the release's own wave.
+
+    Raises:
+        UnusableResponse: If no sheet can be read, or the newest wave is not the release's.
     """
     workbook = open_workbook(body)
     present = [name for name in SHEETS if name in workbook.sheet_names]
     if not present:
-        raise Refusal(f"the sheet {SHEETS[0]} is missing; there are {', '.join(workbook.sheet_names)}")
-    refusals: list[Refusal] = []
+        raise UnusableResponse(f"the sheet {SHEETS[0]} is missing; there are {', '.join(workbook.sheet_names)}")
+    errors: list[UnusableResponse] = []
     for name in present:
         try:
             scores = parse_sheet(rows_of(workbook, name), release)
-        except Refusal as refusal:
-            refusals.append(Refusal(f"the sheet {name}: {refusal.reason}"))
+        except UnusableResponse as error:
+            errors.append(UnusableResponse(f"the sheet {name}: {error.reason}"))
             continue
         require_edition(scores["Year"].cast(pl.Int32, strict=False).max(), release)
         return scores
-    raise refusals[0]
+    raise errors[0]
 
 
 def parse_sheet(rows: Sequence[Row], release: int) -> pl.DataFrame:
-    """The scores of one sheet, as ``parse``, without the rows that are no country's (thresholds, notes).
+    """Return the scores of one sheet, as ``parse``, without rows of thresholds and notes.
 
-    Some sheets repeat their columns. The scores stand together: of equal names the one nearest to the last GTEI counts.
+    Some sheets repeat their columns. The scores are next to each other, so that of columns with the same name the one
+    nearest to the last GTEI is read.
     """
     wanted = {"Code": (), **METRICS}
     heads = [_nearest(row, wanted) for row in rows[:PREAMBLE]]
     head = max(range(len(heads)), key=lambda at: (len(heads[at]), -at), default=0)
     if absent := [name for name in wanted if not heads or name not in heads[head]]:
-        raise Refusal(f"the columns {', '.join(absent)} are missing")
+        raise UnusableResponse(f"the columns {', '.join(absent)} are missing")
     columns = heads[head] | _nearest(rows[head], {"Year": ()})
     body = [row for row in rows[head + 1 :] if any(row)]
     scores = pl.DataFrame(
@@ -77,12 +82,14 @@ def parse_sheet(rows: Sequence[Row], release: int) -> pl.DataFrame:
     )
     if "Year" not in columns:
         scores = scores.with_columns(Year=pl.lit(str(release)))
-    is_country = pl.col("Code").str.contains(r"\p{L}")  # thresholds and notes have numbers there: 3, 2025, 0.25
+    is_country = pl.col("Code").str.contains(
+        r"\p{L}"
+    )  # thresholds and notes have numbers in this column: 3, 2025, 0.25
     return scores.filter(is_country).select("Code", "Year", *METRICS)
 
 
 def _nearest(row: Row, names: Mapping[str, tuple[str, ...]]) -> dict[str, int]:
-    """Where each name stands in a header, of several places the one nearest to the last anchor."""
+    """Return name -> its position in a header that is nearest to the last anchor."""
     anchor = max((at for at, cell in enumerate(row) if cell == ANCHOR), default=None)
     if anchor is None:
         return {}
@@ -94,48 +101,50 @@ def _nearest(row: Row, names: Mapping[str, tuple[str, ...]]) -> dict[str, int]:
     return found
 
 
-def figures_of(scores: pl.DataFrame, metric: str, raw_sha256: str, areas: Areas, window: Window) -> pl.DataFrame:
-    """The figures of one metric, see ``figures.judge``. Raises Refusal for one that there is not."""
+def observations_of(scores: pl.DataFrame, metric: str, raw_sha256: str, areas: Areas, window: Window) -> pl.DataFrame:
+    """Return the observations of one metric, see ``parse_observations``. Raise UnusableResponse for another one."""
     if metric not in METRICS:
-        raise Refusal(f"there is no metric {metric}, only {', '.join(METRICS)}", Outcome.UNKNOWN_ID)
-    return judge(
-        kept(scores.select("Code", "Year", metric), raw_sha256)
-        .filter(~pl.col(metric).is_in(NO_VALUE))
-        .select(
-            pl.col("Code").replace(OLDER_CODES).alias("iso3"),
-            pl.col("Year").alias("period"),
-            pl.col(metric).alias("value"),
-            pl.lit(None, dtype=pl.String).alias("obs_status"),
-            pl.lit(None, dtype=pl.String).alias("fault"),
-            "raw_record",
-            "raw_sha256",
-        ),
+        raise UnusableResponse(f"there is no metric {metric}, only {', '.join(METRICS)}", Outcome.UNKNOWN_ID)
+    return parse_observations(
+        scores.select("Code", "Year", metric).filter(~pl.col(metric).is_in(NO_VALUE)),
         areas,
         window,
+        iso3=pl.col("Code").replace(OLDER_CODES),
+        period="Year",
+        value=metric,
+        raw_sha256=raw_sha256,
+    )
+
+
+def _files(areas: Areas, window: Window) -> EditionFiles:
+    return EditionFiles(
+        PUBLIC_BASE,
+        RELEASES,
+        XLSX_TYPES,
+        "GovTech Dataset",
+        in_memory(parse),
+        lambda rows, request, _, sha256: observations_of(rows, request.code, sha256, areas, window),
     )
 
 
 def fetch(requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, window: Window, http: Http) -> Fetched:
-    """Answer every request from the newest release that is known. See ``sources.provider.Adapter``."""
-
-    def read(editions: Mapping[int, Edition], request: SeriesRequest) -> pl.DataFrame:
-        ((rows, sha256),) = editions.values()
-        return figures_of(rows, request.code, sha256, areas, window)
-
-    return from_newest(requests, _files(), read, provider, window, http)
-
-
-def _files() -> Files:
-    return Files(PUBLIC_BASE, RELEASES, XLSX_TYPES, "GovTech Dataset", whole(parse))
+    """Answer every request from the newest known release. See ``sources.provider.Adapter``."""
+    return fetch_newest(requests, _files(areas, window), provider, window, http)
 
 
 def inspect(
     requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, window: Window, http: Http
 ) -> dict[SeriesRequest, Inspection]:
     """Inspect every metric by the beginning of the newest workbook. See ``sources.inspection.Inspects``."""
-    kind = Kind(
-        files=_files(),
-        figures=lambda rows, request, _: figures_of(rows, request.code, "", areas, window),
-        codes=lambda _: METRICS,
-    )
-    return inspect_file(requests, kind, provider, http)
+    inspection = FileInspection(files=_files(areas, window), codes=lambda _: METRICS)
+    return inspect_file(requests, inspection, provider, http)
+
+
+def release(requests: Sequence[SeriesRequest], provider: Provider, http: Http, today: date) -> dict[SeriesRequest, str]:
+    """Return the newest known workbook and its date. See ``sources.providers.ReportsRelease``."""
+    return release_of_files(requests, list(RELEASES.values()), provider, http)
+
+
+def smoke_checks(_: int) -> list[SmokeCheck]:
+    """Return the smoke checks of this provider."""
+    return [workbook_check("whether the newest known workbook is there", next(iter(RELEASES.values())))]

@@ -1,7 +1,6 @@
-"""What the ``inspect`` functions of adapters share: which figures a link's options leave, and the head of a file.
+"""What the ``inspect`` functions of adapters share: the result for a link's observations, and the head of a file.
 
-Belongs here: reading an answer with the adapter's own functions and wording what that says of the link, byte ranges,
-sizes. Does not belong here: verdicts and similar codes (``inspection``), any provider's addresses (its adapter).
+Results and similar codes belong in ``sources.inspection``, the addresses of a provider in its adapter.
 """
 
 from __future__ import annotations
@@ -17,128 +16,126 @@ from sources.http.bodies import Body
 from sources.http.client import Http, Reply
 from sources.http.conditional import remedy
 from sources.inspection import MEMBERS, Inspection, Verdict, failed, missing
-from sources.parsing.editions import Files, absent, ask_edition
-from sources.parsing.observations import Refusal, csv_table, usable
+from sources.parsing.editions import EditionFiles, get_edition, is_absent
+from sources.parsing.observations import ReadSeries
+from sources.parsing.responses import BEGINNING, UnusableResponse, code_and_aliases, require_content
+from sources.parsing.tables import read_csv
 from sources.parsing.workbook import XLSX_TYPES
 from sources.provider import SeriesRequest
-from sources.providers.data360_rows import spellings
 
-HEAD_BYTES = 1 << 16
-BEGINNING = {"Range": f"bytes=0-{HEAD_BYTES - 1}", "Accept-Encoding": "identity"}
-"""Of a large file its first 64 KiB are enough: the head of a table, or what identifies a workbook."""
 ZIP = b"PK\x03\x04"
 """The first bytes of every .xlsx file."""
 
-Read = Callable[[SeriesRequest], pl.DataFrame]
-"""The figures (``figures.FIGURES``) of a request. Raises Refusal."""
 
-
-def judged(request: SeriesRequest, read: Read, unit: str | None = None, units: Iterable[str] = ()) -> Inspection:
-    """What the figures that a link's options leave say of it.
+def inspect_observations(
+    request: SeriesRequest, read: ReadSeries, unit: str | None = None, units: Iterable[str] = ()
+) -> Inspection:
+    """Return the result for the observations that a link's options select.
 
     Args:
         request: The series with the link's options.
-        read: The adapter's own reading of the answer.
-        unit: Option that names the expected unit; None where there is no such option.
-        units: Units that occur in the answer.
+        read: Reads the observations of a request from the response.
+        unit: Option with the expected unit; None if links have no such option.
+        units: Units in the response.
 
     Returns:
-        ``ok`` with the newest year, ``unit differs``, ``no rows``, or ``unreadable`` where no figure can be used.
+        ``ok`` with the newest year, ``unit differs``, ``no rows``, or ``unreadable`` if no observation is valid.
     """
-    figures, reason = _figures(read, request)
-    if figures.height:
-        years = figures.filter(pl.col("iso3").is_in(MEMBERS))["year"]
+    valid, failure = _valid(read, request)
+    if valid.height:
+        years = valid.filter(pl.col("iso3").is_in(MEMBERS))["year"]
         if years.is_empty():
             return Inspection(Verdict.NO_ROWS, f"there is no figure of {', '.join(MEMBERS)}")
         return Inspection(Verdict.OK, newest=int(years.max()))  # type: ignore[arg-type]
-    if unit and (found := [each for each in units if _figures(read, _with(request, unit, each))[0].height]):
+    if unit and (found := [each for each in units if _valid(read, _with_option(request, unit, each))[0].height]):
         wanted = request.option(unit)
-        told = f"the link expects {wanted}" if wanted else f"the link names none: add the option {unit}"
-        return Inspection(Verdict.UNIT, f"the unit is {' or '.join(found)}, {told}")
-    return Inspection(*reason)
+        expected = f"the link expects {wanted}" if wanted else f"the link names none: add the option {unit}"
+        return Inspection(Verdict.UNIT, f"the unit is {' or '.join(found)}, {expected}")
+    return failure
 
 
-def _figures(read: Read, request: SeriesRequest) -> tuple[pl.DataFrame, tuple[Verdict, str]]:
-    """The figures that can be used, and what to say where there are none."""
+def _valid(read: ReadSeries, request: SeriesRequest) -> tuple[pl.DataFrame, Inspection]:
+    """Return the valid observations, and the result for a link without any."""
     try:
-        all_of_them = read(request)
-    except Refusal as refusal:
-        return pl.DataFrame(), (Verdict.NO_ROWS, refusal.reason)
-    figures = all_of_them.filter(pl.col("reason").is_null())
-    if all_of_them.is_empty():
-        return figures, (Verdict.NO_ROWS, f"there is no figure of {', '.join(MEMBERS)}")
-    reasons = all_of_them["reason"].drop_nulls()
-    return figures, (Verdict.UNREADABLE, f"no figure can be used: {reasons[0] if reasons.len() else 'none is left'}")
+        observations = read(request)
+    except UnusableResponse as error:
+        return pl.DataFrame(), Inspection(Verdict.NO_ROWS, error.reason)
+    valid = observations.filter(pl.col("reason").is_null())
+    if observations.is_empty():
+        return valid, Inspection(Verdict.NO_ROWS, f"there is no figure of {', '.join(MEMBERS)}")
+    reasons = observations["reason"].drop_nulls()
+    reason = reasons[0] if reasons.len() else "none is left"
+    return valid, Inspection(Verdict.UNREADABLE, f"no figure can be used: {reason}")
 
 
-def _with(request: SeriesRequest, option: str, value: str) -> SeriesRequest:
+def _with_option(request: SeriesRequest, option: str, value: str) -> SeriesRequest:
     return SeriesRequest(request.code, tuple(sorted({**dict(request.options), option: value}.items())))
 
 
-def known_name(request: SeriesRequest, known: Collection[str]) -> str | None:
-    """The first of the code and its aliases that a list has; None where it has none of them."""
-    return next((name for name in spellings(request) if name in known), None)
+def known_code(request: SeriesRequest, known: Collection[str]) -> str | None:
+    """Return the first of the code and its aliases that a list has, None if it has none of them."""
+    return next((code for code in code_and_aliases(request) if code in known), None)
 
 
-def by_alias(found: Inspection, request: SeriesRequest, name: str) -> Inspection:
-    """The inspection with a remark where the series was found under another name than the link's code."""
-    return found if name == request.code else found.noting(f"found under the alias {name}")
+def note_alias(result: Inspection, request: SeriesRequest, code: str) -> Inspection:
+    """Return the result with a remark if the series was found under an alias of the link's code."""
+    return result if code == request.code else result.noting(f"found under the alias {code}")
 
 
-def unreadable(refusal: Refusal, url: str = "") -> Inspection:
-    return Inspection(Verdict.UNREADABLE, refusal.reason, url=url)
+def unreadable(error: UnusableResponse, url: str = "") -> Inspection:
+    """Return the result for a response that could not be parsed."""
+    return Inspection(Verdict.UNREADABLE, error.reason, url=url)
 
 
 @dataclass(frozen=True)
-class Head:
-    """The beginning of a file. ``size`` is that of the whole file in bytes, None where the server does not say."""
+class FileHead:
+    """The beginning of a file. ``size`` is that of the whole file in bytes, None if the server does not say."""
 
     reply: Reply = field(repr=False)
     size: int | None
 
     @property
-    def whole(self) -> bool:
+    def is_whole(self) -> bool:
+        """Whether the whole file was received."""
         return self.reply.status != 206 or self.size == len(self.reply.content)
 
     @property
     def content(self) -> bytes:
-        """What came, of a part of a text its complete lines."""
+        """The received bytes; only the complete lines if they are a part of a text."""
         content = self.reply.content
-        return content if self.whole else content[: content.rfind(b"\n") + 1] or content
+        return content if self.is_whole else content[: content.rfind(b"\n") + 1] or content
 
 
-def head_of(reply: Reply) -> Head:
-    """Returns the beginning of a file, asked for with ``BEGINNING``, with the size of the whole file."""
+def head_of(reply: Reply) -> FileHead:
+    """Return the beginning of a file, from a reply to a request with the headers ``BEGINNING``."""
     total = re.fullmatch(r"bytes \d+-\d+/(\d+)", reply.headers.get("Content-Range", "").strip())
-    return Head(reply, int(total[1]) if total else len(reply.content) if reply.status == 200 else None)
+    return FileHead(reply, int(total[1]) if total else len(reply.content) if reply.status == 200 else None)
 
 
-def oversize(head: Head, provider: Provider) -> Inspection | None:
-    """``too large`` where the file is larger than the provider's limit; None where it is not, or does not say."""
+def too_large(head: FileHead, provider: Provider) -> Inspection | None:
+    """Return ``too large`` if the file exceeds the provider's limit, None if it does not or its size is unknown."""
     limit = provider.max_body_mib << 20
     if head.size is None or head.size <= limit:
         return None
-    remedy = f"raise max_body_mib of {provider.id} in providers.yml"
-    return Inspection(Verdict.TOO_LARGE, f"{head.size:,} bytes, the limit is {limit:,}: {remedy}", url=head.reply.url)
+    advice = f"raise max_body_mib of {provider.id} in providers.yml"
+    return Inspection(Verdict.TOO_LARGE, f"{head.size:,} bytes, the limit is {limit:,}: {advice}", url=head.reply.url)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Kind:
-    """One kind of whole file, and how it is inspected.
+class FileInspection:
+    """How one kind of edition file is inspected.
 
     Attributes:
-        files: Where the editions are, newest first, and the adapter's parser.
-        figures: Figures of one request from the parsed rows of an edition. Raises Refusal.
-        codes: The codes in the rows of the file; in its header where ``in_header``.
-        named: How ``codes`` spells the code of a request, or one of its aliases.
-        in_header: The codes are names of columns, so that the head of the file has all of them.
-        head: Raises Refusal where the head of a CSV is not that of this file; None for workbooks.
-        unit: Option of the expected unit, and the units that rows have for a request.
-        dated_by_edition: Figures have the year of the edition.
+        files: The files.
+        codes: Returns the codes in the rows of a file.
+        named: Returns how ``codes`` spells the code of a request, or one of its aliases.
+        in_header: The codes are column names, so that the head of the file has all of them.
+        head: Raises UnusableResponse if the head of a CSV is of another file; None for workbooks.
+        unit: Option of the expected unit, and a function that returns the units in the rows of a request.
+        dated_by_edition: Returns whether observations of a request have the year of the edition.
     """
 
-    files: Files
-    figures: Callable[[pl.DataFrame, SeriesRequest, int], pl.DataFrame]
+    files: EditionFiles
     codes: Callable[[pl.DataFrame], Collection[str]]
     named: Callable[[SeriesRequest, str], str] = lambda _, code: code
     in_header: bool = False
@@ -148,45 +145,45 @@ class Kind:
 
 
 def inspect_file(
-    requests: Sequence[SeriesRequest], kind: Kind, provider: Provider, http: Http
+    requests: Sequence[SeriesRequest], inspection: FileInspection, provider: Provider, http: Http
 ) -> dict[SeriesRequest, Inspection]:
-    """Inspect every request against the newest edition that there is; each address is asked once.
+    """Inspect every request against the newest edition that exists; each address is requested once.
 
     Args:
-        requests: Series that come with this kind of file.
-        kind: The file.
-        provider: Its provider; the size is compared with ``max_body_mib``.
+        requests: Series of this kind of file.
+        inspection: The kind of file.
+        provider: The provider; the size of the file is compared with its ``max_body_mib``.
         http: The session.
 
     Returns:
-        One inspection per request.
+        One result per request.
     """
-    found = _newest(kind.files, provider, http)
+    found = _newest(inspection.files, provider, http)
     if isinstance(found, Inspection):
         return dict.fromkeys(requests, found)
     edition, head = found
     url = head.reply.url
-    if fault := failed(head.reply) or oversize(head, provider):
+    if fault := failed(head.reply) or too_large(head, provider):
         return dict.fromkeys(requests, fault)
     try:
-        rows = _rows(kind, head, edition)
-    except Refusal as refusal:
-        return dict.fromkeys(requests, unreadable(refusal, url))
+        rows = _rows(inspection, head, edition)
+    except UnusableResponse as error:
+        return dict.fromkeys(requests, unreadable(error, url))
     results = {}
-    taken = {kind.named(request, request.code) for request in requests}
+    taken = {inspection.named(request, request.code) for request in requests}
     for request in requests:
-        result = _in_rows(kind, request, rows, head, edition, taken)
-        newest = edition if kind.dated_by_edition(request) else result.newest
+        result = _inspect_rows(inspection, request, rows, head, edition, taken)
+        newest = edition if inspection.dated_by_edition(request) else result.newest
         results[request] = replace(result, newest=newest, edition=edition, url=url)
     return results
 
 
-def _newest(files: Files, provider: Provider, http: Http) -> tuple[int, Head] | Inspection:
-    """The newest edition that there is with its head; what to say where there is none."""
+def _newest(files: EditionFiles, provider: Provider, http: Http) -> tuple[int, FileHead] | Inspection:
+    """Return the newest edition that exists with its head, or the result for all links if there is no edition."""
     tried: list[Reply] = []
     for edition in files.paths:
-        head = head_of(ask_edition(edition, files, provider, http, BEGINNING))
-        if not absent(head.reply):
+        head = head_of(get_edition(edition, files, provider, http, BEGINNING))
+        if not is_absent(head.reply):
             return edition, head
         tried.append(head.reply)
     blocked = next((reply for reply in tried if reply.blocked), None)
@@ -196,36 +193,43 @@ def _newest(files: Files, provider: Provider, http: Http) -> tuple[int, Head] | 
     return Inspection(Verdict.GONE, f"there is none of {', '.join(files.paths.values())}", url=tried[-1].url)
 
 
-def _rows(kind: Kind, head: Head, edition: int) -> pl.DataFrame | None:
-    """The parsed file where all of it came, else the rows of its head; None where a part cannot be read."""
-    content = usable(head.reply) if head.whole else head.reply.content
-    if kind.files.accept == XLSX_TYPES and not content.startswith(ZIP):
-        raise Refusal("the file does not begin as a workbook does")
-    if head.whole:
-        return kind.files.parse(Body(content), edition)
-    if kind.head is None:
+def _rows(inspection: FileInspection, head: FileHead, edition: int) -> pl.DataFrame | None:
+    """Return the parsed file if it is whole, else the rows of its head; None if a part cannot be read."""
+    content = require_content(head.reply) if head.is_whole else head.reply.content
+    if inspection.files.accept == XLSX_TYPES and not content.startswith(ZIP):
+        raise UnusableResponse("the file does not begin as a workbook does")
+    if head.is_whole:
+        return inspection.files.parse(Body(content), edition)
+    if inspection.head is None:
         return None
-    rows = csv_table(head.content)
-    kind.head(rows)
+    rows = read_csv(head.content)
+    inspection.head(rows)
     return rows
 
 
-def _in_rows(
-    kind: Kind, request: SeriesRequest, rows: pl.DataFrame | None, head: Head, edition: int, taken: Collection[str]
+def _inspect_rows(
+    inspection: FileInspection,
+    request: SeriesRequest,
+    rows: pl.DataFrame | None,
+    head: FileHead,
+    edition: int,
+    taken: Collection[str],
 ) -> Inspection:
-    """What the rows of a file, or of its head, say of one request."""
-    file = f"{kind.files.release} {edition}" + ("" if head.size is None else f", {head.size:,} bytes")
+    files = inspection.files
+    file = f"{files.release} {edition}" + ("" if head.size is None else f", {head.size:,} bytes")
     if rows is None:
         return Inspection(Verdict.OK, f"{file}: size and edition checked, codes are not in a workbook's first bytes")
-    name = request.code
-    if head.whole or kind.in_header:
-        codes = kind.codes(rows)
-        names = [each for each in spellings(request) if kind.named(request, each) in codes]
-        if not names:
-            return missing(kind.named(request, request.code), f"{kind.files.release} {edition}", codes, taken)
-        name = names[0]
-    if not head.whole:
-        return by_alias(Inspection(Verdict.OK, f"{file}: size, edition and head checked"), request, name)
-    option, units = kind.unit or (None, lambda *_: ())
-    found = judged(request, lambda asked: kind.figures(rows, asked, edition), option, units(rows, request))
-    return by_alias(found, request, name)
+    code = request.code
+    if head.is_whole or inspection.in_header:
+        codes = inspection.codes(rows)
+        present = [each for each in code_and_aliases(request) if inspection.named(request, each) in codes]
+        if not present:
+            return missing(inspection.named(request, request.code), f"{files.release} {edition}", codes, taken)
+        code = present[0]
+    if not head.is_whole:
+        return note_alias(Inspection(Verdict.OK, f"{file}: size, edition and head checked"), request, code)
+    option, units = inspection.unit or (None, lambda *_: ())
+    result = inspect_observations(
+        request, lambda one: files.observations(rows, one, edition, ""), option, units(rows, request)
+    )
+    return note_alias(result, request, code)

@@ -1,11 +1,9 @@
-"""Files that an operator puts into a folder, for publishers without any interface: a tidy table and its header.
-
-Belongs here: what such a pair of files must hold. Does not belong here: where the folder is (settings), what is a
-figure (``figures``).
+"""Files that an operator puts into a folder, for publishers without any interface: a table and its header.
 
 ``<name>.csv`` or ``<name>.xlsx`` (first sheet) has the columns ``iso3``, ``year`` and ``value``, and any others that
-help to find a figure again, such as its page; ``<name>.yml`` has the fields of ``Header``. Of a request, the option
-``file`` is the name; ``code`` and the option ``unit`` are what the header must say of indicator and unit.
+help to find a value again, such as its page; ``<name>.yml`` has the fields of ``Header``. The option ``file`` of a
+request is the name; ``code`` and the option ``unit`` must be the header's indicator and unit. The path of the folder
+belongs in the settings.
 """
 
 from __future__ import annotations
@@ -24,8 +22,10 @@ from sources.http.bodies import Body
 from sources.http.client import Http, Reply
 from sources.inspection import Inspection, Verdict
 from sources.observation import Areas, utc_now
-from sources.parsing.column_names import renamed
-from sources.parsing.observations import Origin, Refusal, csv_table, gather, judge, kept, raw_body, refuse, settle
+from sources.parsing.column_names import rename_columns
+from sources.parsing.observations import Origin, build_answers, build_failed_answers, merge_fetched, parse_observations
+from sources.parsing.responses import UnusableResponse, raw_body
+from sources.parsing.tables import read_csv
 from sources.parsing.workbook import open_workbook, rows_of, table
 from sources.provider import Fetched, Outcome, SeriesRequest, Window
 
@@ -34,7 +34,7 @@ SUFFIXES = (".csv", ".xlsx")
 
 
 class Header(BaseModel):
-    """Where the figures of a file are from. ``vintage`` names the publisher's edition, ``retrieved_at`` is UTC."""
+    """The origin of a file. ``vintage`` is the publisher's edition, ``retrieved_at`` is UTC."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
@@ -62,40 +62,29 @@ class Header(BaseModel):
 
 
 def parse_header(body: bytes) -> Header:
-    """The header of a file. Raises Refusal naming the field that is missing or wrong."""
+    """Return the header of a file. Raise UnusableResponse with the name of a missing or wrong field."""
     try:
         return Header.model_validate(yaml.load(body, Loader=yaml.CSafeLoader))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise Refusal(f"the header is not valid YAML: {' '.join(str(error).split())}") from error
+        raise UnusableResponse(f"the header is not valid YAML: {' '.join(str(error).split())}") from error
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(map(str, first["loc"])) or "the header"
-        raise Refusal(f"the header's field {field}: {first['msg'].removeprefix('Value error, ')}") from error
+        raise UnusableResponse(f"the header's field {field}: {first['msg'].removeprefix('Value error, ')}") from error
 
 
 def parse(body: bytes, suffix: str) -> pl.DataFrame:
-    """The table, ``COLUMNS`` first, all text. Raises Refusal."""
+    """Return the table, ``COLUMNS`` first, all text. Raise UnusableResponse if it cannot be read."""
     if suffix == ".csv":
-        return renamed(csv_table(body), COLUMNS)
+        return rename_columns(read_csv(body), COLUMNS)
     workbook = open_workbook(body)
     return table(rows_of(workbook, workbook.sheet_names[0]), COLUMNS)
 
 
-def figures_of(rows: pl.DataFrame, raw_sha256: str, areas: Areas, window: Window) -> pl.DataFrame:
-    """The figures of a file, see ``figures.judge``."""
-    return judge(
-        kept(rows, raw_sha256).select(
-            pl.col("iso3").str.strip_chars(),
-            pl.col("year").str.strip_chars().alias("period"),
-            "value",
-            pl.lit(None, dtype=pl.String).alias("obs_status"),
-            pl.lit(None, dtype=pl.String).alias("fault"),
-            "raw_record",
-            "raw_sha256",
-        ),
-        areas,
-        window,
-    )
+def observations_of(rows: pl.DataFrame, raw_sha256: str, areas: Areas, window: Window) -> pl.DataFrame:
+    """Return the observations of a file, see ``parse_observations``."""
+    iso3, year = pl.col("iso3").str.strip_chars(), pl.col("year").str.strip_chars()
+    return parse_observations(rows, areas, window, iso3=iso3, period=year, raw_sha256=raw_sha256)
 
 
 @dataclass(frozen=True)
@@ -107,8 +96,8 @@ class LocalFiles:
     def fetch(
         self, requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, window: Window, http: Http
     ) -> Fetched:
-        """Answer every request from its file; a file that is not there is no fault, and means no data."""
-        return gather(self._answer(request, provider, areas, window) for request in requests)
+        """Answer every request from its file. A missing file means no data, and is no fault."""
+        return merge_fetched(self._answer(request, provider, areas, window) for request in requests)
 
     def inspect(
         self, requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, window: Window, http: Http
@@ -132,41 +121,46 @@ class LocalFiles:
         paths = [self.folder / f"{name}{suffix}" for suffix in SUFFIXES]
         present = [path for path in paths if path.is_file()]
         if not present:
-            absent = Refusal(f"there is no file {' or '.join(path.name for path in paths)}", Outcome.NO_DATA)
-            return refuse([request], absent, lambda _: origin, [], provider)
+            absent = UnusableResponse(f"there is no file {' or '.join(path.name for path in paths)}", Outcome.NO_DATA)
+            return build_failed_answers([request], absent, lambda _: origin, [], provider)
         replies: list[Reply] = []
         try:
             if len(present) > 1:
-                raise Refusal(f"there are both {' and '.join(path.name for path in present)}")
+                raise UnusableResponse(f"there are both {' and '.join(path.name for path in present)}")
             path = present[0]
             replies.append(_read(path.with_suffix(".yml")))
             header = parse_header(replies[0].content)
-            _require_asked_for(header, request)
+            _require_requested(header, request)
             origin = Origin(str(header.source_url), header.vintage, header.licence)
             replies.append(replace(_read(path), retrieved_at=header.retrieved_at))
             rows = parse(replies[1].content, path.suffix)
-        except Refusal as refusal:
-            told = Refusal(f"{present[0].name}: {refusal.reason}")
-            return refuse([request], told, lambda _: origin, replies, provider)
+        except UnusableResponse as error:
+            named = UnusableResponse(f"{present[0].name}: {error.reason}")
+            return build_failed_answers([request], named, lambda _: origin, replies, provider)
         sha256 = raw_body(replies[1], provider).sha256
-        return settle(
-            [request], lambda _: figures_of(rows, sha256, areas, window), lambda _: origin, replies, provider, window
+        return build_answers(
+            [request],
+            lambda _: observations_of(rows, sha256, areas, window),
+            lambda _: origin,
+            replies,
+            provider,
+            window,
         )
 
 
 def _read(path: Path) -> Reply:
-    """A file as if it had been sent, under its name alone: where the folder lies is nobody's business."""
+    """Return a file as a reply, without the path of its folder, which is not to be published."""
     try:
         return Reply(f"local_file:{path.name}", Body(path.read_bytes()), 200)
     except OSError as error:
-        raise Refusal(f"{path.name} cannot be read ({error.strerror})") from error
+        raise UnusableResponse(f"{path.name} cannot be read ({error.strerror})") from error
 
 
-def _require_asked_for(header: Header, request: SeriesRequest) -> None:
-    """Refuse another indicator's figures, or the right ones in another unit."""
-    for field, found, asked in (
+def _require_requested(header: Header, request: SeriesRequest) -> None:
+    """Raise UnusableResponse if the header is of another indicator or unit than requested."""
+    for field, found, requested in (
         ("indicator", header.indicator, request.code),
         ("unit", header.unit, request.option("unit")),
     ):
-        if found != asked:
-            raise Refusal(f"the header's {field} is {found}, asked for is {asked}")
+        if found != requested:
+            raise UnusableResponse(f"the header's {field} is {found}, requested is {requested}")

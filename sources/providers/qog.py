@@ -1,14 +1,12 @@
-"""Quality of Government, standard time series: a compilation that mirrors the UN's e-government surveys.
+"""Quality of Government, standard time series: a compilation that has the UN's e-government surveys.
 
-Belongs here: the compilation's file, its names of columns and countries, and the year by which it dates surveys. Does
-not belong here: the surveys themselves (``un_egov``).
-
-The compilation dates a survey by the year before it, so one year is added. ``code`` of a request is the column.
+``code`` of a request is the column. The compilation dates a survey by the year before it, so that one year is added.
+The surveys themselves belong in ``un_egov``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 
 import polars as pl
 
@@ -17,80 +15,94 @@ from sources.http.bodies import Body
 from sources.http.client import Http
 from sources.inspection import Inspection
 from sources.observation import Areas
-from sources.parsing.editions import Edition, Files, from_newest
-from sources.parsing.observations import CSV_TYPES, Refusal, csv_columns, judge, kept, require, require_single
+from sources.parsing.editions import EditionFiles, fetch_newest, newest_years
+from sources.parsing.observations import parse_observations
+from sources.parsing.responses import CSV_TYPES, UnusableResponse
+from sources.parsing.tables import read_csv_columns, require_columns, require_unique_columns
 from sources.provider import Fetched, SeriesRequest, Window
-from sources.providers.inspecting import Kind, inspect_file
+from sources.providers.inspecting import FileInspection, inspect_file
 from sources.providers.un_egov import surveys
+from sources.smoke_check import SmokeCheck, header_check
 
 PUBLIC_BASE = "https://www.qogdata.pol.gu.se/data"
-PROBED = 3
-"""Releases that are asked for, from the January of the current year down."""
+FETCHED = 3
+"""Number of releases looked for, from the January of the current year down."""
 SHIFT = 1
-WHO = ("ccodealp", "year")
+KEYS = ("ccodealp", "year")
 
 
 def parse(body: Body, codes: Collection[str]) -> pl.DataFrame:
-    """The columns ``ccodealp`` (ISO3), ``year`` and ``codes`` of the table, all text. Raises Refusal.
+    """Return the columns ``ccodealp`` (ISO3), ``year`` and those of ``codes`` that the table has, all text.
 
-    The table has some two thousand columns; of ``codes`` those are left out that are not among them. Nothing in it says
-    of which January it is.
+    The table has about two thousand columns. Nothing in it states its edition.
+
+    Raises:
+        UnusableResponse: If the table cannot be read.
     """
-    rows = csv_columns(body, [*WHO, *codes])
-    require(rows, WHO)
+    rows = read_csv_columns(body, [*KEYS, *codes])
+    require_columns(rows, KEYS)
     return rows
 
 
-def figures_of(rows: pl.DataFrame, code: str, raw_sha256: str, areas: Areas, window: Window) -> pl.DataFrame:
-    """The figures of one column under the years of the surveys, see ``figures.judge``. Raises Refusal."""
+def observations_of(rows: pl.DataFrame, code: str, raw_sha256: str, areas: Areas, window: Window) -> pl.DataFrame:
+    """Return the observations of one column, dated by the year of the survey, see ``parse_observations``.
+
+    Raises:
+        UnusableResponse: If the column is missing, or is there twice with different values.
+    """
     if code not in rows.columns:
-        raise Refusal(f"the column {code} is missing")
-    require_single(rows, [code])
-    asked = surveys(Window(0, window.last_year + SHIFT))
+        raise UnusableResponse(f"the column {code} is missing")
+    require_unique_columns(rows, [code])
+    known = surveys(Window(0, window.last_year + SHIFT))
     survey = pl.col("year").cast(pl.Int32, strict=False) + SHIFT
     fault = pl.format("{} is no year of a survey: the file no longer dates them by the year before", survey)
-    return judge(
-        kept(rows.select(*WHO, code).filter(pl.col(code).is_not_null()), raw_sha256).select(
-            pl.col("ccodealp").alias("iso3"),
-            pl.coalesce(survey.cast(pl.String), "year").alias("period"),
-            pl.col(code).alias("value"),
-            pl.lit(None, dtype=pl.String).alias("obs_status"),
-            pl.when(survey.is_not_null() & ~survey.is_in(asked)).then(fault).alias("fault"),
-            "raw_record",
-            "raw_sha256",
-        ),
+    return parse_observations(
+        rows.select(*KEYS, code).filter(pl.col(code).is_not_null()),
         areas,
         window,
+        iso3="ccodealp",
+        period=pl.coalesce(survey.cast(pl.String), "year"),
+        value=code,
+        fault=pl.when(survey.is_not_null() & ~survey.is_in(known)).then(fault),
+        raw_sha256=raw_sha256,
+    )
+
+
+def _file(year: int) -> str:
+    return f"qog_std_ts_jan{year % 100:02}.csv"
+
+
+def _files(requests: Sequence[SeriesRequest], areas: Areas, window: Window) -> EditionFiles:
+    codes = dict.fromkeys(request.code for request in requests)
+    return EditionFiles(
+        PUBLIC_BASE,
+        {year: _file(year) for year in newest_years(window.last_year, FETCHED)},
+        CSV_TYPES,
+        "Quality of Government, January",
+        lambda body, _: parse(body, codes),
+        lambda rows, request, _, sha256: observations_of(rows, request.code, sha256, areas, window),
     )
 
 
 def fetch(requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, window: Window, http: Http) -> Fetched:
     """Answer every request from the newest release. See ``sources.provider.Adapter``."""
-
-    def read(editions: Mapping[int, Edition], request: SeriesRequest) -> pl.DataFrame:
-        ((rows, sha256),) = editions.values()
-        return figures_of(rows, request.code, sha256, areas, window)
-
-    return from_newest(requests, _files(requests, window), read, provider, window, http)
-
-
-def _files(requests: Sequence[SeriesRequest], window: Window) -> Files:
-    codes = dict.fromkeys(request.code for request in requests)
-    releases = range(window.last_year, window.last_year - PROBED, -1)
-    paths = {year: f"qog_std_ts_jan{year % 100:02}.csv" for year in releases}
-    return Files(PUBLIC_BASE, paths, CSV_TYPES, "Quality of Government, January", lambda body, _: parse(body, codes))
+    return fetch_newest(requests, _files(requests, areas, window), provider, window, http)
 
 
 def inspect(
     requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, window: Window, http: Http
 ) -> dict[SeriesRequest, Inspection]:
     """Inspect every column by the head of the newest release. See ``sources.inspection.Inspects``."""
-    kind = Kind(
-        files=_files(requests, window),
-        figures=lambda rows, request, _: figures_of(rows, request.code, "", areas, window),
+    inspection = FileInspection(
+        files=_files(requests, areas, window),
         codes=lambda rows: set(rows.columns),
         in_header=True,
-        head=lambda rows: require(rows, WHO),
+        head=lambda rows: require_columns(rows, KEYS),
         dated_by_edition=lambda _: False,
     )
-    return inspect_file(requests, kind, provider, http)
+    return inspect_file(requests, inspection, provider, http)
+
+
+def smoke_checks(year: int) -> list[SmokeCheck]:
+    """Return the smoke checks of this provider."""
+    return [header_check(f"the head of January {year}'s table", _file(year), (*KEYS, "egov_egov"))]

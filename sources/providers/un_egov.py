@@ -1,18 +1,17 @@
-"""UN DESA, E-Government Survey: a table a survey, and a page a country.
+"""UN DESA, E-Government Survey: one table per survey, and one page per country.
 
-Belongs here: the surveys' files and pages, how they spell their columns. Does not belong here: spellings of countries
-(``names``), what is a figure (``figures``).
-
-The option ``column`` of a request names what is asked for as the newer files head it. With the option ``pages`` the
-members' country pages are read instead: they are slow, so no others are, and they have no ranks.
+The option ``column`` of a request is the name of a measure in the newer tables. With the option ``pages`` the country
+pages of the members are read instead: they are slow and have no ranks. Spellings of countries belong in
+``country_names``.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import date
 from html import unescape
 from urllib.parse import quote, unquote
 
@@ -22,29 +21,29 @@ from sources.catalogue import Provider
 from sources.http.client import Http, Reply
 from sources.inspection import MEMBERS, Inspection, failed, missing
 from sources.observation import Areas
-from sources.parsing.column_names import positions, renamed
+from sources.parsing.column_names import positions, rename_columns
 from sources.parsing.country_names import iso3_of
-from sources.parsing.editions import Edition, Files, from_all, require_edition, whole
-from sources.parsing.observations import (
-    CSV_TYPES,
-    Origin,
-    Refusal,
-    ask,
-    csv_table,
-    gather,
-    judge,
-    kept,
-    raw_body,
-    refuse,
-    settle,
-    usable,
+from sources.parsing.editions import (
+    EditionFiles,
+    fetch_all,
+    in_memory,
+    newest_years,
+    release_of_files,
+    require_edition,
 )
+from sources.parsing.observations import Origin, build_answers, build_failed_answers, merge_fetched, parse_observations
+from sources.parsing.responses import CSV_TYPES, UnusableResponse, get, raw_body, require_content
+from sources.parsing.tables import read_csv
 from sources.provider import Fetched, Outcome, SeriesRequest, Window
-from sources.providers.inspecting import Kind, inspect_file, judged, unreadable
+from sources.providers.inspecting import FileInspection, inspect_file, inspect_observations, unreadable
+from sources.smoke_check import SmokeCheck
 
 PUBLIC_BASE = "https://publicadministration.un.org/egovkb"
 DATA_CENTRE, COUNTRY_PAGE = "en-us/Data-Center", "en-us/Data/Country-Information/id"
 HTML_TYPES = ("text/html",)
+FILE = "EGOV_DATA_{}.csv"
+PROBED = 3
+"""Number of tables that a check for a new release looks for, from the current year down."""
 
 OVERALL = "E-Government Index"
 COLUMNS: dict[str, tuple[str, ...]] = {
@@ -61,90 +60,93 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "Tele_Infra",
     ),
 }
-"""What is measured, and how else files head it."""
-WHO = {"Survey Year": ("Survey", "Year"), "Country Name": ("Country", "Country or Area", "Member State")}
+"""Measure -> its other spellings in files."""
+KEYS = {"Survey Year": ("Survey", "Year"), "Country Name": ("Country", "Country or Area", "Member State")}
 LABELS = {name: "E-Government Development Index" if name == OVERALL else name for name in COLUMNS if "Index" in name}
-"""What is measured, as the country pages label its history."""
+"""Measure -> the label of its history on the country pages."""
 CELL = re.compile(r"[-–<>.,\d]+$|N/?A$|NaN$|null$", re.IGNORECASE)
-"""What can stand for a value in a history; a word cannot."""
+"""A value in a history, or a sign of a missing one."""
 
 
 def surveys(window: Window) -> list[int]:
-    """The years of surveys inside the window: the first three, 2008, and every other year from then on."""
+    """Return the years of surveys in the window: 2003 to 2005, 2008, and every second year from then on."""
     years = [2003, 2004, 2005, *range(2008, window.last_year + 1, 2)]
     return [year for year in years if window.first_year <= year <= window.last_year]
 
 
 def parse(body: bytes, survey: int) -> pl.DataFrame:
-    """The table of a survey: ``Survey Year``, ``Country Name`` and the file's columns, all text. Raises Refusal."""
-    rows = renamed(csv_table(body), WHO)
+    """Return the table of a survey: ``Survey Year``, ``Country Name`` and the file's columns, all text.
+
+    Raises:
+        UnusableResponse: If the table cannot be read, or is of another survey.
+    """
+    rows = rename_columns(read_csv(body), KEYS)
     stated = rows["Survey Year"].cast(pl.Int32, strict=False).mode()
     require_edition(stated[0] if stated.len() == 1 else None, survey)
     return rows
 
 
-def figures_of(
+def observations_of(
     rows: pl.DataFrame, column: str, survey: int, raw_sha256: str, areas: Areas, window: Window
 ) -> pl.DataFrame:
-    """The figures of one column of a survey, see ``figures.judge``. Raises Refusal."""
+    """Return the observations of one column of a survey, see ``parse_observations``.
+
+    Raises:
+        UnusableResponse: If there is no such column, or it repeats the overall index.
+    """
     if column not in COLUMNS:
-        raise Refusal(f"no survey has a column {column}, only {', '.join(COLUMNS)}", Outcome.UNKNOWN_ID)
-    whole = renamed(rows, {**WHO, OVERALL: COLUMNS[OVERALL], column: COLUMNS[column]})
+        raise UnusableResponse(f"no survey has a column {column}, only {', '.join(COLUMNS)}", Outcome.UNKNOWN_ID)
+    table = rename_columns(rows, {**KEYS, OVERALL: COLUMNS[OVERALL], column: COLUMNS[column]})
     if column != OVERALL:
-        _require_other_than_overall(whole, column)
-    name = pl.col("Country Name").str.strip_chars()
+        _require_other_than_overall(table, column)
+    name, year = pl.col("Country Name").str.strip_chars(), pl.col("Survey Year").str.strip_chars()
     fault = (
-        pl.when(pl.col("Survey Year").str.strip_chars() != str(survey))
+        pl.when(year != str(survey))
         .then(pl.format("a row of the survey of {} in the file of " + str(survey), "Survey Year"))
-        .when(pl.col("iso3").is_null())
+        .when(iso3_of(name).is_null())
         .then(pl.format("unknown area {}", name.fill_null("(none)")))
     )
-    return judge(
-        kept(whole, raw_sha256)
-        .with_columns(iso3=iso3_of(name))
-        .select(
-            "iso3",
-            pl.col("Survey Year").str.strip_chars().alias("period"),
-            pl.col(column).alias("value"),
-            pl.lit(None, dtype=pl.String).alias("obs_status"),
-            fault.alias("fault"),
-            "raw_record",
-            "raw_sha256",
-        ),
-        areas,
-        window,
+    return parse_observations(
+        table, areas, window, iso3=iso3_of(name), period=year, value=column, fault=fault, raw_sha256=raw_sha256
     )
 
 
 def _require_other_than_overall(rows: pl.DataFrame, column: str) -> None:
-    """Refuse the overall index under the name of one of its parts, a mix-up that has been cited."""
+    """Raise UnusableResponse if the column of a part repeats the overall index, an error that has been published."""
     both = rows.select(pl.col(column, OVERALL).cast(pl.Float64, strict=False)).drop_nulls()
-    told = both.filter(pl.col(OVERALL) != 0)
-    if told.height > 1 and (told[column] == told[OVERALL]).all():
-        raise Refusal(f"the column {column} repeats the {OVERALL}")
+    stated = both.filter(pl.col(OVERALL) != 0)
+    if stated.height > 1 and (stated[column] == stated[OVERALL]).all():
+        raise UnusableResponse(f"the column {column} repeats the {OVERALL}")
 
 
 def parse_centre(body: bytes) -> pl.DataFrame:
-    """The country pages that the data centre links to: ``iso3`` and ``page``. Raises Refusal where there are none."""
+    """Return ``iso3`` and ``page`` of the country pages that the data centre links to.
+
+    Raises:
+        UnusableResponse: If it links to no country page.
+    """
     links = re.findall(r"/Data/Country-Information/id/(\d+-[^\"'/?#\s<>]+)", unescape(_markup(body)), re.IGNORECASE)
     links = [unquote(link) for link in dict.fromkeys(links)]
     pages = pl.DataFrame({"page": links}, schema={"page": pl.String}).select(
         iso3_of(pl.col("page").str.replace(r"^\d+-", "")).alias("iso3"), "page"
     )
     if pages.is_empty():
-        raise Refusal("the data centre links to no country page")
+        raise UnusableResponse("the data centre links to no country page")
     return pages.drop_nulls().unique("iso3", keep="first", maintain_order=True)
 
 
 def parse_page(body: bytes, label: str) -> pl.DataFrame:
-    """One measure's history on a country page: ``period`` and ``value``, as text. Raises Refusal.
+    """Return one measure's history on a country page: ``period`` and ``value``, as text.
 
-    The history is the label, a row of years, and a row of as many values headed "(Value)".
+    The history is the label, a row of years, and a row of as many values with the heading "(Value)".
+
+    Raises:
+        UnusableResponse: If the page has no complete history.
     """
     text = re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", _markup(body))))
     history = re.search(rf"{re.escape(label)} ((?:(?:19|20)\d\d ){{2,}})", text)
     if history is None:
-        raise Refusal(f"the page has no history of the {label}")
+        raise UnusableResponse(f"the page has no history of the {label}")
     years = history[1].split()
     between, _, after = text[history.end() :].partition("(Value) ")
     values = after.split()[: len(years)]
@@ -153,101 +155,106 @@ def parse_page(body: bytes, label: str) -> pl.DataFrame:
         or len(values) < len(years)
         or not all(map(CELL.match, values))
     ):
-        raise Refusal(f"the history of the {label} has not as many values as years")
+        raise UnusableResponse(f"the history of the {label} has not as many values as years")
     return pl.DataFrame({"period": years, "value": values})
 
 
 def _markup(body: bytes) -> str:
     text = body.decode("utf-8-sig", errors="replace")
     if "<" not in text:
-        raise Refusal("no page of markup came" if text.strip() else "the body is empty")
+        raise UnusableResponse("no page of markup came" if text.strip() else "the body is empty")
     return text
 
 
 def fetch(requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, window: Window, http: Http) -> Fetched:
-    """Answer every request, each survey's table and each page asked for once. See ``sources.provider.Adapter``."""
+    """Answer every request; each table and each page is requested once. See ``sources.provider.Adapter``."""
     tables = [request for request in requests if not request.option("pages")]
     pages = [request for request in requests if request.option("pages")]
-    return gather(
-        visit(own, provider, areas, window, http) for own, visit in ((tables, _tables), (pages, _pages)) if own
+    return merge_fetched(
+        fetch_part(own, provider, areas, window, http)
+        for own, fetch_part in ((tables, _tables), (pages, _pages))
+        if own
     )
 
 
 def _tables(requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, window: Window, http: Http) -> Fetched:
-    def read(editions: Mapping[int, Edition], request: SeriesRequest) -> pl.DataFrame:
-        column = str(request.option("column"))
-        return pl.concat(
-            figures_of(rows, column, survey, sha256, areas, window) for survey, (rows, sha256) in editions.items()
-        )
-
-    return from_all(requests, _files(window), read, provider, window, http)
+    return fetch_all(requests, _files(areas, window), provider, window, http)
 
 
-def _files(window: Window) -> Files:
-    paths = {survey: f"EGOV_DATA_{survey}.csv" for survey in reversed(surveys(window))}
-    return Files(PUBLIC_BASE, paths, CSV_TYPES, "E-Government Survey", whole(parse))
+def _files(areas: Areas, window: Window) -> EditionFiles:
+    return EditionFiles(
+        PUBLIC_BASE,
+        {survey: FILE.format(survey) for survey in reversed(surveys(window))},
+        CSV_TYPES,
+        "E-Government Survey",
+        in_memory(parse),
+        lambda rows, request, survey, sha256: observations_of(
+            rows, str(request.option("column")), survey, sha256, areas, window
+        ),
+    )
 
 
 def _pages(requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, window: Window, http: Http) -> Fetched:
-    """Answer from the pages of the members. One that is missing or fails makes all unavailable."""
+    """Answer from the pages of the members. One missing or failed page makes all answers unavailable."""
     origin, countries = Origin(f"{PUBLIC_BASE}/{DATA_CENTRE}", "country pages"), sorted(areas.members)
-    centre = ask(http, provider, DATA_CENTRE, accept=HTML_TYPES)
+    centre = get(http, provider, DATA_CENTRE, accept=HTML_TYPES)
     try:
-        links = dict(parse_centre(usable(centre)).rows())
-        if unlinked := [iso3 for iso3 in countries if iso3 not in links]:
-            raise Refusal(f"the data centre links to no page of {', '.join(unlinked)}")
-    except Refusal as refusal:
-        return refuse(requests, refusal, lambda _: origin, [centre], provider)
+        links = dict(parse_centre(require_content(centre)).rows())
+        if missing_pages := [iso3 for iso3 in countries if iso3 not in links]:
+            raise UnusableResponse(f"the data centre links to no page of {', '.join(missing_pages)}")
+    except UnusableResponse as error:
+        return build_failed_answers(requests, error, lambda _: origin, [centre], provider)
     with ThreadPoolExecutor(provider.parallel, thread_name_prefix=provider.id) as pool:
         replies = dict(
             zip(countries, pool.map(lambda iso3: _page(links[iso3], provider, http), countries), strict=True)
         )
     listed = Fetched({}, [raw_body(centre, provider)])
     try:
-        bodies = {iso3: usable(reply) for iso3, reply in replies.items()}
-    except Refusal as refusal:
-        return gather([listed, refuse(requests, refusal, lambda _: origin, list(replies.values()), provider)])
+        bodies = {iso3: require_content(reply) for iso3, reply in replies.items()}
+    except UnusableResponse as error:
+        return merge_fetched(
+            [listed, build_failed_answers(requests, error, lambda _: origin, list(replies.values()), provider)]
+        )
 
     def read(request: SeriesRequest) -> pl.DataFrame:
         column = str(request.option("column"))
         if column not in LABELS:
-            raise Refusal(f"the country pages have no {column}, only {', '.join(LABELS)}", Outcome.UNKNOWN_ID)
-        histories = [
-            kept(
-                parse_page(body, LABELS[column]).with_columns(iso3=pl.lit(iso3)),
-                raw_body(replies[iso3], provider).sha256,
-            )
+            raise UnusableResponse(f"the country pages have no {column}, only {', '.join(LABELS)}", Outcome.UNKNOWN_ID)
+        return pl.concat(
+            _page_observations(body, column, iso3, raw_body(replies[iso3], provider).sha256, areas, window)
             for iso3, body in bodies.items()
-        ]
-        unsaid = pl.lit(None, dtype=pl.String)
-        return judge(pl.concat(histories).with_columns(obs_status=unsaid, fault=unsaid), areas, window)
+        )
 
-    answered = settle(requests, read, lambda _: origin, list(replies.values()), provider, window)
-    return gather([listed, answered])
+    answered = build_answers(requests, read, lambda _: origin, list(replies.values()), provider, window)
+    return merge_fetched([listed, answered])
+
+
+def _page_observations(
+    body: bytes, column: str, iso3: str, raw_sha256: str, areas: Areas, window: Window
+) -> pl.DataFrame:
+    history = parse_page(body, LABELS[column]).with_columns(iso3=pl.lit(iso3))
+    return parse_observations(history, areas, window, raw_sha256=raw_sha256)
 
 
 def _page(page: str, provider: Provider, http: Http) -> Reply:
-    return ask(http, provider, f"{COUNTRY_PAGE}/{quote(page, safe='')}", accept=HTML_TYPES)
+    return get(http, provider, f"{COUNTRY_PAGE}/{quote(page, safe='')}", accept=HTML_TYPES)
 
 
 def inspect(
     requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, window: Window, http: Http
 ) -> dict[SeriesRequest, Inspection]:
     """Inspect the newest table and the page of one member. See ``sources.inspection.Inspects``."""
-    kind = Kind(
-        files=_files(window),
-        figures=lambda rows, request, survey: figures_of(
-            rows, str(request.option("column")), survey, "", areas, window
-        ),
+    inspection = FileInspection(
+        files=_files(areas, window),
         codes=lambda rows: positions(rows.columns, COLUMNS).keys(),
         named=lambda request, _: str(request.option("column")),
         in_header=True,
-        head=lambda rows: renamed(rows, WHO),
+        head=lambda rows: rename_columns(rows, KEYS),
     )
     tables = [request for request in requests if not request.option("pages")]
     pages = [request for request in requests if request.option("pages")]
     return {
-        **(inspect_file(tables, kind, provider, http) if tables else {}),
+        **(inspect_file(tables, inspection, provider, http) if tables else {}),
         **(_inspect_pages(pages, provider, areas, window, http) if pages else {}),
     }
 
@@ -256,29 +263,44 @@ def _inspect_pages(
     requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, window: Window, http: Http
 ) -> dict[SeriesRequest, Inspection]:
     """Inspect the histories on the page of one member."""
-    reply = ask(http, provider, DATA_CENTRE, accept=HTML_TYPES)
+    reply = get(http, provider, DATA_CENTRE, accept=HTML_TYPES)
     try:
         if failed(reply) is None:
             links = dict(parse_centre(reply.content).rows())
             member = next((iso3 for iso3 in MEMBERS if iso3 in links), None)
             if member is None:
-                raise Refusal(f"the data centre links to no page of {', '.join(MEMBERS)}")
+                raise UnusableResponse(f"the data centre links to no page of {', '.join(MEMBERS)}")
             reply = _page(links[member], provider, http)
-    except Refusal as refusal:
-        return dict.fromkeys(requests, unreadable(refusal, reply.url))
+    except UnusableResponse as error:
+        return dict.fromkeys(requests, unreadable(error, reply.url))
     if fault := failed(reply):
         return dict.fromkeys(requests, fault)
 
-    def figures(request: SeriesRequest) -> pl.DataFrame:
-        history = parse_page(reply.content, LABELS[str(request.option("column"))])
-        unsaid = pl.lit(None, dtype=pl.String)
-        rows = kept(history.with_columns(iso3=pl.lit(member)), "").with_columns(obs_status=unsaid, fault=unsaid)
-        return judge(rows, areas, window)
+    def read(request: SeriesRequest) -> pl.DataFrame:
+        return _page_observations(reply.content, str(request.option("column")), str(member), "", areas, window)
 
-    def one(request: SeriesRequest) -> Inspection:
+    def inspect_page(request: SeriesRequest) -> Inspection:
         column = str(request.option("column"))
         if column not in LABELS:
             return missing(column, "the country pages", LABELS)
-        return replace(judged(request, figures), url=reply.url)
+        return replace(inspect_observations(request, read), url=reply.url)
 
-    return {request: one(request) for request in requests}
+    return {request: inspect_page(request) for request in requests}
+
+
+def release(requests: Sequence[SeriesRequest], provider: Provider, http: Http, today: date) -> dict[SeriesRequest, str]:
+    """Return the newest table and its date. See ``sources.providers.ReportsRelease``."""
+    paths = [FILE.format(year) for year in newest_years(today.year, PROBED)]
+    return release_of_files(requests, paths, provider, http)
+
+
+def smoke_checks(_: int) -> list[SmokeCheck]:
+    """Return the smoke checks of this provider."""
+    return [
+        SmokeCheck(
+            "links to the country pages",
+            DATA_CENTRE,
+            lambda reply: f"{parse_centre(reply.content).height} country pages",
+            accept=HTML_TYPES,
+        )
+    ]

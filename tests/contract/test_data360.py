@@ -1,4 +1,4 @@
-"""Data360 by its API and by its files, on loopback, and a table that the API really gave. Other figures are made up."""
+"""Data360 by its API and by its files, on loopback, and a table that the API gave. Other figures are made up."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from sources.catalogue import load_catalogue
 from sources.chain import resolve
 from sources.errors import ConfigurationError
 from sources.observation import Areas
-from sources.parsing.observations import kept
+from sources.parsing.observations import with_raw_record
 from sources.provider import RECORD, SERIES_REJECT, Fetched, Outcome, SeriesRequest, Window
 from sources.providers import ADAPTERS, data360, data360_files, un_egov
-from sources.providers.data360_rows import CUTS, figures_of
+from sources.providers.data360_rows import CUTS, observations_of
 from tests.contract.loopback import PatientHttp, unused_port
 from tests.contract.visiting import (
     AREAS,
@@ -134,14 +134,14 @@ def test_units_of_one_indicator_are_kept_apart(either: Visit) -> None:
     assert values(only(either(rows, wanted))) == [("UZB", 2023, 153.06)]
 
 
-def test_units_that_nobody_chose_between_are_refused(either: Visit) -> None:
+def test_several_units_without_a_choice_are_rejected(either: Visit) -> None:
     fetched = either([row("IT_CEL_SETS", UNIT_MEASURE="SB"), row("IT_CEL_SETS", UNIT_MEASURE="SB_10P2_HB")], CELLULAR)
     assert (only(fetched).outcome, only(fetched).records.height) == (Outcome.UNAVAILABLE, 0)
     assert "SB, SB_10P2_HB" in (only(fetched).reason or "")
     assert fetched.bodies[-1].refused == only(fetched).reason
 
 
-def test_a_share_where_a_percentage_was_asked_for_is_refused(either: Visit) -> None:
+def test_a_share_instead_of_a_percentage_is_rejected(either: Visit) -> None:
     fetched = either([row(value="0.4", UNIT_MEASURE="RATIO")])
     assert (only(fetched).outcome, only(fetched).reason) == (Outcome.UNAVAILABLE, "the unit is RATIO, not PT_POP")
 
@@ -187,7 +187,7 @@ def test_a_part_of_a_cut_that_is_not_there_is_refused(option: str, column: str, 
     wanted = replace(COVERAGE, options=(*COVERAGE.options, (option, "F")))
     answer = only(either([without(column)], wanted))
     assert (answer.outcome, answer.records.height) == (Outcome.UNAVAILABLE, 0)
-    assert f"no row is of the cut asked for ({column} F)" in (answer.reason or "")
+    assert f"no row is of the requested cut ({column} F)" in (answer.reason or "")
 
 
 @pytest.mark.parametrize("column", CUTS.values())
@@ -221,7 +221,7 @@ def test_cuts_of_one_series_share_a_download(visit: Visit, httpserver: HTTPServe
     assert len(asked(httpserver, DATA)) == len(asked(httpserver, LIST)) == 1
 
 
-def test_several_codes_stand_for_one_cut(either: Visit) -> None:
+def test_several_codes_may_name_one_cut(either: Visit) -> None:
     wanted = SeriesRequest("IT_NET_USER", (("database", "ITU_DH"), ("sex", "F,_T")))
     for code in ("F", "_T"):
         assert only(either([row("IT_NET_USER", SEX=code)], wanted)).outcome is Outcome.OK
@@ -274,7 +274,7 @@ def test_an_unknown_area_is_rejected_by_name_and_a_known_aggregate_kept(either: 
     assert [iso3 for iso3, _, _ in values(answer)] == ["UZB", "WLD"]
 
 
-def test_rows_without_a_value_and_years_not_asked_for_make_no_record(either: Visit) -> None:
+def test_rows_without_a_value_and_years_outside_the_window_make_no_record(either: Visit) -> None:
     answer = only(either([row(value=None), row(area="KAZ", value=""), row(year="1999"), row(year="2027")]))
     assert (answer.outcome, answer.records.height, answer.rejects.height) == (Outcome.NO_DATA, 0, 0)
 
@@ -288,7 +288,7 @@ def test_frames_have_exactly_the_agreed_columns(either: Visit) -> None:
 
 
 @pytest.mark.parametrize("changes", [{"INDICATOR": "MOB_COV_3G"}, {"DATABASE_ID": "UN_EGDI"}])
-def test_another_series_under_the_asked_name_is_refused(changes: dict[str, str], either: Visit) -> None:
+def test_another_series_under_the_requested_name_is_rejected(changes: dict[str, str], either: Visit) -> None:
     fetched = either([row(**changes)])
     assert (only(fetched).outcome, only(fetched).records.height) == (Outcome.UNAVAILABLE, 0)
     assert next(iter(changes.values())) in (only(fetched).reason or "")
@@ -319,7 +319,7 @@ def test_added_fields_are_ignored(either: Visit) -> None:
         ({"value": ["ITU_DH_POP_COV_4G"]}, "ITU_DH_POP_COV_4G"),
     ],
 )
-def test_the_name_that_the_database_knows_is_asked(ids: Any, name: str, visit: Visit, httpserver: HTTPServer) -> None:
+def test_the_name_in_the_database_is_requested(ids: Any, name: str, visit: Visit, httpserver: HTTPServer) -> None:
     answer = only(visit(lambda request: page([row(request.args["INDICATOR"])]), ids=ids))
     assert values(answer) == [("UZB", 2023, 40.5)]
     assert [request.args["INDICATOR"] for request in asked(httpserver, DATA)] == [name]
@@ -327,7 +327,7 @@ def test_the_name_that_the_database_knows_is_asked(ids: Any, name: str, visit: V
     assert [request.args["datasetId"] for request in asked(httpserver, LIST)] == ["ITU_DH"]
 
 
-def test_a_code_that_no_list_has_is_unknown_and_not_asked(visit: Visit, httpserver: HTTPServer) -> None:
+def test_a_code_that_no_list_has_is_unknown_and_not_requested(visit: Visit, httpserver: HTTPServer) -> None:
     fetched = visit(page([row("IT_NET_USER")]), COVERAGE, USERS, ids=["IT_NET_USER"])
     assert [answer.outcome for answer in fetched.answers.values()] == [Outcome.UNKNOWN_ID, Outcome.OK]
     assert "MOB_COV_4G or ITU_DH_POP_COV_4G" in (fetched.answers[COVERAGE].reason or "")
@@ -337,7 +337,7 @@ def test_a_code_that_no_list_has_is_unknown_and_not_asked(visit: Visit, httpserv
 @pytest.mark.parametrize(
     "ids", [Response("down", status=500), b"<html>", [], {}, [{"id": "MOB_COV_4G"}], {"value": None}]
 )
-def test_without_a_list_the_code_is_asked_as_it_stands(ids: Any, visit: Visit) -> None:
+def test_without_a_list_the_code_itself_is_requested(ids: Any, visit: Visit) -> None:
     assert only(visit(page([row()]), ids=ids)).outcome is Outcome.OK
 
 
@@ -386,10 +386,10 @@ def test_all_pages_are_read_each_once_and_every_record_names_its_own(visit: Visi
     ("answer", "reason"),
     [
         (paged(4, lambda skip: 11 + skip), "not of one release"),
-        (paged(4, lambda _: 12), "11 rows came where 12 are announced"),
-        (page(YEARLY, count=3), "11 rows came where 3 are announced"),
+        (paged(4, lambda _: 12), "11 rows came instead of 12"),
+        (page(YEARLY, count=3), "11 rows came instead of 3"),
         (page(YEARLY, count="many"), "not a number"),
-        (page([], count=5), "0 rows came where 5 are announced"),
+        (page([], count=5), "0 rows came instead of 5"),
     ],
 )
 def test_pages_that_do_not_belong_together_are_refused(answer: Any, reason: str, visit: Visit) -> None:
@@ -439,7 +439,7 @@ def test_an_unreachable_provider_answers_every_request(adapter: Any) -> None:
 
 
 @pytest.mark.parametrize("adapter", [data360, data360_files])
-def test_nothing_asked_is_nothing_answered(adapter: Any) -> None:
+def test_no_requests_give_no_answers(adapter: Any) -> None:
     fetched = adapter.fetch([], provider("data360", "http://127.0.0.1:9"), AREAS, WINDOW, PatientHttp())
     assert (fetched.answers, fetched.bodies) == ({}, [])
 
@@ -551,7 +551,7 @@ def test_the_files_follow_the_api_in_every_chain_and_precede_it_for_cybersecurit
 
 
 @pytest.mark.parametrize("silence", [Response("busy", status=503), b"<html>", page([row(UNIT_MEASURE="RATIO")])])
-def test_the_files_answer_by_themselves_where_the_api_does_not(silence: Any, httpserver: HTTPServer) -> None:
+def test_the_files_answer_if_the_api_fails(silence: Any, httpserver: HTTPServer) -> None:
     serve(httpserver, {LIST: IDS, DATA: silence})
     serve(httpserver, {f"{FILES}/ITU_DH/MOB_COV_4G.csv": file([row()])}, "text/csv")
     catalogue = load_catalogue()
@@ -597,7 +597,7 @@ def test_a_mirror_that_is_no_provider_is_a_fault_of_the_catalogue(tmp_path: Path
         load_catalogue(tmp_path)
 
 
-# A table that the API really gave
+# A table that the API gave
 
 
 def test_a_recorded_table_holds_the_figures_of_the_tidy_copy(reference: Path) -> None:
@@ -609,7 +609,7 @@ def test_a_recorded_table_holds_the_figures_of_the_tidy_copy(reference: Path) ->
     ).filter(pl.col("year") >= 2020, pl.col("score").is_not_null())
     request = SeriesRequest("ITU_GCI_GCI_OVRL_SCRE", (("database", "ITU_GCI"), ("unit_measure", "0_TO_100")))
     areas = Areas(frozenset(tidy["iso3"]), frozenset(), {}, {})
-    figures = figures_of(kept(data360_files.parse(body), "0" * 64), request, areas, Window(1960, 2026))
+    figures = observations_of(with_raw_record(data360_files.parse(body), "0" * 64), request, areas, Window(1960, 2026))
     assert figures["reason"].null_count() == figures.height == tidy.height > 380
     key = ["iso3", "year"]
     assert figures.select(*key, score="value").sort(key).equals(tidy.select(*key, "score").sort(key))
@@ -638,7 +638,7 @@ def linked(indicator_id: str) -> SeriesRequest:
 def read(path: Path, request: SeriesRequest) -> pl.DataFrame:
     rows = data360_files.parse(path.read_bytes())
     areas = Areas(frozenset(rows["REF_AREA"].drop_nulls()), frozenset(), {}, {})
-    return figures_of(kept(rows, "0" * 64), request, areas, EVERYWHERE)
+    return observations_of(with_raw_record(rows, "0" * 64), request, areas, EVERYWHERE)
 
 
 @pytest.mark.parametrize("file", NO_CUTS)
@@ -652,7 +652,7 @@ def test_a_real_file_without_cuts_equals_the_surveys_own_tables_in_every_cell(fi
     for own in sorted((reference / "egdi" / "raw").glob("EGOV_DATA_????.csv")):
         survey = int(own.stem[-4:])
         table = un_egov.parse(own.read_bytes(), survey)
-        expected = un_egov.figures_of(table, column, survey, "0" * 64, areas, EVERYWHERE)
+        expected = un_egov.observations_of(table, column, survey, "0" * 64, areas, EVERYWHERE)
         expected = expected.select("iso3", "year", "value").sort("iso3", "year")
         assert expected.height == 193
         assert figures.filter(pl.col("year") == survey).equals(expected), survey
@@ -733,7 +733,7 @@ def test_the_cases_of_the_first_live_run_are_read(
 
 
 @pytest.mark.parametrize("name", ["UN_EGDI_TTI", "UN_EGDI_TII"])
-def test_the_telecommunication_index_is_asked_for_under_the_name_that_the_list_has(
+def test_the_telecommunication_index_is_requested_by_its_name_in_the_list(
     name: str, visit: Visit, httpserver: HTTPServer
 ) -> None:
     rows = [without(*CUTS.values(), code=name, value="0.5", DATABASE_ID="UN_EGDI", UNIT_MEASURE="SCORE")]

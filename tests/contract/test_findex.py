@@ -1,4 +1,4 @@
-"""The Global Findex file against tables on loopback, and a part of the file that the Bank really published."""
+"""The Global Findex file against tables on loopback, and a part of the file that the Bank published."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from werkzeug import Response
 
 from sources.catalogue import load_catalogue
 from sources.observation import Areas
-from sources.parsing.observations import Refusal
+from sources.parsing.responses import UnusableResponse
 from sources.provider import RECORD, SERIES_REJECT, Fetched, Outcome, SeriesRequest, Window
-from sources.providers.findex import FILES, PUBLIC_BASE, fetch, figures_of, parse
+from sources.providers.findex import FILES, PUBLIC_BASE, fetch, observations_of, parse
 from tests.contract.loopback import PatientHttp, unused_port
 from tests.contract.visiting import (
     AREAS,
@@ -78,7 +78,7 @@ def test_no_digit_changes_when_the_point_moves(share: str, percent: float, visit
     assert values(only(visit(table(row(share))))) == [("UZB", 2024, percent)]
 
 
-def test_percentages_where_shares_were_are_refused(visit: Visit) -> None:
+def test_percentages_instead_of_shares_are_rejected(visit: Visit) -> None:
     fetched = visit(table(row(41.5), row(0.9, "KAZ")), ANY, SeriesRequest("account_t_d"))
     assert fetched.answers[ANY].outcome is Outcome.UNAVAILABLE
     assert "no longer given as a share" in (fetched.answers[ANY].reason or "")
@@ -112,12 +112,12 @@ def test_a_value_that_is_not_a_number_is_rejected_never_zero(sent: str, visit: V
     assert json.loads(reject["raw_record"])["g20_any"] == sent.strip('"')
 
 
-def test_what_was_not_asked_makes_no_record(visit: Visit) -> None:
+def test_answers_that_were_not_collected_make_no_record(visit: Visit) -> None:
     answer = only(visit(table(row("NA"), row("", "KGZ"), row(0.9, "KAZ"))))
     assert (values(answer), answer.rejects.height) == ([("KAZ", 2024, 90.0)], 0)
 
 
-def test_a_column_of_questions_not_asked_means_no_data(visit: Visit) -> None:
+def test_a_column_without_answers_means_no_data(visit: Visit) -> None:
     assert only(visit(table(row("NA")))).outcome is Outcome.NO_DATA
 
 
@@ -168,7 +168,7 @@ def real(reference: Path) -> pl.DataFrame:
 def test_the_real_file_holds_exactly_the_tidy_figures(column: str, file: str, reference: Path) -> None:
     tidy = pl.read_csv(reference / "world_bank" / file, schema_overrides={"year": pl.Int32, "value": pl.Float64})
     areas = Areas(frozenset(tidy["iso3"]), frozenset(), {}, {})
-    figures = figures_of(real(reference), column, "0" * 64, areas, Window(1960, 2026))
+    figures = observations_of(real(reference), column, "0" * 64, areas, Window(1960, 2026))
     key = ["iso3", "year"]
     assert figures.filter(pl.col("reason").is_null()).select(*key, "value").sort(key).equals(tidy.sort(key))
 
@@ -179,6 +179,8 @@ def test_every_link_of_the_catalogue_names_a_cut_of_the_real_file(reference: Pat
     areas = Areas(frozenset(real(reference)["codewb"]), frozenset(), {}, {})
     for code in {code for link in links for code in (link.code, link.over) if code}:
         try:
-            assert figures_of(real(reference), code, "0" * 64, areas, Window(1960, 2026)).height > 100, code
-        except Refusal as refusal:  # the copy has 35 of the columns, none on digital payments, phones or internet use
+            assert observations_of(real(reference), code, "0" * 64, areas, Window(1960, 2026)).height > 100, code
+        except (
+            UnusableResponse
+        ) as refusal:  # the copy has 35 of the columns, none on digital payments, phones or internet use
             assert code in ("g20_any", "con1", "internet") and refusal.reason == f"the column {code} is missing"

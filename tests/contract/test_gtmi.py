@@ -14,9 +14,9 @@ from werkzeug import Response
 
 from sources.catalogue import load_catalogue
 from sources.observation import Areas
-from sources.parsing.observations import Refusal
+from sources.parsing.responses import UnusableResponse
 from sources.provider import RECORD, SERIES_REJECT, Fetched, Outcome, SeriesRequest, Window
-from sources.providers.gtmi import METRICS, PUBLIC_BASE, RELEASES, fetch, figures_of, parse
+from sources.providers.gtmi import METRICS, PUBLIC_BASE, RELEASES, fetch, observations_of, parse
 from tests.contract.loopback import PatientHttp, unused_port
 from tests.contract.visiting import AREAS, NOT_NUMBERS, STATUSES, WINDOW, only, provider, reasons, serve, values
 from tests.contract.workbooks import NOT_WORKBOOKS, XLSX, workbook, zip_bomb
@@ -57,7 +57,7 @@ def test_every_wave_and_metric_comes_from_one_download(visit: Visit, httpserver:
     assert (answer.source_url, answer.release) == (f"{PUBLIC_BASE}/{RELEASES[2025]}", "GovTech Dataset 2025")
 
 
-def test_an_older_release_is_used_where_the_newest_has_moved(visit: Visit) -> None:
+def test_an_older_release_is_used_if_the_newest_has_moved(visit: Visit) -> None:
     body = long(wave(2022, "UZB", 0.45), wave(2020, "UZB", 0.35), sheet="CG_GTMI_Data")
     answer = only(visit(body, release=2022))
     assert (values(answer), answer.release) == ([("UZB", 2020, 0.35), ("UZB", 2022, 0.45)], "GovTech Dataset 2022")
@@ -90,7 +90,7 @@ def test_the_sheet_of_2020_gives_the_second_block_and_calls_dcei_cei() -> None:
     assert scores.rows() == [("UZB", "2020", "0.6", "0.5", "0.4", "0.3", "0.2")]
 
 
-def test_the_scores_of_one_wave_serve_where_the_long_sheet_has_none() -> None:
+def test_scores_of_one_wave_are_read_if_the_long_sheet_has_none() -> None:
     sheets = {
         "GTMI_Data": [["Year", "Code", "Economy", "I-1"], [2025, "UZB", "made up", 2]],
         "GTMI_Groups": [["Code", "Economy", "Grp", *SCORES], ["UZB", "made up", "A", 0.6, 0.5, 0.4, 0.3, 0.2]],
@@ -99,7 +99,7 @@ def test_the_scores_of_one_wave_serve_where_the_long_sheet_has_none() -> None:
 
 
 def test_a_missing_sheet_is_named() -> None:
-    with pytest.raises(Refusal, match="the sheet GTMI_Data is missing; there are Cover"):
+    with pytest.raises(UnusableResponse, match="the sheet GTMI_Data is missing; there are Cover"):
         parse(workbook({"Cover": [["a"]]}), 2025)
 
 
@@ -150,7 +150,7 @@ def test_thresholds_below_the_scores_of_one_wave_are_no_records_and_no_rejects()
     scores = parse(body, 2025)
     assert scores["Code"].to_list() == ["UZB", "WBG"]
     areas = replace(AREAS, economies=AREAS.economies | {"PSE"})
-    figures = figures_of(scores, "CGSI", "0" * 64, areas, WINDOW)
+    figures = observations_of(scores, "CGSI", "0" * 64, areas, WINDOW)
     assert figures.select("iso3", "reason").rows() == [("UZB", None), ("PSE", None)]
 
 
@@ -205,7 +205,7 @@ def test_the_real_scores_come_back_from_a_workbook_as_they_went_in(reference: Pa
     parsed = parse(long(*rows), 2025)
     areas = Areas(frozenset(real["iso3"]), frozenset(), {}, {})
     for metric in METRICS:
-        figures = figures_of(parsed, metric, "0" * 64, areas, Window(1960, 2026))
+        figures = observations_of(parsed, metric, "0" * 64, areas, Window(1960, 2026))
         expected = scores.filter(pl.col("metric") == metric).select("iso3", "year", "value").sort("iso3", "year")
         got = figures.select("iso3", "year", "value").sort("iso3", "year")
         assert got.select("iso3", "year").equals(expected.select("iso3", "year"))

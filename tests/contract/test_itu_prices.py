@@ -1,4 +1,4 @@
-"""The price basket adapter against workbooks on loopback, and the workbook that ITU really published."""
+"""The price basket adapter against workbooks on loopback, and the workbook that ITU published."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sources.catalogue import load_catalogue
 from sources.observation import Areas
 from sources.parsing.country_names import OLDER_CODES
 from sources.provider import RECORD, SERIES_REJECT, Fetched, Outcome, SeriesRequest, Window
-from sources.providers.itu_prices import PUBLIC_BASE, fetch, figures_of, parse
+from sources.providers.itu_prices import PUBLIC_BASE, fetch, observations_of, parse
 from tests.contract.loopback import PatientHttp, unused_port
 from tests.contract.visiting import AREAS, NOT_NUMBERS, STATUSES, WINDOW, only, provider, reasons, serve, values
 from tests.contract.workbooks import NOT_WORKBOOKS, XLSX, Formula, workbook, zip_bomb
@@ -87,7 +87,7 @@ def test_a_cell_that_is_not_a_number_is_rejected_never_zero(sent: str, visit: Vi
     assert answer.rejects.select("iso3", "year").rows() == [("UZB", 2024)]
 
 
-def test_another_unit_than_asked_for_is_refused(visit: Visit) -> None:
+def test_another_unit_than_requested_is_rejected(visit: Visit) -> None:
     answer = only(visit(book(line("UZB", TWO.code, 1.5, 1, 1, unit="PPP"))))
     assert (answer.outcome, answer.records.height) == (Outcome.UNAVAILABLE, 0)
     assert "is PPP, not GNIpc" in (answer.reason or "")
@@ -123,7 +123,7 @@ def test_the_code_of_this_edition_goes_before_those_of_others(visit: Visit) -> N
 def test_an_older_code_of_an_economy_is_its_iso_code() -> None:
     rows = parse(book(*(line(code, TWO.code, 1, "NA", "NA") for code in (*OLDER_CODES, "UZB"))), 2025)
     areas = replace(AREAS, economies=AREAS.economies | set(OLDER_CODES.values()))
-    figures = figures_of(rows, TWO, "0" * 64, areas, WINDOW)
+    figures = observations_of(rows, TWO, "0" * 64, areas, WINDOW)
     assert figures["reason"].null_count() == figures.height
     assert figures["iso3"].to_list() == ["AND", "XKX", "ROU", "TLS", "PSE", "COD", "UZB"]
 
@@ -206,7 +206,7 @@ def test_the_real_workbook_holds_exactly_the_tidy_figures(reference: Path) -> No
         dollars = file.stem.endswith("_USD")
         code = f"{file.stem.removesuffix('_USD')}$" if dollars else file.stem
         request = SeriesRequest(code, (("unit", "USD" if dollars else "GNIpc"),))
-        figures = figures_of(rows, request, "0" * 64, areas, Window(1960, 2026))
+        figures = observations_of(rows, request, "0" * 64, areas, Window(1960, 2026))
         key = ["iso3", "year"]
         assert figures["reason"].null_count() == figures.height
         assert figures.select(*key, "value").sort(key).equals(tidy.sort(key)), file.stem
@@ -228,6 +228,6 @@ def test_the_first_year_of_a_link_cuts_nothing_off_the_real_basket(reference: Pa
     for link in links:
         request = SeriesRequest(str(link.code), tuple(sorted(link.options.items())))
         whole = SeriesRequest(request.code, (("unit", "GNIpc"),))
-        years = figures_of(rows, whole, "0" * 64, areas, Window(1960, 2026))["year"]
-        assert years.min() == figures_of(rows, request, "0" * 64, areas, Window(1960, 2026))["year"].min(), link
+        years = observations_of(rows, whole, "0" * 64, areas, Window(1960, 2026))["year"]
+        assert years.min() == observations_of(rows, request, "0" * 64, areas, Window(1960, 2026))["year"].min(), link
         assert request.option("first_year", years.min()) == years.min(), link

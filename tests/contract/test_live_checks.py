@@ -1,4 +1,4 @@
-"""``carec sources check --contracts`` on loopback: services that keep their contract, and what should be noticed."""
+"""Tests of ``carec sources check --contracts`` on loopback: services that keep their contract, and that do not."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from sources.catalogue import Catalogue, load_catalogue
-from sources.checks.contracts import CHARTS, DATABASES, Finding, Verdict, check, questions
+from sources.checks.contracts import ContractStatus, SmokeCheckResult, run_smoke_checks, smoke_checks
 from sources.errors import ConfigurationError
 from sources.observation import utc_now
+from sources.providers.data360 import DATABASES
+from sources.providers.owid import CHARTS
 from tests.contract.loopback import PatientHttp, unused_port
 from tests.contract.payloads import Row
 from tests.contract.payloads.data360 import cells
@@ -52,8 +54,8 @@ def bank(request: Request) -> Any:
     return [{**head, "sourceid": request.args["source"]}, rows]
 
 
-def answer(request: Request) -> Answer:  # noqa: PLR0911, PLR0912 - one case a provider
-    """What each provider says by its contract."""
+def answer(request: Request) -> Answer:  # noqa: PLR0911, PLR0912 - one case per provider
+    """Return the response of a provider that keeps its contract."""
     path = request.path
     for head, table in HEADS.items():
         if path.startswith(head):
@@ -92,12 +94,12 @@ def answer(request: Request) -> Answer:  # noqa: PLR0911, PLR0912 - one case a p
             return [{"CountryID": 6, "IsoCode": "AFG"}], "application/json"
 
 
-Ask = Callable[..., dict[str, Finding]]
+Ask = Callable[..., dict[str, SmokeCheckResult]]
 
 
 @pytest.fixture
 def ask(httpserver: HTTPServer) -> Ask:
-    """Ask all questions; ``spoil`` may put another answer in the place of a good one. Question -> finding."""
+    """Run all smoke checks. ``spoil`` may replace a good response. Check -> result."""
 
     def run(spoil: Callable[[Request, Any], Any] = lambda request, good: good, providers: tuple[str, ...] = ()) -> Any:
         def handle(request: Request) -> Response:
@@ -109,8 +111,8 @@ def ask(httpserver: HTTPServer) -> Ask:
             return Response(body, content_type=content_type)
 
         httpserver.expect_request(re.compile("^/")).respond_with_handler(handle)
-        found = check(at(httpserver.url_for("")), PatientHttp(tries=1), providers)
-        return {f"{one.provider}: {one.question}": one for one in found}
+        found = run_smoke_checks(at(httpserver.url_for("")), PatientHttp(tries=1), providers)
+        return {f"{one.provider}: {one.about}": one for one in found}
 
     return run
 
@@ -124,42 +126,45 @@ def at(base: str) -> Catalogue:
     return catalogue.model_copy(update={"providers": asked})
 
 
-def test_providers_that_keep_their_contract_are_ok_at_one_small_request_a_question(
-    ask: Ask, httpserver: HTTPServer
-) -> None:
+def test_providers_that_keep_their_contract_are_ok_with_one_request_per_check(ask: Ask, httpserver: HTTPServer) -> None:
     found = ask()
-    assert {name: one.told for name, one in found.items() if one.verdict is not Verdict.OK} == {}
-    assert len(httpserver.log) == len(found) == len(questions(2026)) > 30
+    assert {name: one.message for name, one in found.items() if one.status is not ContractStatus.OK} == {}
+    assert len(httpserver.log) == len(found) == len(smoke_checks(load_catalogue(), 2026)) > 30
 
 
-def test_every_provider_with_an_address_has_a_question() -> None:
+def test_every_provider_with_an_address_has_a_smoke_check() -> None:
     addressed = {name for name, one in load_catalogue().providers.items() if one.base_url}
-    assert addressed == {one.provider for one in questions(2026)}
+    assert addressed == {provider.id for provider, _ in smoke_checks(load_catalogue(), 2026)}
 
 
 @pytest.mark.parametrize(
     ("status", "verdict"),
-    [(403, Verdict.BLOCKED), (401, Verdict.BLOCKED), (202, Verdict.BLOCKED), (500, Verdict.UNREACHABLE)],
+    [
+        (403, ContractStatus.BLOCKED),
+        (401, ContractStatus.BLOCKED),
+        (202, ContractStatus.BLOCKED),
+        (500, ContractStatus.UNREACHABLE),
+    ],
 )
-def test_a_refusal_is_told_from_a_failure(status: int, verdict: Verdict, ask: Ask) -> None:
+def test_a_blocked_request_differs_from_a_failed_one(status: int, verdict: ContractStatus, ask: Ask) -> None:
     found = ask(lambda request, good: Response(b"", status=status))
     expected = [one for name, one in found.items() if f"{utc_now().year} is there" not in name]
-    assert {one.verdict for one in expected} == {verdict}
+    assert {one.status for one in expected} == {verdict}
 
 
 def test_a_host_that_is_not_there_is_unreachable() -> None:
-    found = check(at(f"http://127.0.0.1:{unused_port()}"), PatientHttp(tries=1))
-    assert {one.verdict for one in found} == {Verdict.UNREACHABLE}
-    assert all("connection refused" in one.told for one in found)
+    found = run_smoke_checks(at(f"http://127.0.0.1:{unused_port()}"), PatientHttp(tries=1))
+    assert {one.status for one in found} == {ContractStatus.UNREACHABLE}
+    assert all("connection refused" in one.message for one in found)
 
 
-def test_a_page_of_markup_differs_wherever_it_comes(ask: Ask) -> None:
+def test_a_page_of_markup_never_keeps_the_contract(ask: Ask) -> None:
     found = ask(lambda request, good: "<html>Maintenance</html>")
-    assert {name: one.told for name, one in found.items() if one.verdict is not Verdict.DIFFERS} == {}
+    assert {name: one.message for name, one in found.items() if one.status is not ContractStatus.DIFFERS} == {}
 
 
 @pytest.mark.parametrize(
-    ("question", "spoil", "told"),
+    ("about", "spoil", "message"),
     [
         ("world_bank: a code that does", lambda _, good: [EMPTY, []], "gives 0 rows"),
         ("world_bank: a series of Global Findex", lambda _, good: _shares(good), "shares came"),
@@ -175,12 +180,12 @@ def test_a_page_of_markup_differs_wherever_it_comes(ask: Ask) -> None:
     ],
 )
 def test_what_differs_from_the_contract_is_named(
-    question: str, spoil: Callable[[Request, Any], Any], told: str, ask: Ask
+    about: str, spoil: Callable[[Request, Any], Any], message: str, ask: Ask
 ) -> None:
-    found = ask(spoil, (question.partition(":")[0],))
-    (one,) = (one for name, one in found.items() if name.startswith(question))
-    assert one.verdict is Verdict.DIFFERS
-    assert re.search(told, one.told)
+    found = ask(spoil, (about.partition(":")[0],))
+    (one,) = (one for name, one in found.items() if name.startswith(about))
+    assert one.status is ContractStatus.DIFFERS
+    assert re.search(message, one.message)
 
 
 EMPTY = {"page": 1, "pages": 1, "per_page": 100, "total": 0, "lastupdated": "2026-07-13"}
@@ -204,13 +209,13 @@ def _united(good: Any, unit: str) -> Any:
     return {**good, "data": [row | {"attributes": {"Units": unit}} for row in good["data"]]}
 
 
-def test_a_file_that_is_still_to_come_is_no_difference(ask: Ask) -> None:
+def test_a_file_that_is_not_published_yet_keeps_the_contract(ask: Ask) -> None:
     found = ask(lambda request, good: Response("no", status=404), ("wipo_gii", "itu_prices"))
-    verdicts = {name: one.verdict for name, one in found.items()}
-    assert list(verdicts.values()).count(Verdict.OK) == 2
-    assert all(("is there" in name) for name, verdict in verdicts.items() if verdict is Verdict.OK)
+    verdicts = {name: one.status for name, one in found.items()}
+    assert list(verdicts.values()).count(ContractStatus.OK) == 2
+    assert all(("is there" in name) for name, verdict in verdicts.items() if verdict is ContractStatus.OK)
 
 
-def test_a_provider_without_a_question_is_refused_by_name() -> None:
-    with pytest.raises(ConfigurationError, match="no live check of nobody"):
-        check(load_catalogue(), PatientHttp(), ("nobody",))
+def test_an_unknown_provider_is_rejected_by_name() -> None:
+    with pytest.raises(ConfigurationError, match="no live check of unknown"):
+        run_smoke_checks(load_catalogue(), PatientHttp(), ("unknown",))

@@ -107,8 +107,8 @@ def test_a_header_without_one_of_its_fields_is_refused_naming_it(field: str, dro
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"indicator": "cross_border_paperless"}, "indicator is cross_border_paperless, asked for is paperless_trade"),
-        ({"unit": "share"}, "unit is share, asked for is pct"),
+        ({"indicator": "cross_border_paperless"}, "indicator is cross_border_paperless, requested is paperless_trade"),
+        ({"unit": "share"}, "unit is share, requested is pct"),
         ({"retrieved_at": "2999-01-01"}, "retrieved_at: lies in the future"),
         ({"retrieved_at": "last week"}, "retrieved_at"),
         ({"source_url": "page 12"}, "source_url"),
@@ -123,7 +123,7 @@ def test_a_header_that_says_something_else_is_refused(change: dict[str, str], re
 
 
 @pytest.mark.parametrize("header", [b"", b"- a\n- b\n", b"indicator: [", b"\xff\xfe\x00"])
-def test_a_header_that_is_none_is_refused_and_kept(header: bytes, drop: Drop) -> None:
+def test_an_invalid_header_is_rejected_and_stored(header: bytes, drop: Drop) -> None:
     fetched = drop(CSV, header)
     assert only(fetched).outcome is Outcome.UNAVAILABLE
     assert [body.content for body in fetched.bodies if body.refused] == ([header] if header else [])

@@ -1,4 +1,4 @@
-"""The Our World in Data adapter against charts on loopback, and a table that the site really gave."""
+"""The Our World in Data adapter against charts on loopback, and a table that the site gave."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from werkzeug import Response
 
 from sources.catalogue import load_catalogue
 from sources.observation import Areas
-from sources.parsing.observations import Refusal
+from sources.parsing.responses import UnusableResponse
 from sources.provider import RECORD, SERIES_REJECT, Fetched, Outcome, SeriesRequest, Window
-from sources.providers.owid import PUBLIC_BASE, fetch, figures_of, parse
+from sources.providers.owid import PUBLIC_BASE, fetch, observations_of, parse
 from tests.contract.loopback import PatientHttp, unused_port
 from tests.contract.visiting import (
     AREAS,
@@ -122,7 +122,7 @@ def test_a_missing_column_takes_no_other_column_down(visit: Visit) -> None:
     assert fetched.bodies[-1].refused is None
 
 
-def test_a_share_where_a_percentage_was_asked_for_is_refused(visit: Visit) -> None:
+def test_a_share_instead_of_a_percentage_is_rejected(visit: Visit) -> None:
     fetched = visit(GOOD, stated=metadata("proportion"))
     assert (only(fetched).outcome, only(fetched).records.height) == (Outcome.UNAVAILABLE, 0)
     assert "proportion" in (only(fetched).reason or "")
@@ -130,7 +130,7 @@ def test_a_share_where_a_percentage_was_asked_for_is_refused(visit: Visit) -> No
 
 
 @pytest.mark.parametrize("unit", ["%", "% of population", "Percentage", ""])
-def test_a_percentage_is_told_by_its_unit(unit: str, visit: Visit) -> None:
+def test_a_percentage_is_recognised_by_its_unit(unit: str, visit: Visit) -> None:
     assert only(visit(GOOD, stated=metadata(unit))).outcome is Outcome.OK
 
 
@@ -173,7 +173,7 @@ def test_the_sites_own_groupings_are_left_out_and_unknown_countries_rejected(vis
 
 def test_a_table_without_any_country_is_refused(visit: Visit) -> None:
     answer = only(visit(table("Uzbekistan,,2023,4,1", "Kazakhstan,,2023,4,1")))
-    assert (answer.outcome, answer.reason) == (Outcome.UNAVAILABLE, "no country's code stands in the table")
+    assert (answer.outcome, answer.reason) == (Outcome.UNAVAILABLE, "no country's code is in the table")
 
 
 def test_frames_have_exactly_the_agreed_columns(visit: Visit) -> None:
@@ -238,7 +238,7 @@ def test_every_link_of_the_catalogue_names_a_chart_and_a_unit() -> None:
         assert str(link.options["unit"]) == str(link.options["unit"]).lower()
 
 
-# A table that the site really gave
+# A table that the site gave
 
 
 @pytest.mark.parametrize("generation", ["2g", "3g", "4g"])
@@ -249,7 +249,7 @@ def test_a_recorded_table_holds_the_figures_of_the_tidy_copy(generation: str, re
         schema_overrides={"year": pl.Int32, "value": pl.Float64},
     )
     areas = Areas(frozenset(tidy["iso3"]), frozenset(), {}, {})
-    figures = figures_of(
+    figures = observations_of(
         parse(raw.read_bytes()), f"_9_c_1__it_mob_{generation}ntwk", "0" * 64, areas, Window(1960, 2026)
     )
     assert figures["reason"].null_count() == figures.height == tidy.height > 1800
@@ -261,5 +261,5 @@ def test_a_recorded_table_that_ends_in_its_header_is_refused(reference: Path) ->
     raw = reference / "itu" / "raw" / "population-covered-by-mobile-network-by-network-capability.csv"
     body = raw.read_bytes()
     for end in range(0, 80, 7):
-        with pytest.raises(Refusal):
+        with pytest.raises(UnusableResponse):
             parse(body[:end])

@@ -15,7 +15,7 @@ from sources.catalogue import load_catalogue
 from sources.http.bodies import Body
 from sources.observation import Areas
 from sources.provider import Fetched, Outcome, SeriesRequest, Window
-from sources.providers.qog import PUBLIC_BASE, fetch, figures_of, parse
+from sources.providers.qog import PUBLIC_BASE, fetch, observations_of, parse
 from tests.contract.loopback import PatientHttp, unused_port
 from tests.contract.visiting import AREAS, NOT_NUMBERS, STATUSES, WINDOW, only, provider, reasons, serve, values
 
@@ -41,7 +41,7 @@ def visit(httpserver: HTTPServer) -> Visit:
     return ask
 
 
-def test_a_survey_stands_under_its_own_year(visit: Visit, httpserver: HTTPServer) -> None:
+def test_a_survey_has_its_own_year(visit: Visit, httpserver: HTTPServer) -> None:
     fetched = visit(GOOD, OSI, EGDI)
     assert values(fetched.answers[OSI]) == [("UZB", 2022, 0.5), ("UZB", 2024, 0.7)]
     assert values(fetched.answers[EGDI]) == [("UZB", 2022, 0.6), ("UZB", 2024, 0.8)]
@@ -49,7 +49,7 @@ def test_a_survey_stands_under_its_own_year(visit: Visit, httpserver: HTTPServer
     assert fetched.answers[OSI].source_url == f"{PUBLIC_BASE}/qog_std_ts_jan26.csv"
 
 
-def test_an_older_release_is_used_where_there_is_no_newer_one(visit: Visit) -> None:
+def test_an_older_release_is_used_if_no_newer_one_exists(visit: Visit) -> None:
     assert only(visit(GOOD, release="jan25")).release == "Quality of Government, January 2025"
 
 
@@ -119,7 +119,7 @@ def test_the_real_surveys_come_back_from_under_the_year_before(reference: Path) 
     surveyed = tidy.filter((pl.col("metric") == "OSI") & (pl.col("year") >= 2010))
     mirrored = surveyed.select(pl.col("iso3").alias("ccodealp"), pl.col("year") - 1, pl.col("value").alias("egov_osi"))
     areas = Areas(frozenset(tidy["iso3"]), frozenset(), {}, {})
-    figures = figures_of(
+    figures = observations_of(
         parse(Body(mirrored.write_csv().encode()), ["egov_osi"]), "egov_osi", "0" * 64, areas, Window(2010, 2026)
     )
     key = ["iso3", "year"]

@@ -1,4 +1,4 @@
-"""The e-government adapter against tables and pages on loopback, and tables that the UN really published."""
+"""The e-government adapter against tables and pages on loopback, and tables that the UN published."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from werkzeug import Response
 
 from sources.catalogue import load_catalogue
 from sources.observation import Areas
-from sources.parsing.observations import Refusal
+from sources.parsing.responses import UnusableResponse
 from sources.provider import RECORD, SERIES_REJECT, Fetched, Outcome, SeriesRequest, Window
-from sources.providers.un_egov import COLUMNS, LABELS, PUBLIC_BASE, fetch, figures_of, parse, parse_page, surveys
+from sources.providers.un_egov import COLUMNS, LABELS, PUBLIC_BASE, fetch, observations_of, parse, parse_page, surveys
 from tests.contract.loopback import PatientHttp, unused_port
 from tests.contract.visiting import (
     AREAS,
@@ -67,7 +67,7 @@ def visit(httpserver: HTTPServer) -> Visit:
 # The surveys' tables
 
 
-def test_every_survey_is_asked_for_once_and_makes_one_series(visit: Visit, httpserver: HTTPServer) -> None:
+def test_every_survey_is_requested_once_and_they_form_one_series(visit: Visit, httpserver: HTTPServer) -> None:
     fetched = visit({2024: GOOD, 2022: table(row(survey=2022, osi=0.5))}, OSI, EGDI, RANK)
     assert values(fetched.answers[OSI]) == [("KAZ", 2024, 0.9), ("UZB", 2022, 0.5), ("UZB", 2024, 0.7)]
     assert values(fetched.answers[RANK])[-1] == ("UZB", 2024, 63.0)
@@ -152,7 +152,7 @@ def test_an_unknown_column_is_an_unknown_id(visit: Visit) -> None:
 
 
 @pytest.mark.parametrize("name", ["Türkiye", "TÃ¼rkiye", "Turkiye", "Turkey", "T?rkiye", "T\ufffdrkiye"])
-def test_a_country_is_known_by_any_of_its_names_however_garbled(name: str, visit: Visit) -> None:
+def test_a_country_is_known_by_each_of_its_names_in_any_encoding(name: str, visit: Visit) -> None:
     assert values(only(visit(table(row(name))))) == [("TUR", 2024, 0.7)]
 
 
@@ -259,7 +259,7 @@ def read_pages(httpserver: HTTPServer) -> Visit:
     return ask
 
 
-def test_members_pages_are_found_in_the_data_centre_and_asked_once_each(
+def test_members_pages_are_found_in_the_data_centre_and_requested_once(
     read_pages: Visit, httpserver: HTTPServer
 ) -> None:
     fetched = read_pages(page(), page(osi="0.9 0.4"), PAGES_OSI, PAGES_EGDI)
@@ -282,7 +282,7 @@ def test_a_history_with_fewer_values_than_years_is_refused(read_pages: Visit) ->
 
 def test_the_values_of_the_next_measure_are_not_taken_for_a_missing_row() -> None:
     gone = page().replace(b"(Value)", b"(Worth)", 1)
-    with pytest.raises(Refusal, match="E-Government Development Index has not as many values"):
+    with pytest.raises(UnusableResponse, match="E-Government Development Index has not as many values"):
         parse_page(gone, "E-Government Development Index")
     assert parse_page(gone, "Online Service Index").rows() == [("2024", "0.7"), ("2022", "0.5")]
 
@@ -315,7 +315,7 @@ def test_the_pages_have_no_rank_to_give(read_pages: Visit) -> None:
     assert only(read_pages(page(), page(), request)).outcome is Outcome.UNKNOWN_ID
 
 
-# Tables that the UN really published
+# Tables that the UN published
 
 
 METRICS = dict(zip(("rank", "EGDI", "EPI", "OSI", "HCI", "TII"), COLUMNS, strict=True))
@@ -330,7 +330,7 @@ def test_a_real_table_holds_exactly_the_tidy_figures(file: str, reference: Path)
     rows = parse((reference / "egdi" / "raw" / file).read_bytes(), survey)
     assert rows.height == 193
     for metric, column in METRICS.items():
-        figures = figures_of(rows, column, survey, "0" * 64, areas, Window(1960, 2026))
+        figures = observations_of(rows, column, survey, "0" * 64, areas, Window(1960, 2026))
         expected = tidy.filter((pl.col("year") == survey) & (pl.col("metric") == metric))
         assert figures["reason"].null_count() == figures.height
         assert (

@@ -1,4 +1,4 @@
-"""The UNESCO adapter against an API on loopback. Figures are made up; shapes and hints are the API's."""
+"""The UNESCO adapter against an API on loopback. Values are made up; shapes and hints are the API's."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def test_figures_come_without_the_name_of_the_release_too(version: Any, visit: V
 # Nothing there
 
 
-def test_a_code_that_the_api_does_not_know_is_told_by_its_hint(visit: Visit) -> None:
+def test_an_unknown_code_is_recognised_by_the_hint(visit: Visit) -> None:
     said = hint("001", "The indicator could not be found, GER.BOGUS")
     fetched = visit(found(record(), hints=[said]), TERTIARY, "GER.BOGUS", RESEARCH)
     outcomes = [answer.outcome for answer in fetched.answers.values()]

@@ -1,4 +1,4 @@
-"""The WIPO adapter against files on loopback, and workbooks that WIPO really published."""
+"""The WIPO adapter against files on loopback, and workbooks that WIPO published."""
 
 from __future__ import annotations
 
@@ -17,17 +17,10 @@ from werkzeug import Response
 from sources.catalogue import load_catalogue
 from sources.http.conditional import RunHttp
 from sources.observation import Areas
-from sources.parsing.observations import Refusal
+from sources.parsing.responses import UnusableResponse
 from sources.provider import RECORD, SERIES_REJECT, Answer, Fetched, Outcome, SeriesRequest, Window
-from sources.providers.wipo_gii import (
-    PUBLIC_BASE,
-    RECORDS,
-    fetch,
-    parse_panel,
-    parse_results,
-    parse_workbook,
-    workbook_figures,
-)
+from sources.providers.wipo_gii import PUBLIC_BASE, RECORDS, fetch
+from sources.providers.wipo_gii_files import parse_panel, parse_results, parse_workbook, workbook_observations
 from tests.contract.loopback import PatientHttp, unused_port
 from tests.contract.visiting import (
     AREAS,
@@ -217,14 +210,14 @@ def test_an_unknown_file_or_column_is_an_unknown_id(visit: Visit) -> None:
 # Results of one edition
 
 
-def test_results_have_a_decimal_comma_and_the_edition_where_a_row_does_not_say_it(visit: Visit) -> None:
+def test_results_may_have_a_decimal_comma_and_rows_without_an_edition(visit: Visit) -> None:
     fetched = visit({f"{SITE}/bc_results_gii_2025.csv": RESULTS}, RESULTS_SCORE, RESULTS_RANK)
     assert values(fetched.answers[RESULTS_SCORE]) == [("KAZ", 2025, 25.25), ("KGZ", 2025, 20.0), ("UZB", 2025, 25.5)]
     assert values(fetched.answers[RESULTS_RANK]) == [("KAZ", 2025, 81.0), ("KGZ", 2025, 99.0), ("UZB", 2025, 79.0)]
     assert fetched.answers[RESULTS_SCORE].rejects.is_empty()
 
 
-def test_results_of_every_edition_that_there_is_are_one_series(visit: Visit, httpserver: HTTPServer) -> None:
+def test_results_of_all_editions_form_one_series(visit: Visit, httpserver: HTTPServer) -> None:
     older = results('1,UZB,Uzbekistan,LM,"24,5",83,2024')
     fetched = visit(
         {f"{SITE}/bc_results_gii_2025.csv": RESULTS, f"{SITE}/bc_results_gii_2024.csv": older},
@@ -247,7 +240,7 @@ def test_a_score_with_more_than_a_decimal_comma_is_rejected(sent: str, visit: Vi
 
 def test_a_row_of_another_edition_is_rejected_and_a_file_of_them_refused(visit: Visit) -> None:
     mixed = RESULTS.replace(b"81,2025", b"81,2024")
-    with pytest.raises(Refusal, match="of 2024, not of 2025"):
+    with pytest.raises(UnusableResponse, match="of 2024, not of 2025"):
         parse_results(mixed.replace(b"79,2025", b"79,2024"), 2025)
     more = mixed + b'4,AFG,Afghanistan,L,"10,5",130,2025\n5,XKX,Kosovo,UM,"10,5",131,2025\n'
     answer = only(visit({f"{SITE}/bc_results_gii_2025.csv": more}, RESULTS_SCORE))
@@ -272,22 +265,22 @@ CHALLENGE = Response("", status=202)
 
 
 @pytest.mark.parametrize("old", [None, Response("no", status=403), CHALLENGE, Response("no", status=503)])
-def test_a_workbook_is_found_in_its_record_where_the_old_address_gives_none(old: Any, visit: Visit) -> None:
+def test_a_workbook_is_found_in_its_record_if_the_old_address_has_none(old: Any, visit: Visit) -> None:
     routes = {RECORD_2025: BOOK} | ({OLD.format(2025): old} if old else {})
     assert values(only(visit(routes, BOOK_SCORE))) == [("UZB", 2025, 25.5)]
 
 
-def test_a_workbook_may_lie_under_its_newer_name_beside_the_old(visit: Visit) -> None:
+def test_a_workbook_may_have_its_newer_name_in_the_old_folder(visit: Visit) -> None:
     books = {f"{BOOKS}/{NEW.format(year)}": book(year, hightech("UZB", year, 1.25)) for year in (2026, 2024)}
     assert values(only(visit(books, HIGHTECH))) == [("UZB", 2024, 1.25), ("UZB", 2026, 1.25)]
 
 
-def test_no_other_address_is_asked_where_the_old_one_gives_the_workbook(visit: Visit, httpserver: HTTPServer) -> None:
+def test_no_other_address_is_requested_if_the_old_one_has_the_workbook(visit: Visit, httpserver: HTTPServer) -> None:
     visit({OLD.format(2025): BOOK}, BOOK_SCORE)
     assert not asked(httpserver, RECORD_2025) and not asked(httpserver, f"{BOOKS}/{NEW.format(2025)}")
 
 
-def test_records_are_asked_for_at_the_alternative_address(httpserver: HTTPServer) -> None:
+def test_records_are_requested_at_the_alternative_address(httpserver: HTTPServer) -> None:
     serve(httpserver, {f"/tind{RECORD_2025}": BOOK}, content_type=XLSX)
     both = provider("wipo_gii", httpserver.url_for("/www")).model_copy(
         update={"alternative_url": HttpUrl(httpserver.url_for("/tind"))}
@@ -295,7 +288,7 @@ def test_records_are_asked_for_at_the_alternative_address(httpserver: HTTPServer
     assert values(only(fetch([BOOK_SCORE], both, AREAS, WINDOW, PatientHttp(tries=1)))) == [("UZB", 2025, 25.5)]
 
 
-def test_a_workbook_that_is_blocked_everywhere_is_blocked_although_the_rest_are_not_there(visit: Visit) -> None:
+def test_a_workbook_that_is_blocked_at_all_addresses_is_blocked(visit: Visit) -> None:
     answer = only(visit({OLD.format(2025): CHALLENGE, RECORD_2025: CHALLENGE}, BOOK_SCORE))
     assert answer.outcome is Outcome.BLOCKED
     assert re.search(r"fetch \S+ with a browser and put it as wipo-pub-2000-2025-tech1.xlsx into", answer.reason or "")
@@ -336,7 +329,7 @@ class Nothing:
         return None
 
 
-def test_a_workbook_is_asked_for_once_for_scores_ranks_and_raw_figures(visit: Visit, httpserver: HTTPServer) -> None:
+def test_a_workbook_is_requested_once_for_scores_ranks_and_values(visit: Visit, httpserver: HTTPServer) -> None:
     path = f"{BOOKS}/wipo-pub-2000-2025-tech1.xlsx"
     fetched = visit({path: BOOK}, HIGHTECH, BOOK_SCORE, BOOK_RANK)
     assert values(fetched.answers[HIGHTECH]) == [("UZB", 2023, 1.25)]
@@ -420,7 +413,7 @@ def test_empty_cells_make_no_record_and_formulas_without_a_result_are_rejected(v
 
 
 @pytest.mark.parametrize("year", ["2023Q4", None, "2019-2021"])
-def test_a_data_year_that_is_none_is_rejected(year: Any, visit: Visit) -> None:
+def test_an_invalid_data_year_is_rejected(year: Any, visit: Visit) -> None:
     body = book(2025, hightech("UZB", year, 1.0), hightech("KAZ", 2023, 7.0))
     answer = only(visit(books(_2025=body), HIGHTECH))
     assert values(answer) == [("KAZ", 2023, 7.0)]
@@ -487,11 +480,11 @@ def test_frames_have_exactly_the_agreed_columns(visit: Visit) -> None:
 
 @pytest.mark.parametrize("body", [b"", b"{}", b"GIIYR", b"<html>", b"PK\x03\x04\xff"])
 def test_a_body_that_is_no_panel_is_refused(body: bytes) -> None:
-    with pytest.raises(Refusal):
+    with pytest.raises(UnusableResponse):
         parse_panel(body, 2025)
 
 
-# Workbooks that WIPO really published
+# Workbooks that WIPO published
 
 
 RAW = {2021: "wipo_pub_2000-tech1.xlsx", **{year: f"wipo-pub-2000-{year}-tech1.xlsx" for year in (2022, 2024, 2025)}}
@@ -509,7 +502,7 @@ def test_a_real_workbook_holds_exactly_the_tidy_figures(edition: int, reference:
     for code, name in names.filter(pl.col("year") == edition).select("code", "name").rows():
         for column in ("score", "rank", "value"):
             request = SeriesRequest(code, (("column", column), ("file", "workbook"), ("name", name)))
-            figures = workbook_figures(rows, request, edition, "0" * 64, areas, Window(1960, 2026))
+            figures = workbook_observations(rows, request, edition, "0" * 64, areas, Window(1960, 2026))
             year = pl.col("datayear" if column == "value" else "year").cast(pl.Int32).alias("year")
             own = tidy.filter((pl.col("code") == code) & pl.col(column).is_not_null())
             expected = own.select("iso3", year, pl.col(column).alias("value"))
@@ -522,7 +515,7 @@ def test_a_real_workbook_holds_exactly_the_tidy_figures(edition: int, reference:
 def test_a_real_workbook_is_not_taken_for_another_edition(edition: int, reference: Path) -> None:
     body = (reference / "gii" / "raw" / RAW[edition]).read_bytes()
     for other in (edition - 1, edition + 1):
-        with pytest.raises(Refusal, match=f"of {edition}, not of {other}"):
+        with pytest.raises(UnusableResponse, match=f"of {edition}, not of {other}"):
             parse_workbook(body, other)
 
 
@@ -536,7 +529,7 @@ def test_every_link_of_the_catalogue_names_a_row_of_the_editions_that_it_reads(r
             assert set(editions) <= set(of_name), link
 
 
-def test_every_link_of_the_catalogue_is_one_that_the_adapter_understands() -> None:
+def test_the_adapter_supports_every_link_of_the_catalogue() -> None:
     columns = {
         "model_pageone": {"SCORE", "RANK"},
         "bc_results": {"score", "rank"},

@@ -9,7 +9,7 @@ from zipfile import ZipFile
 import pytest
 from xlsxwriter import Workbook
 
-from sources.parsing.observations import Refusal
+from sources.parsing.responses import UnusableResponse
 from sources.parsing.workbook import NOT_CALCULATED, open_workbook, rows_of, table
 from tests.contract.workbooks import NOT_WORKBOOKS, Formula, workbook, zip_bomb
 
@@ -61,18 +61,18 @@ def test_macros_are_left_alone() -> None:
 
 
 def test_a_missing_sheet_is_named() -> None:
-    with pytest.raises(Refusal, match="the sheet Data is missing; there are Cover"):
+    with pytest.raises(UnusableResponse, match="the sheet Data is missing; there are Cover"):
         rows_of(open_workbook(workbook({"Cover": [["a"]]})), "Data")
 
 
 def test_a_missing_column_is_named() -> None:
     rows = rows_of(open_workbook(workbook({"Data": [["iso3", "year", "score"], ["UZB", 2023, 1]]})), "Data")
-    with pytest.raises(Refusal, match="the columns value are missing; there are iso3, year, score"):
+    with pytest.raises(UnusableResponse, match="the columns value are missing; there are iso3, year, score"):
         table(rows, COLUMNS)
 
 
 def test_a_column_that_is_there_twice_and_differs_is_not_guessed() -> None:
-    with pytest.raises(Refusal, match="two columns are called value, and differ"):
+    with pytest.raises(UnusableResponse, match="two columns are called value, and differ"):
         table([["iso3", "year", "value", "value"], ["UZB", "2023", "1", "2"]], COLUMNS)
     equal = table([["iso3", "year", "value", "value"], ["UZB", "2023", "1", "1"]], COLUMNS)
     assert equal.rows() == [("UZB", "2023", "1")]
@@ -80,19 +80,19 @@ def test_a_column_that_is_there_twice_and_differs_is_not_guessed() -> None:
 
 @pytest.mark.parametrize("rows", [[], [[None, None]]])
 def test_an_empty_sheet_is_refused(rows: list[list[str | None]]) -> None:
-    with pytest.raises(Refusal):
+    with pytest.raises(UnusableResponse):
         table(rows, COLUMNS)
 
 
 @pytest.mark.parametrize(("body", "reason"), [*NOT_WORKBOOKS, (b"<!DOCTYPE html>", "markup")])
 def test_what_is_no_workbook_is_refused(body: bytes, reason: str) -> None:
-    with pytest.raises(Refusal, match=reason):
+    with pytest.raises(UnusableResponse, match=reason):
         open_workbook(body)
 
 
 @pytest.mark.parametrize("size", [300 << 20, 32 << 20])
 def test_a_zip_bomb_is_refused_before_it_is_unpacked(size: int) -> None:
-    with pytest.raises(Refusal, match="would unpack to"):
+    with pytest.raises(UnusableResponse, match="would unpack to"):
         open_workbook(zip_bomb(size))
 
 
@@ -104,7 +104,7 @@ def test_a_damaged_package_is_refused_or_read_as_it_was_never_otherwise() -> Non
         damaged[at : at + 8] = bytes(255 - byte for byte in damaged[at : at + 8])
         try:
             assert rows_of(open_workbook(bytes(damaged)), "Data") == rows
-        except Refusal:
+        except UnusableResponse:
             refused += 1
     assert refused > 100
 
@@ -113,5 +113,5 @@ def test_a_package_that_lies_about_its_size_is_refused() -> None:
     honest = workbook({"Data": [["a"] * 50] * 50})
     at = honest.rindex(b"PK\x01\x02")  # the last entry of the directory; its size stands 24 bytes further
     lying = honest[: at + 24] + (1).to_bytes(4, "little") + honest[at + 28 :]
-    with pytest.raises(Refusal):
+    with pytest.raises(UnusableResponse):
         open_workbook(lying)

@@ -11,8 +11,8 @@ import duckdb
 import pytest
 from playwright.sync_api import Page, expect
 
-from pipelines.published import VERDICTS
 from pipelines.report.page import write_report
+from pipelines.seeds.codes import VERDICTS
 from tests.conftest import ROOT, run_carec
 from tests.e2e.conftest import (
     DECIMAL,

@@ -22,7 +22,8 @@ from sources.errors import ConfigurationError
 from sources.http.client import Http
 from sources.observation import utc_now
 from sources.provider import SeriesRequest
-from sources.releases import PROBES, releases
+from sources.providers import RELEASE_PROBES
+from sources.releases import releases
 
 STOPPED = dg.DefaultSensorStatus.STOPPED
 TODAY = date(2026, 11, 23)
@@ -31,7 +32,7 @@ TODAY = date(2026, 11, 23)
 @pytest.fixture
 def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, httpserver: HTTPServer) -> Workspace:
     """A workspace whose providers are all on the loopback server."""
-    for provider in PROBES:
+    for provider in RELEASE_PROBES:
         monkeypatch.setenv(f"CAREC_{provider.upper()}_URL", httpserver.url_for(f"/{provider}"))
     return open_workspace(load_settings(warehouse=tmp_path, http_tries=1))
 
@@ -240,7 +241,7 @@ def test_an_answer_that_does_not_tell_is_no_release(workspace: Workspace, httpse
 
 
 def test_every_provider_that_is_to_be_probed_can_be(workspace: Workspace) -> None:
-    assert {each.id for each in workspace.catalogue.providers.values() if each.probe_hours} == set(PROBES)
+    assert {each.id for each in workspace.catalogue.providers.values() if each.probe_hours} == set(RELEASE_PROBES)
 
 
 @pytest.mark.parametrize(

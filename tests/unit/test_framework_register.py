@@ -1,4 +1,4 @@
-"""The seeds that make up a framework: free of faults as they stand, and each fault told by file, line and column."""
+"""The seeds of the frameworks: without faults as committed, and each fault reported with file, line and column."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.seeds.frameworks import check_frameworks
+from pipelines.seeds.check import check_all
 from sources.catalogue import load_catalogue
 from sources.errors import ConfigurationError
 from tests.conftest import ROOT
@@ -22,6 +22,8 @@ PARTS = {"tii": "egdi_tii_index", "osi": "egdi_osi_index", "hci": "egdi_hci_inde
 @pytest.fixture
 def seeds(tmp_path: Path) -> Path:
     """A copy of the seeds with a framework ``index`` of three indicators in two pillars."""
+    for name in ("macros", "models"):
+        shutil.copytree(ROOT / "dbt_project" / name, tmp_path / name)
     folder = Path(shutil.copytree(ROOT / "dbt_project" / "seeds", tmp_path / "seeds"))
     for part, indicator in PARTS.items():
         pillar = "services" if part == "osi" else "base"
@@ -61,95 +63,95 @@ def alter(seeds: Path, file: str, last: Mapping[str, str]) -> int:
 
 def fault(seeds: Path) -> str:
     with pytest.raises(ConfigurationError) as raised:
-        check_frameworks(seeds.parent, load_catalogue())
+        check_all(seeds.parent, load_catalogue())
     message = str(raised.value)
     assert "\n" not in message
     return message
 
 
 def test_the_seeds_and_a_framework_of_seed_rows_alone_have_no_fault(seeds: Path) -> None:
-    check_frameworks(ROOT / "dbt_project", load_catalogue())
-    check_frameworks(seeds.parent, load_catalogue())
+    check_all(ROOT / "dbt_project", load_catalogue())
+    check_all(seeds.parent, load_catalogue())
 
 
 @pytest.mark.parametrize(
-    ("file", "cells", "column", "told"),
+    ("file", "cells", "column", "expected"),
     [
-        ("framework_indicators.csv", {"indicator_id": "egdi_xyz"}, "indicator_id", "'egdi_xyz' does not stand in"),
-        ("framework_indicators.csv", {"weight": "-1"}, "weight", "greater than 0"),
-        ("framework_indicators.csv", {"weight": "0"}, "weight", "greater than 0"),
+        ("framework_indicators.csv", {"indicator_id": "egdi_xyz"}, "indicator_id", "'egdi_xyz' is not in"),
+        ("framework_indicators.csv", {"weight": "-1"}, "weight", "must be greater than 0"),
+        ("framework_indicators.csv", {"weight": "0"}, "weight", "must be greater than 0"),
         ("framework_indicators.csv", {"weight": "heavy"}, "weight", "'heavy'"),
         ("framework_indicators.csv", {"weight": "inf"}, "weight", "'inf'"),
-        ("framework_indicators.csv", {"role": "main"}, "role", "'direct' or 'proxy'"),
-        ("framework_indicators.csv", {"pillar_id": ""}, "pillar_id", "empty and may not be"),
-        ("framework_indicators.csv", {"pillar_id": "other"}, "pillar_id", "'other' does not stand in pillars.csv"),
-        ("framework_indicators.csv", {"subtheme_id": "other"}, "subtheme_id", "does not stand in subthemes.csv"),
+        ("framework_indicators.csv", {"role": "main"}, "role", "direct, proxy, not 'main'"),
+        ("framework_indicators.csv", {"pillar_id": ""}, "pillar_id", "is empty: a value is required"),
+        ("framework_indicators.csv", {"pillar_id": "other"}, "pillar_id", "'other' is not in pillars.csv"),
+        ("framework_indicators.csv", {"subtheme_id": "other"}, "subtheme_id", "is not in subthemes.csv"),
         ("framework_indicators.csv", {"subtheme_id": "osi"}, "subtheme_id", "belongs to pillar 'services'"),
-        ("framework_indicators.csv", {"indicator_id": PARTS["tii"]}, "indicator_id", "remove one of them"),
-        ("benchmarks.csv", {"target_value": "0"}, "target_value", "no range to score on"),
+        ("framework_indicators.csv", {"indicator_id": PARTS["tii"]}, "indicator_id", "remove one of the two rows"),
+        ("benchmarks.csv", {"target_value": "0"}, "target_value", "no range to score on, not '0'"),
         ("benchmarks.csv", {"target_value": "nan"}, "target_value", "'nan'"),
-        ("benchmarks.csv", {"target_value": ""}, "target_value", "empty and may not be"),
-        ("benchmarks.csv", {"target_value": "-1"}, "target_value", "against the direction higher_is_better"),
+        ("benchmarks.csv", {"target_value": ""}, "target_value", "is empty: a value is required"),
+        ("benchmarks.csv", {"target_value": "-1"}, "target_value", "is against the direction higher_is_better"),
         ("benchmarks.csv", {"target_year": "30"}, "target_year", "1990"),
-        ("benchmarks.csv", {"baseline_year": "2030"}, "baseline_year", "not before target_year"),
-        ("benchmarks.csv", {"transform": "log"}, "floor_value", "positive values, not 0"),
-        ("benchmarks.csv", {"transform": "sqrt"}, "transform", "'none' or 'log'"),
-        ("benchmarks.csv", {"pace_target_value": "-0.5"}, "pace_target_value", "wrong side of floor_value"),
-        ("benchmarks.csv", {"framework_id": "indes"}, "framework_id", "'indes' does not stand in"),
-        ("benchmarks.csv", {"indicator_id": "egdi_epi_index"}, "indicator_id", "no indicator of 'index'"),
-        ("pillars.csv", {"weight": "0"}, "weight", "greater than 0"),
-        ("pillars.csv", {"in_overall": "maybe"}, "in_overall", "'true' or 'false'"),
-        ("subthemes.csv", {"register_only": "x"}, "register_only", "'true' or 'false'"),
-        ("frameworks.csv", {"aggregation": "harmonic"}, "aggregation", "'arithmetic' or 'geometric'"),
-        ("frameworks.csv", {"coverage_gate": "50"}, "coverage_gate", "less than or equal to 1"),
-        ("frameworks.csv", {"scored_group": "oecd"}, "scored_group", "'oecd' does not stand in groups.csv"),
+        ("benchmarks.csv", {"baseline_year": "2030"}, "baseline_year", "is not before target_year, not '2030'"),
+        ("benchmarks.csv", {"transform": "log"}, "floor_value", "must be positive where the transform is log, not '0'"),
+        ("benchmarks.csv", {"transform": "sqrt"}, "transform", "none, log, not 'sqrt'"),
+        ("benchmarks.csv", {"pace_target_value": "-0.5"}, "pace_target_value", "wrong side of floor_value, not '-0.5'"),
+        ("benchmarks.csv", {"framework_id": "indes"}, "framework_id", "'indes' is not in framework_indicators.csv"),
+        ("benchmarks.csv", {"indicator_id": "egdi_epi_index"}, "indicator_id", "is no indicator of 'index'"),
+        ("pillars.csv", {"weight": "0"}, "weight", "must be greater than 0"),
+        ("pillars.csv", {"in_overall": "maybe"}, "in_overall", "must be true or false"),
+        ("subthemes.csv", {"register_only": "x"}, "register_only", "must be true or false"),
+        ("frameworks.csv", {"aggregation": "harmonic"}, "aggregation", "arithmetic, geometric, not 'harmonic'"),
+        ("frameworks.csv", {"coverage_gate": "50"}, "coverage_gate", "must be at most 1"),
+        ("frameworks.csv", {"scored_group": "oecd"}, "scored_group", "'oecd' is not in groups.csv"),
     ],
 )  # fmt: skip
-def test_a_malformed_row_is_one_line_naming_file_line_and_column(
-    seeds: Path, file: str, cells: dict[str, str], column: str, told: str
+def test_a_malformed_row_gives_one_line_with_file_line_and_column(
+    seeds: Path, file: str, cells: dict[str, str], column: str, expected: str
 ) -> None:
     line = alter(seeds, file, cells)
     message = fault(seeds)
-    assert f"{file}:{line}: " in message and f": column {column}: " in message and told in message
+    assert f"{file}:{line}: " in message and f": column {column}: " in message and expected in message
 
 
 @pytest.mark.parametrize(
-    ("file", "cells", "told"),
+    ("file", "cells", "expected"),
     [
         ("pillars.csv", {"pillar_id": "empty"}, "no sub-theme and no indicator"),
         ("subthemes.csv", {"pillar_id": "base", "subtheme_id": "idle"}, "set register_only to true"),
-        ("subthemes.csv", {"pillar_id": "no", "subtheme_id": "x", "register_only": "true"}, "not stand in pillars.csv"),
+        ("subthemes.csv", {"pillar_id": "no", "subtheme_id": "x", "register_only": "true"}, "'no' is not in pillars"),
         ("benchmarks.csv", {"framework_id": "carec_2030", "indicator_id": "gii_rank", "transform": "none",
                             "floor_value": "100", "target_value": "1", "target_year": "2030"}, "is no indicator of"),
     ],
 )  # fmt: skip
-def test_a_part_that_nothing_belongs_to_is_told(seeds: Path, file: str, cells: dict[str, str], told: str) -> None:
+def test_a_part_without_indicators_is_reported(seeds: Path, file: str, cells: dict[str, str], expected: str) -> None:
     add(seeds, file, **cells)
-    assert told in fault(seeds)
+    assert expected in fault(seeds)
 
 
 @pytest.mark.parametrize(
-    ("file", "cells", "column", "told"),
+    ("file", "cells", "column", "expected"),
     [
         ("alternative_targets.csv", {"target_value": "all"}, "target_value", "'all'"),
         ("alternative_targets.csv", {"target_year": "30"}, "target_year", "1990"),
-        ("alternative_targets.csv", {"iso3": "KZ"}, "iso3", "'KZ' does not stand in economies.csv"),
-        ("alternative_targets.csv", {"indicator_id": "xyz"}, "indicator_id", "does not stand in indicators.yml"),
-        ("alternative_targets.csv", {"target_set": "natoinal"}, "target_set", "near it are national"),
+        ("alternative_targets.csv", {"iso3": "KZ"}, "iso3", "'KZ' is not in economies.csv"),
+        ("alternative_targets.csv", {"indicator_id": "xyz"}, "indicator_id", "is not in indicators.yml"),
+        ("alternative_targets.csv", {"target_set": "natoinal"}, "target_set", "similar entries are national"),
         ("alternative_targets.csv", {"source_url": "the web"}, "source_url", "pattern"),
-        ("alternative_targets.csv", {"confidence": "sure"}, "confidence", "'general_knowledge', not 'sure'"),
-        ("target_sets.csv", {"title": ""}, "title", "empty and may not be"),
+        ("alternative_targets.csv", {"confidence": "sure"}, "confidence", "general_knowledge, not 'sure'"),
+        ("target_sets.csv", {"title": ""}, "title", "is empty: a value is required"),
         ("series_breaks.csv", {"from_year": "lately"}, "from_year", "'lately'"),
-        ("noise_bands.csv", {"min_change_per_year": "-1"}, "min_change_per_year", "greater than or equal to 0"),
-        ("carried_forward.csv", {"iso3": "AFGH"}, "iso3", "does not stand in economies.csv"),
+        ("noise_bands.csv", {"min_change_per_year": "-1"}, "min_change_per_year", "must be at least 0"),
+        ("carried_forward.csv", {"iso3": "AFGH"}, "iso3", "is not in economies.csv"),
     ],
 )  # fmt: skip
-def test_a_malformed_row_beside_the_frameworks_is_told_by_file_line_and_column(
-    seeds: Path, file: str, cells: dict[str, str], column: str, told: str
+def test_a_malformed_row_of_the_other_tables_is_reported_with_file_line_and_column(
+    seeds: Path, file: str, cells: dict[str, str], column: str, expected: str
 ) -> None:
     line = alter(seeds, file, cells)
     message = fault(seeds)
-    assert f"{file}:{line}: " in message and f"column {column}: " in message and told in message
+    assert f"{file}:{line}: " in message and f"column {column}: " in message and expected in message
 
 
 def _drop(seeds: Path, file: str, keep: Callable[[dict[str, str]], bool], **changed: str) -> None:
@@ -172,7 +174,7 @@ def test_every_indicator_of_the_main_framework_has_a_benchmark_that_says_where_i
     assert "benchmarks.csv:2: " in message and "column source_url: is empty" in message
 
 
-def test_a_column_that_is_missing_is_told(seeds: Path) -> None:
+def test_a_missing_column_is_reported(seeds: Path) -> None:
     path = seeds / "pillars.csv"
     path.write_text(path.read_text(encoding="utf-8").replace("in_overall", "counts", 1), encoding="utf-8")
     assert "pillars.csv:1: column in_overall: is missing" in fault(seeds)

@@ -15,6 +15,6 @@ from {{ ref('claims') }} as claims
 left join {{ ref('milestone_types') }} as types
     on claims.claim_id = types.claim_id
 left join {{ ref('subthemes') }} as subthemes
-    on types.subtheme_id = subthemes.subtheme_id and subthemes.framework_id = 'carec_2030'
+    on types.subtheme_id = subthemes.subtheme_id and subthemes.framework_id = '{{ var("framework") }}'
 where claims.measure = 'milestone'
 order by claims.claim_id

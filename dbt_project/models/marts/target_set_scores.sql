@@ -33,7 +33,7 @@ latest as (
             and chosen.iso3 = observations.iso3
             and year(run.as_of) >= observations.year
     left join {{ ref('benchmarks') }} as benchmarks
-        on chosen.indicator_id = benchmarks.indicator_id and benchmarks.framework_id = 'carec_2030'
+        on chosen.indicator_id = benchmarks.indicator_id and benchmarks.framework_id = '{{ var("framework") }}'
 ),
 
 compared as (

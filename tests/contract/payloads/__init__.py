@@ -68,7 +68,7 @@ def payload(provider: str) -> Payload:
 
 
 def number(text: str) -> Any:
-    """What stands in a JSON document: a number where the text is one, digits of other scripts as the text they are."""
+    """Return a value for a JSON document: a number if the text is one, digits of other scripts as text."""
     if re.fullmatch(r"-?\d+(\.\d+)?(e\d+)?|-?NaN|-?Infinity", text, re.ASCII):
         return int(text) if text.isdigit() else float(text)
     return text or None

@@ -1,4 +1,4 @@
-"""UN DESA, E-Government Survey: a table a survey, countries by name."""
+"""UN DESA, E-Government Survey: one table per survey, countries by name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""UNESCO Institute for Statistics: the release, and records of the series asked for."""
+"""UNESCO Institute for Statistics: the release, and records of the requested series."""
 
 from __future__ import annotations
 

@@ -1,0 +1,55 @@
+"""Codes that dbt and Python share: the main framework, statuses and verdicts, and how a status is shown.
+
+Belongs here: codes, their order and their colours. The codes are read from ``vars`` in ``dbt_project/dbt_project.yml``,
+which dbt's models and tests use too. Does not belong here: words (``pipelines/texts``), the thresholds of the
+statuses (seed ``status_thresholds``).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+
+_PROJECT_FILE = Path(__file__).parents[2] / "dbt_project" / "dbt_project.yml"
+
+VARIABLES: dict[str, Any] = yaml.safe_load(_PROJECT_FILE.read_text(encoding="utf-8"))["vars"]
+"""Variables of the dbt project."""
+
+FRAMEWORK: str = VARIABLES["framework"]
+"""The framework of the scorecard. Other frameworks are scored too, but the pages and the summaries show this one."""
+
+STATUSES: tuple[str, ...] = tuple(VARIABLES["statuses"])
+"""Statuses of an indicator in an economy, from the best to the one without data."""
+
+VERDICTS: tuple[str, ...] = tuple(VARIABLES["verdicts"])
+"""Verdicts on a claim, in the order in which summaries show them."""
+
+DECIDED = VERDICTS[:5]
+"""Verdicts that a figure decides: claim and figure measure the same thing."""
+
+
+class Sign(NamedTuple):
+    """How a status is shown: a colour on a terminal, and a square with a mark on the pages."""
+
+    terminal: str
+    fill: str
+    mark: str
+    ink: str = "#000000"
+
+
+SIGNS = {
+    "achieved": Sign("green", "#0072b2", "✓", "#ffffff"),
+    "on_track": Sign("green", "#56b4e9", "↑"),
+    "moderately_improving": Sign("yellow", "#f0e442", "↗"),
+    "stagnating": Sign("red", "#e69f00", "→"),
+    "decreasing": Sign("red", "#e8762c", "↓"),
+    "level_only": Sign("dim", "#d0d7de", "="),
+    "insufficient_data": Sign("dim", "#ffffff", "?", "#57606a"),
+}
+"""Sign of an indicator of a member -> how it is shown, in the order of the legend.
+
+The sign is the status. ``level_only`` is the sign of an edition index, which has a level and never a pace: its status
+is ``insufficient_data``. The colours can be told apart by readers who do not see red and green.
+"""

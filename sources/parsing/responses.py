@@ -1,0 +1,143 @@
+"""Requests to a provider, and what every adapter reads from a response: its content, its failure, its dates.
+
+Parsing a body into a table belongs in ``tables``, turning a table into observations in ``observations``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from email.utils import parsedate_to_datetime
+from typing import TypeVar
+
+from sources.catalogue import Provider
+from sources.http.bodies import Body
+from sources.http.client import Http, Reply
+from sources.http.conditional import remedy
+from sources.provider import Outcome, RawBody, SeriesRequest
+
+T = TypeVar("T")
+K = TypeVar("K")
+
+JSON_TYPES = ("application/json",)
+CSV_TYPES = ("text/csv", "application/csv", "text/plain", "application/octet-stream", "application/vnd.ms-excel")
+"""Content types that file servers use for a CSV. The header row shows whether it is one."""
+
+HEAD_BYTES = 1 << 16
+BEGINNING = {"Range": f"bytes=0-{HEAD_BYTES - 1}", "Accept-Encoding": "identity"}
+"""Headers that ask for the first 64 KiB, enough for the header of a table and to identify a workbook."""
+
+
+class UnusableResponse(Exception):
+    """A response, or a missing one, that gives no observations.
+
+    Attributes:
+        reason: The reason, as shown to users.
+        outcome: The outcome of the requests that depend on the response.
+    """
+
+    def __init__(self, reason: str, outcome: Outcome = Outcome.UNAVAILABLE) -> None:
+        super().__init__(reason)
+        self.reason, self.outcome = reason, outcome
+
+
+def url_of(provider: Provider, path: str) -> str:
+    """Return the address of a path below the provider's base address."""
+    return f"{str(provider.base_url).rstrip('/')}/{path}"
+
+
+def get(
+    http: Http,
+    provider: Provider,
+    path: str,
+    params: Mapping[str, str | int] | None = None,
+    accept: tuple[str, ...] = JSON_TYPES,
+    retry_timeouts: bool = True,
+) -> Reply:
+    """Send one GET below the provider's base address, within the limits of its catalogue entry. See ``Http.get``."""
+    return http.get(
+        url_of(provider, path),
+        params,
+        accept=accept,
+        retry_timeouts=retry_timeouts,
+        **provider.limits,
+    )
+
+
+def require_content(reply: Reply, unknown_id: Collection[int] = ()) -> bytes:
+    """Return the content of a successful reply.
+
+    Args:
+        reply: The reply.
+        unknown_id: HTTP statuses that mean that the code of the series is wrong.
+
+    Raises:
+        UnusableResponse: If the reply failed.
+    """
+    return require_body(reply, unknown_id).content
+
+
+def require_body(reply: Reply, unknown_id: Collection[int] = ()) -> Body:
+    """Return the body of a successful reply, which may be too large for memory. See ``require_content``."""
+    if error := error_of(reply, unknown_id):
+        raise error
+    return reply.body
+
+
+def error_of(reply: Reply, unknown_id: Collection[int] = ()) -> UnusableResponse | None:
+    """Return the error of a failed reply, None for a successful one. See ``require_content``."""
+    if reply.failure is None:
+        return None
+    if reply.status in unknown_id:
+        return UnusableResponse(reply.failure.message, Outcome.UNKNOWN_ID)
+    if reply.blocked:
+        reason = f"{reply.failure.message}: closed to programs; {remedy(reply.url)}"
+        return UnusableResponse(reason, Outcome.BLOCKED)
+    return UnusableResponse(reply.failure.message)
+
+
+def read_optional(reply: Reply, parse: Callable[[bytes], T], provider: Provider) -> tuple[T | None, list[RawBody]]:
+    """Parse a reply that is not needed for observations, such as a list of codes or the name of a release.
+
+    Returns:
+        The parsed content, None if the reply is unusable; and the body to store, if there is one.
+    """
+    try:
+        found, error = parse(require_content(reply)), None
+    except UnusableResponse as unusable:
+        found, error = None, unusable
+    return found, [raw_body(reply, provider, error)] if reply.body else []
+
+
+def raw_body(reply: Reply, provider: Provider, error: UnusableResponse | None = None) -> RawBody:
+    """Return the body of a reply for the raw store, with the reason if it was not used."""
+    reason = error.reason if error else None
+    return RawBody(reply.body, reply.url, reply.status, dict(reply.headers), reply.retrieved_at, provider.id, reason)
+
+
+def last_modified(reply: Reply) -> str | None:
+    """Return the day of the body's last change (YYYY-MM-DD), with a note if an operator provided the file."""
+    try:
+        day = parsedate_to_datetime(reply.headers.get("Last-Modified", "")).date().isoformat()
+    except (ValueError, OverflowError):
+        return None
+    return f"{day}, put in place by the operator" if reply.placed else day
+
+
+def split_codes(option: object) -> list[str]:
+    """Return the codes in a link's option, which are separated by commas."""
+    return [code.strip() for code in str(option or "").split(",") if code.strip()]
+
+
+def group_requests(
+    requests: Iterable[SeriesRequest], key: Callable[[SeriesRequest], K]
+) -> dict[K, list[SeriesRequest]]:
+    """Return requests by a key, for example those that share a download."""
+    groups: dict[K, list[SeriesRequest]] = {}
+    for request in requests:
+        groups.setdefault(key(request), []).append(request)
+    return groups
+
+
+def code_and_aliases(request: SeriesRequest) -> list[str]:
+    """Return the code of a series, then its earlier or later codes (option ``aliases``)."""
+    return [request.code, *split_codes(request.option("aliases"))]

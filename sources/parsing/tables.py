@@ -1,0 +1,153 @@
+"""JSON and CSV bodies into tables of text. Every column is text; missing values are NULL.
+
+The columns of one provider belong in its adapter, workbooks in ``workbook``, types and ranges in ``observations``.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Collection, Iterable, Sequence
+from operator import itemgetter
+from typing import Any
+
+import polars as pl
+
+from sources.http.bodies import Body
+from sources.parsing.responses import UnusableResponse
+
+HALF_CHARACTER = re.compile(
+    r"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+)
+"""An unpaired UTF-16 surrogate. It cannot be encoded as UTF-8."""
+
+
+def decode(body: bytes) -> str:
+    """Return the text of a body. Raise UnusableResponse if it is empty or a page of markup."""
+    try:
+        text = body.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = body.decode("latin-1")  # only names have other characters than ASCII, and names are not read
+    if not text.strip():
+        raise UnusableResponse("the body is empty")
+    if text.lstrip().startswith("<"):
+        raise UnusableResponse("a page of markup came instead of data")
+    return text
+
+
+def parse_json(body: bytes) -> Any:
+    """Return the JSON document of a body, with numbers as strings of their digits.
+
+    Raises:
+        UnusableResponse: If the body is not JSON, or an object has a field twice.
+    """
+    text = decode(body)
+    if "\\ud" in text or "\\uD" in text:
+        text = HALF_CHARACTER.sub(r"\\ufffd", text)
+    try:
+        return json.loads(text, parse_float=str, parse_int=str, parse_constant=str, object_pairs_hook=_object)
+    except (ValueError, RecursionError) as error:
+        raise UnusableResponse(f"not valid JSON: {error}") from error
+
+
+def _object(fields: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(fields)
+    if len(found) < len(fields):  # it is unknown which of the two values is right
+        raise ValueError("an object has a field twice")
+    return found
+
+
+def rows_to_table(rows: Any, required: Sequence[str], optional: Sequence[str] = ()) -> pl.DataFrame:
+    """Return the named fields of a list of JSON objects as columns of text.
+
+    Args:
+        rows: The parsed JSON.
+        required: Fields that every object must have.
+        optional: Fields that are NULL in objects without them.
+
+    Raises:
+        UnusableResponse: If ``rows`` is not a list of objects, or a required field is missing.
+    """
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise UnusableResponse("the rows are not a list of objects")
+    try:
+        columns = {name: list(map(itemgetter(name), rows)) for name in required}
+    except KeyError as error:
+        raise UnusableResponse(f"a row lacks the field {error}") from error
+    columns |= {name: [row.get(name) for row in rows] for name in optional}
+    return pl.DataFrame({name: text_column(name, values) for name, values in columns.items()})
+
+
+def text_column(name: str, values: list[Any]) -> pl.Series:
+    """Return values as a column of text. Other types than strings are written as JSON, so that rejects show them."""
+    if not set(map(type, values)) <= {str, type(None)}:
+        values = [value if value is None or isinstance(value, str) else json.dumps(value) for value in values]
+    return pl.Series(name, values, dtype=pl.String())
+
+
+def read_csv(body: bytes) -> pl.DataFrame:
+    """Return the rows of a CSV with a header. Empty cells are NULL, blank lines are left out.
+
+    Raises:
+        UnusableResponse: If the body is not a CSV, or ends within a row: the last value may then lack digits.
+    """
+    text = decode(body)
+    try:
+        table = pl.read_csv(text.encode(), infer_schema=False)
+    except pl.exceptions.PolarsError as error:
+        raise UnusableResponse(f"not a readable CSV: {error}") from error
+    _require_whole_row(text[text.rfind("\n") + 1 :], table.width)
+    return table.filter(pl.any_horizontal(pl.all().is_not_null()))
+
+
+def read_csv_columns(body: Body, names: Collection[str]) -> pl.DataFrame:
+    """Return some columns of a CSV that may be too large for memory; columns that it does not have are left out.
+
+    The second column of the same name is returned as ``<name>_duplicated_0``, see ``require_unique_columns``.
+
+    Raises:
+        UnusableResponse: As ``read_csv``.
+    """
+    decode(body.head())
+    try:
+        # bytes that are not UTF-8 are only in names, and names are not read
+        table = pl.scan_csv(body.path or body.content, infer_schema=False, encoding="utf8-lossy")
+        present = table.collect_schema().names()
+        table.select(pl.all().null_count()).collect(engine="streaming")  # finds rows with too many cells
+        wanted = [name for name in present if name.removesuffix("_duplicated_0") in names]
+        rows = table.select(wanted).collect(engine="streaming")
+    except pl.exceptions.PolarsError as error:
+        raise UnusableResponse(f"not a readable CSV: {error}") from error
+    _require_whole_row(_last_line(body), len(present))
+    return rows.filter(pl.any_horizontal(pl.all().is_not_null()))
+
+
+def _last_line(body: Body) -> str:
+    """Return the text after the last line break."""
+    size = 1 << 16
+    while b"\n" not in (end := body.tail(size)) and size < len(body):
+        size *= 4
+    return end[end.rfind(b"\n") + 1 :].decode("utf-8", errors="replace")
+
+
+def _require_whole_row(last: str, width: int) -> None:
+    cells = next(csv.reader([last]), [])
+    if 1 < len(cells) < width:
+        raise UnusableResponse(f"the text ends amid a row, after {len(cells)} of {width} columns")
+
+
+def require_columns(table: pl.DataFrame, columns: Sequence[str]) -> None:
+    """Raise UnusableResponse if columns are missing, or are there twice with different values."""
+    missing = [name for name in columns if name not in table.columns]
+    if missing:
+        raise UnusableResponse(f"the columns {', '.join(missing)} are missing; there are {', '.join(table.columns)}")
+    require_unique_columns(table, columns)
+
+
+def require_unique_columns(table: pl.DataFrame, columns: Iterable[str]) -> None:
+    """Raise UnusableResponse if a CSV has one of these columns twice with different values."""
+    for name in columns:
+        second = f"{name}_duplicated_0"  # the name that polars gives to the second column
+        if second in table.columns and table.select(pl.col(name).ne_missing(pl.col(second)).any()).item():
+            raise UnusableResponse(f"two columns are called {name}, and differ")

@@ -1,0 +1,201 @@
+"""The declarations of the seeds: complete, free of faults, and the same in Python as in dbt."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+import pytest
+import yaml
+from jinja2 import Environment
+
+from pipelines.seeds.check import check_all
+from pipelines.seeds.codes import DECIDED, FRAMEWORK, SIGNS, STATUSES, VERDICTS
+from pipelines.seeds.csv_table import LINE
+from pipelines.seeds.rules import RULES, TEXT, CellCheck, SeedRows
+from pipelines.seeds.table_schema import load_schemas
+from sources.catalogue import load_catalogue
+from sources.errors import ConfigurationError
+from tests.conftest import ROOT
+
+PROJECT = ROOT / "dbt_project"
+SEEDS = PROJECT / "seeds"
+
+
+@pytest.fixture
+def seeds(tmp_path: Path) -> Path:
+    shutil.copytree(PROJECT / "macros", tmp_path / "macros")
+    shutil.copytree(PROJECT / "models", tmp_path / "models")
+    return Path(shutil.copytree(SEEDS, tmp_path / "seeds"))
+
+
+def message(seeds: Path) -> str:
+    with pytest.raises(ConfigurationError) as raised:
+        check_all(seeds.parent, load_catalogue())
+    return str(raised.value)
+
+
+def test_every_seed_is_declared_and_checked() -> None:
+    assert set(load_schemas(SEEDS)) == {path.stem for path in SEEDS.glob("*.csv")}
+
+
+@pytest.mark.parametrize("path", sorted(SEEDS.glob("*.csv")), ids=lambda path: path.stem)
+def test_a_spoilt_cell_in_any_seed_is_reported_with_its_file_and_line(seeds: Path, path: Path) -> None:
+    """The first typed cell gets text, or the key of the first row is removed."""
+    schema = load_schemas(SEEDS)[path.stem]
+    rows = pl.read_csv(path, infer_schema=False)
+    types = [column for column, kind in schema.types.items() if kind != "varchar"]
+    column = types[0] if types else schema.key[0]
+    changed = pl.when(pl.int_range(pl.len()) == 0).then(pl.lit("x y" if types else "")).otherwise(column).alias(column)
+    rows.with_columns(changed).write_csv(seeds / path.name)
+    assert re.search(rf"{path.name}:2: .*column {column}: ", message(seeds))
+
+
+def test_a_seed_without_a_declaration_is_reported(seeds: Path) -> None:
+    (seeds / "notes.csv").write_text("note\nx\n", encoding="utf-8")
+    assert "notes.csv: has no declaration" in message(seeds)
+
+
+def test_a_column_without_a_declaration_is_reported(seeds: Path) -> None:
+    path = seeds / "groups.csv"
+    path.write_text(path.read_text(encoding="utf-8").replace("note", "note,more", 1), encoding="utf-8")
+    assert "groups.csv:1: column more: is not declared" in message(seeds)
+
+
+def test_a_test_of_dbt_that_python_does_not_know_is_reported(seeds: Path) -> None:
+    path = seeds / "_scenarios.yml"
+    path.write_text(path.read_text(encoding="utf-8").replace("- not_empty", "- not_even"), encoding="utf-8")
+    assert "scenario_assumptions: test not_even has no function" in message(seeds)
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "expected"),
+    [
+        (
+            "scoring_parameters",
+            "coverage_gate,0.5",
+            "coverage_gate,50",
+            ":6: coverage_gate: column value: must be from",
+        ),
+        (
+            "scoring_parameters",
+            "min_trend_points,3",
+            "min_trend_points,2.5",
+            "must be a whole number from 2, not '2.5'",
+        ),
+        ("scoring_parameters", "history_from,2015", "history_from,15", "must be a year from 1990 to 2100, not '15'"),
+        ("scoring_parameters", "interval_z", "interval", "column parameter: must be one of "),
+        ("scoring_parameters", "interval_z,1.645", "interval_z,", "column value: is empty: a value is required"),
+        ("status_thresholds", "on_track,1", "on_track,fast", ":3: on_track: column min_pace_ratio: must be a number"),
+        (
+            "status_thresholds",
+            "on_track,",
+            "on_course,",
+            ":3: on_course: column status: must be one of achieved, on_tr",
+        ),
+        (
+            "status_thresholds",
+            "\ndecreasing,",
+            "\nstagnating,",
+            "line 5 has the same status: remove",
+        ),
+        ("status_thresholds", "on_track,1,On track", "on_track,1,", "column title: is empty: a value is required"),
+    ],
+)
+def test_faults_of_parameters_and_thresholds_are_reported(
+    seeds: Path, file: str, old: str, new: str, expected: str
+) -> None:
+    path = seeds / f"{file}.csv"
+    text = path.read_text(encoding="utf-8")
+    assert text.count(old) == 1
+    path.write_text(text.replace(old, new), encoding="utf-8")
+    assert expected in message(seeds)
+
+
+def test_a_missing_row_of_a_fixed_list_is_reported(seeds: Path) -> None:
+    path = seeds / "status_thresholds.csv"
+    kept = [line for line in path.read_text(encoding="utf-8").splitlines(True) if not line.startswith("on_track")]
+    path.write_text("".join(kept), encoding="utf-8")
+    assert "status_thresholds.csv: column status: 'on_track' is missing: add its row" in message(seeds)
+
+
+def test_statuses_verdicts_and_signs_are_in_the_order_in_which_they_are_declared() -> None:
+    assert FRAMEWORK in (SEEDS / "frameworks.csv").read_text(encoding="utf-8")
+    assert list(pl.read_csv(SEEDS / "status_thresholds.csv")["status"]) == list(STATUSES)
+    assert [sign for sign in SIGNS if sign in STATUSES] == list(STATUSES)
+    assert "no_data" not in DECIDED and set(DECIDED) < set(VERDICTS)
+
+
+GENERIC = PROJECT / "tests" / "generic"
+OTHER = ["a", "b"]
+FAULTY = pl.DataFrame(
+    {
+        "name": ["a", "b", "a", None, "c", "A b"],
+        "part": ["1", "1", "1", "2", None, "2"],
+        "codes": ["a;b", "c", "a;c", None, "b", ""],
+        "number": [0.0, 1.5, float("inf"), None, -2.0, 7.0],
+    }
+)
+CASES: list[tuple[str, dict[str, Any]]] = [
+    ("filled", {"columns": ["name", "number"]}),
+    ("finite", {"columns": ["number"]}),
+    ("in_range", {"columns": ["number"], "low": 0}),
+    ("in_range", {"columns": ["number"], "above": 0, "high": 5}),
+    ("matches", {"patterns": {"name": "^[a-z]$", "part": r"^\d$"}}),
+    ("unique_key", {"columns": ["name", "part"]}),
+    ("unique_key", {"columns": ["part", "name"], "nullable": ["name"]}),
+    ("one_row_each", {"column_name": "name", "values": ["a", "b", "z"]}),
+    ("lists_existing", {"column_name": "codes", "to": "ref('other')", "field": "name"}),
+    ("lists_existing", {"column_name": "codes", "to": "ref('other')", "field": "name", "flag": "used", "also": ["c"]}),
+    ("row_rules", {"rules": [{"column": "number", "expression": "number > 1 or part = '2'", "message": "is small"}]}),
+    ("not_empty", {}),
+]
+
+
+def sql_of(test: str, arguments: Mapping[str, Any]) -> str:
+    """The SQL of a generic test of dbt on the table ``faulty``."""
+    source = (GENERIC / f"{test}.sql").read_text(encoding="utf-8")
+    macros = re.sub(r"\{% (end)?test", r"{% \1macro", source)
+    module = Environment(autoescape=False).from_string(macros).module
+    given = {name: "other" if name == "to" else value for name, value in arguments.items()}
+    return str(getattr(module, test)("faulty", **given))
+
+
+@pytest.mark.parametrize(("test", "arguments"), CASES, ids=lambda value: value if isinstance(value, str) else "")
+def test_python_and_dbt_refuse_the_same_tables(test: str, arguments: dict[str, Any]) -> None:
+    """The table as it is, without its rows, and each of its rows alone."""
+    for rows in (FAULTY, FAULTY.clear(), *(FAULTY[at : at + 1] for at in range(FAULTY.height))):
+        with duckdb.connect() as connection:
+            connection.execute("create table faulty (name varchar, part varchar, codes varchar, number double)")
+            if rows.height:
+                connection.executemany("insert into faulty values (?, ?, ?, ?)", rows.rows())
+            connection.execute("create table other as select unnest(['a', 'b']) as name, name = 'a' as used")
+            by_dbt = bool(connection.execute(sql_of(test, arguments)).fetchall())
+        text = rows.with_row_index(LINE, 2).with_columns(pl.col(LINE).cast(pl.Int64))
+        cells = [pl.col(column).cast(pl.String).alias(TEXT + column) for column in rows.columns]
+        seed = SeedRows(text.with_columns(cells), lambda _, __, flag: OTHER[:1] if flag else OTHER, str)
+        by_python = False
+        for check in RULES[test](seed, **arguments):
+            if isinstance(check, CellCheck):
+                by_python |= seed.frame.filter(check.wrong).height > 0
+            else:
+                by_python |= check.is_wrong
+        assert by_python == by_dbt, rows
+
+
+def test_every_generic_test_of_the_project_is_compared_with_dbt() -> None:
+    assert {test for test, _ in CASES} == {path.stem for path in GENERIC.glob("*.sql")}
+
+
+def test_numbers_are_declared_finite() -> None:
+    """DuckDB reads ``nan`` and ``inf`` as numbers."""
+    for path in SEEDS.glob("_*.yml"):
+        for seed in yaml.safe_load(path.read_text(encoding="utf-8"))["seeds"]:
+            tests = [test for test in seed["data_tests"] if isinstance(test, dict) and "finite" in test]
+            finite = {column for test in tests for column in test["finite"]["arguments"]["columns"]}
+            assert finite == {name for name, kind in seed["config"]["column_types"].items() if kind == "double"}
