@@ -1,7 +1,7 @@
-"""Whether a refresh of the command line is recorded as a Dagster run, and what happens when that fails.
+"""Decide whether a refresh of the command line is recorded as a Dagster run.
 
-Does not belong here: the run itself (``pipelines.orchestration.run_events``), which needs Dagster and so most of a
-second to import.
+Belongs here: the decision, and the message for a failed recording. Does not belong here: the run itself
+(``pipelines.orchestration.run_events``), which imports Dagster; that takes most of a second.
 """
 
 from __future__ import annotations
@@ -16,10 +16,17 @@ from pipelines.workspace import Workspace
 def record(
     workspace: Workspace, result: Refresh | BuildFailed, started_at: datetime, note: Callable[[str], None]
 ) -> str | None:
-    """Record a refresh that began at ``started_at`` (UTC without zone). Returns the run's id.
+    """Record a refresh. A refresh does not fail if its recording does.
 
-    None where there is nothing to record (no provider was asked and nothing was built), or where recording failed:
-    ``note`` is then told why in one line. A refresh never fails for it.
+    Args:
+        workspace: Paths and catalogue.
+        result: The refresh, or the failure of its build.
+        started_at: Start of the refresh (UTC without zone).
+        note: Called with one line if the recording failed.
+
+    Returns:
+        The id of the run. None if the recording failed, or if there is nothing to record: the refresh requested
+        nothing from providers and built nothing.
     """
     if result.build is None and not result.ingestion.asked:
         return None

@@ -1,6 +1,6 @@
-"""One refresh: ingest, build, audit, publish, record. The command line and Dagster run these same functions.
+"""One refresh: ingest, build, check, publish. The Dagster job runs the same functions.
 
-Belongs here: the order of the steps and what stops them. Does not belong here: how any step is done.
+Belongs here: the order of the steps and the conditions that stop them. Does not belong here: how a step works.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from pipelines.dbt import runner as models
-from pipelines.dbt.runner import Build
+from pipelines.dbt import runner
+from pipelines.dbt.results import Build
 from pipelines.ingestion import Ingestion, ingest
 from pipelines.workspace import Workspace
 from sources.observation import utc_now
@@ -22,8 +22,11 @@ from warehouse.recovery import holding
 class Refresh:
     """The result of a refresh.
 
-    ``build`` is None where nothing had changed and the publication was left as it was. ``previous`` is the publication
-    that this one replaced, None where there was none.
+    Attributes:
+        ingestion: Results per indicator.
+        build: Results of dbt; None where nothing had changed and the publication stayed as it was.
+        publication: The current publication.
+        previous: The publication that this one replaced; None for the first one.
     """
 
     ingestion: Ingestion
@@ -33,7 +36,7 @@ class Refresh:
 
 
 class BuildFailed(NotPublished):
-    """Models or tests did not pass. Carries the build, so that it can be recorded."""
+    """Models or tests did not pass. Has the results, so that the run can be recorded."""
 
     def __init__(self, build: Build, ingestion: Ingestion):
         super().__init__(build.reason)
@@ -52,11 +55,21 @@ def refresh(
 ) -> Refresh:
     """Bring the published file up to date.
 
-    Raises NotPublished (the previous publication is untouched), ConfigurationError, or files.Busy where another
-    refresh holds the warehouse.
+    Args:
+        workspace: Settings, catalogue and paths.
+        offline: Use landed figures and the bundled archive, without network access.
+        only: Ids of the indicators to request, all where empty.
+        as_of: Day to score, today where None.
+        accept_shrink: Accept responses in which many country-years are missing.
+        progress: Called with a description of each step.
+
+    Raises:
+        NotPublished: The build failed; the previous publication is unchanged.
+        ConfigurationError: An input has a fault.
+        files.Busy: Another refresh has locked the warehouse.
     """
     indicators = workspace.catalogue.select(list(only))
-    models.check_seeds(workspace)
+    runner.check_seeds(workspace)
     with holding(workspace.layout):
         ingestion = ingest(
             workspace,
@@ -66,11 +79,11 @@ def refresh(
             progress=lambda provider: progress(f"asked {provider}"),
         )
         day = as_of or utc_now().date()
-        mark = models.fingerprint(workspace, day, explicit=as_of is not None)
-        standing = published(workspace.layout)
-        if standing and standing.fingerprint == mark:
-            return Refresh(ingestion, None, standing)
-        build = models.build(workspace, day, mark, lambda node: progress(f"building {node}"))
+        fingerprint = runner.fingerprint(workspace, day, explicit=as_of is not None)
+        previous = published(workspace.layout)
+        if previous and previous.fingerprint == fingerprint:
+            return Refresh(ingestion, None, previous)
+        build = runner.build(workspace, day, fingerprint, lambda node: progress(f"building {node}"))
         if not build.passed:
             raise BuildFailed(build, ingestion)
-        return Refresh(ingestion, build, publish(workspace.layout, utc_now()), standing)
+        return Refresh(ingestion, build, publish(workspace.layout, utc_now()), previous)

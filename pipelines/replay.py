@@ -1,7 +1,7 @@
-"""``carec replay``: the landing built again from archive, journal and raw store, without a network.
+"""``carec replay``: build the landing again from archive, journal and raw store, without network access.
 
-Belongs here: replaying the recorded runs in order, comparing what they give with what is landed. Does not belong here:
-what a run is and how it lands (``recording``, ``ingestion``): replay calls the same functions.
+Belongs here: replaying the recorded runs in order, and comparing the result with the landing. Does not belong here:
+the content of a run and its landing (``run_journal``, ``ingestion``): replay calls the same functions.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from pipelines import run_journal as recording
+from pipelines import run_journal
 from pipelines.ingestion import ask, land, land_archive
 from pipelines.workspace import LOCAL_FILE, Workspace
 from sources.errors import ConfigurationError
@@ -24,20 +24,26 @@ from warehouse.files import exclusive
 from warehouse.layout import Layout
 from warehouse.publish import NotPublished
 
-BUILT_ANEW = (
+REWRITTEN = (
     "run.parquet",
     "source_health.parquet",
     "indicators.parquet",
     "archive.sha256",
     "observation_columns.parquet",
 )
-"""What every refresh lays down again: no part of the record."""
+"""Files that every refresh writes again. They are no part of the record."""
 
 
 @dataclass(frozen=True)
 class Replayed:
-    """What a replay gave. ``differences``: files that are landed and not given, or the reverse, or not the same bytes;
-    ``notes``: what the recorded runs had that this checkout has not, or the reverse."""
+    """The result of a replay.
+
+    Attributes:
+        runs: Number of replayed runs.
+        files: Number of files that they landed.
+        differences: Files that only the landing or only the replay has, or that differ in content.
+        notes: Indicators and requests that the recorded runs and this checkout do not share.
+    """
 
     runs: int
     files: int
@@ -54,13 +60,20 @@ def replay(
 ) -> Replayed:
     """Build the landing again and compare it with the landed one, byte for byte.
 
-    The copy is thrown away, or kept in ``into`` (a folder that is new or empty), or with ``write`` takes the landing's
-    place; what stood there then stays as ``landing.before_replay`` until the next time. ``into`` and ``write`` exclude
-    each other. Raises NotPublished where nothing was recorded, or a recorded body is gone or damaged, files.Busy where
-    a refresh holds the warehouse.
+    Args:
+        workspace: Catalogue, archive and paths.
+        into: New or empty folder for the copy. Without it, the copy is deleted.
+        write: Replace the landing by the copy. The former landing is ``landing.before_replay`` until the next replay.
+            Cannot be combined with ``into``.
+        progress: Called with a description of each run.
+
+    Raises:
+        ConfigurationError: ``into`` is not empty.
+        NotPublished: No run was recorded, or a recorded body is missing or damaged.
+        files.Busy: A refresh has locked the warehouse.
     """
     if into is not None and into.exists() and any(into.iterdir()):
-        raise ConfigurationError(f"{into} holds something already: name a folder that is new or empty")
+        raise ConfigurationError(f"{into} is not empty: choose a new or empty folder")
     layout = workspace.layout
     layout.root.mkdir(parents=True, exist_ok=True)
     with exclusive(layout.lock), TemporaryDirectory(prefix=".replay-", dir=layout.root) as scratch:
@@ -68,10 +81,10 @@ def replay(
         runs, notes = _replay(target, layout, Path(scratch) / "files", progress)
         given, landed = _files(target.layout.landing), _files(layout.landing)
         if not runs and not landed:
-            raise NotPublished("nothing was recorded yet: run `carec refresh` first")
+            raise NotPublished("no run was recorded yet: run `carec refresh` first")
         differences = [
             *(f"not given by the replay: {name}" for name in sorted(landed - given)),
-            *(f"given by the replay, not landed: {name}" for name in sorted(given - landed) if not _added(name)),
+            *(f"given by the replay, not landed: {name}" for name in sorted(given - landed) if not _is_new_kind(name)),
             *(
                 f"other content: {name}"
                 for name in sorted(given & landed)
@@ -86,11 +99,11 @@ def replay(
 def _replay(
     target: Workspace, recorded: Layout, folder: Path, progress: Callable[[str], None]
 ) -> tuple[int, list[str]]:
-    """Land every recorded run in ``target``. ``folder`` takes the operator's files of the run at hand."""
+    """Land every recorded run in ``target``. ``folder`` is for the operator's files of each run."""
     land_archive(target)
     runs, notes = 0, []
     try:
-        for record in recording.records(recorded):
+        for record in run_journal.records(recorded):
             run, known = record.run, target.catalogue.indicators
             at = f"run of {run.started_at:%Y-%m-%d %H:%M:%S}"
             progress(f"replaying the {at}")
@@ -101,7 +114,7 @@ def _replay(
             if run.indicator_ids:
                 resolutions, _ = ask(_with_files(target, record.files, folder), run, http)
                 land(target, run, resolutions, placed=placed_bodies(record.exchanges))
-            notes += [f"{at}: asked, and not in its record: {address}" for address in http.missing]
+            notes += [f"{at}: requested, and not in its record: {address}" for address in http.missing]
             runs += 1
     except (OSError, ValueError) as error:
         raise NotPublished(f"the record cannot be replayed: {error}") from error
@@ -109,7 +122,7 @@ def _replay(
 
 
 def _with_files(workspace: Workspace, files: dict[str, bytes], folder: Path) -> Workspace:
-    """The workspace with the operator's files as they were at a run."""
+    """Return the workspace with the operator's files of a run."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     for name, content in files.items():
@@ -117,8 +130,8 @@ def _with_files(workspace: Workspace, files: dict[str, bytes], folder: Path) -> 
     return replace(workspace, adapters={**workspace.adapters, LOCAL_FILE: LocalFiles(folder)})
 
 
-def _added(name: str) -> bool:
-    """Whether a file is of a kind that runs of an earlier version did not write."""
+def _is_new_kind(name: str) -> bool:
+    """Return whether runs of an earlier version did not write files of this kind."""
     return name.startswith("confirmations/")
 
 
@@ -131,16 +144,16 @@ def _alike(given: Path, landed: Path) -> bool:
 
 
 def _files(folder: Path) -> set[str]:
-    """Vintages, rejects and confirmations, by their path below the landing's ``folder``."""
+    """Return vintages, rejects and confirmations, as paths below the landing's ``folder``."""
     return {
         str(path.relative_to(folder))
         for path in folder.rglob("*")
-        if path.is_file() and path.name not in BUILT_ANEW and not path.name.startswith(".")
+        if path.is_file() and path.name not in REWRITTEN and not path.name.startswith(".")
     }
 
 
 def _swap(given: Path, landed: Path) -> None:
-    """Put ``given`` in the place of ``landed``, with what only a refresh lays down."""
+    """Replace ``landed`` by ``given``, with the files that only a refresh writes."""
     for name in ("run.parquet", "source_health.parquet"):
         if (landed / name).exists():
             shutil.copy2(landed / name, given / name)

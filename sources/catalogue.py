@@ -139,8 +139,9 @@ class Provider(Entry):
     """One entry of ``providers.yml``. ``CAREC_<ID>_URL`` overrides ``base_url`` and ``alternative_url``.
 
     ``alternative_url`` is where the provider keeps some of its files besides. ``mirror`` is a provider that serves the
-    same series under the same codes. It comes after this one in every chain. ``probe_hours`` is how often it is asked
-    whether there is something new; None where it cannot tell. ``max_body_mib`` is the size of a body, as sent, above
+    same series under the same codes. It comes after this one in every chain. ``cadence_days`` is the longest usual time
+    between two releases. ``probe_hours`` is how often it is asked whether there is something new; None where it cannot
+    tell. ``max_body_mib`` is the size of a body, as sent, above
     which it is not read; decompressed it may be four times as large.
     """
 
@@ -154,6 +155,7 @@ class Provider(Entry):
     licence_url: HttpUrl | None = None
     citation: str
     cadence: str
+    cadence_days: int = Field(default=365, ge=1)
     probe_hours: int | None = Field(default=None, ge=1)
     parallel: int = Field(default=4, ge=1, le=4)
     connect_timeout_s: float = Field(default=3.0, gt=0, le=10)

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from pipelines.cli.terminal import command_app
+from pipelines.cli.terminal import command_app, note
 from pipelines.orchestration.webserver import serve
 
 app = command_app()
@@ -18,4 +18,4 @@ app = command_app()
 @app.command()
 def ui(port: Annotated[int, typer.Option(help="Port of the web page.")] = 3000) -> None:
     """Dagster's web page: lineage, runs, checks."""
-    serve(port)
+    serve(port, note)

@@ -1,7 +1,7 @@
-"""Why a build may not be published: each check that failed, the rows that fail it, and where to mend them.
+"""The text that explains a failed build: each failed check, the rows it found, and the files to correct.
 
-Belongs here: reading failing rows out of the build and wording the reason. Does not belong here: running the checks
-(``pipelines.dbt.runner``), deciding that they stop a publication (``warehouse.publish``).
+Belongs here: reading failing rows from the build and the wording. Does not belong here: running the checks
+(``pipelines.dbt.runner``), and the rule that a failed check stops a publication (``warehouse.publish``).
 """
 
 from __future__ import annotations
@@ -9,27 +9,32 @@ from __future__ import annotations
 import json
 import textwrap
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import duckdb
 
+from pipelines.dbt.results import Node
 from warehouse.layout import Layout
 
-if TYPE_CHECKING:
-    from pipelines.dbt.runner import Node
-
 ROWS = 20
-"""Failing rows that are shown of a check."""
+"""Number of failing rows shown per check."""
 CHECKS = 5
-"""Failed checks that are told in full."""
+"""Number of failed checks shown with their rows."""
 FAILED = {"error", "fail", "runtime error"}
 FOUND_ROWS = {"fail", "warn"}
 
 
 def failing_rows(layout: Layout, node: Node) -> list[dict[str, Any]]:
-    """The first rows that a test found wrong, from the build file; none where the test itself could not run.
+    """Return the first rows that a test found, read from the build file.
 
-    Nobody else may have the build file open for writing.
+    No other connection may have the build file open for writing.
+
+    Args:
+        layout: Paths of the warehouse.
+        node: Result of a dbt test.
+
+    Returns:
+        Up to ``ROWS`` rows, each as column -> value; empty where the test passed or could not run.
     """
     if node.status not in FOUND_ROWS or not node.sql:
         return []
@@ -43,7 +48,12 @@ def failing_rows(layout: Layout, node: Node) -> list[dict[str, Any]]:
 
 
 def reason(layout: Layout, nodes: Sequence[Node]) -> str:
-    """Which models and tests did not pass, with up to ``ROWS`` failing rows each, and what to do."""
+    """Return the failed models and tests, each with up to ``ROWS`` failing rows and the files to correct.
+
+    Args:
+        layout: Paths of the warehouse, with dbt's manifest and the build file.
+        nodes: All results of the build.
+    """
     broken = [node for node in nodes if node.status in FAILED]
     manifest = json.loads((layout.dbt_target / "manifest.json").read_bytes())
     lines = [f"{len(broken)} of {len(nodes)} models and tests did not pass"]
@@ -53,11 +63,20 @@ def reason(layout: Layout, nodes: Sequence[Node]) -> str:
         if properties.get("description"):
             lines.append(f"  {' '.join(properties['description'].split())}")
         lines += [f"  {_row(row)}" for row in failing_rows(layout, node)]
-        lines.append(f"  see {where(manifest, node)}")
+        lines.append(f"  see {files_of(manifest, node)}")
     if len(broken) > CHECKS:
         lines.append(f"and {len(broken) - CHECKS} more")
-    lines.append(f"mend what is named, then `carec refresh` (all of it: {layout.dbt_target / 'dbt.log'})")
+    lines.append(f"correct these files, then run `carec refresh` (full log: {layout.dbt_target / 'dbt.log'})")
     return "\n".join(lines)
+
+
+def files_of(manifest: Mapping[str, Any], node: Node) -> str:
+    """Return the files to look in: of the model, or of the test and the table that it checks."""
+    properties = _properties(manifest, node)
+    tested = properties.get("attached_node") or next(iter(properties.get("depends_on", {}).get("nodes", [])), None)
+    checked = manifest["nodes"].get(tested) if properties.get("resource_type") == "test" else None
+    files = [each["original_file_path"] for each in (checked, properties) if each and each.get("original_file_path")]
+    return " and ".join(f"dbt_project/{file}" for file in dict.fromkeys(files)) or "dbt's log"
 
 
 def _row(row: dict[str, Any]) -> str:
@@ -68,15 +87,6 @@ def _properties(manifest: Mapping[str, Any], node: Node) -> Mapping[str, Any]:
     return manifest["nodes"].get(node.unique_id) or manifest["unit_tests"].get(node.unique_id) or {}
 
 
-def where(manifest: Mapping[str, Any], node: Node) -> str:
-    """The files to look in: of what a test checks and of the test itself, or of a model."""
-    properties = _properties(manifest, node)
-    tested = properties.get("attached_node") or next(iter(properties.get("depends_on", {}).get("nodes", [])), None)
-    checked = manifest["nodes"].get(tested) if properties.get("resource_type") == "test" else None
-    files = [each["original_file_path"] for each in (checked, properties) if each and each.get("original_file_path")]
-    return " and ".join(f"dbt_project/{file}" for file in dict.fromkeys(files)) or "dbt's log"
-
-
 def _short(message: str | None) -> str:
-    """The first part of a dbt message, without the trail of macros."""
+    """Return the first part of a dbt message, without the trace of macros."""
     return textwrap.shorten((message or "no message").partition("> in macro")[0], 300)

@@ -1,6 +1,7 @@
-"""Running dbt: one ``dbt build`` in this process, and what came of every model and test.
+"""Run dbt: one ``dbt build`` in this process, and the receipt of the build.
 
-Belongs here: invoking dbt and reading its results. Does not belong here: SQL, Dagster.
+Belongs here: invoking dbt, and the rules around a build that the command line and the Dagster job share. Does not
+belong here: the results of a build (``pipelines.dbt.results``), SQL, Dagster.
 """
 
 from __future__ import annotations
@@ -10,13 +11,14 @@ import json
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from pipelines.dbt import failures
+from pipelines.dbt.results import Build, read_results
 from pipelines.dbt.staging import check_staging
 from pipelines.seeds.check import check_all
 from pipelines.texts.words import TEXTS
@@ -30,55 +32,52 @@ from warehouse.publish import Receipt, write_receipt
 
 
 @dataclass(frozen=True)
-class Node:
-    """The result of one dbt node. ``sql`` is what a test runs, as dbt compiled it."""
+class StartedBuild:
+    """A build that has begun.
 
-    unique_id: str
-    status: str
-    message: str | None
-    failures: int | None
-    started_at: float | None
-    seconds: float
-    sql: str | None = None
+    Attributes:
+        as_of: Day that the build scores.
+        fingerprint: Fingerprint of the build's inputs (see ``fingerprint``).
+        code: Hash of the dbt project's code, which the unit tests depend on.
+        arguments: Command line of dbt.
+    """
 
-
-@dataclass(frozen=True)
-class Build:
-    """The result of a build. ``reason`` says why it did not pass."""
-
-    passed: bool
-    nodes: list[Node]
-    reason: str | None = None
+    as_of: date
+    fingerprint: str
+    code: str
+    arguments: list[str]
 
 
 def fingerprint(workspace: Workspace, as_of: date, explicit: bool) -> str:
-    """A hash over everything that decides what a build gives: landed data, dbt project, texts, as-of date.
+    """Return a hash over all inputs of a build: landed data, dbt project, texts and as-of date.
 
-    Without an explicit date only the year matters: it decides what is stale.
+    Args:
+        workspace: Paths and catalogue.
+        as_of: Day that the build scores.
+        explicit: Whether the user chose the day. For today only the year counts: it decides which values are stale.
     """
     digest = hashlib.sha256(landing.state(workspace.layout, workspace.catalogue.indicators).encode())
-    digest.update(_code(workspace).encode())
-    for path in sorted(workspace.dbt_project.rglob("*.csv")):
-        digest.update(path.relative_to(workspace.dbt_project).as_posix().encode() + path.read_bytes())
+    digest.update(_code_hash(workspace).encode())
+    digest.update(_hash(workspace.dbt_project, {".csv"}).encode())
     digest.update((as_of.isoformat() if explicit else str(as_of.year)).encode())
     return digest.hexdigest()
 
 
-NO_UNIT_TESTS = ("--exclude-resource-type", "unit_test")
-
-
-def _code(workspace: Workspace) -> str:
+def _code_hash(workspace: Workspace) -> str:
     """Return a hash over the dbt project's code and the texts that it fills in: all that unit tests depend on."""
+    return "".join(_hash(folder, {".sql", ".yml", ".md"}) for folder in (workspace.dbt_project, TEXTS))
+
+
+def _hash(folder: Path, suffixes: set[str]) -> str:
     digest = hashlib.sha256()
-    for folder in (workspace.dbt_project, TEXTS):
-        for path in sorted(folder.rglob("*")):
-            if path.suffix in {".sql", ".yml", ".md"}:
-                digest.update(path.relative_to(folder).as_posix().encode() + path.read_bytes())
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and path.suffix in suffixes:
+            digest.update(path.relative_to(folder).as_posix().encode() + path.read_bytes())
     return digest.hexdigest()
 
 
 def dbt_arguments(workspace: Workspace, command: str) -> list[str]:
-    """The command line of a dbt command: absolute paths, parse cache and logs in the warehouse."""
+    """Return the command line of a dbt command: absolute paths, with parse cache and logs in the warehouse."""
     project, target = str(workspace.dbt_project), str(workspace.layout.dbt_target)
     return [
         command,
@@ -89,69 +88,103 @@ def dbt_arguments(workspace: Workspace, command: str) -> list[str]:
 
 
 def dbt_environment(layout: Layout) -> dict[str, str]:
-    """What the dbt project reads from the environment."""
+    """Return the environment variables that the dbt project reads."""
     return {"CAREC_WAREHOUSE": str(layout.root), "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"}
 
 
-def lay_down_run(layout: Layout, as_of: date) -> None:
-    """Write the build's as-of date where dbt reads it."""
+def write_as_of(layout: Layout, as_of: date) -> None:
+    """Write the as-of date of a build to the file that dbt reads."""
     write_table(layout.run, pl.DataFrame({"as_of": [as_of]}, schema={"as_of": pl.Date}))
 
 
 def check_seeds(workspace: Workspace) -> None:
-    """Raise ConfigurationError for the first fault of the seeds or of the generated staging."""
+    """Check the seeds and the generated staging.
+
+    Raises:
+        ConfigurationError: Names the first fault.
+    """
     check_all(workspace.dbt_project, workspace.catalogue)
     check_staging(workspace.catalogue, workspace.dbt_project)
 
 
-def prepare(workspace: Workspace, as_of: date) -> None:
-    """Lay down what dbt reads and withdraw the last build's receipt: until ``settle``, nothing can be published.
+def start_build(workspace: Workspace, as_of: date, fingerprint: str) -> StartedBuild:
+    """Write the inputs of dbt and remove receipt and results of the last build.
 
-    Raises ConfigurationError where a seed that people edit has a fault.
+    Until ``finish_build`` writes the new receipt, nothing can be published. The build skips dbt's unit tests if this
+    code of the dbt project has passed them before: they test code, and not data.
+
+    Args:
+        workspace: Paths, catalogue and settings.
+        as_of: Day that the build scores.
+        fingerprint: Fingerprint of the build's inputs.
+
+    Raises:
+        ConfigurationError: A seed that people edit has a fault.
     """
     check_seeds(workspace)
-    lay_down_run(workspace.layout, as_of)
-    workspace.layout.receipt.unlink(missing_ok=True)
+    layout = workspace.layout
+    write_as_of(layout, as_of)
+    layout.receipt.unlink(missing_ok=True)
+    (layout.dbt_target / "run_results.json").unlink(missing_ok=True)
+    code, arguments = _code_hash(workspace), dbt_arguments(workspace, "build")
+    marker = _unit_tested(layout)
+    if marker.exists() and marker.read_text() == code:
+        arguments += ["--exclude-resource-type", "unit_test"]
+    return StartedBuild(as_of, fingerprint, code, arguments)
 
 
-def settle(workspace: Workspace, as_of: date, mark: str, reason: str | None) -> None:
-    """Leave the receipt of a build that passed (``reason`` None), or that did not for the given reason."""
-    write_receipt(workspace.layout, Receipt(mark, as_of.isoformat(), reason is None, utc_now().isoformat(), reason))
+def finish_build(workspace: Workspace, started: StartedBuild, reason: str | None) -> None:
+    """Write the receipt of a build. ``reason`` is the cause of a failure, None where everything passed."""
+    if reason is None:
+        write_atomically(_unit_tested(workspace.layout), started.code.encode())
+    now = utc_now().isoformat()
+    receipt = Receipt(started.fingerprint, started.as_of.isoformat(), reason is None, now, reason)
+    write_receipt(workspace.layout, receipt)
 
 
-def build(workspace: Workspace, as_of: date, mark: str, progress: Callable[[str], None] = lambda node: None) -> Build:
-    """Run ``dbt build`` over the landed data and leave a receipt that says whether everything passed."""
-    prepare(workspace, as_of)
-    arguments = dbt_arguments(workspace, "build")
-    # unit tests judge code, not figures: code that passed them need not pass them again at every refresh
-    tested, code = workspace.layout.dbt_target / "unit_tested.sha256", _code(workspace)
-    if tested.exists() and tested.read_text() == code:
-        arguments += NO_UNIT_TESTS
-    result = _invoke(workspace, arguments, progress)
-    if result.passed:
-        write_atomically(tested, code.encode())
-    settle(workspace, as_of, mark, result.reason)
-    return result
+def _unit_tested(layout: Layout) -> Path:
+    """Return the path of the marker: the hash of the code that last passed dbt's unit tests."""
+    return layout.dbt_target / "unit_tested.sha256"
+
+
+def build(
+    workspace: Workspace, as_of: date, fingerprint: str, progress: Callable[[str], None] = lambda node: None
+) -> Build:
+    """Run ``dbt build`` over the landed data and write its receipt.
+
+    Args:
+        workspace: Paths, catalogue and settings.
+        as_of: Day that the build scores.
+        fingerprint: Fingerprint of the build's inputs.
+        progress: Called with a description of each node when it starts.
+    """
+    started = start_build(workspace, as_of, fingerprint)
+    passed, error = _invoke(workspace, started.arguments, progress)
+    nodes = [] if error else read_results(workspace.layout)
+    reason = None if passed else error or failures.reason(workspace.layout, nodes)
+    finish_build(workspace, started, reason)
+    return Build(passed, nodes, reason)
 
 
 def manifest(workspace: Workspace) -> Path:
-    """Path of dbt's manifest, written anew where it is missing, half-written or older than the project.
+    """Return the path of dbt's manifest. dbt writes it first where it is missing, incomplete or out of date.
 
-    Raises ConfigurationError where dbt cannot read the project.
+    Raises:
+        ConfigurationError: dbt cannot read the project.
     """
     project, path = workspace.dbt_project, workspace.layout.dbt_target / "manifest.json"
     check_staging(workspace.catalogue, project)
-    # a folder's time tells of files that were removed
+    # the modification time of a folder shows that files were removed
     parts = [p for p in project.rglob("*") if p.is_dir() or p.suffix in {".sql", ".yml", ".md"}]
-    if not _whole(path) or path.stat().st_mtime < max(part.stat().st_mtime for part in parts):
-        result = _invoke(workspace, dbt_arguments(workspace, "parse"), lambda node: None)
-        if not result.passed:
-            raise ConfigurationError(f"{project}: {result.reason}")
+    if not _is_complete(path) or path.stat().st_mtime < max(part.stat().st_mtime for part in parts):
+        passed, error = _invoke(workspace, dbt_arguments(workspace, "parse"), lambda node: None)
+        if not passed:
+            raise ConfigurationError(f"{project}: {error or 'dbt parse failed'}")
     return path
 
 
-def _whole(path: Path) -> bool:
-    """Whether dbt wrote this file to its end: it writes in place, and may be killed meanwhile."""
+def _is_complete(path: Path) -> bool:
+    """Return whether the file is valid JSON. dbt writes it in place, and may be killed while it writes."""
     try:
         json.loads(path.read_bytes())
     except (OSError, ValueError):
@@ -159,49 +192,16 @@ def _whole(path: Path) -> bool:
     return True
 
 
-def _invoke(workspace: Workspace, arguments: list[str], progress: Callable[[str], None]) -> Build:
+def _invoke(workspace: Workspace, arguments: list[str], progress: Callable[[str], None]) -> tuple[bool, str | None]:
+    """Run a dbt command in this process. Return whether it passed, and an error where dbt could not run at all."""
     os.environ.update(dbt_environment(workspace.layout))
-    from dbt.cli.main import dbtRunner  # 1.1 s: only where dbt really runs
+    from dbt.cli.main import dbtRunner  # takes 1.1 s, and most refreshes do not need dbt
 
-    def note(event: Any) -> None:
+    def report_start(event: Any) -> None:
+        # dbt documents callbacks and names of events; test_refresh.py fails if this name changes
         if event.info.name == "LogStartLine":
             progress(event.data.description)
 
-    outcome = dbtRunner(callbacks=[note]).invoke([*arguments, "--log-level", "none"])
-    if outcome.exception is not None:
-        return Build(False, [], f"dbt could not run: {outcome.exception}")
-    nodes = [
-        Node(
-            unique_id=result.node.unique_id,
-            status=str(result.status),
-            message=result.message,
-            failures=result.failures,
-            # dbt's times are UTC without zone
-            started_at=result.timing[-1].started_at.replace(tzinfo=UTC).timestamp() if result.timing else None,
-            seconds=result.execution_time,
-            sql=getattr(result.node, "compiled_code", None),
-        )
-        for result in getattr(outcome.result, "results", [])
-        # a hook of the project is neither a table nor a test; it counts where it failed
-        if result.node.resource_type != "operation" or str(result.status) != "success"
-    ]
-    if outcome.success:
-        return Build(True, nodes)
-    return Build(False, nodes, failures.reason(workspace.layout, nodes))
-
-
-def results(layout: Layout) -> list[Node]:
-    """What came of every node in the newest dbt command, as dbt wrote it down."""
-    written = json.loads((layout.dbt_target / "run_results.json").read_bytes())
-    return [
-        Node(
-            unique_id=result["unique_id"],
-            status=result["status"],
-            message=result["message"],
-            failures=result["failures"],
-            started_at=None,
-            seconds=result["execution_time"],
-            sql=result["compiled_code"],
-        )
-        for result in written["results"]
-    ]
+    outcome = dbtRunner(callbacks=[report_start]).invoke([*arguments, "--log-level", "none"])
+    error = f"dbt could not run: {outcome.exception}" if outcome.exception is not None else None
+    return outcome.success, error

@@ -1,8 +1,8 @@
-"""What is checked of every indicator after it was asked for, beside the tests of the dbt project.
+"""The asset checks of every indicator, and the failing rows of dbt's tests as metadata.
 
-Belongs here: the checks of an indicator and their wording, and how failing rows look. Does not belong here: the
-contract itself (``sources.observation``), the shrink guard (``warehouse.landing``), what stops a publication (dbt's
-tests). None of these stops anything: a figure that was refused, held back or is old is not served or is shown as such.
+Belongs here: the checks of an indicator and their wording. Does not belong here: the contract itself
+(``sources.observation``), the shrink guard (``warehouse.landing``), the checks that stop a publication (dbt's tests).
+These checks are warnings: a rejected or held-back figure is not published, and an old one is marked as stale.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import Any
 
 import dagster as dg
 
-from pipelines.dbt.failures import FOUND_ROWS, failing_rows, where
-from pipelines.dbt.runner import Node
+from pipelines.dbt.failures import FOUND_ROWS, failing_rows, files_of
+from pipelines.dbt.results import Node
 from pipelines.ingestion import Ingested
 from pipelines.orchestration.asset_keys import observation_key
 from sources.observation import utc_now
@@ -21,40 +21,46 @@ from warehouse.landing import Landing
 from warehouse.layout import Layout
 
 Finding = tuple[str | None, dict[str, Any]]
-"""What is wrong, None where nothing is; and the figures behind it."""
+"""The problem, None if the check passed; and its metadata."""
 
 CHECKS = {
-    "contract": "No record of the newest answer was refused by the observation contract: types, areas, years, range.",
-    "shrink": "The newest answer was not held back because too many country-years are gone from it.",
-    "answered": "The first provider of the chain answered; else it is told who stands in for it, and why.",
+    "contract": "The observation contract (types, areas, years, range) rejected no record of the newest response.",
+    "shrink": "The newest response was not held back because too many country-years are missing from it.",
+    "answered": "The first provider of the chain answered. Otherwise the check names the fallback and the reason.",
     "age": "The newest figure is not older than the indicator allows.",
 }
 
 
 def specs(indicator_id: str) -> list[dg.AssetCheckSpec]:
-    """The checks of an indicator. They do not block: one blocking failure would stop every other indicator too."""
+    """Return the checks of an indicator. They do not block: a blocking failure would also stop all other indicators."""
     asset = dg.AssetKey(observation_key(indicator_id))
     return [dg.AssetCheckSpec(name, asset=asset, description=text, blocking=False) for name, text in CHECKS.items()]
 
 
 def results(ingested: Ingested) -> list[dg.AssetCheckResult]:
-    """What the checks of an indicator find. A finding is a warning."""
+    """Return the results of an indicator's checks. A failed check is a warning."""
     findings = {"contract": _contract, "shrink": _shrink, "answered": _answered, "age": _age}
     return [_result(ingested, name, *find(ingested)) for name, find in findings.items()]
 
 
 def key(result: dg.AssetCheckResult) -> dg.AssetCheckKey:
-    """The key of the check that found this."""
+    """Return the key of the check of a result."""
     assert result.asset_key and result.check_name
     return dg.AssetCheckKey(result.asset_key, result.check_name)
 
 
 def failure_metadata(layout: Layout, manifest: Mapping[str, Any], node: Node) -> dict[str, dg.MetadataValue[Any]]:
-    """What the page of a dbt test shows beside its result where it failed: its rows, and where to mend them."""
+    """Return the failing rows of a dbt test as a table, and the files to correct; empty if the test passed.
+
+    Args:
+        layout: Paths of the warehouse. No other connection may have the build file open for writing.
+        manifest: dbt's manifest.
+        node: Result of the test.
+    """
     if node.status not in FOUND_ROWS:
         return {}
-    see = f"see {where(manifest, node)}; mend it, then refresh"
-    remedy: dict[str, dg.MetadataValue[Any]] = {"remedy": dg.MetadataValue.text(see)}
+    text = f"see {files_of(manifest, node)}; correct it, then refresh"
+    remedy: dict[str, dg.MetadataValue[Any]] = {"remedy": dg.MetadataValue.text(text)}
     rows = failing_rows(layout, node)
     if not rows:
         return remedy
@@ -82,7 +88,7 @@ def _contract(ingested: Ingested) -> Finding:
     metadata = {"rejected": ingested.rejected}
     if not ingested.rejected:
         return None, metadata
-    return f"{ingested.rejected} records refused: {'; '.join(ingested.reject_reasons)}", metadata
+    return f"{ingested.rejected} records rejected: {'; '.join(ingested.reject_reasons)}", metadata
 
 
 def _shrink(ingested: Ingested) -> Finding:
@@ -97,7 +103,7 @@ def _answered(ingested: Ingested) -> Finding:
     if ingested.stale_reason:
         return ingested.stale_reason, metadata
     if ingested.provider_used != first:
-        return f"{ingested.provider_used} stands in for {first}: {ingested.attempts}", metadata
+        return f"{ingested.provider_used} is used instead of {first}: {ingested.attempts}", metadata
     return None, metadata
 
 
@@ -105,7 +111,7 @@ def _age(ingested: Ingested) -> Finding:
     oldest = utc_now().year - ingested.indicator.max_age_years
     metadata = {"latest_year": ingested.latest_year, "oldest_year_allowed": oldest}
     if ingested.latest_year is None:
-        return "there is no figure at all", metadata
+        return "there are no figures", metadata
     if ingested.latest_year < oldest:
-        return f"the newest figure is of {ingested.latest_year}, figures before {oldest} are too old", metadata
+        return f"the newest figure is for {ingested.latest_year}; the oldest year allowed is {oldest}", metadata
     return None, metadata

@@ -1,6 +1,6 @@
-"""The names that things have in the asset graph, the same in Dagster's definitions and in a recorded run.
+"""The keys of assets, the same in Dagster's definitions and in a recorded run.
 
-Belongs here: the keys of assets. Does not belong here: dagster-dbt, which a recorded run has no time to import; groups,
+Belongs here: asset keys. Does not belong here: dagster-dbt, because its import would make recording slow; groups,
 owners and descriptions, which only the definitions have.
 """
 
@@ -15,11 +15,15 @@ PUBLICATION: Key = ("publication",)
 
 
 def observation_key(indicator_id: str) -> Key:
+    """Return the key of an indicator's observations."""
     return ("observations", indicator_id)
 
 
 def node_key(node: Mapping[str, Any]) -> Key:
-    """The key of a model, seed or source of dbt's manifest: its own if it names one, else working schema and name."""
+    """Return the key of a model, seed or source of dbt's manifest.
+
+    It is the key that the node's ``meta`` names. Without one it is the custom schema, if there is one, and the name.
+    """
     own = node["config"].get("meta", {}).get("dagster", {}).get("asset_key")
     if own:
         return tuple(own)
@@ -30,7 +34,10 @@ def node_key(node: Mapping[str, Any]) -> Key:
 
 
 def key_tested_by(manifest: Mapping[str, Any], test: Mapping[str, Any]) -> Key | None:
-    """The key of what a dbt test checks; None for a test over several tables that says not which (no asset check)."""
+    """Return the key of the table that a dbt test checks; None if it reads several tables and names none of them.
+
+    dagster-dbt applies the same rule; ``tests/integration/test_record.py`` compares both.
+    """
     ref = test["config"].get("meta", {}).get("dagster", {}).get("ref", {}).get("name")
     parents = test["depends_on"]["nodes"]
     candidates = [n for n in parents if n.split(".")[-1] == ref] if ref else [*set(parents)]

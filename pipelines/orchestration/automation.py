@@ -1,9 +1,9 @@
-"""What runs by itself: a weekly refresh, a look at each provider's releases, and scores that follow changed figures.
+"""Schedules and sensors: the weekly refresh, release sensors, builds after changed figures, messages about failed runs.
 
-Belongs here: when something is started, and for which assets. Does not belong here: what a provider's release is
-(``sources.releases``), the steps, what a person is told (``pipelines.notifications``).
+Belongs here: the conditions that start a run, and its assets. Does not belong here: reading a provider's release
+(``sources.releases``), the steps, the text of messages (``pipelines.notifications``).
 
-Everything is there to be switched on in the pages; ``CAREC_AUTOMATION=1`` switches it on from the start.
+Everything is off until it is switched on in the pages; ``CAREC_AUTOMATION=1`` switches it on from the start.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from sources.provider import SeriesRequest
 from sources.releases import Releases, releases
 
 WEEKLY = "0 3 * * 0"
-"""Sunday at three, in the time zone of the settings."""
+"""Sundays at 03:00, in the time zone of the settings."""
 FOLLOW_EVERY_S = 60
 PROBE_DEADLINE_S = 45.0
-"""Dagster gives a tick of a sensor a minute."""
+"""Longest time per host in a tick, in seconds. Dagster stops a tick after one minute."""
 
 FIGURES_CHANGED = (
     dg.AutomationCondition.any_deps_match(dg.AutomationCondition.data_version_changed()).with_label("figures changed")
@@ -37,13 +37,14 @@ FIGURES_CHANGED = (
 FOLLOW_FIGURES = (
     FIGURES_CHANGED & ~dg.AutomationCondition.in_progress() & ~dg.AutomationCondition.any_deps_in_progress()
 )
-"""Of a staging model: build when an indicator's figures are others than at the last build, and at no other time. All of
-dbt's tables are one step, so that this builds them all."""
+"""Condition of a staging model: build only if an indicator's figures differ from those of the last build. All of dbt's
+tables are one step, so this builds all of them."""
 FOLLOW_BUILD = dg.AutomationCondition.any_deps_match(dg.AutomationCondition.will_be_requested())
-"""Of the publication: in the same run as the build."""
+"""Condition of the publication: publish in the same run as the build."""
 
 
 def schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
+    """Return the schedule of the weekly refresh."""
     return [
         dg.ScheduleDefinition(
             name="weekly_refresh",
@@ -53,13 +54,13 @@ def schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
             default_status=(
                 dg.DefaultScheduleStatus.RUNNING if settings.automation else dg.DefaultScheduleStatus.STOPPED
             ),
-            description="Ask every provider, build, check and publish.",
+            description="Fetch from every provider, build, check and publish.",
         )
     ]
 
 
 def sensors(workspace: Workspace) -> list[dg.SensorDefinition]:
-    """One sensor a provider that can tell its release, the one that follows changed figures, the one that tells."""
+    """Return one sensor per provider with a release probe, the sensor of changed figures and that of failed runs."""
     status = dg.DefaultSensorStatus.RUNNING if workspace.settings.automation else dg.DefaultSensorStatus.STOPPED
     providers = [workspace.catalogue.providers[name] for name in watched(workspace.catalogue)]
     return [
@@ -69,16 +70,16 @@ def sensors(workspace: Workspace) -> list[dg.SensorDefinition]:
             target=dg.AssetSelection.all(),
             default_status=status,
             minimum_interval_seconds=FOLLOW_EVERY_S,
-            description="Builds and publishes when the figures of an indicator have changed, and at no other time.",
+            description="Builds and publishes if the figures of an indicator have changed, and at no other time.",
         ),
         failure_sensor(workspace, status),
     ]
 
 
 def watched(catalogue: Catalogue) -> dict[str, dict[str, list[SeriesRequest]]]:
-    """Provider -> indicator -> the series whose release is watched there.
+    """Return provider -> indicator -> the series to compare the releases of.
 
-    An indicator is watched at the first provider of its chain that can tell its release.
+    An indicator is watched at the first provider of its chain that has a release probe.
     """
     found: dict[str, dict[str, list[SeriesRequest]]] = {}
     for indicator in catalogue:
@@ -93,9 +94,15 @@ def _watched_link(indicator: Indicator, providers: Mapping[str, Provider]) -> Li
 
 
 def release_sensor(workspace: Workspace, provider: Provider, status: dg.DefaultSensorStatus) -> dg.SensorDefinition:
-    """Asks the provider for its releases; requests the indicators whose release is another than at the last tick.
+    """Return the sensor that requests the indicators with another release than at the last tick.
 
-    The cursor is indicator -> release. The first tick only remembers: what stands was fetched by a refresh.
+    The cursor is a JSON object, indicator -> release. The first tick only stores it: a refresh has fetched the current
+    releases.
+
+    Args:
+        workspace: Catalogue and settings.
+        provider: Provider with ``probe_hours``.
+        status: Whether the sensor runs from the start.
     """
     indicators = watched(workspace.catalogue)[provider.id]
     assert provider.probe_hours
@@ -105,11 +112,11 @@ def release_sensor(workspace: Workspace, provider: Provider, status: dg.DefaultS
         target=dg.AssetSelection.assets(*(observation_key(each) for each in indicators)),
         minimum_interval_seconds=provider.probe_hours * 3600,
         default_status=status,
-        description=f"Asks {provider.title} whether there is something new, and refreshes the indicators that are.",
+        description=f"Requests the releases of {provider.title}, and refreshes the indicators with a new one.",
     )
     def sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         if workspace.settings.offline:
-            return dg.SkipReason("offline: no provider is asked")
+            return dg.SkipReason("offline: no provider is requested")
         wanted = [request for requests in indicators.values() for request in requests]
         settings = workspace.settings
         with Http(tries=settings.http_tries, host_deadline_s=PROBE_DEADLINE_S, user_agent=settings.agent) as http:
@@ -126,7 +133,7 @@ def release_sensor(workspace: Workspace, provider: Provider, status: dg.DefaultS
 
 
 def _released(indicators: Mapping[str, Sequence[SeriesRequest]], found: Releases) -> Iterator[tuple[str, str]]:
-    """Indicator -> release, for those of whose every series it is known."""
+    """Yield indicator and release, for the indicators with a known release of every series."""
     for indicator_id, requests in indicators.items():
         if all(request in found.of for request in requests):
             yield indicator_id, "; ".join(dict.fromkeys(found.of[request] for request in requests))
@@ -143,19 +150,21 @@ def _request(provider: Provider, changed: Sequence[str], now: Mapping[str, str])
 
 def _why_not(before: Mapping[str, str], found: Releases, provider: Provider) -> str:
     if found.silent:
-        return f"{provider.title} did not say: {'; '.join(dict.fromkeys(found.silent))}"
+        return f"no release from {provider.title}: {'; '.join(dict.fromkeys(found.silent))}"
     if not before:
-        return "the first look: releases are remembered, and compared from now on"
+        return "first tick: the releases are stored, and compared from now on"
     return f"nothing new at {provider.title}"
 
 
 def failure_sensor(workspace: Workspace, status: dg.DefaultSensorStatus) -> dg.SensorDefinition:
+    """Return the sensor that sends the cause of a failed run to the log and the webhook."""
+
     @dg.run_failure_sensor(
         name="tell_of_failed_runs",
         default_status=status,
-        description="Tells the log and the webhook of every run that failed, and of what stopped it.",
+        description="Sends every failed run and its cause to the log and the webhook.",
     )
-    def tell(context: dg.RunFailureSensorContext) -> None:
+    def send(context: dg.RunFailureSensorContext) -> None:
         run = context.dagster_run
         details = [
             f"{event.step_key}: {event.step_failure_data.user_failure_data.description}"
@@ -163,17 +172,17 @@ def failure_sensor(workspace: Workspace, status: dg.DefaultSensorStatus) -> dg.S
             else f"{event.step_key}: {_cause(event)}"
             for event in context.get_step_failure_events()
         ]
-        headline = f"run {run.run_id[:8]} of {run.job_name} failed; the previous publication stands"
+        headline = f"run {run.run_id[:8]} of {run.job_name} failed; the previous publication is unchanged"
         notify(
             Message("run_failed", headline, details or [context.failure_event.message or ""]),
             workspace.settings.webhook_url,
         )
 
-    return tell
+    return send
 
 
 def _cause(event: dg.DagsterEvent) -> str:
-    """The first line of what was raised in a step, below what Dagster wraps it in."""
+    """Return the first line of the exception of a step, without Dagster's wrapper."""
     error = event.step_failure_data.error
     while error and error.cause:
         error = error.cause

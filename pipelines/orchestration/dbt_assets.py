@@ -1,7 +1,7 @@
 """The middle of the asset graph: dbt's seeds, models and tests, from its manifest.
 
-Belongs here: how the dbt project looks and runs in Dagster. Does not belong here: SQL, and what dbt is told to read and
-what comes of a build (``pipelines.dbt.runner``).
+Belongs here: the dbt project as Dagster assets and checks. Does not belong here: SQL, and the inputs and the receipt of
+a build (``pipelines.dbt.runner``).
 """
 
 import csv
@@ -18,18 +18,20 @@ from dagster_dbt import (
     DagsterDbtCliRuntimeError,
     DagsterDbtTranslator,
     DagsterDbtTranslatorSettings,
+    DbtCliInvocation,
     DbtCliResource,
     DbtProject,
+    dbt_assets,
 )
-from dagster_dbt.asset_utils import DBT_DEFAULT_SELECT, build_dbt_specs
 from pydantic import Field
 
-from pipelines.dbt import runner as models
+from pipelines.dbt import runner
 from pipelines.dbt.failures import reason
+from pipelines.dbt.results import read_results
 from pipelines.orchestration.asset_checks import failure_metadata
 from pipelines.orchestration.asset_keys import Key, node_key
 from pipelines.orchestration.automation import FOLLOW_FIGURES
-from pipelines.orchestration.observation_assets import OWNERS, POOL, hold
+from pipelines.orchestration.observation_assets import OWNERS, POOL, lock_warehouse
 from pipelines.seeds.codes import FRAMEWORK
 from pipelines.workspace import Workspace
 from sources.observation import utc_now
@@ -39,11 +41,11 @@ from warehouse.publish import WORKING_SCHEMAS
 Manifest = Mapping[str, Any]
 
 _FOLDERS = {"intermediate": "scoring", "marts": "scorecard"}
-"""Folder of the dbt project -> group of its models; a staging model is in its pillar's."""
+"""Folder of the dbt project -> group of its models. Staging models are in the group of their pillar."""
 
 
 class ScorecardTranslator(DagsterDbtTranslator):
-    """Keys as in ``asset_keys``; groups that lead from the pillars over scoring to the scorecard."""
+    """Maps dbt nodes to assets: keys from ``asset_keys``, and groups from the pillars to the scorecard."""
 
     def __init__(self, staging_groups: Mapping[str, str]):
         super().__init__(DagsterDbtTranslatorSettings(enable_source_tests_as_checks=True, enable_code_references=True))
@@ -62,11 +64,11 @@ class ScorecardTranslator(DagsterDbtTranslator):
 
 
 def staging_groups(manifest: Manifest, seeds: Path) -> dict[str, str]:
-    """Staging model -> group: the pillar's id and the first words of its title, ``sectors`` or ``context``."""
+    """Return staging model -> group: the pillar's id and the first words of its title, ``sectors`` or ``context``."""
     with (seeds / "pillars.csv").open(encoding="utf-8", newline="") as handle:
         titles = {row["pillar_id"]: row["title"] for row in csv.DictReader(handle) if row["framework_id"] == FRAMEWORK}
     groups = {}
-    for node in _stagings(manifest):
+    for node in _staging_models(manifest):
         part = node["name"].removeprefix("stg_")
         first_words = re.split(r",| and ", titles.get(part, ""))[0].lower()
         groups[node["name"]] = re.sub(r"\W+", "_", f"{part} {first_words}".strip())
@@ -74,20 +76,20 @@ def staging_groups(manifest: Manifest, seeds: Path) -> dict[str, str]:
 
 
 def indicator_groups(manifest: Manifest, groups: Mapping[str, str]) -> dict[str, str]:
-    """Indicator -> group of the staging model that reads it."""
+    """Return indicator -> group of the staging model that reads it."""
     return {
         manifest["sources"][source]["name"]: groups[node["name"]]
-        for node in _stagings(manifest)
+        for node in _staging_models(manifest)
         for source in node["depends_on"]["nodes"]
     }
 
 
-def _stagings(manifest: Manifest) -> Iterator[Mapping[str, Any]]:
+def _staging_models(manifest: Manifest) -> Iterator[Mapping[str, Any]]:
     return (n for n in manifest["nodes"].values() if n["resource_type"] == "model" and n["fqn"][1] == "staging")
 
 
 def published_tables(manifest: Manifest) -> list[Key]:
-    """The keys of the seeds and models that a publication keeps."""
+    """Return the keys of the seeds and models that a publication keeps."""
     return [
         node_key(node)
         for node in manifest["nodes"].values()
@@ -96,7 +98,7 @@ def published_tables(manifest: Manifest) -> list[Key]:
 
 
 def landing_specs(manifest: Manifest, translator: ScorecardTranslator, project: DbtProject) -> list[dg.AssetSpec]:
-    """The tables that ingestion lays down beside the observations: known to the graph, made by no step of their own."""
+    """Return the tables that ingestion writes in addition to the observations. No step of their own makes them."""
     return [
         translator.get_asset_spec(manifest, unique_id, project)
         for unique_id, source in manifest["sources"].items()
@@ -105,37 +107,36 @@ def landing_specs(manifest: Manifest, translator: ScorecardTranslator, project: 
 
 
 def dbt_project(workspace: Workspace) -> DbtProject:
-    """The dbt project as dagster-dbt knows it: models then name the file that they are written in."""
+    """Return the dbt project for dagster-dbt, which adds the path of its SQL file to each model."""
     return DbtProject(
         workspace.dbt_project, target_path=workspace.layout.dbt_target, profiles_dir=workspace.dbt_project
     )
 
 
 def dbt_resource(workspace: Workspace) -> DbtCliResource:
-    """The dbt of this interpreter's environment, wherever the process was started."""
+    """Return the dbt of this interpreter's environment, independent of the working directory and ``PATH``."""
     project = workspace.dbt_project
     return DbtCliResource(project, profiles_dir=project, dbt_executable=Path(sys.executable).with_name("dbt"))
 
 
-def _close_build_file() -> None:
-    """Let go of the build file, which counting rows and reading columns left open: the publication writes to it."""
-    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
-
-    if DuckDBConnectionManager._ENV:
-        DuckDBConnectionManager._ENV.close()
-    DuckDBConnectionManager.close_all_connections()
+def _close_build_file(invocation: DbtCliInvocation) -> None:
+    """Close the connections with which dagster-dbt counted rows and read columns: later steps write to the file."""
+    if invocation.adapter:
+        invocation.adapter.cleanup_connections()
+        invocation.adapter.connections.close_all_connections()
 
 
 class BuildConfig(dg.Config):
-    """What a person may choose when launching a build."""
+    """Options of a build in the launchpad."""
 
     as_of: str | None = Field(default=None, description="Score what was known on that day (YYYY-MM-DD); else today.")
 
     column_lineage: bool = Field(
-        default=True, description="Trace every column to those that it is made from: most of the time of a build."
+        default=True, description="Trace every column to the columns that it is made from. Takes most of the time."
     )
 
     def day(self) -> date | None:
+        """Return the chosen day. Raises dg.Failure for a text that is not a date."""
         try:
             return date.fromisoformat(self.as_of) if self.as_of else None
         except ValueError:
@@ -145,63 +146,63 @@ class BuildConfig(dg.Config):
 def dbt_build(
     workspace: Workspace, manifest: Manifest, translator: ScorecardTranslator, project: DbtProject
 ) -> dg.AssetsDefinition:
-    """Every seed, model and test of the dbt project, in one ``dbt build``.
+    """Return the assets and checks of the dbt project, all of them made by one ``dbt build``.
 
-    There is no building a part: a table that is made anew beside older ones is no build that anyone audited. Who asks
-    for one table gets them all, some seconds later.
+    A selection always grows to the whole build: a new table next to older ones would be a build that no test checked.
+    ``@dbt_assets`` allows parts of a build, so only its specs are used.
+
+    Args:
+        workspace: Paths, catalogue and settings.
+        manifest: dbt's manifest.
+        translator: Maps dbt nodes to assets.
+        project: The dbt project of dagster-dbt.
     """
     layout = workspace.layout
-    specs, check_specs = build_dbt_specs(
-        translator=translator,
-        manifest=manifest,
-        select=DBT_DEFAULT_SELECT,
-        exclude="",
-        selector="",
-        io_manager_key=None,
-        project=project,
-    )
+
+    @dbt_assets(manifest=manifest, dagster_dbt_translator=translator, project=project)
+    def declared(context: dg.AssetExecutionContext) -> Iterator[Any]:
+        """Declare the assets and checks. Dagster never executes this function."""
+        yield from ()
 
     @dg.multi_asset(
         name="dbt_build",
-        specs=[_automated(spec) for spec in specs],
-        check_specs=check_specs,
+        specs=[_automated(spec) for spec in declared.specs],
+        check_specs=list(declared.check_specs),
         pool=POOL,
         allow_arbitrary_check_specs=True,
     )
     def build(context: dg.AssetExecutionContext, config: BuildConfig, dbt: DbtCliResource) -> Iterator[Any]:
         day = config.day()
         as_of = day or utc_now().date()
-        os.environ.update(models.dbt_environment(layout))
-        with hold(context, layout):
-            models.prepare(workspace, as_of)
-            mark = models.fingerprint(workspace, as_of, explicit=day is not None)
-            invocation = dbt.cli(
-                models.dbt_arguments(workspace, "build"), context=context, target_path=layout.dbt_target
-            )
+        os.environ.update(runner.dbt_environment(layout))
+        with lock_warehouse(context, layout):
+            fingerprint = runner.fingerprint(workspace, as_of, explicit=day is not None)
+            started = runner.start_build(workspace, as_of, fingerprint)
+            invocation = dbt.cli(started.arguments, context=context, target_path=layout.dbt_target)
             failed: list[dg.AssetCheckResult] = []
             fault: DagsterDbtCliRuntimeError | None = None
             try:
                 events = invocation.stream().fetch_row_counts()
                 for event in events.fetch_column_metadata(with_column_lineage=config.column_lineage):
                     if isinstance(event, dg.AssetCheckResult) and not event.passed:
-                        failed.append(event)  # its rows can be read once dbt has let go of the build file
+                        failed.append(event)  # its rows can be read after dbt has closed the build file
                     else:
                         yield with_every_indicator(manifest, event)
             except DagsterDbtCliRuntimeError as error:
                 fault = error
             finally:
-                _close_build_file()
+                _close_build_file(invocation)
             yield from _with_rows(layout, manifest, failed)
-            why = _reason(layout) if fault else None
-            models.settle(workspace, as_of, mark, why)
-        if why:
-            raise dg.Failure(why, allow_retries=False) from fault
+            cause = _reason(layout) if fault else None
+            runner.finish_build(workspace, started, cause)
+        if cause:
+            raise dg.Failure(cause, allow_retries=False) from fault
 
     return build
 
 
 def _automated(spec: dg.AssetSpec) -> dg.AssetSpec:
-    """Staging models read the indicators, and so know first that figures have changed."""
+    """Return the spec; for a staging model, which reads the indicators directly, with the automation condition."""
     return spec.replace_attributes(automation_condition=FOLLOW_FIGURES) if spec.key.path[0] == "staging" else spec
 
 
@@ -209,9 +210,10 @@ LINEAGE = "dagster/column_lineage"
 
 
 def with_every_indicator(manifest: Manifest, event: Any) -> Any:
-    """The event of a staging model with each column led back to that of all its indicators; any other as it is.
+    """Return the event; for a staging model with each column traced to the same column of all its indicators.
 
-    dagster-dbt tells tables apart by their names, and Parquet files have none: it names one indicator for all.
+    dagster-dbt identifies parents by the name of their table. Parquet files have no such name, so dagster-dbt finds
+    one indicator only.
     """
     if not isinstance(event, dg.Output) or LINEAGE not in event.metadata:
         return event
@@ -228,16 +230,16 @@ def with_every_indicator(manifest: Manifest, event: Any) -> Any:
 def _with_rows(
     layout: Layout, manifest: Manifest, failed: Sequence[dg.AssetCheckResult]
 ) -> Iterator[dg.AssetCheckResult]:
-    """The results of failed tests, each with the rows that fail it and where to mend them."""
-    nodes = {node.unique_id: node for node in (models.results(layout) if failed else [])}
+    """Yield the results of failed tests with the failing rows and the files to correct."""
+    nodes = {node.unique_id: node for node in (read_results(layout) if failed else [])}
     for result in failed:
         unique_id = str(result.metadata["unique_id"].value)
         more = failure_metadata(layout, manifest, nodes[unique_id]) if unique_id in nodes else {}
-        yield result._replace(metadata={**result.metadata, **more})
+        yield result.with_metadata({**result.metadata, **more})
 
 
 def _reason(layout: Layout) -> str:
     try:
-        return reason(layout, models.results(layout))
-    except (OSError, ValueError):  # dbt could not even begin
+        return reason(layout, read_results(layout))
+    except (OSError, ValueError):  # dbt stopped before the first node
         return f"dbt could not run: see {layout.dbt_target / 'dbt.log'}"

@@ -1,19 +1,20 @@
-"""The asset graph's first layer: one asset an indicator, all of them refreshed in one step.
+"""The first layer of the asset graph: one asset per indicator, all of them refreshed in one step.
 
-Belongs here: how an indicator, and what came of asking for it, look in Dagster. Does not belong here: asking, checking
-and landing (``pipelines.ingestion``), which need no Dagster.
+Belongs here: indicators and their ingestion results as Dagster assets and metadata. Does not belong here: fetching,
+checking and landing (``pipelines.ingestion``), which do not use Dagster.
 """
 
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
+from datetime import timedelta
 from typing import Any
 
 import dagster as dg
 import polars as pl
 
 from pipelines.ingestion import Ingested, ingest
-from pipelines.orchestration import asset_checks as checks
+from pipelines.orchestration import asset_checks
 from pipelines.orchestration.asset_keys import observation_key
 from pipelines.workspace import Workspace
 from sources.catalogue import Catalogue, Indicator
@@ -23,46 +24,61 @@ from warehouse.recovery import holding
 
 OWNERS = ["team:carec-digital-scorecard"]
 POOL = "warehouse"
-"""Every step that holds the warehouse's lock; one at a time (``dagster.yaml``)."""
+"""The pool of every step that locks the warehouse. One step runs at a time (``dagster.yaml``)."""
 LOCK_WAIT_S = 600.0
-"""How long a step waits for a refresh that was started elsewhere."""
+"""Longest wait of a step for a refresh that was started outside Dagster, in seconds."""
 
 
 def observation_assets(workspace: Workspace, groups: Mapping[str, str]) -> dg.AssetsDefinition:
-    """One asset an indicator. ``groups`` is indicator -> group.
+    """Return one asset per indicator.
 
-    Every selected asset is always materialised: fresh, unchanged or carried forward. One that was left out would make
-    Dagster skip everything downstream and still call the run a success.
+    The step materialises every selected asset, with fresh, unchanged or carried-forward figures. Dagster would skip
+    everything downstream of a missing one, and the run would still be a success.
+
+    Args:
+        workspace: Catalogue, settings and paths.
+        groups: Indicator -> group of its asset.
     """
     catalogue = workspace.catalogue
 
     @dg.multi_asset(
         name="observations",
         specs=[_spec(indicator, catalogue, groups[indicator.id]) for indicator in catalogue],
-        check_specs=[spec for indicator in catalogue for spec in checks.specs(indicator.id)],
+        check_specs=[spec for indicator in catalogue for spec in asset_checks.specs(indicator.id)],
         can_subset=True,
         pool=POOL,
     )
     def observations(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
         ids = sorted(key.path[-1] for key in context.selected_asset_keys)
         wanted = context.selected_asset_check_keys
-        with hold(context, workspace.layout):
+        with lock_warehouse(context, workspace.layout):
             ingestion = ingest(workspace, catalogue.select(ids), offline=workspace.settings.offline)
         for host, reason in ingestion.unreachable.items():
-            context.log.warning(f"no network to {host}: {reason}; the last good figures stand in")
+            context.log.warning(f"no network to {host}: {reason}; the last good figures are used")
         for ingested in ingestion.results:
             yield dg.MaterializeResult(
                 asset_key=dg.AssetKey(observation_key(ingested.indicator.id)),
                 data_version=dg.DataVersion(ingested.data_version),
                 metadata=metadata(ingested, workspace),
-                check_results=[r for r in checks.results(ingested) if checks.key(r) in wanted],
+                check_results=[r for r in asset_checks.results(ingested) if asset_checks.key(r) in wanted],
             )
 
     return observations
 
 
-def hold(context: dg.AssetExecutionContext, layout: Layout) -> AbstractContextManager[None]:
-    """The warehouse for one step. A refresh that was started elsewhere is waited for, and the log says so."""
+def with_freshness(spec: dg.AssetSpec, catalogue: Catalogue) -> dg.AssetSpec:
+    """Return the spec of an indicator with a freshness policy by the cadence of the first provider of its chain.
+
+    Dagster warns if the last materialisation is older than the cadence, and reports a failure after a quarter more.
+    """
+    first = catalogue.indicators[spec.key.path[-1]].chain[0].provider
+    cadence = timedelta(days=catalogue.providers[first].cadence_days)
+    policy = dg.FreshnessPolicy.time_window(fail_window=1.25 * cadence, warn_window=cadence)
+    return spec.replace_attributes(freshness_policy=policy)
+
+
+def lock_warehouse(context: dg.AssetExecutionContext, layout: Layout) -> AbstractContextManager[None]:
+    """Lock the warehouse for one step. Waits for a refresh that was started outside Dagster, and logs that it waits."""
 
     def waiting() -> None:
         context.log.warning(f"another refresh holds {layout.root}: waiting up to {LOCK_WAIT_S:.0f} s for it")
@@ -71,7 +87,7 @@ def hold(context: dg.AssetExecutionContext, layout: Layout) -> AbstractContextMa
 
 
 def _tag(text: str) -> str:
-    """A licence or name as a tag's value: letters, digits, ``-``, ``_``, ``.``, at most 63."""
+    """Return a licence as the value of a tag: up to 63 letters, digits, ``-``, ``_`` and ``.``."""
     return re.sub(r"[^A-Za-z0-9_.-]+", "-", text)[:63].strip("-")
 
 
@@ -102,7 +118,7 @@ def _link(catalogue: Catalogue, provider_id: str | None) -> dict[str, dg.Metadat
 
 
 def _preview(figures: pl.DataFrame, members: frozenset[str]) -> str:
-    """The newest figure of each member, as a table in Markdown."""
+    """Return the newest figure of each member as a Markdown table."""
     newest = (
         figures.filter(pl.col("iso3").is_in(sorted(members)))
         .select("iso3", "year", "value", "obs_status", "provider_code")
@@ -117,7 +133,7 @@ def _preview(figures: pl.DataFrame, members: frozenset[str]) -> str:
 
 
 def metadata(ingested: Ingested, workspace: Workspace) -> dict[str, Any]:
-    """What a materialisation of an indicator says of itself."""
+    """Return the metadata of an indicator's materialisation: provider, outcome, changes, vintage and a preview."""
     landed, vintage = ingested.landed, ingested.vintage
     figures = vintage.read() if vintage else empty_observations()
     return {

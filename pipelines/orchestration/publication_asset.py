@@ -1,8 +1,8 @@
-"""The asset graph's last step: the checked build becomes the file that users open.
+"""The last step of the asset graph: the checked build becomes the published file.
 
-Belongs here: how a publication looks in Dagster. Does not belong here: publishing (``warehouse.publish``).
+Belongs here: the publication as a Dagster asset. Does not belong here: publishing (``warehouse.publish``).
 
-A run's success does not say that anything was published; the materialisation of this asset does.
+A successful run does not prove a publication; a materialisation of this asset does.
 """
 
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ import dagster as dg
 from pipelines.notifications import Message, notify
 from pipelines.orchestration.asset_keys import PUBLICATION, Key
 from pipelines.orchestration.automation import FOLLOW_BUILD
-from pipelines.orchestration.observation_assets import OWNERS, POOL, hold
+from pipelines.orchestration.observation_assets import OWNERS, POOL, lock_warehouse
 from pipelines.published import verdict_changes
 from pipelines.revisions import revisions_since
 from pipelines.workspace import Workspace
@@ -24,7 +24,7 @@ from warehouse.publish import NotPublished, Publication, publish, published, rea
 
 
 def publication_asset(workspace: Workspace, tables: Iterable[Key]) -> dg.AssetsDefinition:
-    """The published file, downstream of the given tables of the build."""
+    """Return the published file as an asset, downstream of the given tables of the build."""
     layout = workspace.layout
 
     @dg.asset(
@@ -35,21 +35,21 @@ def publication_asset(workspace: Workspace, tables: Iterable[Key]) -> dg.AssetsD
         kinds={"duckdb"},
         pool=POOL,
         automation_condition=FOLLOW_BUILD,
-        description="The file that users open: a copy of the build whose every check passed, put in place as a whole.",
+        description="The file that users open: a copy of a build that passed every check, replaced as a whole.",
     )
     def publication(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
-        with hold(context, layout):
-            standing, receipt = published(layout), read_receipt(layout)
+        with lock_warehouse(context, layout):
+            previous, receipt = published(layout), read_receipt(layout)
             try:
-                # as in a refresh: what is published already stands, untouched
-                unchanged = standing and receipt and receipt.passed and standing.fingerprint == receipt.fingerprint
-                result = standing if standing and unchanged else publish(layout, utc_now())
+                # as in a refresh: a publication of the same build stays untouched
+                unchanged = previous and receipt and receipt.passed and previous.fingerprint == receipt.fingerprint
+                result = previous if previous and unchanged else publish(layout, utc_now())
             except NotPublished as error:
                 raise dg.Failure(
-                    f"not published, the previous publication stands: {error}", allow_retries=False
+                    f"not published, the previous publication is unchanged: {error}", allow_retries=False
                 ) from error
             changes = [] if unchanged else verdict_changes(layout.published, result.published_at)
-            revised = revisions_since(layout.published, standing.newest_vintage if standing else None)
+            revised = revisions_since(layout.published, previous.newest_vintage if previous else None)
         if changes:
             notify(Message.of_verdicts(changes), workspace.settings.webhook_url)
         if revised.total.notable:
@@ -60,7 +60,7 @@ def publication_asset(workspace: Workspace, tables: Iterable[Key]) -> dg.AssetsD
 
 
 def metadata(publication: Publication, layout: Layout) -> dict[str, Any]:
-    """What a publication says of itself."""
+    """Return the metadata of a publication's materialisation."""
     newest = publication.newest_vintage
     return {
         "published_at": dg.MetadataValue.timestamp(publication.published_at.replace(tzinfo=UTC)),

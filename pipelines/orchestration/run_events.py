@@ -1,114 +1,98 @@
-"""A refresh of the command line as a Dagster run: the pages show it like one that they started.
+"""Record a refresh of the command line as a Dagster run.
 
-Belongs here: turning what came of a refresh into Dagster's events. Does not belong here: refreshing, and deciding
-whether a refresh is recorded (``pipelines.record``).
+Belongs here: the results of a refresh as Dagster events. Does not belong here: refreshing, and the decision whether a
+refresh is recorded (``pipelines.record``).
 
-``dagster_dbt`` is not imported, it would take longer than everything here; ``tests/integration/test_record.py`` holds
-that assets and checks are those of the definitions. Dagster has no public way to report a run that it did not start:
-the events are those that its own runs leave, and the same test holds them against the pinned version.
+The run is a small job with one op, which reports the materialisations and check results of the refresh. The code does
+not import ``dagster_dbt``, because that import takes longer than the recording; ``tests/integration/test_record.py``
+compares assets and checks with the definitions.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import dagster as dg
 import duckdb
-from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluation
-from dagster._core.definitions.data_version import DATA_VERSION_TAG
-from dagster._core.events import (
-    DagsterEvent,
-    DagsterEventType,
-    JobFailureData,
-    RunFailureReason,
-    StepMaterializationData,
-)
-from dagster._core.utils import make_new_run_id
-from dagster_shared.error import SerializableErrorInfo
 
-from pipelines.dbt.runner import Build, Node
-from pipelines.orchestration import (
-    asset_checks as checks,
-)
-from pipelines.orchestration import (
-    observation_assets as observations,
-)
-from pipelines.orchestration import (
-    publication_asset as publication,
-)
+from pipelines.dbt.results import Build, Node
+from pipelines.orchestration import asset_checks, observation_assets, publication_asset
 from pipelines.orchestration.asset_keys import PUBLICATION, Key, key_tested_by, node_key, observation_key
-from pipelines.orchestration.instance import prepare_home
+from pipelines.orchestration.instance import fast_commits, prepare_home
 from pipelines.refresh import BuildFailed, Refresh
 from pipelines.workspace import Workspace
 from warehouse.layout import Layout
 
 JOB = "refresh"
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+"""Run configuration without messages on standard error."""
 
 Manifest = Mapping[str, Any]
-Timed = tuple[float | None, dg.AssetMaterialization | dg.AssetCheckResult]
-"""When it came about, in seconds since 1970 (None: now), and what."""
+Event = dg.AssetMaterialization | dg.AssetCheckEvaluation
 
 
 def record_run(workspace: Workspace, result: Refresh | BuildFailed, started_at: datetime) -> str:
-    """Record a refresh that began at ``started_at`` (UTC without zone). Returns the run's id."""
+    """Record a refresh in Dagster's instance of the warehouse.
+
+    The run has the times of the recording. The start of the refresh is in the tag ``carec/started_at``.
+
+    Args:
+        workspace: Paths and catalogue.
+        result: The refresh, or the failure of its build.
+        started_at: Start of the refresh (UTC without zone).
+
+    Returns:
+        The id of the run.
+    """
     failed = isinstance(result, BuildFailed)
-    outcome = "not_published" if failed else "published" if result.build else "unchanged"
-    home = prepare_home(workspace.layout)
-    with dg.DagsterInstance.from_config(str(home)) as instance:
-        run = dg.DagsterRun(JOB, make_new_run_id(), tags={"carec/source": "cli", "carec/outcome": outcome})
-        instance.add_run(run)
+    events = list(_events(workspace, result))
 
-        def report(kind: DagsterEventType, at: float | None, data: Any = None, message: str | None = None) -> None:
-            event = DagsterEvent(kind.value, JOB, event_specific_data=data, message=message)
-            instance.report_dagster_event(event, run.run_id, timestamp=at)
-
-        report(DagsterEventType.PIPELINE_START, started_at.replace(tzinfo=UTC).timestamp())
-        for at, event in _events(workspace, result):
-            if isinstance(event, dg.AssetMaterialization):
-                report(DagsterEventType.ASSET_MATERIALIZATION, at, StepMaterializationData(event))
-            else:
-                report(DagsterEventType.ASSET_CHECK_EVALUATION, at, _evaluation(event))
+    @dg.op(out=dg.Out(dg.Nothing))
+    def report_refresh() -> Iterator[Event]:
+        yield from events
         if failed:
-            reason = JobFailureData(
-                SerializableErrorInfo(str(result), [], type(result).__name__), RunFailureReason.STEP_FAILURE
-            )
-            report(DagsterEventType.PIPELINE_FAILURE, None, reason, f"not published: {result}")
-        else:
-            report(DagsterEventType.PIPELINE_SUCCESS, None)
+            raise dg.Failure(f"not published: {result}", allow_retries=False)
+
+    @dg.job(name=JOB)
+    def recorded() -> None:
+        report_refresh()
+
+    tags = {
+        "carec/source": "cli",
+        "carec/outcome": "not_published" if failed else "published" if result.build else "unchanged",
+        "carec/started_at": f"{started_at:%Y-%m-%dT%H:%M:%SZ}",
+    }
+    home = prepare_home(workspace.layout)
+    with fast_commits(), dg.DagsterInstance.from_config(str(home)) as instance:
+        run = recorded.execute_in_process(QUIET, instance=instance, tags=tags, raise_on_error=False)
     return run.run_id
 
 
-def _events(workspace: Workspace, result: Refresh | BuildFailed) -> Iterator[Timed]:
-    """Every materialisation and check result, in the order in which they came about."""
+def _events(workspace: Workspace, result: Refresh | BuildFailed) -> Iterator[Event]:
+    """Yield every materialisation and check result, in the order of the refresh."""
     build = result.build
-    begun = min((node.started_at for node in build.nodes if node.started_at), default=None) if build else None
     for ingested in result.ingestion.results:
         key = observation_key(ingested.indicator.id)
-        metadata = observations.metadata(ingested, workspace)
-        yield begun, _materialization(key, metadata, ingested.data_version)
-        yield from ((begun, finding) for finding in checks.results(ingested))
+        yield _materialization(key, observation_assets.metadata(ingested, workspace), ingested.data_version)
+        yield from (_evaluation(found) for found in asset_checks.results(ingested))
     if build:
         yield from _dbt_events(workspace.layout, build)
     if build and isinstance(result, Refresh):
-        published = result.publication
-        metadata = publication.metadata(published, workspace.layout)
-        yield (
-            published.published_at.replace(tzinfo=UTC).timestamp(),
-            _materialization(PUBLICATION, metadata, published.fingerprint),
-        )
+        metadata = publication_asset.metadata(result.publication, workspace.layout)
+        yield _materialization(PUBLICATION, metadata, result.publication.fingerprint)
 
 
 def _materialization(key: Key, metadata: Mapping[str, Any], data_version: str | None = None) -> dg.AssetMaterialization:
-    tags = {DATA_VERSION_TAG: data_version} if data_version else {}
+    tags = {"dagster/data_version": data_version} if data_version else {}
     return dg.AssetMaterialization(dg.AssetKey(key), metadata=metadata, tags=tags)
 
 
-def _evaluation(result: dg.AssetCheckResult) -> AssetCheckEvaluation:
-    key = checks.key(result)
-    return AssetCheckEvaluation(
+def _evaluation(result: dg.AssetCheckResult) -> dg.AssetCheckEvaluation:
+    key = asset_checks.key(result)
+    return dg.AssetCheckEvaluation(
         asset_key=key.asset_key,
         check_name=key.name,
         passed=result.passed,
@@ -118,23 +102,19 @@ def _evaluation(result: dg.AssetCheckResult) -> AssetCheckEvaluation:
     )
 
 
-def _dbt_events(layout: Layout, build: Build) -> Iterator[Timed]:
+def _dbt_events(layout: Layout, build: Build) -> Iterator[Event]:
     manifest: Manifest = json.loads((layout.dbt_target / "manifest.json").read_bytes())
     built = {node.unique_id for node in build.nodes if node.status == "success"}
     rows = _row_counts(layout, [manifest["nodes"][unique_id] for unique_id in built])
     for node in sorted(build.nodes, key=lambda node: (node.started_at or 0.0) + node.seconds):
-        properties = manifest["nodes"].get(node.unique_id)  # unit tests are elsewhere: they are no asset checks
+        properties = manifest["nodes"].get(node.unique_id)  # unit tests are not among them: they are no asset checks
         if properties is None or node.started_at is None:
             continue
-        event = (
-            _test_result(layout, manifest, properties, node)
-            if properties["resource_type"] == "test"
-            else _materialization(node_key(properties), _table_metadata(node, rows))
-            if node.unique_id in built
-            else None
-        )
-        if event:
-            yield node.started_at + node.seconds, event
+        if properties["resource_type"] == "test":
+            if result := _test_result(layout, manifest, properties, node):
+                yield result
+        elif node.unique_id in built:
+            yield _materialization(node_key(properties), _table_metadata(node, rows))
 
 
 def _table_metadata(node: Node, rows: Mapping[str, int]) -> dict[str, Any]:
@@ -143,7 +123,7 @@ def _table_metadata(node: Node, rows: Mapping[str, int]) -> dict[str, Any]:
 
 
 def _row_counts(layout: Layout, nodes: list[Mapping[str, Any]]) -> dict[str, int]:
-    """Rows of each table of the build; views are not counted, that would run them."""
+    """Return unique id -> number of rows, for tables and seeds. Views are left out: a count would execute them."""
     counts = [
         f"select '{node['unique_id']}', count(*) from {node['relation_name']}"
         for node in nodes
@@ -155,12 +135,14 @@ def _row_counts(layout: Layout, nodes: list[Mapping[str, Any]]) -> dict[str, int
         return dict(connection.execute(" union all ".join(counts)).fetchall())
 
 
-def _test_result(layout: Layout, manifest: Manifest, test: Mapping[str, Any], node: Node) -> dg.AssetCheckResult | None:
-    """None for a test that was not run, or that names no one table and so is no asset check."""
+def _test_result(
+    layout: Layout, manifest: Manifest, test: Mapping[str, Any], node: Node
+) -> dg.AssetCheckEvaluation | None:
+    """Return the result of a test; None if it did not run, or belongs to no single table and so is no asset check."""
     key = key_tested_by(manifest, test)
     if key is None or node.status == "skipped":
         return None
-    return dg.AssetCheckResult(
+    return dg.AssetCheckEvaluation(
         asset_key=dg.AssetKey(key),
         check_name=test["name"],
         passed=node.status == "pass",
@@ -170,6 +152,6 @@ def _test_result(layout: Layout, manifest: Manifest, test: Mapping[str, Any], no
             "unique_id": node.unique_id,
             "failed_rows": node.failures or 0,
             "Execution Duration": node.seconds,
-            **checks.failure_metadata(layout, manifest, node),
+            **asset_checks.failure_metadata(layout, manifest, node),
         },
     )

@@ -1,7 +1,7 @@
-"""The check of the catalogue's links as a Dagster job: a run fails where a link of the framework is broken.
+"""The check of the catalogue's links as a Dagster job. A run fails if a link of the framework is broken.
 
-Belongs here: how findings look in a run, and when it starts. Does not belong here: the check itself
-(``pipelines.source_checks``), how a failed run reaches a person (``pipelines.orchestration.automation``).
+Belongs here: the findings in a run, and its schedule. Does not belong here: the check itself
+(``pipelines.source_checks``), the message about a failed run (``pipelines.orchestration.automation``).
 """
 
 from collections.abc import Sequence
@@ -17,13 +17,13 @@ from sources.observation import utc_now
 
 JOB = "check_sources"
 MONTHLY = "0 4 1 * *"
-"""The first of the month at four, in the time zone of the settings."""
+"""The first day of the month at 04:00, in the time zone of the settings."""
 MOST_LINES = 20
-"""Broken links that the message of a failed run names: the webhook's reader has little room."""
+"""Most broken links in the message of a failed run, which also goes to the webhook."""
 
 
 def check_schedule(settings: Settings) -> dg.ScheduleDefinition:
-    """The monthly schedule of the job, stopped until it is switched on in the pages, also with CAREC_AUTOMATION=1."""
+    """Return the monthly schedule. It is off until it is switched on in the pages, also with CAREC_AUTOMATION=1."""
     return dg.ScheduleDefinition(
         name="monthly_source_check",
         job_name=JOB,
@@ -35,7 +35,7 @@ def check_schedule(settings: Settings) -> dg.ScheduleDefinition:
 
 
 def check_sources_job(workspace: Workspace) -> dg.JobDefinition:
-    """The job ``check_sources``. Its run fails with the broken links of the framework."""
+    """Return the job ``check_sources``. Its run fails with the broken links of the framework."""
 
     @dg.op(description="Check every link of the catalogue, and log which editions could be out.")
     def walk_catalogue(context: dg.OpExecutionContext) -> None:
@@ -43,15 +43,15 @@ def check_sources_job(workspace: Workspace) -> dg.JobDefinition:
             if edition.status in (Standing.DUE, Standing.OUT):
                 context.log.warning(edition.detail)
         if workspace.settings.offline:
-            context.log.warning("CAREC_OFFLINE is set: no provider was asked")
+            context.log.warning("CAREC_OFFLINE is set: no provider was requested")
             return
         findings = check_links(workspace)
         summary, table = closing_line(findings), dg.MetadataValue.md(_table(findings))
         if broken := [_line(finding) for finding in findings if finding.broken]:
-            told = [summary, *broken[:MOST_LINES]]
+            lines = [summary, *broken[:MOST_LINES]]
             if len(broken) > MOST_LINES:
-                told.append(f"and {len(broken) - MOST_LINES} more: the run's metadata has all")
-            raise dg.Failure("\n".join(told), metadata={"links": table}, allow_retries=False)
+                lines.append(f"and {len(broken) - MOST_LINES} more: see the metadata of the run")
+            raise dg.Failure("\n".join(lines), metadata={"links": table}, allow_retries=False)
         context.log.info(summary)
         context.add_output_metadata({"summary": summary, "links": table})
 
@@ -67,7 +67,7 @@ def _line(finding: LinkFinding) -> str:
 
 
 def _table(findings: Sequence[LinkFinding]) -> str:
-    """The findings as a table in Markdown."""
+    """Return the findings as a Markdown table."""
     cells = ([one.indicator_id, one.provider, one.code, one.status, one.detail] for one in findings)
     lines = ["| indicator | provider | code | status | detail |", "| --- | --- | --- | --- | --- |"]
     return "\n".join([*lines, *("| " + " | ".join(cell.replace("|", "/") for cell in row) + " |" for row in cells)])

@@ -1,6 +1,6 @@
-"""Dagster's pages for this warehouse.
+"""Dagster's web pages for this warehouse.
 
-Belongs here: what has to stand before ``dagster dev`` starts, and starting it. Does not belong here: definitions.
+Belongs here: preparing and starting ``dagster dev``. Does not belong here: definitions, printing.
 """
 
 from __future__ import annotations
@@ -8,11 +8,11 @@ from __future__ import annotations
 import os
 import socket
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
-from pipelines.cli.tables import console
-from pipelines.dbt import runner as models
+from pipelines.dbt import runner
 from pipelines.orchestration.instance import prepare_home
 from pipelines.settings import PROJECT
 from pipelines.workspace import open_workspace
@@ -21,16 +21,21 @@ from sources.errors import ConfigurationError
 HOST = "127.0.0.1"
 
 
-def serve(port: int) -> NoReturn:
-    """Serve the pages on this machine until interrupted. This process becomes ``dagster dev``: exit 0 on an interrupt.
+def serve(port: int, note: Callable[[str], None]) -> NoReturn:
+    """Serve the pages on this machine. This process becomes ``dagster dev``, which exits with 0 on an interrupt.
 
-    Raises ConfigurationError where the port is taken or the project cannot be read.
+    Args:
+        port: Port on 127.0.0.1.
+        note: Called with one line that has the address.
+
+    Raises:
+        ConfigurationError: The port is in use, or the project cannot be read.
     """
     _check_free(port)
     workspace = open_workspace()
     prepare_home(workspace.layout)
-    models.manifest(workspace)
-    console(stderr=True).print(f"Dagster: http://{HOST}:{port} (stop with Ctrl-C)", markup=False, soft_wrap=True)
+    runner.manifest(workspace)
+    note(f"Dagster: http://{HOST}:{port} (stop with Ctrl-C)")
     workspace_file = str(PROJECT / "workspace.yaml")
     os.execve(
         sys.executable,
@@ -38,7 +43,7 @@ def serve(port: int) -> NoReturn:
         {
             **os.environ,
             "CAREC_WAREHOUSE": str(workspace.layout.root),
-            # dagster and dbt start programs of this environment by name
+            # dagster starts programs of this environment by name
             "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
         },
     )
@@ -50,4 +55,4 @@ def _check_free(port: int) -> None:
         try:
             probe.bind((HOST, port))
         except OSError as error:
-            raise ConfigurationError(f"port {port}: {error.strerror}; name another: carec ui --port") from error
+            raise ConfigurationError(f"port {port}: {error.strerror}; choose another with carec ui --port") from error

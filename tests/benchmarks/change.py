@@ -38,7 +38,8 @@ def _measured(report: Path) -> None:
     """``carec refresh`` in this process, its fetching and its SQL timed."""
     from pipelines import ingestion
     from pipelines.cli import app as cli
-    from pipelines.dbt import runner as models
+    from pipelines.dbt import runner
+    from pipelines.dbt.results import Build
 
     spent = {"fetch": 0.0, "sql": 0.0}
 
@@ -52,8 +53,8 @@ def _measured(report: Path) -> None:
 
         return timed
 
-    def building(build: Callable[..., models.Build]) -> Callable[..., models.Build]:
-        def timed(*arguments: Any, **options: Any) -> models.Build:
+    def building(build: Callable[..., Build]) -> Callable[..., Build]:
+        def timed(*arguments: Any, **options: Any) -> Build:
             built = build(*arguments, **options)
             spent["sql"] += _union((n.started_at, n.started_at + n.seconds) for n in built.nodes if n.started_at)
             return built
@@ -61,7 +62,7 @@ def _measured(report: Path) -> None:
         return timed
 
     ingestion.ask = fetching(ingestion.ask)
-    models.build = building(models.build)
+    runner.build = building(runner.build)
     cli.app(["refresh"], standalone_mode=False)
     report.write_text(json.dumps(spent))
 

@@ -1,4 +1,4 @@
-"""The deploy example as it stands: its units' commands, its instance, its workspace, on a real PostgreSQL."""
+"""The deploy example with the commands of its units, its instance and its workspace, on a real PostgreSQL."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.postgres import free_port, postgres
 
 DEPLOY = ROOT / "deploy"
 INSTALLED = "/opt/carec-digital-scorecard"
-"""Where the units expect the checkout."""
+"""The checkout's path in the units."""
 STARTED_S, RUN_S = 120, 180
 LAUNCH = """
 mutation ($assets: [AssetKeyInput!]!) {
@@ -94,7 +94,7 @@ def deployment(published_warehouse: Path, tmp_path_factory: pytest.TempPathFacto
         page = free_port()
         settings = example_settings() | {
             "CAREC_WAREHOUSE": str(warehouse),
-            "CAREC_AUTOMATION": "0",  # nothing may start beside the run that is launched
+            "CAREC_AUTOMATION": "0",  # only the tests start runs
             "CAREC_OFFLINE": "1",
             "DAGSTER_HOME": str(home),
             "DAGSTER_POSTGRES_URL": database,
@@ -132,7 +132,7 @@ def deployment(published_warehouse: Path, tmp_path_factory: pytest.TempPathFacto
 
 
 def wait_until_loaded(deployed: Deployment) -> None:
-    """Until the code location is there: the webserver starts before the definitions are loaded, as under systemd."""
+    """Wait for the code location: as with systemd, the webserver starts before the definitions are loaded."""
     deadline = time.monotonic() + STARTED_S
     query = "{workspaceOrError {... on Workspace {locationEntries {locationOrLoadError {__typename}}}}}"
     reload = 'mutation {reloadRepositoryLocation(repositoryLocationName: "carec") {__typename}}'
@@ -172,17 +172,17 @@ def worker(run: dict[str, Any]) -> str:
 
 def test_runs_succeed_in_worker_processes_of_their_own_take_turns_and_publish(deployment: Deployment) -> None:
     published = deployment.warehouse / "carec.duckdb"
-    published.unlink()  # of the build that stands beside it
+    published.unlink()  # the build next to it is kept
     started = [launch(deployment, "observations/gii_score"), launch(deployment, "publication")]
     runs = sorted((finished(deployment, run_id) for run_id in started), key=lambda run: run["startTime"])
-    assert runs[0]["endTime"] <= runs[1]["startTime"], "both hold the warehouse: one at a time"
+    assert runs[0]["endTime"] <= runs[1]["startTime"], "both lock the warehouse: one at a time"
     workers = {worker(run) for run in runs}
     assert len(workers) == 2 and not workers & {str(process.pid) for process in deployment.processes.values()}
     with duckdb.connect(str(published), read_only=True) as connection:
         assert connection.execute("select as_of::varchar from publication").fetchone() == (AS_OF,)
 
 
-def test_its_record_is_in_postgresql_and_nowhere_else(deployment: Deployment) -> None:
+def test_runs_and_events_are_in_postgresql_only(deployment: Deployment) -> None:
     connection = psycopg2.connect(deployment.database.replace("+psycopg2", ""))
     try:
         cursor = connection.cursor()

@@ -1,4 +1,4 @@
-"""Dagster's pages in a real browser: ``carec ui`` as a process, the system's Chromium without a window."""
+"""Dagster's pages in a browser: ``carec ui`` as a process, and the system's Chromium without a window."""
 
 from __future__ import annotations
 
@@ -83,11 +83,11 @@ def wait_until_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> N
 
 @pytest.fixture(scope="module")
 def pages(published_warehouse: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pages]:
-    """The pages of a warehouse that was published by one refresh, and of a second one that a check stopped."""
+    """The pages of a warehouse with one published refresh, and a second one that a check stopped."""
     folder = tmp_path_factory.mktemp("ui")
     warehouse = Path(shutil.copytree(published_warehouse, folder / "warehouse"))
     with pytest.MonkeyPatch.context() as environment:
-        for name in ("CAREC_WAREHOUSE", "DAGSTER_HOME"):  # a refresh and its recording set them
+        for name in ("CAREC_WAREHOUSE", "DAGSTER_HOME"):  # refresh and recording set these variables
             environment.setenv(name, "")
         workspace = open_workspace(load_settings(warehouse=warehouse, offline=True))
         with dg.DagsterInstance.from_config(str(prepare_home(workspace.layout))) as instance:
@@ -105,7 +105,7 @@ def pages(published_warehouse: Path, tmp_path_factory: pytest.TempPathFactory) -
 
 
 def stopped_refresh(workspace: Workspace, project: Path) -> str:
-    """Refresh with a seed in which three economies stand twice. Returns the run's id."""
+    """Refresh with a seed that has three economies twice. Return the id of the run."""
     shutil.copytree(workspace.dbt_project, project)
     seed, started_at = project / "seeds" / "economies.csv", utc_now()
     lines = seed.read_text(encoding="utf-8").splitlines()
@@ -118,9 +118,9 @@ def stopped_refresh(workspace: Workspace, project: Path) -> str:
 
 
 def picture(page: Page, name: str) -> None:
-    """Keep the page in docs/, where CAREC_SCREENSHOTS=1 asks for it."""
+    """Save the page in docs/ if CAREC_SCREENSHOTS is 1."""
     if os.environ.get("CAREC_SCREENSHOTS") == "1":
-        # states arrive after what they are states of
+        # the states of assets arrive after the assets
         expect(page.get_by_text("fetching statuses")).to_have_count(0, timeout=60_000)
         page.wait_for_timeout(1_000)
         page.screenshot(path=ROOT / "docs" / f"{name}.png")
@@ -146,7 +146,7 @@ def test_the_lineage_leads_from_the_pillars_over_scoring_to_the_publication(page
     picture(page, "lineage")
 
 
-def test_the_scorecard_shows_what_it_is_made_from(pages: Pages, page: Page) -> None:
+def test_the_scorecard_shows_its_upstream_assets(pages: Pages, page: Page) -> None:
     page.goto(f"{pages.url}/assets/scorecard?view=lineage")
     for name in ("int_overall_scores", "scorecard", "publication"):
         expect(page.locator("svg foreignObject").get_by_text(name, exact=True).first).to_be_visible()
@@ -157,7 +157,7 @@ def test_the_lineage_of_the_scorecard_leads_to_the_observations_of_a_provider(pa
     page.goto(f"{pages.url}/asset-groups~{upstream}")
     for group in GROUPS:
         expect(nodes.get_by_text(group, exact=True).first).to_be_attached()
-    # the one path between the two, and the indicator's page
+    # the path between the two, and the page of the indicator
     path = quote('key:"observations/internet_users_pct"+ and +key:"scorecard"', safe="")
     page.goto(f"{pages.url}/asset-groups~{path}")
     for group in ("p3_infrastructure", "scoring", "scorecard"):
@@ -171,7 +171,7 @@ def test_the_lineage_of_the_scorecard_leads_to_the_observations_of_a_provider(pa
         expect(page.get_by_text(shown).first).to_be_visible()
 
 
-def test_the_checks_of_an_asset_are_listed_with_what_they_found(pages: Pages, page: Page) -> None:
+def test_the_checks_of_an_asset_are_listed_with_their_results(pages: Pages, page: Page) -> None:
     test = "unique_key_scorecard_framework_id__iso3"
     page.goto(f"{pages.url}/assets/scorecard?view=checks&checkDetail={test}")
     expect(page.get_by_text(test).locator("visible=true").first).to_be_visible()
@@ -181,7 +181,7 @@ def test_the_checks_of_an_asset_are_listed_with_what_they_found(pages: Pages, pa
         expect(page.get_by_text(check, exact=True).first).to_be_visible()
 
 
-def test_a_failed_check_is_visible_with_its_rows_and_where_to_mend_them(pages: Pages, page: Page) -> None:
+def test_a_failed_check_shows_its_rows_and_the_file_to_correct(pages: Pages, page: Page) -> None:
     page.goto(f"{pages.url}/assets/economies?view=checks&checkDetail=unique_key_economies_iso3")
     expect(page.get_by_text("Failed", exact=True).first).to_be_visible()
     for cell in ("rows_with_the_key", "AFE", "AFG", "ABW"):
@@ -190,7 +190,7 @@ def test_a_failed_check_is_visible_with_its_rows_and_where_to_mend_them(pages: P
     picture(page, "failed-check")
 
 
-def test_a_stopped_publication_says_why_on_the_page_of_its_run(pages: Pages, page: Page) -> None:
+def test_the_page_of_a_run_shows_why_it_did_not_publish(pages: Pages, page: Page) -> None:
     page.goto(f"{pages.url}/runs/{pages.stopped}")
     expect(page.get_by_text("unique_key_economies_iso3: Got 3 results").first).to_be_visible()
     expect(page.get_by_text("carec refresh").first).to_be_visible()
@@ -224,7 +224,7 @@ def test_an_interrupt_stops_the_pages_cleanly(pages: Pages) -> None:
         requests.get(f"{pages.url}/server_info", timeout=2)
 
 
-def test_a_taken_port_is_said_in_one_line(tmp_path: Path) -> None:
+def test_a_port_in_use_gives_one_line(tmp_path: Path) -> None:
     with socket.socket() as holder:
         holder.bind(("127.0.0.1", 0))
         holder.listen()

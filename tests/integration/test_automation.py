@@ -1,4 +1,4 @@
-"""Schedules and sensors: what they start, against a loopback provider and Dagster's own evaluation of conditions."""
+"""Schedules and sensors: the runs that they start, with a loopback provider and Dagster's evaluation of conditions."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ TODAY = date(2026, 11, 23)
 
 @pytest.fixture
 def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, httpserver: HTTPServer) -> Workspace:
-    """A workspace whose providers are all on the loopback server."""
+    """A workspace with all providers on the loopback server."""
     for provider in RELEASE_PROBES:
         monkeypatch.setenv(f"CAREC_{provider.upper()}_URL", httpserver.url_for(f"/{provider}"))
     return open_workspace(load_settings(warehouse=tmp_path, http_tries=1))
 
 
 def world_bank(server: HTTPServer, updated: Mapping[str, str]) -> None:
-    """Answer for each database when it was last updated."""
+    """Serve the day of the last update for each database."""
     server.clear()
     for source, day in updated.items():
         server.expect_request(f"/world_bank/sources/{source}").respond_with_json(
@@ -87,7 +87,7 @@ def test_a_new_release_refreshes_the_indicators_of_that_database_and_no_other(
     assert isinstance(after, dg.SensorResult) and not after.run_requests
 
 
-def test_a_provider_that_is_down_starts_nothing_and_forgets_nothing(
+def test_a_provider_that_is_down_starts_nothing_and_keeps_the_cursor(
     workspace: Workspace, httpserver: HTTPServer
 ) -> None:
     world_bank(httpserver, {"2": "2026-07-01", "3": "2026-09-25", "28": "2025-10-06"})
@@ -100,7 +100,7 @@ def test_a_provider_that_is_down_starts_nothing_and_forgets_nothing(
     assert after == cursor
 
 
-def test_offline_no_provider_is_asked(workspace: Workspace, httpserver: HTTPServer) -> None:
+def test_offline_no_provider_is_requested(workspace: Workspace, httpserver: HTTPServer) -> None:
     offline = replace(workspace, settings=workspace.settings.model_copy(update={"offline": True}))
     result, _ = tick(offline, "world_bank", None)
     assert isinstance(result, dg.SkipReason)
@@ -108,7 +108,7 @@ def test_offline_no_provider_is_asked(workspace: Workspace, httpserver: HTTPServ
 
 
 def serve_files(server: HTTPServer, provider: str, files: Mapping[str, str]) -> None:
-    """Answer for each file when it changed last, to whoever asks for its first byte."""
+    """Serve the first byte of each file with the date of its last change."""
 
     def answer(request: Request) -> Response:
         name = request.path.removeprefix(f"/{provider}/")
@@ -125,7 +125,7 @@ YEAR = utc_now().year
 
 
 def serve_releases(server: HTTPServer, provider: str, state: Any) -> None:
-    """Answer a provider's probe: a version, the releases of its series, or its files with their dates."""
+    """Serve a provider's probe: a version, the releases of its series, or its files with their dates."""
     server.clear()
     if provider == "unesco_uis":
         server.expect_request("/unesco_uis/versions/default").respond_with_json({"version": state})
@@ -196,7 +196,7 @@ def test_an_unchanged_release_starts_nothing_and_a_changed_one_exactly_what_it_a
     assert isinstance(again, dg.SensorResult) and not again.run_requests
 
 
-def test_how_often_a_provider_is_asked_stands_in_the_catalogue(workspace: Workspace) -> None:
+def test_the_interval_of_a_sensor_is_in_the_catalogue(workspace: Workspace) -> None:
     provider = workspace.catalogue.providers["un_sdg"].model_copy(update={"probe_hours": 6})
     assert release_sensor(workspace, provider, STOPPED).minimum_interval_seconds == 6 * 3600
     for sensor in sensors(workspace):
@@ -220,10 +220,10 @@ def test_a_file_is_new_when_its_name_or_its_date_is(workspace: Workspace, httpse
             found = releases([SeriesRequest("Index")], provider, http, TODAY)
         seen.append(found.of[SeriesRequest("Index")])
     assert len(set(seen)) == 3
-    assert len(httpserver.log) == 1, "the newest edition is asked for first"
+    assert len(httpserver.log) == 1, "the newest edition is requested first"
 
 
-def test_each_series_of_the_sdg_database_has_a_release_of_its_own(workspace: Workspace, httpserver: HTTPServer) -> None:
+def test_each_series_of_the_sdg_database_has_its_own_release(workspace: Workspace, httpserver: HTTPServer) -> None:
     listed = [{"code": "IT_MOB_OWN", "release": "2026.Q3.G.01"}, {"code": "IT_MOB_4GNTWK", "release": "2026.Q2.G.01"}]
     httpserver.expect_request("/un_sdg/Series/List").respond_with_json(listed)
     requests = [SeriesRequest(each["code"]) for each in listed]
@@ -232,7 +232,7 @@ def test_each_series_of_the_sdg_database_has_a_release_of_its_own(workspace: Wor
     assert list(found.of.values()) == ["2026.Q3.G.01", "2026.Q2.G.01"]
 
 
-def test_an_answer_that_does_not_tell_is_no_release(workspace: Workspace, httpserver: HTTPServer) -> None:
+def test_a_response_without_a_release_gives_no_release(workspace: Workspace, httpserver: HTTPServer) -> None:
     httpserver.expect_request(re.compile(".*")).respond_with_json([{"message": [{"id": "120"}]}])
     with Http(tries=1) as http:
         for provider in ("world_bank", "unesco_uis", "un_sdg"):
@@ -240,7 +240,7 @@ def test_an_answer_that_does_not_tell_is_no_release(workspace: Workspace, httpse
             assert found.of == {} and len(found.silent) == 1, provider
 
 
-def test_every_provider_that_is_to_be_probed_can_be(workspace: Workspace) -> None:
+def test_every_provider_with_probe_hours_has_a_probe(workspace: Workspace) -> None:
     assert {each.id for each in workspace.catalogue.providers.values() if each.probe_hours} == set(RELEASE_PROBES)
 
 

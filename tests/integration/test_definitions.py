@@ -1,35 +1,39 @@
-"""The asset graph, and runs of it in this process on the bundled archive."""
+"""The asset graph, and runs of its jobs in this process on the bundled archive."""
 
 from __future__ import annotations
 
 import json
+import os
 import shutil
-from collections.abc import Callable, Iterator
+import subprocess
+import sys
+from collections.abc import Callable
 from csv import DictReader
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import duckdb
 import pytest
+import yaml
 
+from pipelines.dbt.results import read_results
+from pipelines.definitions import build_defs as build
 from pipelines.seeds.codes import FRAMEWORK
 from pipelines.settings import load_settings
 from pipelines.workspace import Workspace, open_workspace
-from tests.conftest import run_carec
+from tests.conftest import ROOT, run_carec
+from warehouse.layout import Layout
 
 BuildDefs = Callable[[Workspace], dg.Definitions]
+DG = Path(sys.executable).with_name("dg")
 
 
 @pytest.fixture(scope="module")
-def build_defs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BuildDefs]:
-    """``build_defs``; importing its module builds the definitions of the warehouse that the environment names."""
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("CAREC_WAREHOUSE", str(tmp_path_factory.mktemp("imported")))
-        from pipelines.definitions import build_defs
-
-        yield build_defs
+def build_defs() -> BuildDefs:
+    return build
 
 
 def at(warehouse: Path) -> Workspace:
@@ -111,6 +115,49 @@ def test_the_check_of_sources_is_a_job_whose_schedule_is_off(build_defs: BuildDe
     assert schedule.default_status is dg.DefaultScheduleStatus.STOPPED
 
 
+def test_an_import_of_the_definitions_reads_and_writes_nothing(tmp_path: Path) -> None:
+    script = "import pipelines.definitions as d, pathlib; print(type(d.defs).__name__)"
+    environment = {**os.environ, "CAREC_WAREHOUSE": str(tmp_path / "warehouse"), "CAREC_TIMEZONE": "Mars/Olympus"}
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.stdout.strip() == "LazyDefinitions", done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(not DG.exists(), reason="dagster-dg-cli is not installed (make)")
+@pytest.mark.parametrize("command", [["check", "defs"], ["list", "defs", "--json"]])
+def test_the_dg_command_loads_the_definitions_of_the_checkout(published_warehouse: Path, command: list[str]) -> None:
+    environment = {
+        **os.environ,
+        "CAREC_WAREHOUSE": str(published_warehouse),
+        "CAREC_OFFLINE": "1",
+        "DG_CLI_TELEMETRY": "0",
+        "PATH": os.pathsep.join([str(DG.parent), os.environ["PATH"]]),
+    }
+    done = subprocess.run([str(DG), *command], cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "observations/gii_score" in done.stdout or "successful" in done.stdout + done.stderr
+
+
+def test_every_indicator_has_a_freshness_policy_by_the_cadence_of_its_provider(
+    build_defs: BuildDefs, published_warehouse: Path
+) -> None:
+    workspace = at(published_warehouse)
+    graph = build_defs(workspace).resolve_asset_graph()
+    for indicator in workspace.catalogue:
+        policy = graph.get(dg.AssetKey(["observations", indicator.id])).freshness_policy
+        cadence = timedelta(days=workspace.catalogue.providers[indicator.chain[0].provider].cadence_days)
+        assert policy == dg.FreshnessPolicy.time_window(fail_window=cadence * 1.25, warn_window=cadence)
+    days = {name: workspace.catalogue.providers[name].cadence_days for name in ("un_sdg", "wipo_gii", "un_egov")}
+    assert days == {"un_sdg": 92, "wipo_gii": 365, "un_egov": 731}
+
+
+def test_the_instance_evaluates_freshness() -> None:
+    for settings in (ROOT / "pipelines" / "dagster.yaml", ROOT / "deploy" / "dagster.yaml"):
+        assert yaml.safe_load(settings.read_text())["freshness"] == {"enabled": True}, settings
+
+
 def test_every_score_leads_back_to_the_indicators_behind_it(build_defs: BuildDefs, published_warehouse: Path) -> None:
     workspace = at(published_warehouse)
     graph = build_defs(workspace).resolve_asset_graph()
@@ -126,7 +173,7 @@ def test_every_asset_has_an_owner_a_group_and_a_description(build_defs: BuildDef
     assert {node.group_name for node in nodes}.isdisjoint({None, "default"})
 
 
-def test_one_indicator_is_refreshed_alone_and_says_what_came_of_it(build_defs: BuildDefs, warehouse: Path) -> None:
+def test_one_indicator_is_refreshed_alone_with_its_result_as_metadata(build_defs: BuildDefs, warehouse: Path) -> None:
     defs = build_defs(at(warehouse))
     published = (warehouse / "carec.duckdb").read_bytes()
     result = materialize(defs, "observations/internet_users_pct")
@@ -148,7 +195,7 @@ def test_one_indicator_is_refreshed_alone_and_says_what_came_of_it(build_defs: B
 
 
 def traced(columns: dict[dg.AssetKey, Any], asset: dg.AssetKey, column: str) -> set[tuple[dg.AssetKey, str]]:
-    """Everything that a column is made from, step by step."""
+    """Return every column that a column is made from, directly or indirectly."""
     found: set[tuple[dg.AssetKey, str]] = set()
     left = [(asset, column)]
     while left:
@@ -216,13 +263,16 @@ def test_the_whole_job_publishes_what_the_command_line_publishes(build_defs: Bui
     scores = "select framework_id, iso3, overall_score, rank, score_reason from scorecard order by all"
     by_dagster = rows(path, scores)
     path.unlink()
-    # nothing of the run still holds the warehouse
+    # the job has passed dbt's unit tests, and no later build of this code runs them again
+    assert (workspace.layout.dbt_target / "unit_tested.sha256").exists()
+    # the run has released the warehouse
     again = run_carec("refresh", warehouse=workspace.layout.root)
     assert again.returncode == 0, again.stderr
+    assert not any(node.unique_id.startswith("unit_test.") for node in read_results(workspace.layout))
     assert rows(path, scores) == by_dagster
 
 
-def test_who_asks_for_one_table_gets_the_whole_build(build_defs: BuildDefs, warehouse: Path) -> None:
+def test_a_selection_of_one_table_grows_to_the_whole_build(build_defs: BuildDefs, warehouse: Path) -> None:
     graph = build_defs(at(warehouse)).resolve_asset_graph()
     together = graph.get(dg.AssetKey("pillars")).execution_set_entity_keys
     ours = {key for key in graph.materializable_asset_keys if key.path[0] == "observations" and len(key.path) == 2}
@@ -238,6 +288,8 @@ def test_the_scorecard_is_built_as_of_a_day_from_what_had_landed_by_then(
     result = job.execute_in_process(run_config=config, raise_on_error=False)
     assert result.success
     assert not any(name.startswith("observations/") for name in materialized(result))
+    # the refresh of the command line has passed dbt's unit tests with this code: the job skips them
+    assert not any(node.unique_id.startswith("unit_test.") for node in read_results(Layout(warehouse)))
     published = warehouse / "carec.duckdb"
     assert rows(published, "select as_of::varchar from publication") == [("2025-06-26",)]
     # an edition counts as known from the day it appeared, however late our copy of it is
@@ -249,7 +301,7 @@ def test_the_scorecard_is_built_as_of_a_day_from_what_had_landed_by_then(
     assert rows(published, "select count(*) > 1000 from observations") == [(True,)]
 
 
-def test_a_day_that_is_none_is_refused_with_what_was_expected(build_defs: BuildDefs, warehouse: Path) -> None:
+def test_a_text_that_is_no_date_is_refused_with_an_example(build_defs: BuildDefs, warehouse: Path) -> None:
     job = build_defs(at(warehouse)).resolve_job_def("rebuild")
     config = {"ops": {"dbt_build": {"config": {"as_of": "26 June"}}}}
     result = job.execute_in_process(run_config=config, raise_on_error=False)
@@ -275,9 +327,9 @@ def test_a_failing_dbt_test_publishes_nothing_and_shows_its_rows(
     remedy = failed["no_pillar_may_stand"].metadata["remedy"].value
     assert "dbt_project/tests/no_pillar_may_stand.sql" in remedy and "then refresh" in remedy
     (failure,) = result.get_step_failure_events()
-    told = str(failure.step_failure_data.user_failure_data.description)
-    assert "no_pillar_may_stand" in told and "pillar_id=p1" in told and "carec refresh" in told
-    assert "dbt_project/tests/no_pillar_may_stand.sql" in told
+    message = str(failure.step_failure_data.user_failure_data.description)
+    assert "no_pillar_may_stand" in message and "pillar_id=p1" in message and "carec refresh" in message
+    assert "dbt_project/tests/no_pillar_may_stand.sql" in message
     assert "publication" not in materialized(result)
     assert json.loads((warehouse / "build.json").read_text())["passed"] is False
     assert (warehouse / "carec.duckdb").read_bytes() == before

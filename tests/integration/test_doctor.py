@@ -141,7 +141,7 @@ def test_each_fault_is_found_where_it_is_and_has_a_remedy(
 
 
 def test_a_manifest_that_was_cut_off_is_written_anew_by_whoever_needs_it(warehouse: Path) -> None:
-    from pipelines.dbt import runner as models
+    from pipelines.dbt import runner
     from pipelines.settings import load_settings
     from pipelines.workspace import open_workspace
 
@@ -149,7 +149,7 @@ def test_a_manifest_that_was_cut_off_is_written_anew_by_whoever_needs_it(warehou
     half_manifest(layout)
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("CAREC_WAREHOUSE", str(warehouse))
-        written = models.manifest(open_workspace(load_settings(warehouse=warehouse, offline=True)))
+        written = runner.manifest(open_workspace(load_settings(warehouse=warehouse, offline=True)))
     assert len(json.loads(written.read_bytes())["nodes"]) > 100
 
 

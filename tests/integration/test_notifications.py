@@ -72,7 +72,7 @@ def test_a_failed_run_is_told_with_its_step_and_cause(tmp_path: Path, httpserver
         context = dg.build_run_status_sensor_context("tell_of_failed_runs", failed, instance, result.dagster_run)
         sensor(context.for_run_failure())
     (body,) = posted(httpserver)
-    assert body["kind"] == "run_failed" and "the previous publication stands" in body["headline"]
+    assert body["kind"] == "run_failed" and "the previous publication is unchanged" in body["headline"]
     assert body["details"] == ["breaks: 1 of 300 models and tests did not pass"]
 
 

@@ -117,13 +117,13 @@ def test_a_damaged_body_stops_the_replay_and_changes_nothing(bank: Bank, at: Wor
 
 
 def test_a_warehouse_without_any_run_has_nothing_to_replay(at: Workspace) -> None:
-    with pytest.raises(NotPublished, match="nothing was recorded yet"):
+    with pytest.raises(NotPublished, match="no run was recorded yet"):
         replay(at)
 
 
 def test_a_folder_that_holds_something_is_not_replayed_into(at: Workspace, tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("mine")
-    with pytest.raises(ConfigurationError, match="holds something already"):
+    with pytest.raises(ConfigurationError, match="is not empty"):
         replay(at, tmp_path)
 
 
