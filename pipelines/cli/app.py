@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from pipelines.cli.tables import Format, console, speak
+from pipelines.cli.tables import Format, console, replace_unencodable
 
 if TYPE_CHECKING:
     from pipelines.ingestion import Ingestion
@@ -56,7 +56,7 @@ def run() -> None:
     from warehouse.files import Busy
     from warehouse.reading import NotPublished, Unreadable
 
-    speak()
+    replace_unencodable()
     try:
         app()
     except ConfigurationError as error:

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.cli.sources_and_query import fetch, imprint
-from pipelines.cli.tables import GAP, Format, console, figure, show
+from pipelines.cli.tables import Format, console, show
+from pipelines.formatting import GAP, figure
 from sources.errors import ConfigurationError
 from warehouse.reading import open_published
 

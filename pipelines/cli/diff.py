@@ -11,7 +11,8 @@ from datetime import date
 from itertools import groupby
 from typing import Any
 
-from pipelines.cli.tables import GAP, Format, console, figure, show
+from pipelines.cli.tables import Format, console, show
+from pipelines.formatting import GAP, figure
 from pipelines.settings import load_settings
 from warehouse.layout import Layout
 from warehouse.publications import COLUMNS, Comparison, compare

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.cli.sources_and_query import OWN_CHOICE, fetch, imprint
-from pipelines.cli.tables import Format, console, figure, number, show
+from pipelines.cli.tables import Format, console, show
+from pipelines.formatting import figure, number
 from pipelines.seeds.goalposts import apply, recompute
 from pipelines.settings import load_settings
 from pipelines.workspace import DBT_PROJECT

@@ -12,7 +12,8 @@ from typing import Any
 from rich.text import Text
 
 from pipelines.cli.sources_and_query import FRAMEWORK, OWN_CHOICE, fetch, imprint
-from pipelines.cli.tables import GAP, Format, console, figure, number, show, sparkline
+from pipelines.cli.tables import Format, console, show
+from pipelines.formatting import GAP, figure, number, sparkline
 from sources.errors import ConfigurationError
 
 COLOURS = {

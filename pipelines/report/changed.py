@@ -13,7 +13,7 @@ from itertools import groupby
 from operator import itemgetter
 
 from pipelines.cli.diff import SECTIONS, SUMMED, section_of
-from pipelines.cli.tables import GAP
+from pipelines.formatting import GAP
 from pipelines.report.data import FRAMEWORK, Report, Row
 from pipelines.report.words import Words
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from pipelines.cli.claims import VERDICTS, claimed
 from pipelines.cli.sources_and_query import fetch
-from pipelines.cli.tables import GAP, figure
+from pipelines.formatting import GAP, figure
 
 _HEAD = """# What public data say to the mid-term review's claims
 
