@@ -47,7 +47,9 @@ def keep(layout: Layout, run: Run, exchanges: Iterable[Exchange], bodies: Iterab
             with reply.body.open() as content:
                 raw.store(layout, content, _retrieval(reply, body.provider if body else None, refused))
             if not refused and reply.failure is None and not reply.placed:  # what an operator placed, no host confirms
-                raw.remember(layout, exchange.asked, sha256, reply.url, reply.headers, reply.retrieved_at)
+                raw.save_last_response(
+                    layout, exchange.request_url, sha256, reply.url, reply.headers, reply.retrieved_at
+                )
         entries.append(_entry(exchange, sha256))
     sent = {entry["sha256"] for entry in entries}
     files = {}
@@ -61,7 +63,7 @@ def forget(layout: Layout, exchanges: Iterable[Exchange], doubted: Collection[st
     """Ask the addresses that gave these bodies (sha256) in full the next time: they may be mended by then."""
     for exchange in exchanges:
         if exchange.reply.body.sha256 in doubted:
-            raw.forget(layout, exchange.asked)
+            raw.invalidate_last_response(layout, exchange.request_url)
 
 
 def _retrieval(of: Reply | RawBody, provider: str | None, refused: str | None) -> dict[str, Any]:
@@ -78,7 +80,7 @@ def _retrieval(of: Reply | RawBody, provider: str | None, refused: str | None) -
 def _entry(exchange: Exchange, sha256: str | None) -> dict[str, Any]:
     reply = exchange.reply
     return {
-        "asked": exchange.asked,
+        "asked": exchange.request_url,
         "url": reply.url,
         "status": reply.status,
         "headers": dict(reply.headers),

@@ -24,7 +24,7 @@ CHANGED = "Wed, 29 Oct 2025 10:00:00 GMT"
 
 
 @dataclass(frozen=True)
-class Kept:
+class EarlierResponse:
     url: str
     content: bytes
     headers: dict[str, str]
@@ -35,9 +35,9 @@ class Kept:
 class Shelf:
     """What earlier runs kept, by address."""
 
-    kept: dict[str, Kept] = field(default_factory=dict)
+    kept: dict[str, EarlierResponse] = field(default_factory=dict)
 
-    def last(self, url: str) -> Kept | None:
+    def last(self, url: str) -> EarlierResponse | None:
         return self.kept.get(url)
 
 
@@ -75,7 +75,7 @@ def serve(httpserver: HTTPServer) -> Serve:
 
 def kept(url: str, **headers: str) -> Shelf:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return Shelf({url: Kept(url, b"old", {"Content-Type": "text/csv", **named})})
+    return Shelf({url: EarlierResponse(url, b"old", {"Content-Type": "text/csv", **named})})
 
 
 # Between runs
@@ -93,7 +93,7 @@ def test_an_unchanged_file_is_confirmed_and_not_sent_again(
     file: File, headers: dict[str, str], sent: dict[str, str], serve: Serve
 ) -> None:
     url = serve(file)
-    reply = RunHttp(validators=kept(url, **headers)).get(url, accept=("text/csv",))
+    reply = RunHttp(cache=kept(url, **headers)).get(url, accept=("text/csv",))
     assert (reply.content, reply.status, reply.failure, reply.revalidated) == (b"old", 200, None, True)
     assert utc_now() - reply.retrieved_at < timedelta(seconds=5)
     assert {name: file.seen[0].headers.get(name) for name in sent} == sent
@@ -101,27 +101,27 @@ def test_an_unchanged_file_is_confirmed_and_not_sent_again(
 
 def test_a_changed_file_is_sent(serve: Serve) -> None:
     url = serve(File(b"new", '"v2"'))
-    reply = RunHttp(validators=kept(url, ETag='"v1"')).get(url)
+    reply = RunHttp(cache=kept(url, ETag='"v1"')).get(url)
     assert (reply.content, reply.revalidated) == (b"new", False)
 
 
 def test_a_file_that_says_nothing_of_its_state_is_asked_for_as_ever(serve: Serve) -> None:
     file = File(b"new", None)
     url = serve(file)
-    assert RunHttp(validators=kept(url)).get(url).content == b"new"
+    assert RunHttp(cache=kept(url)).get(url).content == b"new"
     assert not {"If-None-Match", "If-Modified-Since"} & set(file.seen[0].headers.keys())
 
 
 def test_a_server_that_fails_is_not_taken_for_one_that_confirms(httpserver: HTTPServer) -> None:
     httpserver.expect_request("/file.csv").respond_with_data("no", status=500)
     url = httpserver.url_for("/file.csv")
-    reply = RunHttp(validators=kept(url, ETag='"v1"')).get(url)
+    reply = RunHttp(cache=kept(url, ETag='"v1"')).get(url)
     assert (reply.failure is not None, reply.content, reply.revalidated) == (True, b"no", False)
 
 
 def test_a_confirmation_that_nobody_asked_for_is_a_failure(httpserver: HTTPServer) -> None:
     httpserver.expect_request("/file.csv").respond_with_data("", status=304)
-    reply = RunHttp(validators=Shelf()).get(httpserver.url_for("/file.csv"))
+    reply = RunHttp(cache=Shelf()).get(httpserver.url_for("/file.csv"))
     assert reply.failure is not None and reply.failure.kind is FailureKind.STATUS
 
 
@@ -129,18 +129,18 @@ def test_a_kept_answer_is_taken_as_it_is_where_it_is_known_to_hold(serve: Serve)
     file = File(b"new", None)
     url = serve(file)
     judged: list[Reply] = []
-    reply = RunHttp(validators=kept(url)).get(url, unchanged=lambda held: not judged.append(held))
+    reply = RunHttp(cache=kept(url)).get(url, unchanged=lambda held: not judged.append(held))
     assert (reply.content, reply.revalidated, reply.retrieved_at, file.seen) == (b"old", True, THEN, [])
     assert judged == [reply]
-    assert RunHttp(validators=kept(url)).get(url, unchanged=lambda _: False).content == b"new"
+    assert RunHttp(cache=kept(url)).get(url, unchanged=lambda _: False).content == b"new"
 
 
 def test_the_warehouse_gives_out_only_bytes_that_are_still_those_that_were_sent(layout: Layout) -> None:
     sha = raw.store(layout, b"old", {})
-    raw.remember(layout, "http://a.test/x?y=1", sha, "http://b.test/x", {"ETag": "1"}, THEN)
-    shelf = raw.Validators(layout)
+    raw.save_last_response(layout, "http://a.test/x?y=1", sha, "http://b.test/x", {"ETag": "1"}, THEN)
+    shelf = raw.StoredResponses(layout)
     found = shelf.last("http://a.test/x?y=1")
-    assert found == raw.Kept("http://b.test/x", {"ETag": "1"}, THEN, b"old")
+    assert found == raw.StoredResponse("http://b.test/x", {"ETag": "1"}, THEN, b"old")
     assert shelf.last("http://a.test/x?y=2") is None
     (layout.raw / sha[:2] / f"{sha}.gz").write_bytes(b"not gzip at all")
     assert shelf.last("http://a.test/x?y=1") is None
@@ -159,7 +159,7 @@ def layout(tmp_path: object) -> Layout:
 def test_an_address_is_asked_once_however_many_need_it(serve: Serve) -> None:
     file = File()
     url = serve(file)
-    http = RunHttp(validators=Shelf())
+    http = RunHttp(cache=Shelf())
     with ThreadPoolExecutor(8) as pool:
         replies = list(pool.map(lambda _: http.get(url, {"a": 1}), range(24)))
     assert len(file.seen) == len(http.exchanges) == 1
@@ -169,11 +169,11 @@ def test_an_address_is_asked_once_however_many_need_it(serve: Serve) -> None:
 
 
 def test_a_host_that_is_gone_is_noted_as_an_exchange_too() -> None:
-    http = RunHttp(validators=Shelf(), tries=1)
+    http = RunHttp(cache=Shelf(), tries=1)
     url = f"http://127.0.0.1:{unused_port()}/x"
     http.get(url)
     (exchange,) = http.exchanges
-    assert exchange.asked == url and exchange.reply.failure is not None
+    assert exchange.request_url == url and exchange.reply.failure is not None
     assert exchange.reply.failure.kind is FailureKind.UNREACHABLE
 
 
