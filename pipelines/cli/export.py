@@ -13,22 +13,22 @@ from pipelines.settings import load_settings
 from sources.catalogue import Provider, load_catalogue
 from sources.errors import ConfigurationError
 from warehouse.export.licences import UnknownName
-from warehouse.export.package import Exported, NotAnExport, Notice, export
+from warehouse.export.package import Attribution, Exported, NotAnExport, export
 from warehouse.layout import Layout
 
 
 def run(directory: Path, providers: Sequence[str], licences: Sequence[str]) -> Exported:
     """Export the published file. Raises NotPublished, Unreadable, and ConfigurationError for a wrong choice."""
     published = Layout(load_settings().warehouse).published
-    notices = [_notice(provider) for provider in load_catalogue().providers.values()]
+    attributions = [_attribution(provider) for provider in load_catalogue().providers.values()]
     try:
-        return export(published, directory, notices, licences=licences, providers=providers)
+        return export(published, directory, attributions, licences=licences, providers=providers)
     except (NotAnExport, UnknownName) as error:
         raise ConfigurationError(str(error)) from error
 
 
-def _notice(provider: Provider) -> Notice:
-    return Notice(
+def _attribution(provider: Provider) -> Attribution:
+    return Attribution(
         provider=provider.id,
         title=provider.title,
         licence=provider.licence,

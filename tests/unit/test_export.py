@@ -16,11 +16,11 @@ from python_calamine import CalamineWorkbook
 
 from sources.catalogue import load_catalogue
 from warehouse.export.licences import TERMS, UnknownName
-from warehouse.export.package import UNFINISHED, Exported, NotAnExport, Notice, export
+from warehouse.export.package import UNFINISHED, Attribution, Exported, NotAnExport, export
 
 OPEN, CLOSED, UNLISTED = "CC BY 4.0", "CC BY-NC-SA 3.0 IGO", "a licence that nobody has looked at"
 HOSTILE = ("=HYPERLINK(1)", "+1", "-1", "@SUM(A1)", "\tx", "plain")
-NOTICES = [Notice("giver", "The Giver", OPEN, "https://example.org/by", "The Giver, data.", "https://example.org")]
+NOTICES = [Attribution("giver", "The Giver", OPEN, "https://example.org/by", "The Giver, data.", "https://example.org")]
 
 
 @pytest.fixture
