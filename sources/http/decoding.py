@@ -2,26 +2,25 @@
 
 Belongs here: content encodings, size limits. Does not belong here: receiving bytes (``client``).
 
-The libraries accept a compressed stream that ends early, which would cut a table, and decompress a small body to any
-size. Both are errors here.
+requests accepts a compressed stream that ends early, which would cut a table, and decompresses a body to any size.
+Both are errors here.
 """
 
 from __future__ import annotations
 
+import gzip
 import zlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from sources.http.bodies import CHUNK, Body, Spool
+from sources.http.bodies import Body, Spool
 from sources.http.replies import FailureKind, Fault
 
 ENCODINGS = ("gzip", "x-gzip")
 DECODED_TIMES = 4
 """A decompressed body may be this many times larger than the limit for the body as sent."""
 PART = 1 << 20
-"""Bytes that one step of a decompression returns at most."""
-_GZIP = 31  # zlib's window size with a gzip header
+"""Bytes that are decompressed at a time."""
 
 
 @dataclass(frozen=True)
@@ -62,26 +61,10 @@ def decode(sent: Body, encoding: str, url: str, limit: SizeLimit, folder: Path |
     if encoding not in ENCODINGS:
         raise Fault(FailureKind.BROKEN, f"{url}: the encoding {encoding} was not asked for")
     try:
-        with Spool(folder) as spool:
-            for part in _decompressed(sent):
+        with Spool(folder) as spool, sent.open() as stream, gzip.GzipFile(fileobj=stream) as unpacked:
+            while part := unpacked.read(PART):
                 limit.check(spool.size + len(part), url, decoded=True)
                 spool.write(part)
             return spool.body()
-    except zlib.error as error:
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise Fault(FailureKind.BROKEN, f"{url}: damaged {encoding} stream ({error})", transient=True) from error
-
-
-def _decompressed(sent: Body) -> Iterator[bytes]:
-    """Yield the content of a gzip stream in parts. Raises zlib.error, also for a stream that ends early."""
-    member = zlib.decompressobj(_GZIP)
-    with sent.open() as stream:
-        while part := stream.read(CHUNK):
-            while part:
-                if member.eof:  # a stream may have several members
-                    member = zlib.decompressobj(_GZIP)
-                yield member.decompress(part, PART)
-                part = member.unused_data if member.eof else member.unconsumed_tail
-    while not member.eof and (rest := member.decompress(member.unconsumed_tail, PART)):
-        yield rest
-    if not member.eof:
-        raise zlib.error("it ends early")
