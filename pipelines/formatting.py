@@ -1,7 +1,7 @@
-"""Numbers as people read them, for the command line, the report and messages.
+"""Numbers and trends as text, for the command line and the report.
 
-Belongs here: rounding and the sign of a missing figure. Does not belong here: languages (``words``), tables
-(``pipelines.cli.tables``).
+Belongs here: rounding, the dash for a missing value, sparklines. Does not belong here: tables (``cli.tables``), charts
+(``report.charts``), sentences.
 """
 
 from __future__ import annotations
@@ -9,38 +9,37 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 GAP = "–"
-"""Printed for a missing figure."""
+"""Shown for a missing value."""
 
 _BARS = "▁▂▃▅▆▇"
 
 
 def number(value: float | None, digits: int = 1) -> str:
-    """Return a figure with a fixed number of decimals; a dash for a missing one."""
+    """Return a number with a fixed number of decimals, or ``GAP`` for None."""
     return GAP if value is None else f"{value:,.{digits}f}"
 
 
 def figure(value: float | None) -> str:
-    """Return a figure with four significant digits, without an exponent where that is readable.
+    """Return a number of any size with four significant digits, or ``GAP`` for None.
 
-    Example:
-        >>> figure(1234.56), figure(0.123456)
-        ('1,235', '0.1235')
+    Very small and very large numbers have three digits and an exponent.
     """
     if value is None:
         return GAP
     if value != 0 and not 1e-4 <= abs(value) < 1e15:
         return f"{value:.3g}"
-    if abs(value) >= 1000:
-        return f"{value:,.0f}"
-    return f"{value:.4g}"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
 def sparkline(values: Sequence[float | None], scale: tuple[float, float] | None = None) -> str:
-    """Return a trend as one bar per value; a missing value is a blank.
+    """Return a trend with one character per value.
 
     Args:
-        values: The figures in the order of their years.
-        scale: Lowest and highest value of the scale; those of ``values`` where None.
+        values: The series, oldest first. A missing value becomes a blank.
+        scale: The values of the lowest and the highest bar; by default the minimum and the maximum of the series.
+
+    Returns:
+        For example ``▁▃▇`` for 1, 2, 3. An empty text where all values are missing.
     """
     known = [value for value in values if value is not None]
     if not known:

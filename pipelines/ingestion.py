@@ -202,7 +202,7 @@ def ingest(
         read_timeout_s=settings.http_timeout_s,
         user_agent=settings.agent,
         folder=layout.raw,
-        validators=raw.Validators(layout),
+        cache=raw.StoredResponses(layout),
         local_files=settings.local_files or layout.local_files,
         refused=RefusedCodes(run.refused_codes),
     ) as http:

@@ -55,8 +55,10 @@ def write_run(layout: Layout, run: Run, exchanges: Iterable[Exchange], bodies: I
             refused = body.refused if body else reply.failure.message if reply.failure else None
             with reply.body.open() as content:
                 raw.store(layout, content, _retrieval(reply, body.provider if body else None, refused))
-            if not refused and reply.failure is None and not reply.placed:  # no host sent a placed file
-                raw.remember(layout, exchange.asked, sha256, reply.url, reply.headers, reply.retrieved_at)
+            if not refused and reply.failure is None and not reply.placed:  # what an operator placed, no host confirms
+                raw.save_last_response(
+                    layout, exchange.request_url, sha256, reply.url, reply.headers, reply.retrieved_at
+                )
         entries.append(_entry(exchange, sha256))
     sent = {entry["sha256"] for entry in entries}
     files = {}
@@ -70,7 +72,7 @@ def request_again(layout: Layout, exchanges: Iterable[Exchange], held_back: Coll
     """Delete the validators of these bodies (sha256), so that the next run requests them in full."""
     for exchange in exchanges:
         if exchange.reply.body.sha256 in held_back:
-            raw.forget(layout, exchange.asked)
+            raw.invalidate_last_response(layout, exchange.request_url)
 
 
 def _retrieval(of: Reply | RawBody, provider: str | None, refused: str | None) -> dict[str, Any]:
@@ -87,7 +89,7 @@ def _retrieval(of: Reply | RawBody, provider: str | None, refused: str | None) -
 def _entry(exchange: Exchange, sha256: str | None) -> dict[str, Any]:
     reply = exchange.reply
     return {
-        "asked": exchange.asked,
+        "asked": exchange.request_url,
         "url": reply.url,
         "status": reply.status,
         "headers": dict(reply.headers),

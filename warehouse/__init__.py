@@ -1,5 +1,5 @@
-"""Where data lie and how they are published: raw bodies, landed vintages, the build file, the published file.
+"""The stored data and its publication: raw bodies, landed vintages, the build file, the published file.
 
-Belongs here: paths, Parquet, DuckDB files. Does not belong here: providers, HTTP, Dagster, the meaning of a figure.
+Belongs here: paths, Parquet, DuckDB files. Does not belong here: providers, HTTP, Dagster, the meaning of a value.
 Nothing in this package imports ``sources``, ``pipelines`` or ``dagster``.
 """

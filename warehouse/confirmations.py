@@ -1,11 +1,11 @@
-"""Confirmations: which figures a provider's newest answer repeats, and from which bytes.
+"""Confirmations: the observations that a provider's newest response repeats, and the body that repeats them.
 
-Belongs here: writing and finding the files. Does not belong here: which answer may be trusted
-(``pipelines.ingestion``), the figures themselves (``landing``), which confirmation a published figure shows (the model
+Belongs here: writing and finding the files. Does not belong here: which response is accepted (``pipelines.ingestion``),
+the observations themselves (``landing``), the confirmation of a published observation (the model
 ``int_confirmations``).
 
-A confirmation file holds every figure of one accepted answer that equals the figure in use. It is written only when
-figures, bytes or release differ from those of the newest file, so that an answer that did not change writes nothing.
+A confirmation file has every observation of one accepted response that equals the one in use. A response that repeats
+observations, body and release of the newest file writes no new one.
 """
 
 from __future__ import annotations
@@ -30,28 +30,28 @@ CONFIRMATION: dict[str, pl.DataType] = {
     "confirmed_release": pl.String(),
     "confirmed_raw_sha256": pl.String(),
 }
-"""Column -> type, one row per country and year. ``confirmed_at`` is when the confirming body was received (UTC)."""
+"""Column -> type, one row per country and year. ``confirmed_at`` is when the body was received (UTC)."""
 
 NO_INDICATOR = "none"
-"""The folder of the file without rows: SQL reads all folders at once and needs one."""
+"""Folder of a file without rows: SQL reads all folders at once and fails without any."""
 
 
 def prepare(layout: Layout) -> None:
-    """Writes the file without rows where it does not exist."""
+    """Write the file without rows if it does not exist."""
     path = layout.confirmations(NO_INDICATOR) / "none.parquet"
     if not path.exists():
         write_table(path, pl.DataFrame(schema=CONFIRMATION))
 
 
 def record(layout: Layout, indicator_id: str, answered: pl.DataFrame, in_use: pl.DataFrame, at: datetime) -> None:
-    """Writes which figures in use an answer confirms, unless the newest file says the same already.
+    """Write which observations a response confirms, unless the newest file has the same content.
 
     Args:
         layout: The warehouse's paths.
-        indicator_id: The indicator that the figures are of.
-        answered: Figures of an accepted answer, columns ``OBSERVATION``.
-        in_use: Figures of the newest vintage, columns ``iso3``, ``year`` and ``value`` at least.
-        at: When the run began (UTC); it names the file.
+        indicator_id: The indicator of all observations.
+        answered: Observations of an accepted response, columns ``OBSERVATION``.
+        in_use: Observations of the newest vintage, columns ``iso3``, ``year`` and ``value`` at least.
+        at: Start of the run (UTC), for the file name.
     """
     confirmed = (
         answered.join(in_use.select("iso3", "year", "value"), on=["iso3", "year", "value"], how="semi")
@@ -74,13 +74,13 @@ def record(layout: Layout, indicator_id: str, answered: pl.DataFrame, in_use: pl
 
 
 def newest(layout: Layout, indicator_id: str) -> str | None:
-    """Returns the hash of what the newest confirmation says, None where the figures were never confirmed."""
+    """Return the content hash of the newest confirmation; None without one."""
     files = _files(layout, indicator_id)
     return files[-1].stem.partition("_")[2] if files else None
 
 
 def names(layout: Layout, indicator_ids: Iterable[str]) -> list[str]:
-    """Returns the files of these indicators, oldest first within each, as ``indicator/file``."""
+    """Return the files of these indicators as ``indicator/file``, oldest first within each indicator."""
     return [f"{name}/{path.name}" for name in indicator_ids for path in _files(layout, name)]
 
 

@@ -1,19 +1,28 @@
-"""How files are written so that nobody ever meets half of one, and how writers take turns."""
+"""Write files atomically, and let one process at a time change a warehouse.
+
+Belongs here: how a file is replaced or extended, the lock. Does not belong here: where files are (``layout``), what
+they contain.
+"""
 
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
+import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING
 
+from filelock import FileLock, Timeout
+
 if TYPE_CHECKING:
     import polars as pl
+
+POLL_S = 0.2
+"""Seconds between two attempts to get the lock."""
 
 
 class Busy(Exception):
@@ -22,45 +31,55 @@ class Busy(Exception):
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A temporary file in the same folder that takes ``path``'s place, durably, once the block ends without error."""
+    """Yield a temporary file in the same folder, and move it to ``path`` when the block ends without an error.
+
+    Readers see the old file or the new one, also after a power failure.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp", delete=False) as handle:
         temporary = Path(handle.name)
     try:
         yield temporary
-        with temporary.open("rb") as written:
+        with temporary.open("rb+") as written:
             os.fsync(written.fileno())
         temporary.chmod(0o644)
         temporary.replace(path)
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        if sys.platform != "win32":  # Windows opens no folders
+            folder = os.open(path.parent, os.O_RDONLY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
     finally:
         temporary.unlink(missing_ok=True)
 
 
 def write_atomically(path: Path, content: bytes) -> None:
+    """Write a file, replacing an existing one as a whole."""
     with replacing(path) as temporary:
         temporary.write_bytes(content)
 
 
 def write_table(path: Path, table: pl.DataFrame) -> None:
-    """Writes a table as Parquet, in place of the file that may be there."""
+    """Write a table as Parquet, replacing an existing file as a whole."""
     with replacing(path) as temporary:
         table.write_parquet(temporary, statistics=False)
 
 
 def append_line(path: Path, line: str) -> None:
-    """Add one line. A line is written with one call, so concurrent writers do not mix.
+    """Append one line with a single write, so that concurrent writers do not mix their lines.
 
-    A line that an earlier writer left unfinished stays one of its own. Raises OSError where the disk is full.
+    A line that an earlier writer did not finish stays a line of its own.
+
+    Raises:
+        OSError: The disk is full.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("ab+", buffering=0) as handle:
-        end = handle.seek(0, os.SEEK_END)
-        unfinished = end > 0 and os.pread(handle.fileno(), 1, end - 1) != b"\n"
+        unfinished = False
+        if handle.seek(0, os.SEEK_END):
+            handle.seek(-1, os.SEEK_END)
+            unfinished = handle.read(1) != b"\n"
         content = b"\n" * unfinished + line.encode() + b"\n"
         if handle.write(content) != len(content):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
@@ -68,27 +87,35 @@ def append_line(path: Path, line: str) -> None:
 
 @contextmanager
 def exclusive(path: Path, wait_s: float = 0.0, waiting: Callable[[], None] | None = None) -> Iterator[None]:
-    """Hold the warehouse's lock. Raises Busy where another process still holds it after ``wait_s`` seconds.
+    """Hold the lock of a warehouse. The operating system releases it when the process ends, also when it is killed.
 
-    The lock belongs to the process and goes with it, so a killed refresh leaves none behind.
+    Args:
+        path: Lock file. It names the process that holds the lock, and remains after its release.
+        wait_s: Seconds to wait for another process.
+        waiting: Called once before the wait.
+
+    Raises:
+        Busy: Another process still holds the lock after ``wait_s`` seconds. The message names it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    deadline = time.monotonic() + wait_s
-    with path.open("a+") as handle:
-        told = False
-        while True:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() >= deadline:
-                    handle.seek(0)
-                    raise Busy(handle.read().strip()) from None
-                if waiting and not told:
-                    waiting()
-                    told = True
-                time.sleep(0.2)
-        handle.truncate(0)
-        handle.write(f"process {os.getpid()} since {time.strftime('%Y-%m-%d %H:%M:%S')}")
-        handle.flush()
+    # a soft lock would remain after a killed process
+    lock = FileLock(path, thread_local=False, fallback_to_soft=False)
+    try:
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            if wait_s <= 0:
+                raise
+            if waiting:
+                waiting()
+            lock.acquire(timeout=wait_s, poll_interval=POLL_S)
+    except Timeout:
+        with suppress(OSError):  # Windows lets no other process read a locked file
+            raise Busy(path.read_text(encoding="utf-8").strip()) from None
+        raise Busy from None
+    try:
+        with suppress(PermissionError):
+            path.write_text(f"process {os.getpid()} since {time.strftime('%Y-%m-%d %H:%M:%S')}", encoding="utf-8")
         yield
+    finally:
+        lock.release()

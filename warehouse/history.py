@@ -1,6 +1,6 @@
-"""What a new publication changes in the one that it replaces, kept from publication to publication.
+"""The history of verdicts, carried from each publication to the next.
 
-Belongs here: history that only the published files know. Does not belong here: publishing (``publish``), figures that
+Belongs here: history that only the published files have. Does not belong here: publishing (``publish``), values that
 changed between vintages (the table ``revisions``, built by dbt).
 """
 
@@ -15,10 +15,15 @@ import duckdb
 def record_verdict_changes(
     connection: duckdb.DuckDBPyConnection, previous: Path, as_of: str, published_at: datetime
 ) -> None:
-    """Write ``claim_verdict_changes`` into the database that is about to be published.
+    """Write ``claim_verdict_changes`` into the database that will be published.
 
-    Carries over the rows of the publication at ``previous`` and adds one for every claim whose verdict differs there.
-    A file without verdicts, or that is no database, has no history.
+    The table has the rows of the previous publication, and a new row for each claim whose verdict has changed.
+
+    Args:
+        connection: The database that will be published.
+        previous: The present publication. A missing file, or one without verdicts, has no history.
+        as_of: As-of date of the new publication, ISO 8601.
+        published_at: Time of the new publication (UTC).
     """
     connection.execute(
         """

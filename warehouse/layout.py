@@ -1,4 +1,4 @@
-"""Every path of the warehouse, once. Knows names and folders; opens nothing."""
+"""All paths of the warehouse. Belongs here: names of files and folders. Does not belong here: opening them."""
 
 from __future__ import annotations
 
@@ -8,28 +8,28 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Layout:
-    """The folder ``CAREC_WAREHOUSE`` and everything in it."""
+    """Paths in the folder ``CAREC_WAREHOUSE``."""
 
     root: Path
 
     @property
     def raw(self) -> Path:
-        """Provider bodies by content hash, kept for ever."""
+        """Bodies of responses by content hash, stored permanently."""
         return self.root / "raw"
 
     @property
     def local_files(self) -> Path:
-        """Files that an operator puts in place; nothing here writes them."""
+        """Files that an operator provides; no code writes them."""
         return self.root / "local"
 
     @property
     def refused_codes(self) -> Path:
-        """The codes that providers refused, and at which release."""
+        """Codes that providers refused, with the release."""
         return self.root / "refused_codes.json"
 
     @property
     def journal(self) -> Path:
-        """One record a live run: what was asked, what came, in which order."""
+        """One record per live run: its requests and responses in order."""
         return self.root / "journal"
 
     @property
@@ -37,16 +37,16 @@ class Layout:
         return self.root / "landing"
 
     def vintages(self, indicator_id: str) -> Path:
-        """The folder of one indicator's vintages: one Parquet file each, never overwritten."""
+        """Vintages of one indicator: one Parquet file each, never overwritten."""
         return self.landing / "observations" / indicator_id
 
     @property
     def observation_columns(self) -> Path:
-        """A vintage without rows: the columns that every vintage has, for files of an earlier format."""
+        """A vintage without rows, so that files of an earlier format can be read with the present columns."""
         return self.landing / "observation_columns.parquet"
 
     def confirmations(self, indicator_id: str) -> Path:
-        """The folder of the confirmations of one indicator's figures: one Parquet file each, never overwritten."""
+        """Confirmations of one indicator: one Parquet file each, never overwritten."""
         return self.landing / "confirmations" / indicator_id
 
     @property
@@ -55,37 +55,37 @@ class Layout:
 
     @property
     def indicators(self) -> Path:
-        """The catalogue as a table, one row an indicator."""
+        """The catalogue as a table, one row per indicator."""
         return self.landing / "indicators.parquet"
 
     @property
     def source_health(self) -> Path:
-        """What came of asking, at the newest refresh, one row an indicator."""
+        """Outcome of the newest refresh, one row per indicator."""
         return self.landing / "source_health.parquet"
 
     @property
     def run(self) -> Path:
-        """The as-of date of the build, one row."""
+        """As-of date of the build, one row."""
         return self.landing / "run.parquet"
 
     @property
     def build(self) -> Path:
-        """dbt's file. Readers never open it."""
+        """The database that dbt builds. Users never open it."""
         return self.root / "build.duckdb"
 
     @property
     def receipt(self) -> Path:
-        """What the build file holds and whether every check of it passed."""
+        """Content of the build file, and whether all of its checks passed."""
         return self.root / "build.json"
 
     @property
     def published(self) -> Path:
-        """The file that users open. Only ever replaced as a whole."""
+        """The database that users open, always replaced as a whole."""
         return self.root / "carec.duckdb"
 
     @property
     def publications(self) -> Path:
-        """What is kept of publications that were replaced, one folder each."""
+        """Parts of earlier publications, one folder each."""
         return self.root / "publications"
 
     @property
@@ -99,7 +99,7 @@ class Layout:
 
     @property
     def dbt_target(self) -> Path:
-        """dbt's parse cache, manifest and logs."""
+        """Parse cache, manifest and logs of dbt."""
         return self.root / "dbt"
 
     @property

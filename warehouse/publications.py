@@ -1,10 +1,10 @@
-"""Past publications, as far as needed to say what a newer one changed, and that comparison.
+"""Earlier publications, and what the present one changed.
 
-Belongs here: what is kept of a publication that is replaced, and how two are compared. Does not belong here: publishing
-(``publish``), the history of verdicts (``history``), revisions between vintages (the table ``revisions``).
+Belongs here: the parts that are kept of a replaced publication, and the comparison of two. Does not belong here:
+publishing (``publish``), the history of verdicts (``history``), revisions between vintages (the table ``revisions``).
 
-Kept are the members' figures, scores, verdicts and the benchmarks, as Parquet, one folder a publication: some hundred
-kilobytes. Other economies' figures are not: the vintages in the landing have them.
+One folder per publication (some hundred kilobytes) has Parquet files with the members' observations, scores, verdicts
+and the benchmarks. The observations of other economies are in the landed vintages.
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ _KEPT = {
     ),
     "claims_audit": "claim_id varchar, verdict varchar",
 }
-"""Table -> the columns that are kept, of members' rows where the table is about economies."""
+"""Table -> the columns to keep. Tables with ``iso3`` are reduced to the members' rows."""
 
 _NAMES = {
     "economies": "iso3 varchar, name varchar",
     "indicators": "indicator_id varchar, title varchar, unit varchar",
     "revision_sizes": "unit varchar, basis varchar, rounding double, large double",
 }
-"""Table of the present publication -> the columns that name what changed, or give its size."""
+"""Table of the present publication -> the columns for the name and the size of a change."""
 
 COLUMNS = (
     "kind",
@@ -132,17 +132,22 @@ left join now.revision_sizes using (unit)
 order by all
 """
 _SIZE = "published.revision_size(previous_value, value, basis, rounding, large)"
-"""The rule of the publication itself (dbt_project/macros/revision_size.sql)."""
+"""The macro that the publication contains (dbt_project/macros/revision_size.sql)."""
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """What the present publication changed against an earlier one: rows with the columns ``COLUMNS``.
+    """What the present publication changed compared with an earlier one.
 
-    ``kind`` is new_year, filled, revised or withdrawn (a figure of a member), status, score, rank_outside_band (the
-    rank now lies outside the band of the earlier publication), verdict or benchmark. ``subject`` is an indicator, a
-    claim or ``overall``; ``name`` and ``title`` are those of economy and indicator. ``size`` of a revised figure is
-    rounding, small or large.
+    Attributes:
+        previous_published_at: Time of the earlier publication (UTC).
+        previous_as_of: As-of date of the earlier publication.
+        published_at: Time of the present publication (UTC).
+        as_of: As-of date of the present publication.
+        rows: One row per change, with the columns ``COLUMNS``. ``kind`` is new_year, filled, revised or withdrawn (a
+            member's observation), status, score, rank_outside_band (outside the rank band of the earlier publication),
+            verdict or benchmark. ``subject`` is an indicator, a claim or ``overall``. ``name`` is the economy's,
+            ``title`` the indicator's. ``size`` of a revision is rounding, small or large.
     """
 
     previous_published_at: datetime
@@ -153,12 +158,12 @@ class Comparison:
 
     @property
     def records(self) -> list[dict[str, Any]]:
-        """The rows, by column."""
+        """The rows as dictionaries."""
         return [dict(zip(COLUMNS, row, strict=True)) for row in self.rows]
 
 
 def keep(layout: Layout) -> None:
-    """Keep what is needed of the present publication, before another takes its place. Keeping it again does nothing."""
+    """Keep the parts of the present publication before it is replaced. A second call does nothing."""
     if not layout.published.exists():
         return
     try:
@@ -169,7 +174,7 @@ def keep(layout: Layout) -> None:
             folder = layout.publications / row[0].strftime(_STAMP)
             if not folder.exists():
                 _write(connection, folder)
-    except duckdb.Error:  # not a publication: nothing to keep
+    except duckdb.Error:  # not a publication
         return
 
 
@@ -191,17 +196,26 @@ def _tables(connection: duckdb.DuckDBPyConnection) -> set[str]:
 
 
 def _part(table: str) -> str:
-    """The query for the kept part of a table."""
+    """Return the query for the part of a table to keep."""
     columns = [column.split()[0] for column in _KEPT[table].split(", ")]
     members = " where iso3 in (select iso3 from economies where is_member)" if "iso3" in columns else ""
     return f"select {', '.join(columns)} from {table}{members}"
 
 
 def compare(layout: Layout, since: date | None = None) -> Comparison | None:
-    """The present publication against the one before it or, with ``since``, the one that stood at that day's end.
+    """Compare the present publication with an earlier one.
 
-    Where none is that old, the oldest that is kept. None where there is no earlier publication. Raises NotPublished and
-    Unreadable.
+    Args:
+        layout: The warehouse's paths.
+        since: Compare with the publication that was current at the end of this day, or else with the oldest one. By
+            default with the previous one.
+
+    Returns:
+        None if there is no earlier publication.
+
+    Raises:
+        NotPublished: Nothing is published.
+        Unreadable: One of the two cannot be read.
     """
     open_published(layout.published).close()
     with duckdb.connect(":memory:") as connection:
@@ -211,7 +225,7 @@ def compare(layout: Layout, since: date | None = None) -> Comparison | None:
         if folder is None:
             return None
         try:
-            present = _lay_out(connection, folder)
+            present = _copy_parts(connection, folder)
         except duckdb.Error as error:
             raise Unreadable(
                 f"{folder} holds no earlier publication that can be read; remove it to compare with another"
@@ -221,11 +235,11 @@ def compare(layout: Layout, since: date | None = None) -> Comparison | None:
         return Comparison(*_record(connection, "before.publication"), *now, connection.execute(changes).fetchall())
 
 
-def _lay_out(connection: duckdb.DuckDBPyConnection, folder: Path) -> set[str]:
-    """Writes the kept parts of both publications as tables of the schemas ``before`` and ``now``.
+def _copy_parts(connection: duckdb.DuckDBPyConnection, folder: Path) -> set[str]:
+    """Copy the parts of both publications into the schemas ``before`` and ``now``.
 
     Returns:
-        The tables of the present publication; one made by an earlier version lacks some.
+        The tables of the present publication; some are missing from one of an earlier version.
     """
     connection.execute("create schema memory.before; create schema memory.now")
     present = _tables(connection)
@@ -234,7 +248,7 @@ def _lay_out(connection: duckdb.DuckDBPyConnection, folder: Path) -> set[str]:
             f"create table memory.before.{table} ({columns}); create table memory.now.{table} ({columns})"
         )
         file = folder / f"{table}.parquet"
-        if table in present and file.exists():  # else there is nothing to compare
+        if table in present and file.exists():
             connection.execute(f"insert into memory.now.{table} {_part(table)}")
             connection.execute(f"insert into memory.before.{table} by name from '{_quoted(file)}'")
     for table, columns in _NAMES.items():

@@ -1,9 +1,9 @@
-"""Write, audit, publish: from the build file to the file that users open, in one atomic step.
+"""Publish the build file: copy it, check the copy, and replace the published file atomically.
 
-Belongs here: copying, the last look before publication, the record of what a publication holds.
-Does not belong here: building (dbt), deciding what a figure means.
+Belongs here: the copy, the last checks before publication, the record of a publication.
+Does not belong here: building (dbt), the meaning of a value.
 
-The published file is only ever replaced as a whole: readers that hold it open keep what they opened.
+The published file is always replaced as a whole. A reader that has it open keeps the earlier one.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from warehouse.files import replacing, write_atomically
 from warehouse.history import record_verdict_changes
 from warehouse.layout import Layout
 from warehouse.publications import keep
-from warehouse.reading import NotPublished as NotPublished  # noqa: PLC0414  part of what this module offers
+from warehouse.reading import NotPublished as NotPublished  # noqa: PLC0414  re-exported for callers of publish()
 
 WORKING_SCHEMAS = ("staging", "intermediate")
-"""Schemas of the build that are not part of the publication."""
+"""Schemas of the build that are not published."""
 
 NEVER_EMPTY = (
     "economies",
@@ -47,12 +47,12 @@ _MEANING = """
         'Number of indicators of which a provider sent or confirmed a figure over the network';
     comment on column publication.series_archived is 'Number of the other indicators that have figures';
 """
-"""Comments of the one table that dbt does not know."""
+"""Comments of the only table that dbt does not build."""
 
 
 @dataclass(frozen=True)
 class Receipt:
-    """What the build file holds: written after a build, read before a publication."""
+    """The content of the build file, written after a build and read before a publication."""
 
     fingerprint: str
     as_of: str
@@ -63,7 +63,7 @@ class Receipt:
 
 @dataclass(frozen=True)
 class Publication:
-    """The record of the published file, its one-row table ``publication``."""
+    """The record of the published file: its table ``publication``, one row."""
 
     published_at: datetime
     as_of: date
@@ -75,10 +75,12 @@ class Publication:
 
 
 def write_receipt(layout: Layout, receipt: Receipt) -> None:
+    """Write the receipt of a build."""
     write_atomically(layout.receipt, json.dumps(asdict(receipt), indent=1).encode())
 
 
 def read_receipt(layout: Layout) -> Receipt | None:
+    """Return the receipt of the build; None without a readable one."""
     try:
         return Receipt(**json.loads(layout.receipt.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
@@ -86,7 +88,7 @@ def read_receipt(layout: Layout) -> Receipt | None:
 
 
 def published(layout: Layout) -> Publication | None:
-    """The record of the present publication; None where there is none that can be read."""
+    """Return the record of the present publication; None without a readable one."""
     if not layout.published.exists():
         return None
     try:
@@ -98,7 +100,7 @@ def published(layout: Layout) -> Publication | None:
     if row is None:
         return None
     known = dict(zip(names, row, strict=True))
-    # a publication of an earlier version lacks counts that were added since
+    # publications of an earlier version lack some counts
     return Publication(**{column.name: known.get(column.name, 0) for column in fields(Publication)})
 
 
@@ -113,9 +115,10 @@ def _counts(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
 
 
 def publish(layout: Layout, published_at: datetime) -> Publication:
-    """Copy the build, look at the copy, and put it in the published file's place.
+    """Copy the build, check the copy, and replace the published file.
 
-    Raises NotPublished where the build did not pass, the copy is not what was built, or DuckDB cannot write it.
+    Raises:
+        NotPublished: The build did not pass its checks, the copy differs from it, or DuckDB cannot write the copy.
     """
     receipt = read_receipt(layout)
     if receipt is None or not receipt.passed:
@@ -129,7 +132,7 @@ def publish(layout: Layout, published_at: datetime) -> Publication:
 def _replace(layout: Layout, receipt: Receipt, published_at: datetime) -> Publication:
     with replacing(layout.published) as copy:
         with duckdb.connect(str(layout.build)) as build:
-            build.execute("checkpoint")  # a copy made with a live write-ahead log loses its rows
+            build.execute("checkpoint")  # rows in the write-ahead log would be missing from the copy
             built = _counts(build)
         shutil.copyfile(layout.build, copy)
         publication = _finish(copy, receipt, built, published_at, layout.published)

@@ -1,10 +1,10 @@
-"""Raw bodies: every byte a provider sent, used or refused, addressed by its sha256 and kept for ever.
+"""Raw bodies: everything that providers sent, used or rejected, stored permanently by sha256.
 
-Belongs here: writing and reading bodies, the log of their retrievals, the last good body of an address. Does not belong
-here: what the bytes mean, in which run they came (``journal``).
+Belongs here: writing and reading bodies, the log of their retrievals, the last good response of an address. Does not
+belong here: the meaning of the bytes, the run in which they were received (``journal``).
 
-``raw/ab/abcd....gz`` holds the body, ``raw/ab/abcd....jsonl`` one line for each time it was retrieved.
-``raw/last/ab/abcd....json``, by the hash of an address, names its last good body.
+``raw/ab/abcd....gz`` is a body, ``raw/ab/abcd....jsonl`` has one line per retrieval of it.
+``raw/last/ab/abcd....json``, by the hash of an address, describes its last good response.
 """
 
 from __future__ import annotations
@@ -31,9 +31,15 @@ def _body_path(layout: Layout, sha256: str) -> Path:
 
 
 def store(layout: Layout, content: bytes | BufferedIOBase, retrieval: Mapping[str, Any]) -> str:
-    """Keep a body and note its retrieval (url, status, headers, time...). Returns the body's sha256.
+    """Store a body and log its retrieval.
 
-    A stream is read twice, a part at a time, so that a large body is never whole in memory.
+    Args:
+        layout: The warehouse's paths.
+        content: The body. A stream is read twice, in parts, so that a large body is never complete in memory.
+        retrieval: What to log: url, status, headers, time and so on.
+
+    Returns:
+        The sha256 of the body.
     """
     stream = BytesIO(content) if isinstance(content, bytes) else content
     sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
@@ -51,7 +57,12 @@ def store(layout: Layout, content: bytes | BufferedIOBase, retrieval: Mapping[st
 
 
 def load(layout: Layout, sha256: str) -> bytes:
-    """The body with this hash. Raises FileNotFoundError where there is none, ValueError where the bytes changed."""
+    """Return a body by its hash.
+
+    Raises:
+        FileNotFoundError: There is no such body.
+        ValueError: Its bytes have changed.
+    """
     damage = f"the raw body {sha256} is damaged: its bytes no longer have that hash; restore it from a backup"
     packed = _body_path(layout, sha256).read_bytes()
     try:
@@ -64,12 +75,12 @@ def load(layout: Layout, sha256: str) -> bytes:
 
 
 def find(layout: Layout, start: str) -> list[str]:
-    """The hashes of the kept bodies that begin with ``start``, of two characters or more."""
+    """Return the hashes of stored bodies that begin with ``start``, which has at least two characters."""
     return sorted(path.stem for path in (layout.raw / start[:2]).glob(f"{start}*.gz"))
 
 
 def retrievals(layout: Layout, sha256: str) -> list[dict[str, Any]]:
-    """Every retrieval of the body with this hash, oldest first; without those that an interruption cut off."""
+    """Return all logged retrievals of a body, oldest first, except lines that an interruption cut off."""
     path = _body_path(layout, sha256).with_suffix(".jsonl")
     found = []
     for line in path.read_text(encoding="utf-8").splitlines():
@@ -79,8 +90,8 @@ def retrievals(layout: Layout, sha256: str) -> list[dict[str, Any]]:
 
 
 @dataclass(frozen=True)
-class Kept:
-    """The last good body of an address, as it was sent."""
+class StoredResponse:
+    """The last good response of an address. ``url`` is the address after redirects."""
 
     url: str
     headers: Mapping[str, str]
@@ -88,35 +99,35 @@ class Kept:
     content: bytes = field(repr=False)
 
 
-def _last_path(layout: Layout, asked: str) -> Path:
-    digest = hashlib.sha256(asked.encode()).hexdigest()
+def _last_path(layout: Layout, request_url: str) -> Path:
+    digest = hashlib.sha256(request_url.encode()).hexdigest()
     return layout.raw / "last" / digest[:2] / f"{digest}.json"
 
 
-def remember(
-    layout: Layout, asked: str, sha256: str, url: str, headers: Mapping[str, str], retrieved_at: datetime
+def save_last_response(
+    layout: Layout, request_url: str, sha256: str, url: str, headers: Mapping[str, str], retrieved_at: datetime
 ) -> None:
-    """Note that the body ``sha256`` is what the address ``asked`` gave last, from ``url`` with these headers."""
-    note = {"asked": asked, "sha256": sha256, "url": url, "headers": dict(headers), "retrieved_at": retrieved_at}
-    write_atomically(_last_path(layout, asked), json.dumps(note, sort_keys=True, default=str).encode())
+    """Save the description of the last good response of ``request_url``, with the body ``sha256``."""
+    note = {"asked": request_url, "sha256": sha256, "url": url, "headers": dict(headers), "retrieved_at": retrieved_at}
+    write_atomically(_last_path(layout, request_url), json.dumps(note, sort_keys=True, default=str).encode())
 
 
-def forget(layout: Layout, asked: str) -> None:
-    """Have no last good body of the address ``asked`` any more; the body itself stays."""
-    _last_path(layout, asked).unlink(missing_ok=True)
+def invalidate_last_response(layout: Layout, request_url: str) -> None:
+    """Remove the description of the last good response of an address; the body remains."""
+    _last_path(layout, request_url).unlink(missing_ok=True)
 
 
 @dataclass(frozen=True)
-class Validators:
-    """The last good bodies of a warehouse, by address."""
+class StoredResponses:
+    """The last good responses in a warehouse, by address."""
 
     layout: Layout
 
-    def last(self, url: str) -> Kept | None:
-        """None where there is none, or where its bytes are gone or changed: it is then asked for anew."""
+    def last(self, url: str) -> StoredResponse | None:
+        """Return the last good response; None without one, and if its bytes are missing or changed."""
         try:
             note = json.loads(_last_path(self.layout, url).read_bytes())
             content = load(self.layout, note["sha256"])
         except (OSError, ValueError):
             return None
-        return Kept(note["url"], note["headers"], datetime.fromisoformat(note["retrieved_at"]), content)
+        return StoredResponse(note["url"], note["headers"], datetime.fromisoformat(note["retrieved_at"]), content)

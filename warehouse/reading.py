@@ -1,6 +1,6 @@
-"""Opening the published file to read it.
+"""Open the published file for reading.
 
-Belongs here: the connection, and what is said where there is none to be had. Does not belong here: queries.
+Belongs here: the connection and its errors. Does not belong here: queries.
 """
 
 from __future__ import annotations
@@ -11,23 +11,25 @@ import duckdb
 
 
 class NotPublished(Exception):
-    """Nothing is published, or the build may not be; the message says why. A previous publication is untouched."""
+    """Nothing is published, or the build must not be. The message has the reason; an earlier publication remains."""
 
 
 class Unreadable(Exception):
-    """A file that should be a publication, or what is kept of one, is not; the message says which and what to do."""
+    """A file is not a publication, or not a part of one. The message names the file and the remedy."""
 
 
 def open_published(path: Path) -> duckdb.DuckDBPyConnection:
-    """A connection that can only read.
+    """Return a read-only connection.
 
-    Raises NotPublished where there is no such file, Unreadable where it is no publication.
+    Raises:
+        NotPublished: The file does not exist.
+        Unreadable: The file is not a publication.
     """
     if not path.exists():
         raise NotPublished(f"there is no {path} yet: run `carec refresh` first")
     try:
         connection = duckdb.connect(str(path), read_only=True)
-        connection.execute("set enable_progress_bar = false")  # it would stand among what a program reads
+        connection.execute("set enable_progress_bar = false")  # it would be mixed into output for programs
         connection.execute("select published_at from publication")
     except duckdb.Error as error:
         raise Unreadable(

@@ -1,9 +1,9 @@
-"""After an interruption: what a killed run left in the warehouse, and how the next one begins without it.
+"""Delete the unfinished files of an interrupted run.
 
-Belongs here: finding and clearing what nobody vouches for. Does not belong here: what an operator is told of it
-(``pipelines.cli.doctor``), writing so that nothing half is ever read (``files``).
+Belongs here: finding and deleting them. Does not belong here: messages to an operator (``pipelines.cli.doctor``),
+atomic writes (``files``).
 
-Nothing here is a figure that was had or published: vintages, raw bodies and the published file only ever appear whole.
+No observation is lost: vintages, raw bodies and the published file are always replaced as a whole.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from warehouse.layout import Layout
 
 
 def leftovers(layout: Layout) -> list[Path]:
-    """Half-written files, and the build file where no receipt says what it holds, or where it cannot be opened.
+    """Return unfinished files, and the build file if it has no receipt or cannot be opened.
 
-    Only the holder of the lock can tell them from work that is under way.
+    Only the holder of the lock can distinguish them from the files of a run in progress.
     """
     found = [*layout.root.glob(".*.tmp*"), *layout.root.glob(".replay-*"), *layout.publications.glob(".*")]
     for folder in (layout.landing, layout.raw, layout.journal, layout.dbt_target):
@@ -35,7 +35,7 @@ def leftovers(layout: Layout) -> list[Path]:
 
 
 def _opens(build: Path) -> bool:
-    """Whether dbt can write on in the build file. One that is not there can be made; one that is in use is no ruin."""
+    """Return whether dbt can use the build file: it is missing, intact, or in use by another process."""
     if not build.exists():
         return True
     try:
@@ -46,7 +46,7 @@ def _opens(build: Path) -> bool:
 
 
 def clear(layout: Layout) -> list[Path]:
-    """Remove what an interrupted run left, and name it. The caller holds the lock."""
+    """Delete the files of ``leftovers`` and return them. The caller holds the lock."""
     found = leftovers(layout)
     for path in found:
         if path.is_dir():
@@ -58,7 +58,7 @@ def clear(layout: Layout) -> list[Path]:
 
 @contextmanager
 def holding(layout: Layout, wait_s: float = 0.0, waiting: Callable[[], None] | None = None) -> Iterator[None]:
-    """Hold the warehouse as ``files.exclusive`` does, without what an interrupted holder left in it."""
+    """Hold the lock of the warehouse as ``files.exclusive`` does, and first delete the files of an interrupted run."""
     with exclusive(layout.lock, wait_s, waiting):
         clear(layout)
         yield

@@ -1,6 +1,6 @@
-"""The codes that providers refused, as one JSON file: what lets a refresh ask them apart from the others.
+"""The codes that providers refused, in a JSON file, so that a refresh requests them separately.
 
-Belongs here: reading and replacing the file. Does not belong here: what is refused and when it is forgotten
+Belongs here: reading and replacing the file. Does not belong here: when a code is refused or accepted again
 (``sources.refusals`` and the adapters).
 """
 
@@ -17,7 +17,7 @@ FIELDS = ("provider", "database", "code", "release")
 
 
 def read(layout: Layout) -> list[dict[str, Any]]:
-    """The refused codes; none where there is no file, or one that cannot be read: they are found again."""
+    """Return the refused codes; none for a missing or unreadable file, because the next refresh finds them again."""
     try:
         return [{name: entry[name] for name in FIELDS} for entry in json.loads(layout.refused_codes.read_bytes())]
     except (OSError, ValueError, KeyError, TypeError):
@@ -25,6 +25,6 @@ def read(layout: Layout) -> list[dict[str, Any]]:
 
 
 def write(layout: Layout, codes: Sequence[Mapping[str, Any]]) -> None:
-    """Replace the refused codes where they changed."""
+    """Replace the refused codes if they have changed."""
     if list(codes) != read(layout):
         write_atomically(layout.refused_codes, json.dumps(list(codes), indent=1).encode())

@@ -19,7 +19,7 @@ from typing import Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from pipelines.cli.tables import console, speak
+from pipelines.cli.tables import console, replace_unencodable
 from pipelines.cli.terminal import command_app
 
 MODULES = {
@@ -98,7 +98,7 @@ def run() -> None:
     from warehouse.files import Busy
     from warehouse.reading import NotPublished, Unreadable
 
-    speak()
+    replace_unencodable()
     try:
         app()
     except ConfigurationError as error:

@@ -17,7 +17,7 @@ from pipelines.settings import load_settings
 from sources.catalogue import Provider, load_catalogue
 from sources.errors import ConfigurationError
 from warehouse.export.licences import UnknownName
-from warehouse.export.package import Exported, NotAnExport, Notice
+from warehouse.export.package import Attribution, Exported, NotAnExport
 from warehouse.export.package import export as write_export
 from warehouse.layout import Layout
 
@@ -53,15 +53,15 @@ def run_export(directory: Path, providers: Sequence[str], licences: Sequence[str
         ConfigurationError: The folder or a name is not accepted.
     """
     published = Layout(load_settings().warehouse).published
-    notices = [_notice(provider) for provider in load_catalogue().providers.values()]
+    attributions = [_attribution(provider) for provider in load_catalogue().providers.values()]
     try:
-        return write_export(published, directory, notices, licences=licences, providers=providers)
+        return write_export(published, directory, attributions, licences=licences, providers=providers)
     except (NotAnExport, UnknownName) as error:
         raise ConfigurationError(str(error)) from error
 
 
-def _notice(provider: Provider) -> Notice:
-    return Notice(
+def _attribution(provider: Provider) -> Attribution:
+    return Attribution(
         provider=provider.id,
         title=provider.title,
         licence=provider.licence,

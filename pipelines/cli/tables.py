@@ -1,9 +1,10 @@
-"""How the command line prints data: a table for people, JSON and CSV for programs.
+"""Print data on the command line: as a table for people, as JSON or CSV for programs.
 
-Belongs here: formats, widths, number formats, encodings. Does not belong here: what is printed.
+Belongs here: output formats, table layout, encodings. Does not belong here: the data to print, the format of a number
+(``pipelines.formatting``).
 
-JSON and CSV are UTF-8 whatever the locale, with full precision: missing is ``null`` in JSON and an empty cell in CSV,
-dates and times are ISO 8601, lists and structures in a cell of CSV are JSON.
+JSON and CSV are UTF-8 in every locale and have full precision. A missing value is ``null`` in JSON and an empty cell in
+CSV. Dates and times are ISO 8601. Lists and structures in a CSV cell are JSON.
 """
 
 from __future__ import annotations
@@ -17,10 +18,12 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Literal
+from functools import cached_property
+from typing import Any, TextIO
 
 from rich.console import Console
 from rich.table import Table
@@ -29,22 +32,25 @@ from rich.text import Text
 from pipelines.formatting import GAP, figure
 
 PIPE_WIDTH = 160
-"""Width of a table where there is no terminal to ask."""
+"""Width of a table, in characters, where the output is not a terminal."""
 
-NARROWEST = 13
-"""Characters below which a column of words is not squeezed."""
+MIN_TEXT_WIDTH = 15
+"""Width below which a column of text is not squeezed, with the blanks around it."""
 
-LONGEST_WORD = 30
-"""Characters of a word, most often a name of this project, that is not broken where there is room."""
+MAX_NAME_WIDTH = 30
+"""Names up to this width (most often identifiers of this project) are not broken where the table has room."""
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-"""Characters that a terminal would obey; a line feed and a tab are none of them."""
+"""Characters that control a terminal, except line feed and tab."""
 
-_END = re.compile(r"(?: |\x1b\[[0-9;]*m)+$")
-"""Blanks, and codes of colours among them, that end a line."""
+_TRAILING = re.compile(r"(?: |\x1b\[[0-9;]*m)+$")
+"""Blanks at the end of a line, possibly between colour codes."""
 
-_PLAIN = {ord(bar): str(height) for height, bar in enumerate("▁▂▃▄▅▆▇█", start=1)} | {ord(GAP): "-", ord("’"): "'"}
-"""What stands in for the signs above where the locale's encoding lacks them: a bar becomes its height."""
+_REPLACEMENTS = {ord(bar): str(height) for height, bar in enumerate("▁▂▃▄▅▆▇█", start=1)} | {
+    ord(GAP): "-",
+    ord("’"): "'",
+}
+"""Replacements for characters that the encoding of the output lacks. A bar becomes its height."""
 
 
 class Format(StrEnum):
@@ -53,44 +59,50 @@ class Format(StrEnum):
     CSV = "csv"
 
 
-def speak() -> None:
-    """Let no character stop a command in a locale that lacks it."""
-    codecs.register_error("carec", _stand_in)
+def replace_unencodable() -> None:
+    """Make standard output and standard error replace the characters that their encoding lacks."""
+    codecs.register_error("carec", _replacement)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="carec")
 
 
-def _stand_in(error: UnicodeError) -> tuple[str, int]:
+def _replacement(error: UnicodeError) -> tuple[str, int]:
     if not isinstance(error, UnicodeEncodeError):
         raise error
-    return "".join(_PLAIN.get(ord(sign), "?") for sign in error.object[error.start : error.end]), error.end
+    text = error.object[error.start : error.end]
+    return "".join(_REPLACEMENTS.get(ord(character), "?") for character in text), error.end
 
 
 def console(*, stderr: bool = False) -> Console:
-    """A console as wide as COLUMNS says, else as the terminal is; in a pipe, wide. NO_COLOR leaves plain text."""
-    environment = {**os.environ}
-    columns = environment.pop("COLUMNS", "")
-    plain = bool(environment.get("NO_COLOR"))
-    out = Console(
-        stderr=stderr, highlight=False, soft_wrap=False, color_system=None if plain else "auto", _environ=environment
+    """Return a console as wide as COLUMNS says, else as the terminal, else ``PIPE_WIDTH``. Respects NO_COLOR."""
+    return Console(
+        stderr=stderr,
+        highlight=False,
+        color_system=None if os.environ.get("NO_COLOR") else "auto",  # rich alone would keep bold type
+        width=_width(sys.stderr if stderr else sys.stdout),
     )
+
+
+def _width(stream: TextIO) -> int:
+    columns = os.environ.get("COLUMNS", "")
     if columns.isdecimal() and int(columns) > 0:
-        out.width = int(columns)
-    elif not out.is_terminal:
-        out.width = PIPE_WIDTH
-    return out
+        return int(columns)
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or 80  # some pseudo-terminals have no size
+    except (OSError, ValueError):
+        return PIPE_WIDTH
 
 
 def readable(value: Any) -> str:
-    """Any value as text for people: figures to four significant digits, a dash for what is missing."""
+    """Return any value as text for people: numbers with four significant digits, ``GAP`` for None."""
     if value is None:
         return GAP
     return figure(value) if isinstance(value, float) else _text(value)
 
 
 def _plain(value: Any) -> Any:
-    """A value as JSON has it. JSON has no infinite numbers and none that are not: they become null."""
+    """Return a value with the types of JSON. NaN and infinity, which JSON lacks, become None."""
     if value is None or isinstance(value, (bool, int, str)):
         return value
     if isinstance(value, (float, Decimal)):
@@ -103,13 +115,13 @@ def _plain(value: Any) -> Any:
 
 
 def _text(value: Any) -> str:
-    """A value that is there, as text: in a cell of CSV, and in a table where the page has no other wish."""
+    """Return a value other than None as text, for CSV cells and by default for table cells."""
     if isinstance(value, (bool, dict, list, tuple)):
         return json.dumps(_plain(value), ensure_ascii=False)
     return value.hex() if isinstance(value, bytes) else str(value)
 
 
-def _cell(value: Any) -> Any:
+def _csv_cell(value: Any) -> Any:
     plain = _plain(value)
     if plain is None:
         return ""
@@ -117,7 +129,7 @@ def _cell(value: Any) -> Any:
 
 
 def _distinct(columns: Iterable[str]) -> list[str]:
-    """Names of which none comes twice, so that no column hides another: ``iso3``, ``iso3_1``."""
+    """Return column names without duplicates: a second ``iso3`` becomes ``iso3_1``."""
     names: list[str] = []
     for column in columns:
         name, count = column, 0
@@ -139,12 +151,20 @@ def show(
     whole: Sequence[str] = (),
     optional: Sequence[str] = (),
 ) -> None:
-    """Print rows to standard output. ``cell`` turns a value into text in tables; JSON and CSV keep full precision.
+    """Print rows to standard output. A table never cuts off a value.
 
-    In tables a value may be a rich ``Text``, numbers and the columns ``right`` are flush right, and they and those
-    ``whole`` never wrap. Where a table is too wide, the columns ``optional`` are left out one after the other; where
-    that is not enough, each row becomes a block with a line a column, unless the page wants ``whole`` columns: nothing
-    is ever cut off.
+    The arguments after ``fmt`` are for tables only; JSON and CSV have the plain values.
+
+    Args:
+        columns: Column names.
+        rows: One value per column. A rich ``Text`` keeps its style in a table.
+        fmt: Output format.
+        title: A line above the table.
+        cell: Turns a value into text.
+        right: Columns that are right-aligned and never wrap. Columns of numbers always are.
+        whole: Columns that never wrap. A table with such columns is never printed as blocks.
+        optional: Columns to omit, one after the other, while the table is wider than the terminal. If it is still too
+            wide, each row becomes a block with one line per column.
     """
     if fmt is not Format.TABLE and isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8")
@@ -156,19 +176,14 @@ def show(
     elif fmt is Format.CSV:
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow(_distinct(columns))
-        writer.writerows([_cell(value) for value in row] for row in rows)
+        writer.writerows([_csv_cell(value) for value in row] for row in rows)
     else:
-        numbers = [_is_number(row[i] for row in rows) for i in range(len(columns))]
-        laid_out = [
-            _Column(
-                name,
-                [_as_text(row[i], cell) for row in rows],
-                right=numbers[i] or name in right,
-                whole=numbers[i] or name in whole or name in right,
-            )
-            for i, name in enumerate(columns)
-        ]
-        _print_table(laid_out, title, optional, blocks=not whole)
+        printed = []
+        for i, name in enumerate(columns):
+            values = [row[i] for row in rows]
+            aligned = _is_number(values) or name in right
+            printed.append(_Column(name, [_as_text(v, cell) for v in values], aligned, aligned or name in whole))
+        _print_table(printed, title, optional, blocks=not whole)
 
 
 def _is_number(values: Iterable[Any]) -> bool:
@@ -177,52 +192,53 @@ def _is_number(values: Iterable[Any]) -> bool:
 
 
 def _as_text(value: Any, cell: Callable[[Any], str]) -> Text:
-    """As Text, so that nothing in the data is taken for markup, nor obeyed by the terminal."""
+    """Return a value as Text, so that rich finds no markup in it and the terminal no control characters."""
     return value if isinstance(value, Text) else Text(_CONTROL.sub("?", cell(value)))
 
 
+@dataclass
 class _Column:
-    """One column of a table, and the width that it needs."""
+    """A column of a table. Rich wraps it where the table is too wide, unless it is ``whole``."""
 
-    def __init__(self, name: str, cells: list[Text], *, right: bool, whole: bool):
-        self.name, self.cells, self.right, self.whole = name, cells, right, whole
-        texts = [Text(name), *cells]
-        self.natural = max((line.cell_len for text in texts for line in text.split("\n")), default=0)
-        self.least = self.natural if whole else min(self.natural, NARROWEST)
-        word = max((len(word) for text in texts for word in text.plain.split()), default=0)
-        self.unbroken = max(self.least, min(word, LONGEST_WORD))
+    name: str
+    cells: list[Text]
+    right: bool
+    whole: bool
 
+    @cached_property
+    def natural(self) -> int:
+        """Width of the longest line, and the two blanks between columns."""
+        lines = [line for text in (Text(self.name), *self.cells) for line in text.split("\n")]
+        return 2 + max((line.cell_len for line in lines), default=0)
 
-def _together(widths: Iterable[int]) -> int:
-    """The width of columns side by side."""
-    return sum(width + 2 for width in widths) - 2
+    @property
+    def least(self) -> int:
+        return self.natural if self.whole else min(self.natural, MIN_TEXT_WIDTH)
 
-
-def _widths(columns: Sequence[_Column], room: int) -> list[int]:
-    """A width for each column. The first ones keep their words unbroken; what room is left goes to all alike."""
-    widths = [column.least for column in columns]
-    for place, column in enumerate(columns):
-        if column.unbroken - widths[place] <= room - _together(widths):
-            widths[place] = column.unbroken
-    most = room
-    while _together(wide := [max(low, min(c.natural, most)) for c, low in zip(columns, widths, strict=True)]) > room:
-        most -= 1
-        if most == 0:
-            return widths
-    return wide
+    @property
+    def is_name(self) -> bool:
+        """Whether the column has short single words only, such as identifiers."""
+        return self.natural <= MAX_NAME_WIDTH + 2 and not any(text.plain.split()[1:] for text in self.cells)
 
 
 def _print_table(columns: list[_Column], title: str | None, optional: Sequence[str], *, blocks: bool) -> None:
     out = console()
+    room = out.width + 2  # the last column needs no blanks after it
     for name in optional:
-        if _together(column.least for column in columns) > out.width:
+        if sum(column.least for column in columns) > room:
             columns = [column for column in columns if column.name != name]
-    needed = _together(column.least for column in columns)
-    as_blocks = blocks and needed > out.width and any(column.cells for column in columns)
+    needed = sum(column.least for column in columns)
+    as_blocks = blocks and needed > room and any(column.cells for column in columns)
     if as_blocks:
         widest = max((column.natural for column in columns if column.whole), default=0)
-        needed = _together([max(len(column.name) for column in columns), max(widest, NARROWEST)])
-    out.width = max(out.width, needed)
+        needed = max(len(column.name) for column in columns) + 2 + max(widest, MIN_TEXT_WIDTH)
+    else:
+        for column in columns:
+            if column.is_name and needed + column.natural - column.least <= room:
+                needed += column.natural - column.least
+                column.whole = True
+    out.width = max(out.width, needed - 2)
+    fits = sum(column.natural for column in columns) <= room
     with out.capture() as captured:
         if title:
             out.print(Text(title, "bold"))
@@ -230,19 +246,25 @@ def _print_table(columns: list[_Column], title: str | None, optional: Sequence[s
             _print_blocks(out, columns)
         else:
             table = Table(box=None, pad_edge=False)
-            for column, width in zip(columns, _widths(columns, out.width), strict=True):
-                justify: Literal["left", "right"] = "right" if column.right else "left"
-                table.add_column(column.name, justify=justify, overflow="fold", no_wrap=column.whole, width=width)
+            for column in columns:
+                table.add_column(
+                    column.name,
+                    justify="right" if column.right else "left",
+                    overflow="fold",
+                    no_wrap=column.whole,
+                    # rich counts U+2028 as a line break where it measures, not where it prints
+                    min_width=column.natural - 2 if column.whole or fits else None,
+                )
             for row in zip(*(column.cells for column in columns), strict=True):
                 table.add_row(*row)
             out.print(table)
-    # no blanks at the ends of lines: a table is often pasted
+    # tables are often pasted into other documents, so lines have no blanks at their ends
     for line in captured.get().removesuffix("\n").split("\n"):
-        out.file.write(_END.sub(lambda end: end[0].replace(" ", ""), line) + "\n")
+        out.file.write(_TRAILING.sub(lambda end: end[0].replace(" ", ""), line) + "\n")
 
 
 def _print_blocks(out: Console, columns: Sequence[_Column]) -> None:
-    """A block a row, a line a column."""
+    """Print one block per row, with one line per column."""
     for place, row in enumerate(zip(*(column.cells for column in columns), strict=True)):
         if place:
             out.print()

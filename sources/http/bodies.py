@@ -1,7 +1,7 @@
-"""The content of a response: in memory where it is small, in a temporary file where it is large.
+"""The content of a response: in memory if it is small, in a temporary file if it is large.
 
-Belongs here: holding bytes, their hash, reading them again. Does not belong here: how bytes are received (``http``),
-where they are kept for good (the warehouse's raw store), what they mean (``providers``).
+Belongs here: holding bytes, their hash, reading them again. Does not belong here: receiving bytes (``client``), storing
+them permanently (``warehouse.raw``), their meaning (``providers``).
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from tempfile import NamedTemporaryFile, _TemporaryFileWrapper
 from typing import Self
 
 LARGE = 16 << 20
-"""A body of more bytes than this goes to a file."""
+"""A body with more bytes than this is held in a file."""
 CHUNK = 1 << 16
-"""How many bytes are read at a time."""
+"""Bytes that are read at a time."""
 
 
 class Body:
-    """Bytes that can be read any number of times. The file of a large body is removed with its last reference."""
+    """Bytes that can be read any number of times. The file of a large body is deleted with its last reference."""
 
     def __init__(self, content: bytes = b"", file: _TemporaryFileWrapper[bytes] | None = None) -> None:
         self._content, self._file = content, file
@@ -36,12 +36,12 @@ class Body:
 
     @property
     def content(self) -> bytes:
-        """All bytes at once. A large body is read from its file at every call."""
+        """All bytes. A large body is read from its file at every access."""
         return Path(self._file.name).read_bytes() if self._file else self._content
 
     @property
     def path(self) -> Path | None:
-        """The file of a large body; None where the body is in memory."""
+        """The file of a large body; None for a body in memory."""
         return Path(self._file.name) if self._file else None
 
     @cached_property
@@ -50,16 +50,16 @@ class Body:
             return hashlib.file_digest(stream, "sha256").hexdigest()
 
     def open(self) -> BufferedIOBase:
-        """A stream of the bytes from the first; the caller closes it."""
+        """Return a stream that starts at the first byte. The caller closes it."""
         return Path(self._file.name).open("rb") if self._file else BytesIO(self._content)
 
     def head(self, size: int = 4096) -> bytes:
-        """The first bytes."""
+        """Return the first bytes."""
         with self.open() as stream:
             return stream.read(size)
 
     def tail(self, size: int) -> bytes:
-        """The last bytes."""
+        """Return the last bytes."""
         with self.open() as stream:
             stream.seek(max(0, len(self) - size))
             return stream.read()
@@ -71,7 +71,7 @@ EMPTY = Body()
 class Spool:
     """A body while it is received: in memory up to ``LARGE`` bytes, then in a file in ``folder``.
 
-    As a context it removes the file where its block raises.
+    As a context manager it deletes the file if its block raises.
     """
 
     def __init__(self, folder: Path | None = None) -> None:
@@ -88,12 +88,12 @@ class Spool:
             self._file.close()
 
     def write(self, part: bytes) -> None:
-        """Add bytes. Raises OSError where the disk is full."""
+        """Append bytes. Raises OSError if the disk is full."""
         self.size += len(part)
         if self._file is None and self.size > LARGE:
             if self._folder is not None:
                 self._folder.mkdir(parents=True, exist_ok=True)
-            # named as the warehouse names what is half written, so that a killed run's file is cleared
+            # a name of unfinished files, which the warehouse deletes after a killed run (warehouse.recovery)
             self._file = NamedTemporaryFile(dir=self._folder, prefix=".body.", suffix=".tmp")  # noqa: SIM115
             self._file.writelines(self._parts)
             self._parts.clear()
@@ -103,7 +103,7 @@ class Spool:
             self._file.write(part)
 
     def body(self) -> Body:
-        """What was written. Nothing may be written afterwards."""
+        """Return the bytes written so far. Do not write afterwards."""
         if self._file is None:
             return Body(b"".join(self._parts))
         self._file.flush()
@@ -111,7 +111,7 @@ class Spool:
 
 
 def spooled(content: bytes, folder: Path | None) -> Body:
-    """A body of bytes that are at hand, moved to a file in ``folder`` where they are large."""
+    """Return a body with this content, in a file in ``folder`` if it is large."""
     spool = Spool(folder)
     spool.write(content)
     return spool.body()

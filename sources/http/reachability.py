@@ -1,7 +1,7 @@
-"""Whether a host can be connected to at all, found out once a host, so that a closed network is known within seconds.
+"""Whether a host can be connected to, tested once per host, so that a closed network is noticed within seconds.
 
-Belongs here: name look-up, first connection, the memory of who did not answer. Does not belong here: requests
-(``http``).
+Belongs here: name look-up, the first connection, the list of unreachable hosts. Does not belong here: requests
+(``client``).
 """
 
 from __future__ import annotations
@@ -19,31 +19,35 @@ from requests.utils import get_environ_proxies, select_proxy
 
 REFUSED_PAUSES_S = (0.2, 0.5, 1.0)
 CLOSED_NETWORK_S = 4.0
-"""As long as no host has answered, all hosts together are waited for that long."""
+"""Total time for connections to all hosts, until one host has answered."""
 LAST_CHANCE_S = 0.5
-"""What a host gets even when that time is used up: a mirror may answer where the primary does not."""
+"""Time for a host after that total is used up: a mirror may answer when the primary host does not."""
 
 T = TypeVar("T")
 
 
 class Unreachable(Exception):
-    """Nobody can be connected to at this address. The message names the host and the reason."""
+    """No connection to a host is possible. The message names the host and the reason."""
 
 
 @dataclass
 class _Host:
     probing: Lock = field(default_factory=Lock)
-    peer: str | None = None
+    ip: str | None = None
     fault: str | None = None
 
 
 def host_of(url: str) -> str:
-    """Host, and port where the address names one. Without user and password."""
+    """Return the host of an address, with the port if the address has one, without user and password."""
     return urlsplit(url).netloc.rpartition("@")[2].lower()
 
 
 class Reach:
-    """What is known of each host's reachability. Safe to ask from several threads."""
+    """Which hosts can be reached, for any number of threads.
+
+    Args:
+        sleep: Waits between two attempts to connect.
+    """
 
     def __init__(self, sleep: Callable[[float], None] = time.sleep) -> None:
         self._sleep = sleep
@@ -53,26 +57,29 @@ class Reach:
 
     @property
     def unreachable(self) -> dict[str, str]:
-        """Host -> why it could not be connected to, for every host that is no longer tried."""
+        """Reason by host, for every host that is no longer tried."""
         with self._lock:
             return {name: host.fault for name, host in self._hosts.items() if host.fault}
 
-    def give_up(self, url: str, reason: str) -> None:
-        """Remember a host that was reached before and is gone."""
+    def mark_unreachable(self, url: str, reason: str) -> None:
+        """Stop trying the host of ``url``, which was reached before."""
         self._host(url).fault = reason
 
-    def peer(self, url: str, timeout_s: float) -> str:
-        """The IP address that answers for the host of ``url``, empty where a proxy stands between. Raises Unreachable.
+    def probe_host(self, url: str, timeout_s: float) -> str:
+        """Return the IP address of the host of ``url``, or an empty text behind a proxy.
 
-        Who asks while a host is being tried waits for the same result.
+        The first call for a host connects to it; calls at the same time wait for its result.
+
+        Raises:
+            Unreachable: No connection within ``timeout_s`` seconds, now or in an earlier call.
         """
         host = self._host(url)
         with host.probing:
-            if host.peer is None and host.fault is None:
+            if host.ip is None and host.fault is None:
                 self._probe(host, url, timeout_s)
         if host.fault is not None:
             raise Unreachable(host.fault)
-        return host.peer or ""
+        return host.ip or ""
 
     def _host(self, url: str) -> _Host:
         with self._lock:
@@ -83,22 +90,22 @@ class Reach:
         with self._lock:
             self._first_probe = self._first_probe or now
             left = CLOSED_NETWORK_S - (now - self._first_probe)
-            if all(other.peer is None for other in self._hosts.values()):
+            if all(other.ip is None for other in self._hosts.values()):
                 timeout_s = min(timeout_s, max(left, LAST_CHANCE_S))
         proxy = select_proxy(url, get_environ_proxies(url))
         try:
-            # A proxy may be configured without a scheme ("proxy.example:3128").
-            asked = urlsplit(proxy if "//" in proxy else f"http://{proxy}") if proxy else urlsplit(url)
-            address = (asked.hostname or "", asked.port or (443 if asked.scheme == "https" else 80))
-            peer = within(timeout_s, lambda: _dial(address, timeout_s, self._sleep))
-            host.peer = "" if proxy else peer
-        except Exception as error:  # whatever it was, nobody can be connected to there
+            # a proxy may be configured without a scheme ("proxy.example:3128")
+            target = urlsplit(proxy if "//" in proxy else f"http://{proxy}") if proxy else urlsplit(url)
+            address = (target.hostname or "", target.port or (443 if target.scheme == "https" else 80))
+            ip = run_with_deadline(timeout_s, lambda: _connect(address, timeout_s, self._sleep))
+            host.ip = "" if proxy else ip
+        except Exception as error:  # every error means that no connection is possible
             through = " (through the configured proxy)" if proxy else ""
             host.fault = f"{host_of(url)} cannot be reached{through}: {_reason(error, timeout_s)}"
 
 
-def _dial(address: tuple[str, int], timeout_s: float, sleep: Callable[[float], None]) -> str:
-    """Connect once and hang up; the IP address that answered. Refused is tried again: a server may just be starting."""
+def _connect(address: tuple[str, int], timeout_s: float, sleep: Callable[[float], None]) -> str:
+    """Connect once and return the IP address. A refused connection is retried: the server may just be starting."""
     pauses = iter(REFUSED_PAUSES_S)
     while True:
         try:
@@ -111,10 +118,11 @@ def _dial(address: tuple[str, int], timeout_s: float, sleep: Callable[[float], N
             sleep(pause)
 
 
-def within(timeout_s: float, call: Callable[[], T]) -> T:
-    """Run ``call`` in a thread that is left behind after ``timeout_s``: for what cannot be given a time limit.
+def run_with_deadline(timeout_s: float, call: Callable[[], T]) -> T:
+    """Run ``call`` in a daemon thread and abandon it after ``timeout_s``: for blocking calls without a timeout.
 
-    Raises concurrent.futures.TimeoutError, or what ``call`` raises.
+    Raises:
+        concurrent.futures.TimeoutError: The call is not finished. Other exceptions are those of ``call``.
     """
     future: Future[T] = Future()
 
@@ -124,7 +132,7 @@ def within(timeout_s: float, call: Callable[[], T]) -> T:
         except Exception as error:
             future.set_exception(error)
 
-    Thread(target=run, daemon=True, name="within").start()
+    Thread(target=run, daemon=True, name="run_with_deadline").start()
     return future.result(timeout_s)
 
 

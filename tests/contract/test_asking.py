@@ -1,4 +1,4 @@
-"""What the session of one run promises: each address once, kept answers confirmed, every exchange noted."""
+"""The session of one run: each address requested once, cached responses revalidated, every exchange recorded."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CHANGED = "Wed, 29 Oct 2025 10:00:00 GMT"
 
 
 @dataclass(frozen=True)
-class Kept:
+class EarlierResponse:
     url: str
     content: bytes
     headers: dict[str, str]
@@ -32,12 +32,12 @@ class Kept:
 
 
 @dataclass
-class Shelf:
-    """What earlier runs kept, by address."""
+class Cache:
+    """The responses of earlier runs, by address."""
 
-    kept: dict[str, Kept] = field(default_factory=dict)
+    kept: dict[str, EarlierResponse] = field(default_factory=dict)
 
-    def last(self, url: str) -> Kept | None:
+    def last(self, url: str) -> EarlierResponse | None:
         return self.kept.get(url)
 
 
@@ -73,9 +73,9 @@ def serve(httpserver: HTTPServer) -> Serve:
     return at
 
 
-def kept(url: str, **headers: str) -> Shelf:
+def kept(url: str, **headers: str) -> Cache:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return Shelf({url: Kept(url, b"old", {"Content-Type": "text/csv", **named})})
+    return Cache({url: EarlierResponse(url, b"old", {"Content-Type": "text/csv", **named})})
 
 
 # Between runs
@@ -89,11 +89,11 @@ def kept(url: str, **headers: str) -> Shelf:
         (File(), {"etag": '"v1"'}, {"If-None-Match": '"v1"'}),
     ],
 )
-def test_an_unchanged_file_is_confirmed_and_not_sent_again(
+def test_an_unchanged_file_is_revalidated_and_not_sent_again(
     file: File, headers: dict[str, str], sent: dict[str, str], serve: Serve
 ) -> None:
     url = serve(file)
-    reply = RunHttp(validators=kept(url, **headers)).get(url, accept=("text/csv",))
+    reply = RunHttp(cache=kept(url, **headers)).get(url, accept=("text/csv",))
     assert (reply.content, reply.status, reply.failure, reply.revalidated) == (b"old", 200, None, True)
     assert utc_now() - reply.retrieved_at < timedelta(seconds=5)
     assert {name: file.seen[0].headers.get(name) for name in sent} == sent
@@ -101,46 +101,46 @@ def test_an_unchanged_file_is_confirmed_and_not_sent_again(
 
 def test_a_changed_file_is_sent(serve: Serve) -> None:
     url = serve(File(b"new", '"v2"'))
-    reply = RunHttp(validators=kept(url, ETag='"v1"')).get(url)
+    reply = RunHttp(cache=kept(url, ETag='"v1"')).get(url)
     assert (reply.content, reply.revalidated) == (b"new", False)
 
 
-def test_a_file_that_says_nothing_of_its_state_is_asked_for_as_ever(serve: Serve) -> None:
+def test_a_file_without_validators_is_requested_without_conditions(serve: Serve) -> None:
     file = File(b"new", None)
     url = serve(file)
-    assert RunHttp(validators=kept(url)).get(url).content == b"new"
+    assert RunHttp(cache=kept(url)).get(url).content == b"new"
     assert not {"If-None-Match", "If-Modified-Since"} & set(file.seen[0].headers.keys())
 
 
-def test_a_server_that_fails_is_not_taken_for_one_that_confirms(httpserver: HTTPServer) -> None:
+def test_a_failing_server_does_not_revalidate_a_cached_response(httpserver: HTTPServer) -> None:
     httpserver.expect_request("/file.csv").respond_with_data("no", status=500)
     url = httpserver.url_for("/file.csv")
-    reply = RunHttp(validators=kept(url, ETag='"v1"')).get(url)
+    reply = RunHttp(cache=kept(url, ETag='"v1"')).get(url)
     assert (reply.failure is not None, reply.content, reply.revalidated) == (True, b"no", False)
 
 
-def test_a_confirmation_that_nobody_asked_for_is_a_failure(httpserver: HTTPServer) -> None:
+def test_a_304_to_an_unconditional_request_is_a_failure(httpserver: HTTPServer) -> None:
     httpserver.expect_request("/file.csv").respond_with_data("", status=304)
-    reply = RunHttp(validators=Shelf()).get(httpserver.url_for("/file.csv"))
+    reply = RunHttp(cache=Cache()).get(httpserver.url_for("/file.csv"))
     assert reply.failure is not None and reply.failure.kind is FailureKind.STATUS
 
 
-def test_a_kept_answer_is_taken_as_it_is_where_it_is_known_to_hold(serve: Serve) -> None:
+def test_a_cached_response_that_is_known_to_be_valid_is_used_without_a_request(serve: Serve) -> None:
     file = File(b"new", None)
     url = serve(file)
     judged: list[Reply] = []
-    reply = RunHttp(validators=kept(url)).get(url, unchanged=lambda held: not judged.append(held))
+    reply = RunHttp(cache=kept(url)).get(url, unchanged=lambda held: not judged.append(held))
     assert (reply.content, reply.revalidated, reply.retrieved_at, file.seen) == (b"old", True, THEN, [])
     assert judged == [reply]
-    assert RunHttp(validators=kept(url)).get(url, unchanged=lambda _: False).content == b"new"
+    assert RunHttp(cache=kept(url)).get(url, unchanged=lambda _: False).content == b"new"
 
 
-def test_the_warehouse_gives_out_only_bytes_that_are_still_those_that_were_sent(layout: Layout) -> None:
+def test_the_warehouse_returns_only_bytes_that_have_not_changed(layout: Layout) -> None:
     sha = raw.store(layout, b"old", {})
-    raw.remember(layout, "http://a.test/x?y=1", sha, "http://b.test/x", {"ETag": "1"}, THEN)
-    shelf = raw.Validators(layout)
+    raw.save_last_response(layout, "http://a.test/x?y=1", sha, "http://b.test/x", {"ETag": "1"}, THEN)
+    shelf = raw.StoredResponses(layout)
     found = shelf.last("http://a.test/x?y=1")
-    assert found == raw.Kept("http://b.test/x", {"ETag": "1"}, THEN, b"old")
+    assert found == raw.StoredResponse("http://b.test/x", {"ETag": "1"}, THEN, b"old")
     assert shelf.last("http://a.test/x?y=2") is None
     (layout.raw / sha[:2] / f"{sha}.gz").write_bytes(b"not gzip at all")
     assert shelf.last("http://a.test/x?y=1") is None
@@ -156,10 +156,10 @@ def layout(tmp_path: object) -> Layout:
 # Within a run
 
 
-def test_an_address_is_asked_once_however_many_need_it(serve: Serve) -> None:
+def test_an_address_is_requested_once_for_all_callers(serve: Serve) -> None:
     file = File()
     url = serve(file)
-    http = RunHttp(validators=Shelf())
+    http = RunHttp(cache=Cache())
     with ThreadPoolExecutor(8) as pool:
         replies = list(pool.map(lambda _: http.get(url, {"a": 1}), range(24)))
     assert len(file.seen) == len(http.exchanges) == 1
@@ -168,12 +168,12 @@ def test_an_address_is_asked_once_however_many_need_it(serve: Serve) -> None:
     assert len(file.seen) == len(http.exchanges) == 2
 
 
-def test_a_host_that_is_gone_is_noted_as_an_exchange_too() -> None:
-    http = RunHttp(validators=Shelf(), tries=1)
+def test_a_request_to_an_unreachable_host_is_recorded_too() -> None:
+    http = RunHttp(cache=Cache(), tries=1)
     url = f"http://127.0.0.1:{unused_port()}/x"
     http.get(url)
     (exchange,) = http.exchanges
-    assert exchange.asked == url and exchange.reply.failure is not None
+    assert exchange.request_url == url and exchange.reply.failure is not None
     assert exchange.reply.failure.kind is FailureKind.UNREACHABLE
 
 
@@ -189,11 +189,11 @@ def test_a_host_that_is_gone_is_noted_as_an_exchange_too() -> None:
         ("not an address", None, "not an address"),
     ],
 )
-def test_an_address_is_noted_as_it_is_sent(url: str, params: dict[str, str | int] | None, asked: str) -> None:
+def test_an_address_is_recorded_as_it_is_sent(url: str, params: dict[str, str | int] | None, asked: str) -> None:
     assert address(url, params) == asked
 
 
-def test_a_recorded_run_answers_without_a_network_and_names_what_it_lacks() -> None:
+def test_a_recorded_run_replies_without_a_network_and_lists_missing_addresses() -> None:
     asked = address("http://a.test/x", {"a": 1})
     http = RecordedHttp([Exchange(asked, Reply(asked, Body(b"body"), 200))])
     assert http.get("http://a.test/x", {"a": 1}, accept=("text/csv",)).content == b"body"

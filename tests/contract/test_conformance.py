@@ -343,7 +343,7 @@ def test_a_redirect_from_outside_to_this_machine_is_not_followed(
     provider: Provider, raw_server: Callable[[Talk], RawServer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server = raw_server(say(b"", "Location: /inside", status="302 Found"))
-    monkeypatch.setattr(Reach, "peer", lambda self, url, timeout_s: "127.0.0.1" if "inside" in url else "8.8.8.8")
+    monkeypatch.setattr(Reach, "probe_host", lambda self, url, timeout_s: "127.0.0.1" if "inside" in url else "8.8.8.8")
     result = provider.refresh(server.url)
     assert result.outcome is Outcome.UNAVAILABLE
     assert "from a public address" in (result.stale_reason or "")

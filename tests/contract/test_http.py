@@ -361,8 +361,6 @@ def test_a_compressed_stream_that_ends_early_is_no_shorter_table(end: int, raw_s
     [
         ("gzip", gzip.compress(CSV)),
         ("GZIP", gzip.compress(CSV[:100]) + gzip.compress(CSV[100:])),
-        ("deflate", zlib.compress(CSV)),
-        ("deflate", zlib.compress(CSV)[2:-4]),
         ("identity", CSV),
     ],
 )
@@ -425,12 +423,12 @@ def test_a_body_is_limited_by_the_call_and_the_message_names_provider_limit_and_
     assert PatientHttp().get(server.url, max_body_mib=2, provider="qog").failure is None
 
 
-@pytest.mark.parametrize("encoding", ["identity", "gzip", "deflate"])
+@pytest.mark.parametrize("encoding", ["identity", "gzip"])
 def test_a_large_body_is_held_in_a_file_that_goes_when_it_is_no_longer_used(
     encoding: str, raw_server: RawServerFactory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bodies, "LARGE", 1000)
-    squeeze = {"identity": bytes, "gzip": gzip.compress, "deflate": zlib.compress}[encoding]
+    squeeze = {"identity": bytes, "gzip": gzip.compress}[encoding]
     server = raw_server(send(response(squeeze(CSV), f"Content-Encoding: {encoding}")))
     reply = PatientHttp(folder=tmp_path).get(server.url)
     assert (reply.failure, reply.content, len(list(tmp_path.iterdir()))) == (None, CSV, 1)
@@ -469,7 +467,7 @@ def test_a_server_that_is_just_starting_is_waited_for() -> None:
         if not servers:
             servers.append(socket.create_server(("127.0.0.1", port)))
 
-    assert reach.Reach(start_meanwhile).peer(f"http://127.0.0.1:{port}/", 1) == "127.0.0.1"
+    assert reach.Reach(start_meanwhile).probe_host(f"http://127.0.0.1:{port}/", 1) == "127.0.0.1"
     servers[0].close()
 
 
@@ -601,6 +599,8 @@ def test_a_redirect_loop_ends(raw_server: RawServerFactory) -> None:
         ("https://api.bank.co.uk/", "https://www.bank.co.uk/", True),
         ("https://bank.co.uk/", "https://evil.co.uk/", False),
         ("https://stat.gov.kz/", "https://evil.gov.kz/", False),
+        ("https://www.stat.gov.kz/", "https://data.stat.gov.kz/", True),
+        ("https://bank.github.io/", "https://evil.github.io/", False),
         ("http://127.0.0.1/", "http://10.0.0.1/", False),
         ("http://1.2.3.4/", "http://9.9.3.4/", False),
         ("http://localhost/", "http://127.0.0.1/", False),
@@ -630,7 +630,7 @@ def test_a_name_that_turns_out_to_be_private_after_a_redirect_is_not_asked(
     raw_server: RawServerFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     addresses = iter(["8.8.8.8", "10.0.0.7"])
-    monkeypatch.setattr(reach.Reach, "peer", lambda *_: next(addresses))
+    monkeypatch.setattr(reach.Reach, "probe_host", lambda *_: next(addresses))
     server = raw_server(send(response(b"", "Location: /inside", status="302 Found")))
     assert kind_of(PatientHttp().get(server.url)) is FailureKind.REDIRECT
     assert server.requests == 1

@@ -315,7 +315,7 @@ def test_an_operator_may_put_a_workbook_in_place_under_either_name(
     old = "wipo_pub_2000-tech1.xlsx" if year == 2021 else f"wipo-pub-2000-{year}-tech1.xlsx"
     sheet = "GII 2021 Data" if year == 2021 else "Data"
     (tmp_path / (NEW.format(year) if new else old)).write_bytes(book(year, hightech("UZB", year, 1.5), sheet=sheet))
-    with RunHttp(validators=Nothing(), local_files=tmp_path, tries=1) as http:
+    with RunHttp(cache=Nothing(), local_files=tmp_path, tries=1) as http:
         answer = only(fetch([HIGHTECH], provider("wipo_gii", httpserver.url_for("")), AREAS, WINDOW, http))
     assert values(answer) == [("UZB", year, 1.5)]
     assert (answer.release or "").startswith(f"GII {year}, file of ")

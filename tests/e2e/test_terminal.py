@@ -47,7 +47,7 @@ def on_a_terminal(*arguments: str, warehouse: Path, width: int, **environment: s
         env=settings,
     )
     os.close(theirs)
-    told = b""
+    output = b""
     while True:
         try:
             part = os.read(ours, 65536)
@@ -55,10 +55,10 @@ def on_a_terminal(*arguments: str, warehouse: Path, width: int, **environment: s
             break
         if not part:
             break
-        told += part
+        output += part
     os.close(ours)
-    assert process.wait(timeout=60) == 0, told.decode()
-    return told.decode().replace("\r\n", "\n")
+    assert process.wait(timeout=60) == 0, output.decode()
+    return output.decode().replace("\r\n", "\n")
 
 
 def plain(text: str) -> str:
@@ -81,8 +81,8 @@ def figures(members: list[dict[str, Any]]) -> dict[str, list[str]]:
 def test_the_members_fit_the_terminal_and_no_digit_is_cut_off(
     published_warehouse: Path, members: list[dict[str, Any]], width: int
 ) -> None:
-    told = on_a_terminal("scorecard", warehouse=published_warehouse, width=width)
-    lines = plain(told).splitlines()
+    output = on_a_terminal("scorecard", warehouse=published_warehouse, width=width)
+    lines = plain(output).splitlines()
     assert max(len(line) for line in lines) <= width
     for iso3, expected in figures(members).items():
         (line,) = [line for line in lines if line.startswith(f"{iso3} ")]
@@ -90,7 +90,7 @@ def test_the_members_fit_the_terminal_and_no_digit_is_cut_off(
         if expected[0] == "–":
             found.pop(1)  # the dash of the rank
         assert found == expected, line
-    assert any(bar in told for bar in BARS) == (width >= 120)
+    assert any(bar in output for bar in BARS) == (width >= 120)
     heads = next(line for line in lines if "overall" in line)
     for pillar in ("p1", "p2", "p3", "p4", "p5"):
         edge = heads.index(pillar) + 2  # figures are flush right under their heads
@@ -101,27 +101,27 @@ def test_the_members_fit_the_terminal_and_no_digit_is_cut_off(
 def test_a_member_fits_the_terminal_and_every_indicator_has_its_value_and_status(
     published_warehouse: Path, width: int
 ) -> None:
-    told = on_a_terminal("scorecard", "UZB", warehouse=published_warehouse, width=width)
-    lines = plain(told).splitlines()
+    output = on_a_terminal("scorecard", "UZB", warehouse=published_warehouse, width=width)
+    lines = plain(output).splitlines()
     assert max(len(line) for line in lines) <= width
-    words = " ".join(plain(told).split())
+    words = " ".join(plain(output).split())
     assert "89.51" in words and "on track" in words and "world_bank" in words
     assert lines[0].startswith("Uzbekistan: overall ")
-    assert ESCAPE in told  # statuses have colours
+    assert ESCAPE in output  # statuses have colours
 
 
 def test_columns_overrides_the_terminals_width(published_warehouse: Path) -> None:
-    told = on_a_terminal("scorecard", warehouse=published_warehouse, width=200, COLUMNS="80")
-    assert max(len(line) for line in plain(told).splitlines()) <= 80
+    output = on_a_terminal("scorecard", warehouse=published_warehouse, width=200, COLUMNS="80")
+    assert max(len(line) for line in plain(output).splitlines()) <= 80
     nonsense = on_a_terminal("scorecard", warehouse=published_warehouse, width=80, COLUMNS="0")
     assert max(len(line) for line in plain(nonsense).splitlines()) <= 80
 
 
 def test_no_color_leaves_no_escape_on_a_terminal(published_warehouse: Path) -> None:
-    told = on_a_terminal("scorecard", "UZB", warehouse=published_warehouse, width=120, NO_COLOR="1")
-    assert ESCAPE not in told
+    output = on_a_terminal("scorecard", "UZB", warehouse=published_warehouse, width=120, NO_COLOR="1")
+    assert ESCAPE not in output
     coloured = on_a_terminal("scorecard", "UZB", warehouse=published_warehouse, width=120, NO_COLOR="")
-    assert plain(coloured) == told  # an empty NO_COLOR is none
+    assert plain(coloured) == output  # an empty NO_COLOR is none
 
 
 def test_in_a_pipe_there_is_no_colour_and_no_blank_at_the_end_of_a_line_and_a_trend(published_warehouse: Path) -> None:
@@ -152,17 +152,17 @@ def test_a_locale_without_the_signs_gets_others_and_the_same_figures(
         assert done.returncode == 0 and done.stderr == b""
         return done.stdout
 
-    told = run("scorecard", "UZB").decode(encoding)
-    assert "89.51" in told and "?" not in told
+    output = run("scorecard", "UZB").decode(encoding)
+    assert "89.51" in output and "?" not in output
     if encoding != "utf-8":
-        assert re.search(r"2024  +[1-8]{6,} ", told)
+        assert re.search(r"2024  +[1-8]{6,} ", output)
     records = json.loads(run("query", "select 'Türkiye – ▁' as name", "--format", "json").decode("utf-8"))
     assert records == [{"name": "Türkiye – ▁"}]
     assert run("query", "select 'Türkiye – ▁' as name", "--format", "csv").decode("utf-8") == "name\nTürkiye – ▁\n"
 
 
 @pytest.mark.parametrize("code", ["DEU", "XYZ", "", "Kazakhstan", "'; drop table scorecard; --", "ＫＡＺ"])
-def test_what_is_no_member_is_one_line_that_names_the_members(published_warehouse: Path, code: str) -> None:
+def test_a_code_of_no_member_is_one_line_that_names_the_members(published_warehouse: Path, code: str) -> None:
     done = run_carec("scorecard", code, warehouse=published_warehouse)
     assert done.returncode == 2 and done.stdout == ""
     assert done.stderr.count("\n") == 1
@@ -191,7 +191,7 @@ def test_json_and_csv_have_scores_ranks_and_their_bands(
         assert (float(row["rank_p05"]), float(row["rank_p95"])) == (uzbekistan["rank_p05"], uzbekistan["rank_p95"])
 
 
-def test_a_reader_that_has_enough_meets_no_traceback(published_warehouse: Path) -> None:
+def test_a_reader_that_stops_early_causes_no_traceback(published_warehouse: Path) -> None:
     settings = {**os.environ, "CAREC_WAREHOUSE": str(published_warehouse), "PYTHONPATH": str(ROOT)}
     process = subprocess.Popen(
         [sys.executable, "-m", "pipelines.cli", "query", "from observations", "--format", "csv"],
@@ -203,6 +203,6 @@ def test_a_reader_that_has_enough_meets_no_traceback(published_warehouse: Path) 
     assert process.stdout is not None and process.stderr is not None
     assert process.stdout.readline().startswith(b"iso3,")
     process.stdout.close()
-    told = process.stderr.read()
+    output = process.stderr.read()
     process.wait(timeout=60)
-    assert b"Traceback" not in told and b"Exception" not in told, told
+    assert b"Traceback" not in output and b"Exception" not in output, output

@@ -218,7 +218,7 @@ def test_an_operators_file_in_the_place_of_one_that_is_refused_replays_without_i
     run = recording.Run(utc_now(), (), Window(2010, 2026))
 
     def ask() -> Exchange:
-        with RunHttp(validators=raw.Validators(layout), local_files=layout.local_files, tries=1) as http:
+        with RunHttp(cache=raw.StoredResponses(layout), local_files=layout.local_files, tries=1) as http:
             reply = http.get(httpserver.url_for("/table.csv"))
             recording.write_run(layout, run, http.exchanges, [])
             assert (reply.content, reply.placed, reply.failure, reply.url) == (
@@ -233,7 +233,7 @@ def test_an_operators_file_in_the_place_of_one_that_is_refused_replays_without_i
     (layout.local_files / "table.csv").unlink()
     (record,) = recording.records(layout)
     assert record.exchanges == [given] and record.files == {}
-    with RunHttp(validators=raw.Validators(layout), local_files=layout.local_files, tries=1) as http:
+    with RunHttp(cache=raw.StoredResponses(layout), local_files=layout.local_files, tries=1) as http:
         assert http.get(httpserver.url_for("/table.csv")).blocked, "what was placed is no answer of the host's"
 
 

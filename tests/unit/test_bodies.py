@@ -1,4 +1,4 @@
-"""Bodies in memory and in files: the same bytes either way, and no file that outlives its body."""
+"""Bodies in memory and in files have the same bytes, and no file outlives its body."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_a_body_gives_the_bytes_that_were_written(body: Body) -> None:
     assert body == Body(CONTENT) and body != Body(b"other")
 
 
-def test_a_large_body_has_a_file_and_the_file_goes_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_large_body_has_a_file_that_is_deleted_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bodies, "LARGE", 10)
     body = spooled(b"x" * 11, tmp_path / "raw")
     (file,) = (tmp_path / "raw").iterdir()
@@ -40,7 +40,7 @@ def test_a_large_body_has_a_file_and_the_file_goes_with_it(tmp_path: Path, monke
     assert not file.exists()
 
 
-def test_a_spool_that_is_given_up_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_abandoned_spool_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bodies, "LARGE", 10)
     spool = Spool(tmp_path)
     spool.write(b"x" * 11)

@@ -1,4 +1,4 @@
-"""An export: what is passed on, what is left out, and that every file is what it says."""
+"""Exports: the values that are passed on or left out, and the content of every file."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from python_calamine import CalamineWorkbook
 
 from sources.catalogue import load_catalogue
 from warehouse.export.licences import TERMS, UnknownName
-from warehouse.export.package import UNFINISHED, Exported, NotAnExport, Notice, export
+from warehouse.export.package import UNFINISHED, Attribution, Exported, NotAnExport, export
 
-OPEN, CLOSED, UNLISTED = "CC BY 4.0", "CC BY-NC-SA 3.0 IGO", "a licence that nobody has looked at"
+OPEN, CLOSED, UNLISTED = "CC BY 4.0", "CC BY-NC-SA 3.0 IGO", "a licence that is not listed"
 HOSTILE = ("=HYPERLINK(1)", "+1", "-1", "@SUM(A1)", "\tx", "plain")
-NOTICES = [Notice("giver", "The Giver", OPEN, "https://example.org/by", "The Giver, data.", "https://example.org")]
+NOTICES = [Attribution("giver", "The Giver", OPEN, "https://example.org/by", "The Giver, data.", "https://example.org")]
 
 
 @pytest.fixture
@@ -104,7 +104,7 @@ def test_values_are_included_by_naming_their_provider_or_licence(
     assert sum(done.restricted.values()) == len(given) - 1
 
 
-def test_values_that_are_in_because_they_were_asked_for_are_marked(published: Path, tmp_path: Path) -> None:
+def test_values_included_on_request_are_marked(published: Path, tmp_path: Path) -> None:
     done = export(published, tmp_path / "out", NOTICES, providers=["keeper"])
     for table in ("observations", "indicator_scores"):
         marks = {row["indicator_id"]: (row["withheld"], row["restricted"]) for row in rows(done.directory, table)}
@@ -133,20 +133,20 @@ def test_texts_that_a_spreadsheet_would_execute_are_inert_in_csv_and_workbook(ex
     assert pl.read_parquet(exported / "parquet" / "texts.parquet")["text"].to_list() == list(HOSTILE)
 
 
-def test_a_workbook_keeps_types_and_has_a_sheet_a_table_after_what_is_read_first(exported: Path) -> None:
+def test_a_workbook_keeps_types_and_has_one_sheet_per_table_after_the_introduction(exported: Path) -> None:
     book = CalamineWorkbook.from_path(str(exported / "carec.xlsx"))
     assert book.sheet_names[:3] == ["readme", "licences", "columns"]
     assert book.sheet_names[3:] == ["indicator_scores", "indicators", "observations", "publication", "texts"]
     number, text, good, seen, score = book.get_sheet_by_name("texts").to_python()[-1]
     assert (number, text, good, seen, score) == (5, "plain", True, date(2026, 1, 2), -1.5)
     assert isinstance(book.get_sheet_by_name("publication").to_python()[1][0], datetime)
-    told = " ".join(str(cell) for row in book.get_sheet_by_name("readme").to_python() for cell in row)
-    assert "2 raw values are left out" in told and "As of 2026-11-23" in told
+    text = " ".join(str(cell) for row in book.get_sheet_by_name("readme").to_python() for cell in row)
+    assert "2 raw values are left out" in text and "As of 2026-11-23" in text
     keeper = next(row for row in book.get_sheet_by_name("licences").to_python() if row[0] == "keeper")
     assert CLOSED in keeper and "non_commercial" in keeper
 
 
-def test_a_text_that_no_cell_holds_is_cut_in_the_workbook_and_says_so(published: Path, tmp_path: Path) -> None:
+def test_a_text_too_long_for_a_cell_is_cut_with_a_note(published: Path, tmp_path: Path) -> None:
     with duckdb.connect(str(published)) as connection:
         connection.execute("insert into texts values (99, repeat('x', 40000), true, null, null)")
     out = export(published, tmp_path / "out", NOTICES).directory
@@ -185,7 +185,7 @@ def test_each_provider_has_a_licence_file(exported: Path) -> None:
 
 
 @pytest.mark.parametrize("beside_an_export", [False, True])
-def test_a_folder_with_other_files_is_left_alone(published: Path, tmp_path: Path, beside_an_export: bool) -> None:
+def test_a_folder_with_other_files_is_not_changed(published: Path, tmp_path: Path, beside_an_export: bool) -> None:
     mine = tmp_path / "mine"
     if beside_an_export:
         export(published, mine, NOTICES)
@@ -199,7 +199,7 @@ def test_a_folder_with_other_files_is_left_alone(published: Path, tmp_path: Path
         export(published, mine / "csv" / "thesis.txt", NOTICES)
 
 
-def test_an_earlier_export_is_renewed_without_leftovers(published: Path, tmp_path: Path) -> None:
+def test_an_earlier_export_is_replaced_without_leftovers(published: Path, tmp_path: Path) -> None:
     first = export(published, tmp_path / "out", NOTICES, providers=["keeper"]).directory
     with duckdb.connect(str(published)) as connection:
         connection.execute("drop table texts")
@@ -221,7 +221,7 @@ def verified(directory: Path) -> bool:
 
 @pytest.mark.parametrize("moment", ["write_workbook", "_checksums"])
 @pytest.mark.parametrize("interruption", [KeyboardInterrupt, OSError("disk full")])
-def test_an_interrupted_export_leaves_no_half(
+def test_an_interrupted_export_leaves_no_partial_export(
     published: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -244,7 +244,7 @@ def test_an_interrupted_export_leaves_no_half(
     assert verified(earlier) and values(earlier)["held"] == ""
 
 
-def test_what_a_killed_export_left_is_cleared_away(published: Path, tmp_path: Path) -> None:
+def test_the_files_of_a_killed_export_are_deleted(published: Path, tmp_path: Path) -> None:
     folder = tmp_path / "out"
     left = folder / f"{UNFINISHED}abc" / "new"
     left.mkdir(parents=True)

@@ -1,13 +1,16 @@
-"""Files appear whole or not at all; one writer at a time."""
+"""Files are replaced as a whole, and one process at a time holds a warehouse."""
 
 from __future__ import annotations
 
+import ast
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests.conftest import ROOT
 from warehouse import raw
 from warehouse.files import Busy, append_line, exclusive, replacing, write_atomically
 from warehouse.layout import Layout
@@ -45,7 +48,7 @@ def test_a_line_that_does_not_fit_on_the_disk_is_an_error() -> None:
         append_line(Path("/dev/full"), "a line")
 
 
-def test_a_second_process_is_told_who_holds_the_warehouse(tmp_path: Path) -> None:
+def test_a_second_process_gets_the_name_of_the_one_that_holds_the_warehouse(tmp_path: Path) -> None:
     lock = tmp_path / "lock"
     code = f"from pathlib import Path; from warehouse.files import exclusive\nwith exclusive(Path({str(lock)!r})): pass"
     with exclusive(lock):
@@ -55,8 +58,38 @@ def test_a_second_process_is_told_who_holds_the_warehouse(tmp_path: Path) -> Non
 
 
 def test_a_waiting_process_gives_up_at_its_deadline(tmp_path: Path) -> None:
-    told: list[str] = []
-    waits = exclusive(tmp_path / "lock", wait_s=0.3, waiting=lambda: told.append("waits"))
+    calls: list[str] = []
+    waits = exclusive(tmp_path / "lock", wait_s=0.3, waiting=lambda: calls.append("waits"))
     with exclusive(tmp_path / "lock"), pytest.raises(Busy), waits:
         pytest.fail("two processes hold the warehouse")
-    assert told == ["waits"]
+    assert calls == ["waits"]
+
+
+def test_the_lock_of_a_killed_process_is_free(tmp_path: Path) -> None:
+    lock = tmp_path / "lock"
+    code = (
+        "import sys; from pathlib import Path; from warehouse.files import exclusive\n"
+        f"with exclusive(Path({str(lock)!r})): print('held', flush=True); sys.stdin.read()"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None and holder.stdout.readline() == b"held\n"
+        with pytest.raises(Busy, match=f"process {holder.pid} since"), exclusive(lock):
+            pytest.fail("two processes hold the warehouse")
+        holder.kill()
+    with exclusive(lock):
+        assert str(os.getpid()) in lock.read_text()
+
+
+POSIX_ONLY = {"fcntl", "grp", "posix", "pty", "pwd", "resource", "termios", "tty"}
+
+
+@pytest.mark.parametrize("package", ["pipelines", "sources", "warehouse"])
+def test_no_module_imports_what_windows_lacks(package: str) -> None:
+    imported = set()
+    for path in (ROOT / package).rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                imported |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                imported.add(node.module)
+    assert imported and not imported & POSIX_ONLY

@@ -1,4 +1,4 @@
-"""Figures, trends and tables as the command line prints them."""
+"""Numbers, trends and tables on the command line."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pipelines.formatting import figure, number, sparkline
 
 
 @pytest.mark.parametrize(
-    ("value", "told"),
+    ("value", "text"),
     [
         (None, "–"),
         (0.0, "0"),
@@ -22,8 +22,8 @@ from pipelines.formatting import figure, number, sparkline
         (1e16, "1e+16"),
     ],
 )
-def test_a_figure_has_four_significant_digits_and_missing_is_a_dash(value: float | None, told: str) -> None:
-    assert figure(value) == told
+def test_a_figure_has_four_significant_digits_and_missing_is_a_dash(value: float | None, text: str) -> None:
+    assert figure(value) == text
 
 
 def test_a_score_has_one_decimal_and_missing_is_never_zero() -> None:
@@ -46,7 +46,7 @@ def test_a_trend_runs_from_its_lowest_to_its_highest_and_leaves_missing_years_bl
     assert sparkline(values) == bars
 
 
-def test_trends_on_one_scale_compare() -> None:
+def test_trends_on_the_same_scale_can_be_compared() -> None:
     assert sparkline([0.0, 50.0], (0, 100)) == "▁▃" and sparkline([100.0], (0, 100)) == "▇"
 
 
@@ -80,14 +80,14 @@ def test_numbers_are_never_cut_whatever_the_width(
     assert width < 20 or max(map(len, lines)) <= width
 
 
-def test_an_answer_without_rows_names_its_columns_in_a_narrow_terminal_too(
+def test_a_table_without_rows_has_its_column_names_in_a_narrow_terminal_too(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "20")
     assert "".join("".join(table(capsys, ["a_long_name", "another_name", "a_third"], [])).split()).startswith("a_long")
 
 
-def test_columns_that_may_go_go_in_their_order_and_only_as_far_as_needed(
+def test_optional_columns_are_omitted_in_order_and_only_as_far_as_needed(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     heads = {}
@@ -101,7 +101,7 @@ def test_columns_that_may_go_go_in_their_order_and_only_as_far_as_needed(
     assert heads == {30: ["first", "second", "third"], 22: ["first", "second"], 14: ["first"]}
 
 
-def test_names_stay_whole_where_there_is_room(
+def test_names_are_not_broken_where_there_is_room(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "60")
@@ -111,6 +111,6 @@ def test_names_stay_whole_where_there_is_room(
     assert "fixed_broadband_per_100" in lines[1] and len(lines) > 2
 
 
-def test_a_row_is_a_line_whatever_separators_its_text_has(capsys: pytest.CaptureFixture[str]) -> None:
+def test_each_row_is_one_line_whatever_separators_its_text_has(capsys: pytest.CaptureFixture[str]) -> None:
     show(["text"], [["a\u2028b\x0bc\x85d"]], Format.TABLE)
     assert capsys.readouterr().out.split("\n") == ["text", "a\u2028b?c?d", ""]

@@ -1,4 +1,4 @@
-"""Publication: only what passed, only as a whole, and never at the cost of the one before."""
+"""Publication: only of a build that passed, only as a whole; a failure leaves the earlier one in place."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def receipt(layout: Layout, *, passed: bool = True, reason: str | None = None, m
     write_receipt(layout, Receipt(mark, "2026-11-23", passed, "2026-11-23T12:00:00", reason))
 
 
-def test_a_publication_says_what_it_holds_and_leaves_working_schemas_behind(layout: Layout) -> None:
+def test_a_publication_has_a_record_of_its_content_and_no_working_schemas(layout: Layout) -> None:
     publish(layout, DAY)
     standing = published(layout)
     assert standing is not None and (standing.fingerprint, standing.published_at) == ("m", DAY)
@@ -92,7 +92,7 @@ def test_rows_still_in_the_write_ahead_log_are_published(layout: Layout) -> None
     assert publication.observations == 2
 
 
-def test_a_file_that_is_no_publication_counts_as_none(layout: Layout) -> None:
+def test_a_file_that_is_not_a_publication_counts_as_missing(layout: Layout) -> None:
     assert published(layout) is None
     layout.published.write_bytes(b"not a database")
     assert published(layout) is None
@@ -148,22 +148,22 @@ def test_a_publication_killed_between_any_two_writes_leaves_the_old_or_the_new_o
     ]
 
 
-def test_a_build_file_that_cannot_be_opened_is_cleared_with_its_receipt(layout: Layout) -> None:
+def test_a_build_file_that_cannot_be_opened_is_deleted_with_its_receipt(layout: Layout) -> None:
     layout.build.write_bytes(b"not a database" * 1000)
     assert [path.name for path in clear(layout)] == ["build.duckdb", "build.json"]
     assert not layout.build.exists() and not layout.receipt.exists()
 
 
-def test_a_build_file_that_somebody_has_open_is_left_alone(layout: Layout) -> None:
+def test_a_build_file_that_another_process_has_open_is_not_deleted(layout: Layout) -> None:
     with duckdb.connect(str(layout.build)):
         elsewhere = (
             "import sys; from pathlib import Path; from warehouse.layout import Layout;"
             " from warehouse.recovery import leftovers; print(leftovers(Layout(Path(sys.argv[1]))))"
         )
-        told = subprocess.run(
+        printed = subprocess.run(
             [sys.executable, "-c", elsewhere, str(layout.root)], capture_output=True, text=True, check=True
         )
-        assert clear(layout) == [] and told.stdout.strip() == "[]"
+        assert clear(layout) == [] and printed.stdout.strip() == "[]"
 
 
 def test_a_publication_of_an_earlier_version_is_still_read(layout: Layout) -> None:

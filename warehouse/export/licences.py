@@ -1,10 +1,10 @@
-"""Which licences let figures be passed on, and which figures of a published file an export therefore leaves out.
+"""Which values an export leaves out because their licence does not allow passing them on.
 
-Belongs here: the terms of each licence (``licences.csv``), the columns of each table that repeat a raw value.
-Does not belong here: file formats (``export``), who publishes what (the catalogue).
+Belongs here: the terms of each licence (``licences.csv``), the columns of each table that have raw values.
+Does not belong here: file formats (``package``), the licence of each provider (the catalogue).
 
-Scores, statuses, verdicts and ranks are this project's own and are always passed on. A raw value, and anything in the
-unit of one, is passed on where its licence is open; a licence that is not listed counts as unknown.
+Scores, statuses, verdicts and ranks are this project's own and always exported. A raw value, and every value in its
+unit, is exported if its licence is open. A licence that is not listed counts as unknown, which is not open.
 """
 
 from __future__ import annotations
@@ -21,19 +21,23 @@ MARKS = {
     "withheld": "Licence for which this row's raw values are left out",
     "restricted": "Licence of this row's raw values, which is not open: they are here because they were asked for",
 }
-"""The columns that an export adds to every table with raw values, and what they say. A row has one of them at most."""
+"""Columns that an export adds to each table with raw values -> their description. A row has at most one of them."""
 
 
 class UnknownName(ValueError):
-    """A licence or provider was named of which the published file holds no figure."""
+    """No figure of the published file has this licence or provider."""
 
 
 @dataclass(frozen=True)
 class RawValues:
-    """The columns of a table that are, or spell out, raw values.
+    """The columns of a table that contain raw values, as numbers or in a text.
 
-    ``on`` joins the table (``t``) to what is not open (``{m}``): ``figures`` (iso3, indicator_id, year), ``indicators``
-    (indicator_id) or ``claims`` (claim_id). ``kept`` is a condition under which a column may stay, by column.
+    Attributes:
+        of: Joined to ``withheld_<of>`` and ``restricted_<of>``: ``figures`` (iso3, indicator_id, year), ``indicators``
+            (indicator_id) or ``claims`` (claim_id).
+        on: Condition of that join; ``t`` is the table, ``{m}`` the other one.
+        columns: Columns to set to NULL.
+        kept: Pairs of a column and a condition on the row under which its value is exported nevertheless.
     """
 
     of: str
@@ -48,7 +52,7 @@ _GOALPOSTS_AND_SHARES = (
     "label_code in ('floor', 'target', 'level', 'attainment', 'due', 'ahead_or_behind', 'pace_ratio', 'status')"
 )
 _NOTES = "label_code not in ('observed_change', 'projection')"
-"""The notes and operands of these spell out the points of a slope and the ends of an interval."""
+"""The notes and operands of these lines contain the points of a slope and the ends of an interval."""
 
 RAW_VALUES: dict[str, RawValues] = {
     "observations": RawValues(
@@ -94,10 +98,17 @@ RAW_VALUES: dict[str, RawValues] = {
 def withhold(
     connection: duckdb.DuckDBPyConnection, licences: Collection[str] = (), providers: Collection[str] = ()
 ) -> None:
-    """Lay down, as temporary tables, what is left out (``withheld_*``) and what is in as asked (``restricted_*``).
+    """Write temporary tables of the values to leave out (``withheld_*``) and to include on request (``restricted_*``).
 
-    ``licence_terms``: licence, terms, reason, one row a licence of the file's figures. Raises UnknownName for a licence
-    or provider of which the file holds no figure.
+    ``licence_terms`` (licence, terms, reason) has one row per licence of the file.
+
+    Args:
+        connection: The published file.
+        licences: Licences that are not open and whose raw values are exported nevertheless.
+        providers: Providers whose raw values are exported whatever their licence.
+
+    Raises:
+        UnknownName: No figure has such a licence or provider.
     """
     _check("licence", licences, connection)
     _check("provider", providers, connection)
@@ -113,7 +124,7 @@ def withhold(
         order by licence
         """
     )
-    # an indicator without figures has rejects and revisions at most: its licence in the catalogue decides
+    # an indicator without figures may have rejects and revisions; the catalogue has its licence
     connection.execute(
         """
         create temp table closed as
@@ -164,9 +175,10 @@ def _quoted(path: Path) -> str:
 
 
 def shareable(table: str) -> str:
-    """The query that gives a table as it may be passed on. ``withhold`` has run on the connection.
+    """Return the query for a table as it may be passed on; it needs the tables that ``withhold`` writes.
 
-    Columns stay in their order, values that are left out are NULL, ``MARKS`` come last. Rows are ordered by all.
+    Columns keep their order, values that are left out are NULL, and the columns ``MARKS`` come last. Rows are ordered
+    by all columns.
     """
     if table not in RAW_VALUES:
         return f'from main."{table}" order by all'

@@ -1,10 +1,10 @@
-"""The published file as files that others open: CSV and Parquet, a workbook, a data package, checksums, licences.
+"""Export the published file: CSV and Parquet files, a workbook, a data package, licences, checksums.
 
-Belongs here: which files an export has and how each is written. Does not belong here: which values may be passed on
-(``licences``), what a column means (its comment in the published file).
+Belongs here: the files of an export and how each is written. Does not belong here: which values may be passed on
+(``licences``), the tables (``tables``), the meaning of a column (its comment in the published file).
 
-An export of the same publication with the same choices has the same bytes: rows and columns have one order and nothing
-carries the time of writing.
+Exports of the same publication with the same options have the same bytes: rows and columns have a fixed order, and no
+file contains the time of writing.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ from typing import Any
 
 import duckdb
 
-from warehouse.export.licences import MARKS, RAW_VALUES, shareable, withhold
+from warehouse.export.licences import MARKS, withhold
+from warehouse.export.tables import ExportTable, load_tables
 from warehouse.export.workbook import write_workbook
 from warehouse.reading import open_published
 
@@ -32,30 +33,18 @@ CHECKSUMS = "SHA256SUMS"
 FOLDERS = ("csv", "parquet", "licences")
 FILES = ("carec.xlsx", "README.txt", "datapackage.json")
 UNFINISHED = ".carec-export-"
-"""How the folder begins, inside the export's, in which an export is written before it takes the earlier one's place."""
+"""Prefix of the folder, inside that of the export, for the files that are being written."""
 
-INERT = "a text that would begin with = + - @, a tab or a line break has an apostrophe before it"
-
-_FIELD_TYPES = {
-    "VARCHAR": "string",
-    "DOUBLE": "number",
-    "DECIMAL": "number",
-    "INTEGER": "integer",
-    "BIGINT": "integer",
-    "HUGEINT": "integer",
-    "BOOLEAN": "boolean",
-    "DATE": "date",
-    "TIMESTAMP": "datetime",
-}
+INERT = "a text that begins with = + - @, a tab or a line break has an apostrophe before it"
 
 
 class NotAnExport(ValueError):
-    """The folder holds files that no export wrote; nothing in it was touched."""
+    """The folder has files that no export wrote. Nothing in it was changed."""
 
 
 @dataclass(frozen=True)
-class Notice:
-    """Who publishes figures, and under which licence: what a licence file says of a provider."""
+class Attribution:
+    """How to name a provider and its licence."""
 
     provider: str
     title: str
@@ -66,35 +55,16 @@ class Notice:
 
 
 @dataclass(frozen=True)
-class Column:
-    name: str
-    type: str
-    description: str
-
-    @property
-    def field_type(self) -> str:
-        """The type of the data package. What has none of its own, such as a list, is a text."""
-        return _FIELD_TYPES.get(self.type.partition("(")[0], "string")
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table as it is exported. ``query`` gives its rows in their order."""
-
-    name: str
-    description: str
-    columns: tuple[Column, ...]
-    query: str
-
-    @property
-    def printable(self) -> str:
-        """The rows for CSV and workbook: times in UTC as text, and no text that a spreadsheet takes for a formula."""
-        return f"select {', '.join(_printable(c) for c in self.columns)} from ({self.query})"
-
-
-@dataclass(frozen=True)
 class Exported:
-    """What an export wrote. ``withheld`` and ``restricted`` map a licence to its figures: left out, and asked for."""
+    """Result of an export.
+
+    Attributes:
+        directory: Where it was written.
+        tables: Number of tables.
+        figures: Number of observations with a value.
+        withheld: Licence -> number of observations whose value is left out.
+        restricted: Licence that is not open -> number of observations included on request.
+    """
 
     directory: Path
     tables: int
@@ -106,22 +76,31 @@ class Exported:
 def export(
     published: Path,
     directory: Path,
-    notices: Iterable[Notice],
+    attributions: Iterable[Attribution],
     *,
     licences: Collection[str] = (),
     providers: Collection[str] = (),
 ) -> Exported:
-    """Write every table of the published file to ``directory``, which is new, empty, or an earlier export.
+    """Write every table of the published file to a folder.
 
-    Raw values whose licence is not open are left out, save those of the named ``licences`` and ``providers``.
-    Raises NotAnExport for a folder with other files in it, licences.UnknownName, reading.NotPublished and Unreadable.
-    What stood in the folder stands there until everything is written.
+    Args:
+        published: The published file.
+        directory: A new or empty folder, or an earlier export, which is replaced when all files are written.
+        attributions: One per provider.
+        licences: Licences that are not open and whose raw values are exported nevertheless.
+        providers: Providers whose raw values are exported whatever their licence.
+
+    Raises:
+        NotAnExport: The folder has other files.
+        licences.UnknownName: No figure has such a licence or provider.
+        reading.NotPublished: Nothing is published.
+        reading.Unreadable: The file is not a publication.
     """
     _check_folder(directory)
     with open_published(published) as connection:
         withhold(connection, licences, providers)
         with _new_folder(directory) as new:
-            tables = _write_all(connection, new, notices)
+            tables = _write_all(connection, new, attributions)
         ((figures,),) = connection.execute("select count(value) from observations").fetchall()
         counts = {
             mark: dict(
@@ -133,7 +112,7 @@ def export(
 
 
 def _check_folder(directory: Path) -> None:
-    """Only what an export wrote is ever replaced: every other file is somebody's."""
+    """Raise NotAnExport if the folder has files that no export wrote."""
     if directory.exists() and not directory.is_dir():
         raise NotAnExport(f"{directory} is a file; name a folder")
     if not directory.is_dir():
@@ -154,10 +133,10 @@ def _check_folder(directory: Path) -> None:
 
 @contextmanager
 def _new_folder(directory: Path) -> Iterator[Path]:
-    """An empty folder whose content takes the place of ``directory``'s once the block ends without error.
+    """Yield an empty folder whose files replace those of ``directory`` when the block ends without an error.
 
-    It lies in ``directory``, so that nothing is copied at the end: names change, which takes no time that an
-    interruption is likely to meet. Where one does, the checksums, which change last, do not fit.
+    The folder is inside ``directory``, so that files are renamed and not copied. The checksums are renamed last: after
+    an interruption between two renames they do not match.
     """
     is_new = not directory.exists()
     directory.mkdir(parents=True, exist_ok=True)
@@ -179,14 +158,14 @@ def _new_folder(directory: Path) -> Iterator[Path]:
         raise
 
 
-def _write_all(connection: duckdb.DuckDBPyConnection, new: Path, notices: Iterable[Notice]) -> int:
-    """Every file of an export; how many tables it has."""
-    tables = _tables(connection)
+def _write_all(connection: duckdb.DuckDBPyConnection, new: Path, attributions: Iterable[Attribution]) -> int:
+    """Write every file of an export and return the number of tables."""
+    tables = load_tables(connection)
     for table in tables:
         _copy(connection, table.query, new / "parquet" / f"{table.name}.parquet", "format parquet, compression zstd")
         _copy(connection, table.printable, new / "csv" / f"{table.name}.csv", "format csv, header")
     about = _about(connection)
-    rights = _rights(connection, notices)
+    rights = _rights(connection, attributions)
     introduction = _readme(about, rights)
     for provider, own in groupby(rights, key=itemgetter("provider")):
         _write(new / "licences" / f"{provider}.txt", _licence_text(list(own)))
@@ -195,34 +174,6 @@ def _write_all(connection: duckdb.DuckDBPyConnection, new: Path, notices: Iterab
     _write(new / "datapackage.json", json.dumps(_datapackage(new, tables, about, rights), indent=1) + "\n")
     _write(new / CHECKSUMS, _checksums(new))
     return len(tables)
-
-
-def _tables(connection: duckdb.DuckDBPyConnection) -> list[Table]:
-    found = connection.execute(
-        """
-        select t.table_name, coalesce(t.comment, ''),
-            list({name: c.column_name, type: c.data_type, description: coalesce(c.comment, '')} order by c.column_index)
-        from duckdb_tables() as t join duckdb_columns() as c using (database_oid, schema_oid, table_oid)
-        where t.schema_name = 'main' and not t.internal and not t.temporary
-        group by all order by 1
-        """
-    ).fetchall()
-    tables = []
-    for name, description, fields in found:
-        columns = tuple(Column(**field) for field in fields)
-        query = shareable(name)
-        if name in RAW_VALUES:
-            columns += tuple(Column(mark, "VARCHAR", meaning) for mark, meaning in MARKS.items())
-        tables.append(Table(name, description, columns, query))
-    return tables
-
-
-def _printable(column: Column) -> str:
-    name = f'"{column.name}"'
-    if column.field_type != "string":
-        return name
-    text = name if column.type == "VARCHAR" else f"{name}::varchar"
-    return f"case when regexp_matches({text}, '^[=+@\\t\\r\\n-]') then '''' else '' end || {text} as {name}"
 
 
 def _copy(connection: duckdb.DuckDBPyConnection, query: str, path: Path, options: str) -> None:
@@ -242,9 +193,9 @@ def _about(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
     return dict(zip((column[0] for column in result.description), row, strict=True))
 
 
-def _rights(connection: duckdb.DuckDBPyConnection, notices: Iterable[Notice]) -> list[dict[str, Any]]:
-    """One row a provider and licence of the file's figures, with what the provider asks for."""
-    known = {notice.provider: notice for notice in notices}
+def _rights(connection: duckdb.DuckDBPyConnection, attributions: Iterable[Attribution]) -> list[dict[str, Any]]:
+    """Return one row per provider and licence of the observations, with the provider's attribution."""
+    known = {attribution.provider: attribution for attribution in attributions}
     rows = connection.execute(
         """
         select o.provider, o.licence, t.terms, t.reason, count(*) as figures, count(w.year) as withheld,
@@ -260,38 +211,38 @@ def _rights(connection: duckdb.DuckDBPyConnection, notices: Iterable[Notice]) ->
     rights = []
     for row in rows:
         one = dict(zip(columns, row, strict=True))
-        notice = known.get(one["provider"])
-        one["title"] = notice.title if notice else one["provider"]
-        one["citation"] = notice.citation if notice else ""
-        one["licence_url"] = notice.licence_url if notice and notice.licence == one["licence"] else None
-        one["documentation_url"] = notice.documentation_url if notice else None
+        by = known.get(one["provider"])
+        one["title"] = by.title if by else one["provider"]
+        one["citation"] = by.citation if by else ""
+        one["licence_url"] = by.licence_url if by and by.licence == one["licence"] else None
+        one["documentation_url"] = by.documentation_url if by else None
         rights.append(one)
     return rights
 
 
 def _licence_text(own: list[dict[str, Any]]) -> str:
-    """The licence file of one provider: who it is, and for each of its licences what it covers."""
+    """Return the licence file of one provider: its attribution, and the figures under each of its licences."""
     first = own[0]
     lines = [first["title"], first["documentation_url"] or "", "", f"Cite as: {first['citation']}"]
     for one in own:
-        told = "Their values are in this export."
+        values = "Their values are in this export."
         if one["withheld"]:
-            told = f"{one['withheld']:,} of their values are left out of this export."
+            values = f"{one['withheld']:,} of their values are left out of this export."
         elif one["restricted"]:
-            told = "Their values are in this export because they were asked for: mind the terms."
+            values = "Their values are in this export because they were asked for: mind the terms."
         lines += [
             "",
             f"Licence: {one['licence']}",
             *([one["licence_url"]] if one["licence_url"] else []),
             f"Terms: {one['terms'].replace('_', ' ')}: {one['reason']}.",
-            f"Figures: {one['figures']:,}. {told}",
+            f"Figures: {one['figures']:,}. {values}",
             f"Indicators: {one['indicators']}",
         ]
     return "\n".join(lines) + "\n"
 
 
 def _readme(about: dict[str, Any], rights: list[dict[str, Any]]) -> list[str]:
-    """What an export is, in lines: the README and the first sheet of the workbook say the same."""
+    """Return the paragraphs of the README and of the first sheet of the workbook."""
     withheld, restricted = (sum(one[mark] for one in rights) for mark in MARKS)
     asked_for = [
         f"{restricted:,} raw values whose licence is not open are here because they were asked for: the column"
@@ -302,20 +253,20 @@ def _readme(about: dict[str, Any], rights: list[dict[str, Any]]) -> list[str]:
         "How far each CAREC member has come towards the CAREC Digital Strategy 2030, from public data.",
         f"As of {about['as_of']}, published {about['published_at']:%Y-%m-%d %H:%M} UTC.",
         "The benchmarks are the project's own choice, not the strategy's: see the table benchmarks.",
-        "Missing is empty, never 0; the reason stands beside it. Times are UTC.",
+        "A missing value is empty, never 0; another column gives the reason. Times are UTC.",
         f"{withheld:,} raw values are left out, because their licence is not open or not known: the column withheld"
         " names it. Scores, statuses and verdicts are all here. `carec export DIR --include-licence LICENCE` or"
-        " `--include PROVIDER` adds values for whoever may use them.",
+        " `--include PROVIDER` adds values for those who may use them.",
         *(asked_for if restricted else []),
-        "Who publishes the figures, under which licence, stands in the folder licences.",
-        f"In CSV and workbook {INERT}; Parquet has every text as it is.",
+        "The folder licences names the providers of the figures and their licences.",
+        f"In CSV and workbook {INERT}; Parquet has the original text.",
     ]
 
 
 def _datapackage(
-    folder: Path, tables: Iterable[Table], about: dict[str, Any], rights: Iterable[dict[str, Any]]
+    folder: Path, tables: Iterable[ExportTable], about: dict[str, Any], rights: Iterable[dict[str, Any]]
 ) -> dict[str, Any]:
-    """The description of the CSV files after the Frictionless Data Package standard, version 1."""
+    """Return the description of the CSV files by the Frictionless Data Package standard, version 1."""
     given = {one["licence"]: one for one in rights if one["withheld"] < one["figures"]}
     return {
         "profile": "tabular-data-package",
@@ -335,7 +286,7 @@ def _datapackage(
     }
 
 
-def _resource(path: Path, table: Table) -> dict[str, Any]:
+def _resource(path: Path, table: ExportTable) -> dict[str, Any]:
     content = path.read_bytes()
     return {
         "profile": "tabular-data-resource",
@@ -355,7 +306,7 @@ def _resource(path: Path, table: Table) -> dict[str, Any]:
 
 
 def _checksums(folder: Path) -> str:
-    """One line a file, as ``sha256sum --check`` reads them."""
+    """Return one line per file, in the format of ``sha256sum --check``."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     return "".join(
         f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(folder).as_posix()}\n" for path in files

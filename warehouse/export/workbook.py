@@ -1,6 +1,6 @@
-"""An export's workbook: a sheet to read first, the licences, what each column means, then one sheet a table.
+"""The workbook of an export: an introduction, the licences, the columns, then one sheet per table.
 
-Belongs here: sheets, widths, number formats. Does not belong here: which tables and rows (``export``).
+Belongs here: sheets, widths, number formats. Does not belong here: the tables and their rows (``tables``).
 """
 
 from __future__ import annotations
@@ -8,20 +8,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import duckdb
 import xlsxwriter
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
-if TYPE_CHECKING:
-    from warehouse.export.package import Table
+from warehouse.export.tables import ExportTable
 
 CELL_LIMIT = 32767
-"""Longest text that a cell of a workbook holds."""
+"""Longest text of a cell, in characters (the limit of the file format)."""
 CUT = " … (cut: CSV and Parquet have all)"
-"""How a longer text ends."""
+"""End of a longer text."""
 
 _NUMBERS = {
     "INTEGER": "0",
@@ -46,18 +45,27 @@ _RIGHTS = (
     "citation",
     "indicators",
 )
-"""What the sheet of licences tells, one row a provider and licence."""
+"""Columns of the sheet of licences, one row per provider and licence."""
 
 
 def write_workbook(
     connection: duckdb.DuckDBPyConnection,
     path: Path,
-    tables: Sequence[Table],
+    tables: Sequence[ExportTable],
     introduction: Sequence[str],
     rights: Sequence[dict[str, Any]],
     created: datetime,
 ) -> None:
-    """Write the workbook. Dated ``created``, the time of the publication, so that the same data give the same bytes."""
+    """Write the workbook.
+
+    Args:
+        connection: The published file, after ``licences.withhold``.
+        path: Where to write.
+        tables: One sheet each.
+        introduction: Title and paragraphs of the first sheet.
+        rights: One row per provider and licence, with the keys ``_RIGHTS``.
+        created: Time of the publication, so that the same data give the same bytes.
+    """
     options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     with xlsxwriter.Workbook(path, options) as book:
         book.set_properties({"title": introduction[0], "created": created})
@@ -73,7 +81,7 @@ def write_workbook(
 
 
 class _Formats:
-    """The formats of one workbook, each made once."""
+    """The cell formats of a workbook."""
 
     def __init__(self, book: xlsxwriter.Workbook):
         self._book = book
@@ -89,7 +97,7 @@ class _Formats:
 
 
 def _number(name: str, kind: str) -> str | None:
-    """The number format of a column; None leaves it to the spreadsheet: a raw value may have any size."""
+    """Return the number format of a column; None, the spreadsheet's default, for raw values of any size."""
     if kind != "DOUBLE":
         return _NUMBERS.get(kind)
     if name in _SHARE_NAMES:
@@ -99,7 +107,9 @@ def _number(name: str, kind: str) -> str | None:
     return None
 
 
-def _read_first(sheet: Worksheet, formats: _Formats, introduction: Sequence[str], tables: Sequence[Table]) -> None:
+def _read_first(
+    sheet: Worksheet, formats: _Formats, introduction: Sequence[str], tables: Sequence[ExportTable]
+) -> None:
     sheet.hide_gridlines(2)
     sheet.set_column(0, 0, 28)
     sheet.set_column(1, 1, 110, formats.wrapped)
@@ -120,7 +130,7 @@ def _fill(
     rows: Sequence[Sequence[Any]],
     numbers: Sequence[str | None] | None = None,
 ) -> None:
-    """Header, then column by column. The header stays in sight and filters; every column keeps its type."""
+    """Write a header, which remains visible and has filters, and the rows column by column."""
     sheet.freeze_panes(1, 0)
     sheet.autofilter(0, 0, max(len(rows), 1), len(columns) - 1)
     sheet.write_row(0, 0, columns, formats.header)
@@ -139,7 +149,7 @@ def _cell(value: Any) -> Any:
 
 
 def _width(name: str, values: Sequence[Any]) -> float:
-    """Wide enough for the name and most of the values, in characters."""
+    """Return a width in characters for the name and most of the values."""
     lengths = sorted(len(str(value)) for value in values if value is not None)
     usual = lengths[len(lengths) * 9 // 10] if lengths else 0
     return float(min(60, max(len(name) + 3, usual + 1)))
