@@ -55,6 +55,9 @@ PROVIDERS = sorted([*ADAPTERS, "wipo_gii_workbook"])
 """Every adapter, and the other form in which one of them gives figures."""
 TABLES = [name for name in PROVIDERS if payload(name).sheet is None]
 WORKBOOKS = [name for name in PROVIDERS if payload(name).sheet]
+REPRESENTATIVE = ("itu_prices", "qog", "un_egov", "world_bank")
+"""A workbook, a table in CSV, a file per edition and a paged API. A fault of HTTP reaches all adapters through the same
+client: the default tests run it with these four, ``make test-all`` with every adapter."""
 Figures = dict[tuple[str, int], float]
 Answer = Callable[[Request, Mapping[str, Body]], Response | None]
 
@@ -178,17 +181,29 @@ def good(of: Payload, figures: Figures | None = None) -> dict[str, Body]:
     return of.build(rows(truth(of) if figures is None else figures), str, {})
 
 
-def every(providers: Sequence[str], name: str, cases: Mapping[str, Any]) -> pytest.MarkDecorator:
-    """Each case with each provider."""
+def every(providers: Sequence[str], name: str, cases: Mapping[str, Any], http: bool = False) -> pytest.MarkDecorator:
+    """Run each case with each provider. With ``http``, only representative providers run by default."""
     return pytest.mark.parametrize(
         ("provider", name),
-        [pytest.param(one, case, id=f"{one}-{label}") for one in providers for label, case in cases.items()],
+        [
+            pytest.param(one, case, id=f"{one}-{label}", marks=further(one, providers) if http else ())
+            for one in providers
+            for label, case in cases.items()
+        ],
         indirect=["provider"],
     )
 
 
-def of_each(providers: Sequence[str]) -> pytest.MarkDecorator:
-    return pytest.mark.parametrize("provider", providers, indirect=True)
+def of_each(providers: Sequence[str], http: bool = False) -> pytest.MarkDecorator:
+    """Run the test with each provider. With ``http``, only representative providers run by default."""
+    cases = [pytest.param(one, marks=further(one, providers) if http else ()) for one in providers]
+    return pytest.mark.parametrize("provider", cases, indirect=True)
+
+
+def further(provider: str, providers: Sequence[str]) -> list[pytest.MarkDecorator]:
+    """Mark a provider as exhaustive where one of the others is representative."""
+    assert set(providers) & set(REPRESENTATIVE)
+    return [] if provider in REPRESENTATIVE else [pytest.mark.exhaustive]
 
 
 @of_each(PROVIDERS)
@@ -271,7 +286,7 @@ CONNECTIONS: dict[str, tuple[Talk, str]] = {
 }
 
 
-@every(PROVIDERS, "fault", CONNECTIONS)
+@every(PROVIDERS, "fault", CONNECTIONS, http=True)
 def test_a_connection_that_fails_leaves_the_last_figures_and_is_named(
     provider: Provider, fault: tuple[Talk, str], raw_server: Callable[[Talk], RawServer]
 ) -> None:
@@ -282,14 +297,14 @@ def test_a_connection_that_fails_leaves_the_last_figures_and_is_named(
     assert re.search(told, result.stale_reason or "")
 
 
-@of_each(PROVIDERS)
+@of_each(PROVIDERS, http=True)
 def test_a_host_that_refuses_leaves_the_last_figures(provider: Provider) -> None:
     result = provider.refresh(f"http://127.0.0.1:{unused_port()}")
     assert (result.outcome, provider.kept()) == (Outcome.UNAVAILABLE, set())
     assert "cannot be reached: connection refused" in (result.stale_reason or "")
 
 
-@of_each(PROVIDERS)
+@of_each(PROVIDERS, http=True)
 def test_a_host_without_a_name_leaves_the_last_figures(provider: Provider) -> None:
     result = provider.refresh("http://no-such-host.invalid")
     assert (result.outcome, provider.kept()) == (Outcome.UNAVAILABLE, set())
@@ -325,7 +340,7 @@ STATUSES: dict[str, tuple[Answer, str]] = {
 }
 
 
-@every(PROVIDERS, "fault", STATUSES)
+@every(PROVIDERS, "fault", STATUSES, http=True)
 def test_a_status_that_is_no_success_is_no_answer_and_is_told(
     provider: Provider, fault: tuple[Answer, str], serve: Serve
 ) -> None:
@@ -350,7 +365,7 @@ def test_a_redirect_from_outside_to_this_machine_is_not_followed(
     assert server.paths and not any("inside" in path for path in server.paths)
 
 
-@every(PROVIDERS, "code", {str(code): code for code in (429, 502, 503, 504)})
+@every(PROVIDERS, "code", {str(code): code for code in (429, 502, 503, 504)}, http=True)
 def test_a_fault_that_passes_is_not_noticed(provider: Provider, code: int, serve: Serve) -> None:
     failed: set[str] = set()
 
@@ -375,14 +390,14 @@ AWAY: dict[str, Answer] = {
 }
 
 
-@every(PROVIDERS, "away", AWAY)
+@every(PROVIDERS, "away", AWAY, http=True)
 def test_a_provider_that_turns_programs_away_is_blocked(provider: Provider, away: Answer, serve: Serve) -> None:
     result = provider.refresh(serve(good(provider.of), away))
     assert result.outcome is Outcome.BLOCKED
     assert "closed to programs" in (result.stale_reason or "")
 
 
-@every(FILES, "away", AWAY)
+@every(FILES, "away", AWAY, http=True)
 def test_the_remedy_names_the_address_and_the_name_of_the_newest_file(
     provider: Provider, away: Answer, serve: Serve
 ) -> None:
@@ -394,7 +409,7 @@ def test_the_remedy_names_the_address_and_the_name_of_the_newest_file(
     assert "CAREC_LOCAL_FILES" in told
 
 
-@every(FILES, "away", AWAY | {"503": status(503), "404": status(404)})
+@every(FILES, "away", AWAY | {"503": status(503), "404": status(404)}, http=True)
 def test_a_file_that_the_operator_put_in_place_is_used_where_the_provider_gives_none(
     provider: Provider, away: Answer, serve: Serve
 ) -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from sources.catalogue import Provider
+from sources.http import reachability
 from sources.observation import Areas
 from sources.provider import RECORD, SERIES_REJECT, Fetched, Outcome, SeriesRequest, Window
 from sources.providers.world_bank import PUBLIC_BASE, Refusal, fetch, judge, parse
@@ -747,12 +747,14 @@ def test_a_challenge_is_blocked(visit: Callable[..., Fetched]) -> None:
     assert fetched.bodies == []
 
 
-def test_an_unreachable_provider_answers_every_request_at_once() -> None:
+def test_an_unreachable_provider_is_tried_once_for_all_requests(monkeypatch: pytest.MonkeyPatch) -> None:
+    dialled: list[tuple[str, int]] = []
+    dial = reachability._dial
+    monkeypatch.setattr(reachability, "_dial", lambda at, *rest: dialled.append(at) or dial(at, *rest))
     base = f"http://127.0.0.1:{unused_port()}/v2"
     requests = [SeriesRequest(f"CODE.{n}", (("source", n),)) for n in range(30)]
-    started = time.monotonic()
     fetched = fetch(requests, provider(base), AREAS, WINDOW, PatientHttp())
-    assert time.monotonic() - started < 1
+    assert len(dialled) == 1
     assert {answer.outcome for answer in fetched.answers.values()} == {Outcome.UNAVAILABLE}
     assert len({answer.reason for answer in fetched.answers.values()}) == 1
     assert fetched.bodies == []
@@ -767,7 +769,7 @@ def test_nothing_asked_is_nothing_answered() -> None:
 # Size
 
 
-def test_a_world_of_figures_is_read_in_well_under_a_second() -> None:
+def test_a_response_of_sixty_thousand_figures_is_read_completely() -> None:
     rows = [
         row(code, area, str(year), year / 7)
         for code in (USERS, BROADBAND, SERVERS)
@@ -775,12 +777,9 @@ def test_a_world_of_figures_is_read_in_well_under_a_second() -> None:
         for year in range(2000, 2027)
     ]
     body = json.dumps(envelope(rows * 150)).encode()
-    started = time.perf_counter()
     figures = judge(parse(body).rows, "0" * 64, [USERS, BROADBAND, SERVERS], AREAS, WINDOW)
-    took = time.perf_counter() - started
     assert figures.height == len(rows) * 150 > 60_000
     assert figures["reason"].null_count() == figures.height
-    assert took < 1.5  # 0.5 s on an idle machine
 
 
 # Answers that the real API gave

@@ -19,7 +19,8 @@ from pathlib import Path
 import pytest
 import typer
 
-from pipelines.cli.app import app, main
+from pipelines.cli import main
+from pipelines.cli.app import app
 from warehouse.layout import Layout
 from warehouse.publish import publish, published
 

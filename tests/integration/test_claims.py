@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import csv
-import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +10,7 @@ import duckdb
 import pytest
 
 from tests.conftest import AS_OF, ROOT, run_carec
+from tests.templates import REVIEW_DAY, Refreshed, copy_checkout
 
 
 def rows(warehouse: Path, sql: str) -> list[tuple[Any, ...]]:
@@ -35,14 +34,6 @@ def edit(path: Path, change: dict[str, dict[str, str]], key: str = "claim_id") -
         writer = csv.DictWriter(handle, list(table[0]), lineterminator="\n")
         writer.writeheader()
         writer.writerows(table)
-
-
-def copy_checkout(target: Path) -> Path:
-    """The project's files, once for all tests of a module that build from the same changes."""
-    for part in ("pipelines", "sources", "dbt_project", "warehouse"):
-        ignored = shutil.ignore_patterns("__pycache__", "target", "logs", "data")
-        shutil.copytree(ROOT / part, target / part, ignore=ignored)
-    return target
 
 
 # -------------------------------------------------------------------------------------------- the register as it stands
@@ -347,50 +338,28 @@ def test_no_other_verdict_moves_with_the_altered_claims(altered: Path, published
 # ----------------------------------------------------------------------------------------- altered figures, and history
 
 
-@pytest.fixture(scope="module")
-def changed_figure(
-    tmp_path_factory: pytest.TempPathFactory, published_warehouse: Path
-) -> tuple[Path, subprocess.CompletedProcess[str]]:
-    """The published warehouse after a refresh in which one observation is another: Kazakhstan's rank of 2024 is 48."""
-    folder = tmp_path_factory.mktemp("changed")
-    warehouse = Path(shutil.copytree(published_warehouse, folder / "warehouse"))
-    root = copy_checkout(folder / "checkout")
-    archive = root / "sources" / "archive" / "gii_rank.csv"
-    text = archive.read_text(encoding="utf-8")
-    assert "KAZ,2024,78" in text
-    archive.write_text(text.replace("KAZ,2024,78", "KAZ,2024,48"), encoding="utf-8")
-    done = run_carec("refresh", "--as-of", AS_OF, warehouse=warehouse, root=root)
-    assert done.returncode == 0, done.stderr
-    return warehouse, done
-
-
 def test_changing_one_observation_flips_exactly_the_verdict_that_rests_on_it(
-    changed_figure: tuple[Path, subprocess.CompletedProcess[str]], published_warehouse: Path
+    changed_figure: Refreshed, published_warehouse: Path
 ) -> None:
-    before, after = verdicts(published_warehouse), verdicts(changed_figure[0])
+    before, after = verdicts(published_warehouse), verdicts(changed_figure.warehouse)
     assert {claim: (before[claim], after[claim]) for claim in before if before[claim] != after[claim]} == {
         "p5-gii-kaz": ("contradicted", "supported")
     }
 
 
-def test_a_changed_verdict_is_recorded_and_printed(
-    changed_figure: tuple[Path, subprocess.CompletedProcess[str]],
-) -> None:
-    warehouse, done = changed_figure
+def test_a_changed_verdict_is_recorded_and_printed(changed_figure: Refreshed) -> None:
     assert rows(
-        warehouse,
+        changed_figure.warehouse,
         "select claim_id, previous_verdict, verdict, previous_evidence_value, evidence_value, as_of::varchar"
         " from claim_verdict_changes",
     ) == [("p5-gii-kaz", "contradicted", "supported", 78, 48, AS_OF)]
-    assert "verdict changed: p5-gii-kaz: contradicted > supported" in done.stderr
+    assert "verdict changed: p5-gii-kaz: contradicted > supported" in changed_figure.stderr
 
 
-def test_recorded_changes_stay_and_the_record_stands_as_of_the_reviews_day(
-    changed_figure: tuple[Path, subprocess.CompletedProcess[str]],
+def test_an_earlier_as_of_date_keeps_recorded_changes_and_uses_figures_known_on_that_day(
+    review_day: Refreshed,
 ) -> None:
-    warehouse, _ = changed_figure
-    done = run_carec("refresh", "--as-of", "2025-06-26", warehouse=warehouse)
-    assert done.returncode == 0, done.stderr
+    warehouse = review_day.warehouse
     assert rows(warehouse, f"select count(*) from claim_verdict_changes where as_of = date '{AS_OF}'") == [(1,)]
     # the edition of 2024 had appeared, that of 2025 had not; internet use is that of the vintage of November 2024
     assert rows(warehouse, "select max(year) from observations where indicator_id = 'gii_rank'") == [(2024,)]
@@ -405,8 +374,9 @@ def test_recorded_changes_stay_and_the_record_stands_as_of_the_reviews_day(
         "select variant, result, unknown_then like 'population_total (%' from claim_tests"
         " where claim_id = 'hl-region-internet-use' and role = 'value' and variant like 'weighted%' order by 1",
     ) == [("weighted", "no_data", True), ("weighted_ex_chn", "no_data", True)]
-    assert "not known on 2025-06-26: " in done.stderr and "population_total (" in done.stderr
-    assert "not known on 2025-06-26: " in run_carec("claims", warehouse=warehouse).stdout
+    unknown = f"not known on {REVIEW_DAY}: "
+    assert unknown in review_day.stderr and "population_total (" in review_day.stderr
+    assert unknown in run_carec("claims", warehouse=warehouse).stdout
 
 
 def test_the_newest_record_leaves_nothing_unknown(published_warehouse: Path) -> None:

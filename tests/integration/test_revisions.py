@@ -9,7 +9,8 @@ import pytest
 from pytest_httpserver import HTTPServer
 
 from tests.conftest import run_carec
-from tests.integration.test_refresh import INTERNET, figures, rows
+from tests.integration.test_refresh import rows
+from tests.templates import INTERNET, refresh_live, world_bank_figures
 from tests.world_bank_server import serve_world_bank
 
 LARGE, SMALL = ("UZB", 2024), ("KAZ", 2023)
@@ -24,7 +25,7 @@ def revised(
     Returns the warehouse, what the refresh printed, and what the webhook received.
     """
     warehouse = Path(shutil.copytree(published_warehouse, tmp_path_factory.mktemp("revised") / "warehouse"))
-    served = figures(warehouse)
+    served = world_bank_figures(warehouse)
     own = served[INTERNET]
     for place, value in own.items():
         assert value is not None
@@ -32,14 +33,7 @@ def revised(
     make_httpserver.clear()
     make_httpserver.expect_request("/hook").respond_with_json({})
     url = serve_world_bank(make_httpserver, served)
-    done = run_carec(
-        "refresh",
-        warehouse=warehouse,
-        CAREC_OFFLINE="",
-        CAREC_WORLD_BANK_URL=url,
-        CAREC_HTTP_TRIES="1",
-        CAREC_WEBHOOK_URL=make_httpserver.url_for("/hook"),
-    )
+    done = refresh_live(warehouse, url, CAREC_WEBHOOK_URL=make_httpserver.url_for("/hook"))
     assert done.returncode == 0, done.stderr
     posted = [request.get_json() for request, _ in make_httpserver.log if request.path == "/hook"]
     return warehouse, done.stderr, posted
