@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from tests.running import AS_OF, GOALPOSTS_OF, NO_UNIT_TESTS, ROOT, run_carec
+from tests.running import AS_OF, GOALPOSTS_OF, NO_UNIT_TESTS, ROOT, run_carec, set_today
 from tests.templates import (
     changed_figure,
     copy_checkout,
@@ -35,12 +35,22 @@ __all__ = [
 
 # The same examples in every run: a failure is then a change of ours. HYPOTHESIS_PROFILE=explore looks for new ones.
 settings.register_profile("repeatable", derandomize=True, deadline=None)
+settings.register_profile("exhaustive", derandomize=True, deadline=None)
 settings.register_profile("explore", deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 # pytest-xdist tells its processes the width of the terminal; what they start writes to pipes, which have none
 os.environ.pop("COLUMNS", None)
 os.environ.update(NO_UNIT_TESTS)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--today", metavar="YYYY-MM-DD", help="run in-process code with its clock at this day")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if today := config.getoption("--today"):
+        set_today(today)
 
 
 @pytest.fixture(scope="session")

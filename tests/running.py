@@ -6,9 +6,13 @@ import io
 import os
 import subprocess
 import sys
+import time
 import traceback
+from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
+from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,6 +23,34 @@ GOALPOSTS_OF = "2026-11-23"
 """The day whose archived vintages the seed ``benchmarks`` was computed from: a newer archive moves no goalpost."""
 NO_UNIT_TESTS = {"DBT_EXCLUDE_RESOURCE_TYPES": "unit_test"}
 """dbt's unit tests judge code: the build of ``published_warehouse`` runs them for all."""
+
+
+def further(*cases: object) -> list[Any]:
+    """Mark parameters that repeat a promise as exhaustive: ``[first, *further(others)]``."""
+    return [
+        pytest.param(*(case if isinstance(case, tuple) else (case,)), marks=pytest.mark.exhaustive) for case in cases
+    ]
+
+
+def clock(today: str = AS_OF) -> Callable[[], datetime]:
+    """Return a stand-in for ``utc_now`` that starts at noon of the given day and runs on."""
+    noon, started = datetime.fromisoformat(f"{today}T12:00"), time.monotonic()
+    return lambda: noon + timedelta(seconds=time.monotonic() - started)
+
+
+def set_today(today: str) -> None:
+    """Let every ``utc_now`` of this process start at noon of the given day, until the process ends."""
+    from sources import observation
+
+    now = clock(today)
+
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
+            return now().replace(tzinfo=tz)
+
+    observation.datetime = Clock  # type: ignore[attr-defined]
+
 
 READERS = (
     *("archive", "benchmarks", "briefs", "claims", "diff", "dictionary", "doctor", "explain", "export", "indicators"),

@@ -23,10 +23,14 @@ from pytest_httpserver import HTTPServer
 from tests.running import AS_OF, ROOT, run_carec
 from tests.world_bank_server import serve_world_bank
 
+MEMBERS = ("AFG", "AZE", "CHN", "GEO", "KAZ", "KGZ", "MNG", "PAK", "TJK", "TKM", "UZB")
 REVIEW_DAY = "2025-06-26"
 """The day of the mid-term review: figures published later are unknown to a warehouse of that day."""
 INTERNET = "IT.NET.USER.ZS"
 NEW_FIGURE = (("UZB", 2024), 80.0)
+SMALL_REVISION = (("KGZ", 2005), 0.5)
+"""A change in a year before every baseline: no score depends on it."""
+ROUNDED_BY = 1e-6
 REJECTED_FIGURE = (("KAZ", 2023), 1e308)
 
 
@@ -201,13 +205,21 @@ def live_refresh(tmp_path_factory: pytest.TempPathFactory, published_warehouse: 
 
 @pytest.fixture(scope="session")
 def second_live_refresh(tmp_path_factory: pytest.TempPathFactory, live_refresh: Refreshed) -> Refreshed:
-    """The warehouse of ``live_refresh`` after another refresh, with one new figure and one that no check accepts."""
+    """The warehouse of ``live_refresh`` after another refresh. Of internet use, a large and a small revision and a
+    figure that no check accepts were served, and the figures of all who are no members differ by rounding."""
 
     def make(warehouse: Path, server: HTTPServer) -> subprocess.CompletedProcess[str]:
         shutil.copytree(live_refresh.warehouse, warehouse)
         served = world_bank_figures(warehouse)
-        served[INTERNET].update([NEW_FIGURE, REJECTED_FIGURE])
-        done = refresh_live(warehouse, serve_world_bank(server, served))
+        figures = served[INTERNET]
+        for place, value in figures.items():
+            assert value is not None
+            if place[0] not in MEMBERS:
+                figures[place] = value + ROUNDED_BY
+        place, change = SMALL_REVISION
+        figures.update([NEW_FIGURE, REJECTED_FIGURE, (place, float(figures[place] or 0) + change)])
+        hook = server.url_for("/hook")
+        done = refresh_live(warehouse, serve_world_bank(server, served), CAREC_WEBHOOK_URL=hook)
         assert done.returncode == 0, done.stderr
         return done
 

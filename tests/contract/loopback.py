@@ -46,7 +46,7 @@ class RawServer:
         with connection:
             while request := self._read_request(connection):
                 self.requests += 1
-                self.paths.append(request.split(b" ", 2)[1].decode())
+                self.paths.append(request.split(b" ", 2)[1].decode("latin-1"))
                 self.connections += first
                 first = False
                 try:

@@ -41,6 +41,7 @@ from sources.providers import ADAPTERS
 from tests.contract.loopback import RawServer, Talk, reset, response, unused_port
 from tests.contract.payloads import Body, Edit, Payload, Row, payload
 from tests.contract.workbooks import Formula, workbook, zip_bomb
+from tests.running import clock
 from tests.unit.test_observation import indicator, records
 from warehouse import landing, raw
 from warehouse.layout import Layout
@@ -85,7 +86,8 @@ def opened() -> Workspace:
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Limits that are met within a moment, no waiting between tries, nor for the disk."""
+    """A day on which the payloads are the newest, small limits, and no waits between tries or for the disk."""
+    monkeypatch.setattr(ingestion, "utc_now", clock())
     monkeypatch.setattr(os, "fsync", lambda descriptor: None)
     monkeypatch.setattr(
         ingestion,

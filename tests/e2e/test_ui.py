@@ -10,7 +10,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -21,12 +20,9 @@ import requests
 from playwright.sync_api import Page, expect, sync_playwright
 
 from pipelines.orchestration.instance import prepare_home
-from pipelines.record import record
-from pipelines.refresh import BuildFailed, refresh
-from pipelines.settings import load_settings
-from pipelines.workspace import Workspace, open_workspace
-from sources.observation import utc_now
 from tests.conftest import ROOT
+from tests.templates import Refreshed
+from warehouse.layout import Layout
 
 CHROMIUM = shutil.which("chromium")
 STARTED_S, STOPPED_S, RUN_S = 90, 60, 90
@@ -82,39 +78,20 @@ def wait_until_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> N
 
 
 @pytest.fixture(scope="module")
-def pages(published_warehouse: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pages]:
-    """The pages of a warehouse that was published by one refresh, and of a second one that a check stopped."""
-    folder = tmp_path_factory.mktemp("ui")
-    warehouse = Path(shutil.copytree(published_warehouse, folder / "warehouse"))
-    with pytest.MonkeyPatch.context() as environment:
-        for name in ("CAREC_WAREHOUSE", "DAGSTER_HOME"):  # a refresh and its recording set them
-            environment.setenv(name, "")
-        workspace = open_workspace(load_settings(warehouse=warehouse, offline=True))
-        with dg.DagsterInstance.from_config(str(prepare_home(workspace.layout))) as instance:
-            (published,) = instance.get_runs()
-        stopped = stopped_refresh(workspace, folder / "dbt_project")
+def pages(failed_refresh: Refreshed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pages]:
+    """The pages of a warehouse with two runs: the first was published, the second was stopped by a check."""
+    warehouse = failed_refresh.copy(tmp_path_factory.mktemp("ui"))
+    with dg.DagsterInstance.from_config(str(prepare_home(Layout(warehouse)))) as instance:
+        runs = {run.status: run.run_id for run in instance.get_runs()}
     url = f"http://127.0.0.1:{(port := free_port())}"
     process = start(warehouse, port)
     try:
         wait_until_ready(url, process, warehouse / "ui.log")
-        yield Pages(url, process, published.run_id, stopped)
+        yield Pages(url, process, runs[dg.DagsterRunStatus.SUCCESS], runs[dg.DagsterRunStatus.FAILURE])
     finally:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-
-
-def stopped_refresh(workspace: Workspace, project: Path) -> str:
-    """Refresh with a seed in which three economies stand twice. Returns the run's id."""
-    shutil.copytree(workspace.dbt_project, project)
-    seed, started_at = project / "seeds" / "economies.csv", utc_now()
-    lines = seed.read_text(encoding="utf-8").splitlines()
-    seed.write_text("\n".join([*lines, *lines[1:4]]) + "\n", encoding="utf-8")
-    with pytest.raises(BuildFailed) as failure:
-        refresh(replace(workspace, dbt_project=project))
-    run_id = record(workspace, failure.value, started_at, pytest.fail)
-    assert run_id
-    return run_id
 
 
 def picture(page: Page, name: str) -> None:
@@ -192,7 +169,7 @@ def test_a_failed_check_is_visible_with_its_rows_and_where_to_mend_them(pages: P
 
 def test_a_stopped_publication_says_why_on_the_page_of_its_run(pages: Pages, page: Page) -> None:
     page.goto(f"{pages.url}/runs/{pages.stopped}")
-    expect(page.get_by_text("unique_key_economies_iso3: Got 3 results").first).to_be_visible()
+    expect(page.get_by_text("unique_key_economies_iso3: Got 30 results").first).to_be_visible()
     expect(page.get_by_text("carec refresh").first).to_be_visible()
 
 
