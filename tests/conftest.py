@@ -11,6 +11,7 @@ from hypothesis import settings
 
 from tests.running import AS_OF, GOALPOSTS_OF, NO_UNIT_TESTS, ROOT, run_carec, set_today
 from tests.templates import (
+    altered_seeds,
     changed_figure,
     copy_checkout,
     failed_refresh,
@@ -24,6 +25,7 @@ __all__ = [
     "AS_OF",
     "GOALPOSTS_OF",
     "ROOT",
+    "altered_seeds",
     "changed_figure",
     "failed_refresh",
     "live_refresh",

@@ -20,6 +20,7 @@ import pytest
 from filelock import FileLock
 from pytest_httpserver import HTTPServer
 
+from tests.altered_claims import alter_claims
 from tests.running import AS_OF, ROOT, run_carec
 from tests.world_bank_server import serve_world_bank
 
@@ -32,6 +33,7 @@ SMALL_REVISION = (("KGZ", 2005), 0.5)
 """A change in a year before every baseline: no score depends on it."""
 ROUNDED_BY = 1e-6
 REJECTED_FIGURE = (("KAZ", 2023), 1e308)
+GOVTECH_PARTS = ("core_systems", "service_delivery", "citizen_engagement", "enablers")
 
 
 @dataclass(frozen=True)
@@ -139,6 +141,34 @@ def changed_figure(tmp_path_factory: pytest.TempPathFactory, published_warehouse
         return done
 
     return once(tmp_path_factory, "changed_figure", make)
+
+
+@pytest.fixture(scope="session")
+def altered_seeds(tmp_path_factory: pytest.TempPathFactory, published_warehouse: Path) -> Refreshed:
+    """The published warehouse after a refresh with other claims in the register and one more framework.
+
+    ``tests.altered_claims`` has the claims and their known verdicts. The framework ``govtech`` is the GovTech index as
+    anyone would add it: rows in ``framework_indicators`` and ``benchmarks``, nothing else.
+    """
+
+    def make(warehouse: Path, server: HTTPServer) -> subprocess.CompletedProcess[str]:
+        shutil.copytree(published_warehouse, warehouse)
+        root = copy_checkout(warehouse.parent / "checkout")
+        alter_claims(root / "dbt_project")
+        seeds = root / "dbt_project" / "seeds"
+        with (seeds / "framework_indicators.csv").open("a", encoding="utf-8") as file:
+            file.writelines(f"govtech,gtmi_{part}_score,{part},{part},1,direct\n" for part in GOVTECH_PARTS)
+        with (seeds / "benchmarks.csv").open("a", encoding="utf-8") as file:
+            file.writelines(
+                f"govtech,gtmi_{part}_score,none,,0,lower limit,1,upper limit,1,2030,1,as the target,World Bank,"
+                "https://www.worldbank.org,computed\n"
+                for part in GOVTECH_PARTS
+            )
+        done = run_carec("refresh", "--as-of", AS_OF, warehouse=warehouse, root=root)
+        assert done.returncode == 0, done.stderr
+        return done
+
+    return once(tmp_path_factory, "altered_seeds", make)
 
 
 @pytest.fixture(scope="session")

@@ -316,7 +316,7 @@ def test_every_indicator_has_its_chart_with_target_and_the_members_that_lack_it(
             published_warehouse, f"select indicator_id from framework_indicators where framework_id = '{FRAMEWORK}'"
         )
     ]
-    assert len(ids) == 40
+    assert ids
     for indicator_id in ids:
         card = report.locator(f"figure#{indicator_id}")
         assert card.locator("svg.chart").count() == 1
@@ -449,5 +449,8 @@ def test_the_report_says_whose_benchmarks_these_are_and_names_sources_and_licenc
     text = report.locator("#sources").inner_text()
     for licence in licences:
         assert licence in text
-    assert report.locator("#benchmarks tbody tr").count() == 40
+    ((goalposts,),) = published(
+        published_warehouse, f"select count(*) from benchmarks where framework_id = '{FRAMEWORK}'"
+    )
+    assert report.locator("#benchmarks tbody tr").count() == goalposts > 0
     assert report.locator("#method li").count() >= 8
