@@ -88,46 +88,42 @@ def start(warehouse: Path, *arguments: str) -> subprocess.Popen[str]:
     )
 
 
-def killed_in_the_build(warehouse: Path, number: int) -> bool:
-    """Start a refresh that has to build, and kill it once the receipt of the last build is withdrawn."""
-    receipt = Layout(warehouse).receipt
-    process = start(warehouse, "--as-of", f"2026-01-{2 + number:02}")
-    while receipt.exists():
-        assert process.poll() is None, process.stderr and process.stderr.read()
-        time.sleep(0.01)
-    os.killpg(process.pid, signal.SIGKILL)
-    return process.wait() == -signal.SIGKILL
+def running(warehouse: Path, before: str) -> bool:
+    return (warehouse / ".refresh.lock").read_text() not in ("", before)
 
 
-class AnyMoment:
-    """Kills a refresh after a random share of the time that a whole one took."""
-
-    def __init__(self, warehouse: Path) -> None:
-        self._moments = random.Random(20261123)
-        started = time.monotonic()
-        first = run_carec("refresh", "--as-of", "2026-01-01", warehouse=warehouse)
-        assert first.returncode == 0, first.stderr
-        self._whole = time.monotonic() - started
-
-    def __call__(self, warehouse: Path, number: int) -> bool:
-        # another day makes a build necessary each time
-        process = start(warehouse, "--as-of", f"{datetime(2026, 1, 2) + timedelta(days=number):%Y-%m-%d}")
-        try:
-            process.wait(self._moments.uniform(0.1, self._whole))
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-        assert process.wait() in (0, -signal.SIGKILL), process.stderr and process.stderr.read()
-        return process.returncode != 0
+def building(warehouse: Path, before: str) -> bool:
+    return not Layout(warehouse).receipt.exists()
 
 
-@pytest.mark.parametrize("kills", [1, pytest.param(KILLS, marks=pytest.mark.exhaustive)])
+def publishing(warehouse: Path, before: str) -> bool:
+    return any(warehouse.glob(".carec.duckdb*.tmp"))
+
+
+MOMENTS = (building, running, publishing)
+
+
+def killed_refresh(warehouse: Path, number: int, delay: float) -> bool:
+    """Start a refresh that has to build, and kill it some time after a moment. Return whether it was still running."""
+    reached, before = MOMENTS[number % len(MOMENTS)], (warehouse / ".refresh.lock").read_text()
+    # another day makes a build necessary each time
+    process = start(warehouse, "--as-of", f"{datetime(2026, 1, 2) + timedelta(days=number):%Y-%m-%d}")
+    while not reached(warehouse, before) and process.poll() is None:
+        time.sleep(0.002)
+    time.sleep(delay)
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+    assert process.wait() in (0, -signal.SIGKILL), process.stderr and process.stderr.read()
+    return process.returncode != 0
+
+
+@pytest.mark.parametrize("kills", [1, *further(KILLS)])
 def test_a_killed_refresh_leaves_a_complete_publication_and_the_next_one_completes(warehouse: Path, kills: int) -> None:
-    """One kill is in the build; more are at any moment."""
-    kill = killed_in_the_build if kills == 1 else AnyMoment(warehouse)
+    """One kill is in the build; more are at the start, in the build and while publishing."""
+    delays, killed = random.Random(20261123), 0
     with reading(warehouse / "carec.duckdb") as read:
-        killed = 0
         for number in range(kills):
-            killed += kill(warehouse, number)
+            killed += killed_refresh(warehouse, number, delays.uniform(0, 0.3))
             assert published(Layout(warehouse)) is not None
         after = run_carec("refresh", "--as-of", "2026-11-26", warehouse=warehouse)
     assert after.returncode == 0, after.stderr
