@@ -92,8 +92,8 @@ def kept(url: str, **headers: str) -> Shelf:
 def test_an_unchanged_file_is_confirmed_and_not_sent_again(
     file: File, headers: dict[str, str], sent: dict[str, str], serve: Serve
 ) -> None:
-    url = serve(file)
     before = utc_now()
+    url = serve(file)
     reply = RunHttp(validators=kept(url, **headers)).get(url, accept=("text/csv",))
     assert (reply.content, reply.status, reply.failure, reply.revalidated) == (b"old", 200, None, True)
     assert before <= reply.retrieved_at <= utc_now()

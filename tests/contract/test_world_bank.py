@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -769,7 +770,7 @@ def test_nothing_asked_is_nothing_answered() -> None:
 # Size
 
 
-def test_a_response_of_sixty_thousand_figures_is_read_completely() -> None:
+def test_a_world_of_figures_is_read_in_well_under_a_second() -> None:
     rows = [
         row(code, area, str(year), year / 7)
         for code in (USERS, BROADBAND, SERVERS)
@@ -777,9 +778,12 @@ def test_a_response_of_sixty_thousand_figures_is_read_completely() -> None:
         for year in range(2000, 2027)
     ]
     body = json.dumps(envelope(rows * 150)).encode()
+    started = time.perf_counter()
     figures = judge(parse(body).rows, "0" * 64, [USERS, BROADBAND, SERVERS], AREAS, WINDOW)
+    took = time.perf_counter() - started
     assert figures.height == len(rows) * 150 > 60_000
     assert figures["reason"].null_count() == figures.height
+    assert took < 1.5  # 0.5 s on an idle machine
 
 
 # Answers that the real API gave
