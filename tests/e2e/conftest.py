@@ -46,7 +46,9 @@ class Pages:
         self._contexts.append(context)
         opened = Opened(context.new_page())
         opened.page.set_default_timeout(20_000)
-        opened.page.on("console", lambda told: opened.errors.append(told.text) if told.type == "error" else None)
+        opened.page.on(
+            "console", lambda message: opened.errors.append(message.text) if message.type == "error" else None
+        )
         opened.page.on("pageerror", lambda error: opened.errors.append(str(error)))
         opened.page.on("request", lambda request: opened.requests.append(request.url))
         opened.page.goto(file.as_uri() + query)
@@ -184,9 +186,9 @@ def assert_published(shown: list[tuple[str, str, str | None, str]], warehouse: P
             assert value is not None and float(value) == float(published), where
             number = re.match(r"[+−]?\d[\d.,\u00a0]*", text)
             if number and column not in ("observed_annual_change", "required_annual_change", "value"):
-                told = number[0].replace(thousands, "").replace(point, ".").replace("−", "-")
-                digits = len(told.partition(".")[2])
-                assert abs(float(told) - float(published)) <= 0.5000001 * 10**-digits, f"{where}: {text}"
+                shown_number = number[0].replace(thousands, "").replace(point, ".").replace("−", "-")
+                digits = len(shown_number.partition(".")[2])
+                assert abs(float(shown_number) - float(published)) <= 0.5000001 * 10**-digits, f"{where}: {text}"
 
 
 def _table(
