@@ -1,4 +1,4 @@
-"""Servers on loopback that misbehave in a chosen way, and the session that asks them without waiting."""
+"""Servers on loopback with a chosen fault, and an HTTP session that records its waits instead of waiting."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from typing import Any
 from sources.http.client import Http
 
 Talk = Callable[[socket.socket, int], None]
-"""What a raw server says: it gets the connection and the number of the request, from 1."""
+"""Answers a request of a raw server, given the connection and the number of the request, from 1."""
 
 
 class RawServer:
-    """Speaks bytes instead of HTTP. A connection that brings no request (a look whether it is there) is not counted."""
+    """Sends bytes instead of HTTP. Connections without a request (reachability probes) are not counted."""
 
     def __init__(self, talk: Talk) -> None:
         self.talk = talk
@@ -46,7 +46,7 @@ class RawServer:
         with connection:
             while request := self._read_request(connection):
                 self.requests += 1
-                self.paths.append(request.split(b" ", 2)[1].decode())
+                self.paths.append(request.split(b" ", 2)[1].decode("latin-1"))
                 self.connections += first
                 first = False
                 try:
@@ -68,14 +68,14 @@ class RawServer:
 
 
 def response(body: bytes = b"{}", *headers: str, status: str = "200 OK", length: int | None = None) -> bytes:
-    """A whole HTTP response. ``length`` makes its Content-Length lie."""
+    """Return a whole HTTP response. ``length`` replaces its Content-Length."""
     size = len(body) if length is None else length
     lines = [f"HTTP/1.1 {status}", "Content-Type: application/json", f"Content-Length: {size}", *headers, "", ""]
     return "\r\n".join(lines).encode() + body
 
 
 def reset(connection: socket.socket) -> None:
-    """Hang up the hard way: the other side sees the connection reset."""
+    """Reset the connection."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     connection.close()
 
@@ -86,7 +86,7 @@ def unused_port() -> int:
 
 
 class PatientHttp(Http):
-    """A session that notes how long it would have waited, and does not wait."""
+    """A session that records its waits in ``waits`` instead of waiting."""
 
     def __init__(self, **settings: Any) -> None:
         self.waits: list[float] = []

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
-from threading import Lock
+from threading import Event, Lock
 from typing import Any
 
 import pytest
@@ -83,10 +83,11 @@ def test_a_reply_has_body_status_headers_and_time(httpserver: HTTPServer) -> Non
     httpserver.expect_request("/data", query_string={"date": "2020:2024"}).respond_with_data(
         b'{"a": 1}', content_type="application/json", headers={"X-Release": "7"}
     )
+    before = utc_now()
     reply = PatientHttp().get(httpserver.url_for("/data"), {"date": "2020:2024"}, accept=("application/json",))
     assert (reply.content, reply.status, reply.failure) == (b'{"a": 1}', 200, None)
     assert reply.headers["x-release"] == "7"
-    assert abs(utc_now() - reply.retrieved_at) < timedelta(seconds=5)
+    assert before <= reply.retrieved_at <= utc_now()
 
 
 def test_every_request_says_who_asks_and_what_it_accepts(httpserver: HTTPServer) -> None:
@@ -296,10 +297,8 @@ def test_a_body_that_stays_broken_is_a_failure_without_content(
 
 def test_silence_before_the_headers_is_tried_again_and_ends(raw_server: RawServerFactory) -> None:
     server = raw_server(lambda *_: time.sleep(1))
-    started = time.monotonic()
     reply = PatientHttp(tries=2).get(server.url, read_timeout_s=0.1)
     assert (kind_of(reply), server.requests) == (FailureKind.TIMEOUT, 2)
-    assert time.monotonic() - started < 1
 
 
 def test_a_caller_that_asks_for_less_after_a_timeout_gets_it_at_once(raw_server: RawServerFactory) -> None:
@@ -310,9 +309,8 @@ def test_a_caller_that_asks_for_less_after_a_timeout_gets_it_at_once(raw_server:
 
 def test_the_session_can_lower_the_timeout_of_every_call(raw_server: RawServerFactory) -> None:
     server = raw_server(lambda *_: time.sleep(2))
-    started = time.monotonic()
+    # the server closes the connection after two seconds, which would be another failure
     assert kind_of(PatientHttp(tries=1, read_timeout_s=0.1).get(server.url, read_timeout_s=60)) is FailureKind.TIMEOUT
-    assert time.monotonic() - started < 1
 
 
 @pytest.mark.parametrize(
@@ -321,29 +319,33 @@ def test_the_session_can_lower_the_timeout_of_every_call(raw_server: RawServerFa
 def test_a_slow_drip_ends_with_the_time_of_a_request(head: bytes, raw_server: RawServerFactory) -> None:
     def drip(connection: socket.socket, _: int) -> None:
         connection.sendall(head)
-        for _ in range(60):
+        for _ in range(600):
+            if answered.wait(0.05):
+                return
             connection.sendall(b"1\r\n \r\n")
-            time.sleep(0.05)
+        finished.append(True)
 
-    server = raw_server(drip)
-    started = time.monotonic()
-    reply = PatientHttp(tries=1, request_limit_s=0.3).get(server.url, read_timeout_s=5)
+    server, answered, finished = raw_server(drip), Event(), []
+    reply = PatientHttp(tries=1, request_limit_s=0.3).get(server.url, read_timeout_s=60)
+    answered.set()
     assert kind_of(reply) is FailureKind.TIMEOUT
-    assert time.monotonic() - started < 1
+    assert not finished, "the request lasted until the server stopped"
 
 
 def test_headers_that_come_byte_by_byte_end_with_the_time_of_a_request(raw_server: RawServerFactory) -> None:
     def drip(connection: socket.socket, _: int) -> None:
         connection.sendall(b"HTTP/1.1 200 OK\r\nX-Slow: ")
-        for _ in range(60):
+        for _ in range(600):
+            if answered.wait(0.05):
+                return
             connection.sendall(b"x")
-            time.sleep(0.05)
+        finished.append(True)
 
-    server = raw_server(drip)
-    started = time.monotonic()
-    reply = PatientHttp(tries=1, request_limit_s=0.3).get(server.url, read_timeout_s=5)
+    server, answered, finished = raw_server(drip), Event(), []
+    reply = PatientHttp(tries=1, request_limit_s=0.3).get(server.url, read_timeout_s=60)
+    answered.set()
     assert kind_of(reply) is FailureKind.TIMEOUT
-    assert time.monotonic() - started < 1
+    assert not finished, "the request lasted until the server stopped"
 
 
 CSV = b"iso3,year,value\n" + b"UZB,2024,1.5\n" * 500
@@ -480,36 +482,47 @@ def test_an_unknown_name_is_looked_up_once_whoever_asks(look_ups: list[str]) -> 
     assert http.unreachable["api.statistics.invalid"].endswith("its name is not known (DNS)")
 
 
-def test_a_host_that_does_not_accept_is_tried_once_whoever_asks(deaf_port: int) -> None:
+@pytest.fixture
+def probes(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The time limits of the first connections to hosts, in the order of the attempts."""
+    limits: list[float] = []
+    real = reach.within
+
+    def within(timeout_s: float, call: Callable[[], Any]) -> Any:
+        limits.append(timeout_s)
+        return real(timeout_s, call)
+
+    monkeypatch.setattr(reach, "within", within)
+    return limits
+
+
+def test_a_host_that_does_not_accept_is_tried_once_whoever_asks(deaf_port: int, probes: list[float]) -> None:
     http = PatientHttp()
-    started = time.monotonic()
     with ThreadPoolExecutor(8) as pool:
         replies = list(
             pool.map(lambda n: http.get(f"http://127.0.0.1:{deaf_port}/{n}", connect_timeout_s=0.3), range(30))
         )
     assert {kind_of(reply) for reply in replies} == {FailureKind.UNREACHABLE}
-    assert time.monotonic() - started < 1
+    assert probes == [0.3]
     assert "no connection within 0.3 s" in http.unreachable[f"127.0.0.1:{deaf_port}"]
 
 
-def test_a_slow_name_look_up_does_not_exceed_the_connect_timeout(look_ups: list[str]) -> None:
-    started = time.monotonic()
+def test_a_slow_name_look_up_does_not_exceed_the_connect_timeout(look_ups: list[str], probes: list[float]) -> None:
     reply = PatientHttp().get("http://statistics.slow/", connect_timeout_s=0.1)
     assert kind_of(reply) is FailureKind.UNREACHABLE
-    assert time.monotonic() - started < 0.8
+    assert probes == [0.1]
 
 
 def test_a_closed_network_costs_one_budget_however_many_hosts(
-    look_ups: list[str], monkeypatch: pytest.MonkeyPatch
+    look_ups: list[str], probes: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reach, "CLOSED_NETWORK_S", 0.3)
     monkeypatch.setattr(reach, "LAST_CHANCE_S", 0.01)
     http = PatientHttp()
-    started = time.monotonic()
     for number in range(20):
         assert kind_of(http.get(f"http://statistics{number}.slow/", connect_timeout_s=0.2)) is FailureKind.UNREACHABLE
-    assert time.monotonic() - started < 0.9
-    assert len(http.unreachable) == 20
+    assert len(http.unreachable) == len(probes) == 20
+    assert max(probes) == 0.2 and probes[2:] == [0.01] * 18, "later hosts get the last chance only"
 
 
 def test_a_slow_host_gets_its_full_time_once_another_host_has_answered(

@@ -1,4 +1,4 @@
-"""What the tests of the pages share: a browser a module, pages written once, and the checks that all of them pass."""
+"""Shared by the tests of the pages: a browser per module, reports written once, and the checks of every page."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ FRAMEWORK = "carec_2030"
 WIDTHS = (1280, 390)
 
 HOSTILE = """<script>window.hacked = true</script><img src=x onerror="window.hacked = true"> & 'it"s'"""
-"""A name as it must never be taken: markup, an ampersand, both quotes."""
+"""A name that must stay text: markup, an ampersand, both quotes."""
 
 
 @dataclass
 class Opened:
-    """A page in the browser and what happened while it was open."""
+    """A page in the browser, with its console errors and requests."""
 
     page: Page
     errors: list[str] = field(default_factory=list)
@@ -36,7 +36,7 @@ class Opened:
 
 
 class Pages:
-    """Opens files in contexts of their own, so that no page sees another's state."""
+    """Opens each file in its own browser context."""
 
     def __init__(self, browser: Browser):
         self._browser = browser
@@ -47,7 +47,9 @@ class Pages:
         self._contexts.append(context)
         opened = Opened(context.new_page())
         opened.page.set_default_timeout(20_000)
-        opened.page.on("console", lambda told: opened.errors.append(told.text) if told.type == "error" else None)
+        opened.page.on(
+            "console", lambda message: opened.errors.append(message.text) if message.type == "error" else None
+        )
         opened.page.on("pageerror", lambda error: opened.errors.append(str(error)))
         opened.page.on("request", lambda request: opened.requests.append(request.url))
         opened.page.goto(file.as_uri() + query)
@@ -60,7 +62,7 @@ class Pages:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """A browser a module, not a session: other tests run event loops of their own, which an open Playwright forbids."""
+    """One browser per module: other tests run event loops, which an open Playwright session does not allow."""
     if CHROMIUM is None:
         pytest.skip("no Chromium on this machine (apt-get install chromium)")
     with sync_playwright() as playwright:
@@ -91,7 +93,7 @@ def reports(published_warehouse: Path, tmp_path_factory: pytest.TempPathFactory)
 
 @pytest.fixture(scope="session")
 def hostile_warehouse(published_warehouse: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A publication in which a country, an indicator, a pillar and a claim carry markup in their names."""
+    """A publication with markup in the names of a country, an indicator, a pillar and a claim."""
     folder = tmp_path_factory.mktemp("hostile")
     shutil.copy(published_warehouse / "carec.duckdb", folder)
     with duckdb.connect(str(folder / "carec.duckdb")) as connection:
@@ -121,7 +123,7 @@ def hostile_warehouse(published_warehouse: Path, tmp_path_factory: pytest.TempPa
 
 
 def assert_sound(opened: Opened) -> None:
-    """No error on the console, no request but for the page itself, nothing wider than the window."""
+    """Assert that there is no console error, no request except for the page, and nothing wider than the window."""
     assert opened.errors == []
     assert [url for url in opened.requests if not url.startswith("data:")] == [opened.requests[0]]
     wide = opened.page.evaluate(
@@ -138,7 +140,7 @@ def assert_sound(opened: Opened) -> None:
 
 
 def assert_accessible(page: Page) -> None:
-    """axe-core finds no fault that it calls serious or critical."""
+    """Assert that axe-core reports no serious or critical violation."""
     found = Axe().run(page).response
     grave = [
         (one["id"], one["impact"], one["nodes"][0]["html"][:200])
@@ -149,7 +151,7 @@ def assert_accessible(page: Page) -> None:
 
 
 def assert_text_stays_text(page: Page, scripts: int) -> None:
-    """The hostile name is seen as it is written, nothing of it ran, and no element came of it."""
+    """Assert that the hostile name is shown as text and created no element."""
     assert HOSTILE in page.locator("body").inner_text()
     assert page.evaluate("window.hacked") is None
     assert page.locator("img").count() == 0
@@ -167,12 +169,12 @@ DECIMAL = {"en": (",", "."), "ru": ("\u00a0", ",")}
 
 
 def figures(page: Page) -> list[tuple[str, str, str | None, str]]:
-    """Every figure of the page: the row of the published file it names, its column, exact value and text."""
+    """Return every figure of the page: row of the published file, column, exact value and text."""
     return [tuple(found) for found in page.evaluate(_FIGURES)]
 
 
 def assert_published(shown: list[tuple[str, str, str | None, str]], warehouse: Path, language: str = "en") -> None:
-    """Each figure is the one that the published file has there, and its text is that figure, rounded."""
+    """Assert that each figure equals the one in the published file and that its text is that figure, rounded."""
     thousands, point = DECIMAL[language]
     with duckdb.connect(str(warehouse / "carec.duckdb"), read_only=True) as connection:
         held: dict[tuple[str, ...], dict[tuple[Any, ...], dict[str, Any]]] = {}
@@ -190,15 +192,15 @@ def assert_published(shown: list[tuple[str, str, str | None, str]], warehouse: P
             assert value is not None and float(value) == float(published), where
             number = re.match(r"[+−]?\d[\d.,\u00a0]*", text)
             if number and column not in ("observed_annual_change", "required_annual_change", "value"):
-                told = number[0].replace(thousands, "").replace(point, ".").replace("−", "-")
-                digits = len(told.partition(".")[2])
-                assert abs(float(told) - float(published)) <= 0.5000001 * 10**-digits, f"{where}: {text}"
+                shown_number = number[0].replace(thousands, "").replace(point, ".").replace("−", "-")
+                digits = len(shown_number.partition(".")[2])
+                assert abs(float(shown_number) - float(published)) <= 0.5000001 * 10**-digits, f"{where}: {text}"
 
 
 def _table(
     connection: duckdb.DuckDBPyConnection, table: str, keys: tuple[str, ...]
 ) -> dict[tuple[Any, ...], dict[str, Any]]:
-    """Rows of a published table by the columns of a key, which must name each row once."""
+    """Return the rows of a published table by the columns of a unique key."""
     columns = [row[0] for row in connection.execute(f"describe {table}").fetchall()]
     where = f"where framework_id = '{FRAMEWORK}'" if "framework_id" in columns else ""
     rows = [dict(zip(columns, row, strict=True)) for row in connection.execute(f"from {table} {where}").fetchall()]

@@ -22,6 +22,7 @@ from tests.e2e.conftest import (
     assert_text_stays_text,
     figures,
 )
+from tests.running import further
 
 MEMBERS = ("AFG", "AZE", "CHN", "GEO", "KAZ", "KGZ", "MNG", "PAK", "TJK", "TKM", "UZB")
 LONGEST = ("KAZ", "PAK", "TKM")
@@ -85,8 +86,10 @@ def test_the_print_is_a4_and_carries_the_figures_of_the_page(briefs: Path, publi
         assert part in text
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("iso3", ["AFG", "TKM", "UZB"])
+@pytest.mark.parametrize(
+    ("iso3", "width"),
+    [("AFG", 390), ("UZB", 1280), *further(("AFG", 1280), ("UZB", 390), ("TKM", 390), ("TKM", 1280))],
+)
 def test_a_brief_opens_without_an_error_a_request_or_an_overflow(
     pages: Pages, briefs: Path, iso3: str, width: int
 ) -> None:
@@ -103,12 +106,12 @@ def test_a_russian_brief_opens_as_well_and_is_accessible(pages: Pages, russian: 
     assert_accessible(opened.page)
 
 
-@pytest.mark.parametrize("iso3", ["AFG", "UZB"])
+@pytest.mark.parametrize("iso3", ["UZB", *further("AFG")])
 def test_axe_finds_no_serious_fault_in_a_brief(pages: Pages, briefs: Path, iso3: str) -> None:
     assert_accessible(pages.open(briefs / f"{iso3}.html").page)
 
 
-@pytest.mark.parametrize("iso3", MEMBERS)
+@pytest.mark.parametrize("iso3", [*MEMBERS[-2:], *further(*MEMBERS[:-2])])
 def test_every_figure_of_a_brief_is_the_published_one(
     pages: Pages, briefs: Path, published_warehouse: Path, iso3: str
 ) -> None:
@@ -126,7 +129,7 @@ def test_a_russian_brief_writes_the_same_figures_in_the_russian_way(
     assert any("," in text for _, column, _, text in shown if column == "score")
 
 
-@pytest.mark.parametrize("iso3", ["AFG", "TKM"])
+@pytest.mark.parametrize("iso3", ["TKM", *further("AFG")])
 def test_a_member_of_whom_most_is_missing_still_reads_well(
     pages: Pages, briefs: Path, published_warehouse: Path, iso3: str
 ) -> None:

@@ -58,7 +58,7 @@ def test_json_and_csv_hold_the_same_claims(published_warehouse: Path) -> None:
         csv.DictReader(io.StringIO(run_carec("claims", "--format", "csv", warehouse=published_warehouse).stdout))
     )
     assert [c["claim_id"] for c in as_json] == [c["claim_id"] for c in as_csv]
-    assert list(as_json[0]) == list(as_csv[0]) and len(as_json) == 132
+    assert list(as_json[0]) == list(as_csv[0])
 
 
 def test_one_claim_shows_verdict_tests_trend_and_leads(published_warehouse: Path) -> None:

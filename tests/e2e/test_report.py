@@ -17,7 +17,6 @@ from tests.conftest import ROOT, run_carec
 from tests.e2e.conftest import (
     DECIMAL,
     FRAMEWORK,
-    WIDTHS,
     Pages,
     assert_accessible,
     assert_published,
@@ -25,6 +24,7 @@ from tests.e2e.conftest import (
     assert_text_stays_text,
     figures,
 )
+from tests.running import further
 from warehouse.layout import Layout
 from warehouse.publications import keep
 
@@ -44,8 +44,7 @@ def published(warehouse: Path, sql: str) -> list[tuple[object, ...]]:
         return connection.execute(sql).fetchall()
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize(("width", "language"), [(1280, "ru"), (390, "en"), *further((1280, "en"), (390, "ru"))])
 def test_the_report_opens_without_an_error_a_request_or_an_overflow(
     pages: Pages, reports: dict[str, Path], width: int, language: str
 ) -> None:
@@ -141,7 +140,7 @@ def test_the_headline_table_holds_every_score_rank_and_reason(
         assert row.locator("[data-column=rank]").inner_text() == ("–" if rank is None else str(rank))
 
 
-@pytest.mark.parametrize(("language", "width"), [("en", 1280), ("en", 390), ("ru", 1280)])
+@pytest.mark.parametrize(("language", "width"), [("en", 390), *further(("en", 1280), ("ru", 1280))])
 def test_axe_finds_no_serious_fault(pages: Pages, reports: dict[str, Path], language: str, width: int) -> None:
     page = pages.open(reports[language], "?country=UZB", width=width).page
     for number in (0, 8):
@@ -317,7 +316,7 @@ def test_every_indicator_has_its_chart_with_target_and_the_members_that_lack_it(
             published_warehouse, f"select indicator_id from framework_indicators where framework_id = '{FRAMEWORK}'"
         )
     ]
-    assert len(ids) == 40
+    assert ids
     for indicator_id in ids:
         card = report.locator(f"figure#{indicator_id}")
         assert card.locator("svg.chart").count() == 1
@@ -450,5 +449,8 @@ def test_the_report_says_whose_benchmarks_these_are_and_names_sources_and_licenc
     text = report.locator("#sources").inner_text()
     for licence in licences:
         assert licence in text
-    assert report.locator("#benchmarks tbody tr").count() == 40
+    ((goalposts,),) = published(
+        published_warehouse, f"select count(*) from benchmarks where framework_id = '{FRAMEWORK}'"
+    )
+    assert report.locator("#benchmarks tbody tr").count() == goalposts > 0
     assert report.locator("#method li").count() >= 8

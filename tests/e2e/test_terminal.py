@@ -19,8 +19,8 @@ from typing import Any
 import pytest
 
 from tests.conftest import ROOT, run_carec
+from tests.running import further
 
-WIDTHS = (60, 80, 120, 200)
 BARS = "▁▂▃▅▆▇"
 ESCAPE = "\x1b"
 
@@ -77,7 +77,7 @@ def figures(members: list[dict[str, Any]]) -> dict[str, list[str]]:
     return {one["iso3"]: ["–" if one[c] is None else f"{one[c]:.1f}" for c in shown] for one in members}
 
 
-@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("width", [60, 120, *further(80, 200)])
 def test_the_members_fit_the_terminal_and_no_digit_is_cut_off(
     published_warehouse: Path, members: list[dict[str, Any]], width: int
 ) -> None:
@@ -97,7 +97,7 @@ def test_the_members_fit_the_terminal_and_no_digit_is_cut_off(
         assert all(line[:edge][-1].strip() for line in lines if line[:3] in figures(members))
 
 
-@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("width", [60, *further(80, 120, 200)])
 def test_a_member_fits_the_terminal_and_every_indicator_has_its_value_and_status(
     published_warehouse: Path, width: int
 ) -> None:
@@ -133,7 +133,11 @@ def test_in_a_pipe_there_is_no_colour_and_no_blank_at_the_end_of_a_line_and_a_tr
 
 
 @pytest.mark.parametrize(
-    "locale", [{"LC_ALL": "C"}, {"PYTHONIOENCODING": "latin-1"}, {"PYTHONIOENCODING": "ascii", "LC_ALL": "POSIX"}]
+    "locale",
+    [
+        {"PYTHONIOENCODING": "latin-1"},
+        *further({"LC_ALL": "C"}, {"PYTHONIOENCODING": "ascii", "LC_ALL": "POSIX"}),
+    ],
 )
 def test_a_locale_without_the_signs_gets_others_and_the_same_figures(
     published_warehouse: Path, locale: dict[str, str]

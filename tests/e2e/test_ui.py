@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -10,7 +11,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -21,12 +21,10 @@ import requests
 from playwright.sync_api import Page, expect, sync_playwright
 
 from pipelines.orchestration.instance import prepare_home
-from pipelines.record import record
-from pipelines.refresh import BuildFailed, refresh
-from pipelines.settings import load_settings
-from pipelines.workspace import Workspace, open_workspace
-from sources.observation import utc_now
+from sources.catalogue import load_catalogue
 from tests.conftest import ROOT
+from tests.templates import Refreshed
+from warehouse.layout import Layout
 
 CHROMIUM = shutil.which("chromium")
 STARTED_S, STOPPED_S, RUN_S = 90, 60, 90
@@ -82,39 +80,20 @@ def wait_until_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> N
 
 
 @pytest.fixture(scope="module")
-def pages(published_warehouse: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pages]:
-    """The pages of a warehouse with one published refresh, and a second one that a check stopped."""
-    folder = tmp_path_factory.mktemp("ui")
-    warehouse = Path(shutil.copytree(published_warehouse, folder / "warehouse"))
-    with pytest.MonkeyPatch.context() as environment:
-        for name in ("CAREC_WAREHOUSE", "DAGSTER_HOME"):  # refresh and recording set these variables
-            environment.setenv(name, "")
-        workspace = open_workspace(load_settings(warehouse=warehouse, offline=True))
-        with dg.DagsterInstance.from_config(str(prepare_home(workspace.layout))) as instance:
-            (published,) = instance.get_runs()
-        stopped = stopped_refresh(workspace, folder / "dbt_project")
+def pages(failed_refresh: Refreshed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pages]:
+    """The pages of a warehouse with two runs: the first was published, the second was stopped by a check."""
+    warehouse = failed_refresh.copy(tmp_path_factory.mktemp("ui"))
+    with dg.DagsterInstance.from_config(str(prepare_home(Layout(warehouse)))) as instance:
+        runs = {run.status: run.run_id for run in instance.get_runs()}
     url = f"http://127.0.0.1:{(port := free_port())}"
     process = start(warehouse, port)
     try:
         wait_until_ready(url, process, warehouse / "ui.log")
-        yield Pages(url, process, published.run_id, stopped)
+        yield Pages(url, process, runs[dg.DagsterRunStatus.SUCCESS], runs[dg.DagsterRunStatus.FAILURE])
     finally:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-
-
-def stopped_refresh(workspace: Workspace, project: Path) -> str:
-    """Refresh with a seed that has three economies twice. Return the id of the run."""
-    shutil.copytree(workspace.dbt_project, project)
-    seed, started_at = project / "seeds" / "economies.csv", utc_now()
-    lines = seed.read_text(encoding="utf-8").splitlines()
-    seed.write_text("\n".join([*lines, *lines[1:4]]) + "\n", encoding="utf-8")
-    with pytest.raises(BuildFailed) as failure:
-        refresh(replace(workspace, dbt_project=project))
-    run_id = record(workspace, failure.value, started_at, pytest.fail)
-    assert run_id
-    return run_id
 
 
 def picture(page: Page, name: str) -> None:
@@ -182,17 +161,18 @@ def test_the_checks_of_an_asset_are_listed_with_their_results(pages: Pages, page
 
 
 def test_a_failed_check_shows_its_rows_and_the_file_to_correct(pages: Pages, page: Page) -> None:
-    page.goto(f"{pages.url}/assets/economies?view=checks&checkDetail=unique_key_economies_iso3")
+    page.goto(f"{pages.url}/assets/indicators?view=checks&checkDetail=unique_key_indicators_indicator_id")
     expect(page.get_by_text("Failed", exact=True).first).to_be_visible()
-    for cell in ("rows_with_the_key", "AFE", "AFG", "ABW"):
-        expect(page.get_by_text(cell, exact=True).first).to_be_visible()
-    expect(page.get_by_text("see dbt_project/seeds/economies.csv").first).to_be_visible()
+    expect(page.get_by_text("rows_with_the_key", exact=True).first).to_be_visible()
+    indicators = re.compile(f"^({'|'.join(load_catalogue().indicators)})$")
+    expect(page.get_by_role("cell").get_by_text(indicators).first).to_be_visible()
+    expect(page.get_by_text("see dbt_project/models/marts/indicators.sql").first).to_be_visible()
     picture(page, "failed-check")
 
 
 def test_the_page_of_a_run_shows_why_it_did_not_publish(pages: Pages, page: Page) -> None:
     page.goto(f"{pages.url}/runs/{pages.stopped}")
-    expect(page.get_by_text("unique_key_economies_iso3: Got 3 results").first).to_be_visible()
+    expect(page.get_by_text("unique_key_indicators_indicator_id: Got 30 results").first).to_be_visible()
     expect(page.get_by_text("carec refresh").first).to_be_visible()
 
 

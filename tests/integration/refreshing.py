@@ -1,4 +1,4 @@
-"""What tests of ingestion share: a warehouse of few indicators, and a World Bank on loopback that can be changed."""
+"""Shared by the tests of ingestion: a workspace with two indicators and a World Bank on loopback that can change."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Figures = dict[str, dict[tuple[str, int], Any]]
 
 
 def some_figures(last_year: int = 2024) -> Figures:
-    """Every country and year of both series, each figure another."""
+    """Return figures for every country and year of both series, all different."""
     places = [(iso3, year) for iso3 in COUNTRIES for year in range(2012, last_year + 1)]
     return {
         code: {place: 10 + number / 5 + shift for number, place in enumerate(places)}
@@ -39,7 +39,7 @@ def some_figures(last_year: int = 2024) -> Figures:
 
 @dataclass
 class Bank:
-    """A World Bank on loopback. ``figures`` and ``lastupdated`` are what it has; ``answer`` replaces what it says."""
+    """A World Bank on loopback that serves ``figures`` and ``lastupdated``; ``answer`` replaces the response."""
 
     server: HTTPServer
     figures: Figures = field(default_factory=some_figures)
@@ -58,14 +58,14 @@ class Bank:
         return self.answer(request) if self.answer else answer_world_bank(request, self.figures, self.lastupdated)
 
     def asked(self) -> list[str]:
-        """The paths asked since the last time, and forget them."""
+        """Return the paths requested since the last call."""
         paths = [request.path for request, _ in self.server.log]
         self.server.clear_log()
         return paths
 
 
 def workspace(folder: Path, bank: Bank, **adapters: Adapter) -> Workspace:
-    """A workspace whose only live provider is the bank, beside those given. The bundled archive is not landed."""
+    """Return a workspace with the bank and the given adapters as live providers, without the bundled archive."""
     opened = open_workspace(load_settings(warehouse=folder, http_tries=1))
     provider = opened.catalogue.providers["world_bank"]
     address = provider.model_copy(update={"base_url": HttpUrl(bank.server.url_for("/v2"))})

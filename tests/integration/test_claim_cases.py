@@ -497,7 +497,7 @@ def test_changing_one_observation_flips_exactly_the_verdicts_that_rest_on_it(eng
     after = engine.audit([], [], {}, more=f"{register}; {change_it}").query(
         "select claim_id, verdict from claims_audit"
     )
-    assert len(before) == len(after) == 132
+    assert {row["claim_id"] for row in before} == {row["claim_id"] for row in after} >= flips.keys()
     now = {row["claim_id"]: row["verdict"] for row in after}
     found = {r["claim_id"]: (r["verdict"], now[r["claim_id"]]) for r in before if r["verdict"] != now[r["claim_id"]]}
     assert found == flips

@@ -14,12 +14,13 @@ from pipelines.replay import replay
 from pipelines.workspace import Workspace
 from tests.conftest import run_carec
 from tests.integration.refreshing import CODES, INTERNET, Bank, landed, refresh, workspace
-from tests.integration.test_refresh import figures, refresh_live, rows
-from tests.world_bank_server import serve_world_bank
+from tests.integration.test_refresh import rows
+from tests.templates import Refreshed
 from warehouse import landing, raw
 from warehouse.layout import Layout
 
 CODE = CODES[INTERNET]
+LOCAL = "paperless_trade_pct"
 
 
 @pytest.fixture
@@ -106,19 +107,14 @@ def test_a_replay_gives_the_same_confirmations(bank: Bank, at: Workspace) -> Non
 
 
 def test_confirmed_archived_figures_keep_their_provenance_and_count_as_live(
-    warehouse: Path, httpserver: HTTPServer
+    published_warehouse: Path, live_refresh: Refreshed, tmp_path: Path
 ) -> None:
-    served = figures(warehouse)
     held = (
         "select iso3, indicator_id, year, value, raw_sha256, retrieved_via, vintage_at from observations order by all"
     )
-    before = rows(warehouse, held)
-    offline = run_carec("scorecard", warehouse=warehouse).stdout
-    assert "0 series fetched live" in offline
-    done = refresh_live(warehouse, serve_world_bank(httpserver, served))
-    assert done.returncode == 0, done.stderr
-
-    assert rows(warehouse, held) == before
+    assert "0 series fetched live" in run_carec("scorecard", warehouse=published_warehouse).stdout
+    warehouse = live_refresh.warehouse
+    assert [row for row in rows(warehouse, held) if row[1] != LOCAL] == rows(published_warehouse, held)
     confirmed = rows(
         warehouse,
         "select distinct indicator_id, confirmed_by, confirmed_release, confirmed_raw_sha256 from observations"
@@ -137,34 +133,26 @@ def test_confirmed_archived_figures_keep_their_provenance_and_count_as_live(
         f"{live} series fetched live, {archived} from the bundled archive"
         in run_carec("scorecard", warehouse=warehouse).stdout
     )
-    page = run_carec("report", "--out", str(warehouse / "page.html"), warehouse=warehouse)
+    page = run_carec("report", "--out", str(tmp_path / "page.html"), warehouse=warehouse)
     assert page.returncode == 0, page.stderr
-    text = (warehouse / "page.html").read_text(encoding="utf-8")
+    text = (tmp_path / "page.html").read_text(encoding="utf-8")
     assert re.search(rf"series obtained live: {live}, from the\s+bundled archive: {archived}", text)
 
     sha256 = next(row[3] for row in confirmed if row[0] == INTERNET)
     shown = run_carec("raw", "show", sha256, warehouse=warehouse).stdout
     assert '"lastupdated": "2026-11-20"' in shown and "IT.NET.USER.ZS" in shown
 
-    # known only from the day on which it came
+
+def test_a_confirmation_is_known_only_from_its_day_on(live_refresh: Refreshed, tmp_path: Path) -> None:
+    warehouse = live_refresh.copy(tmp_path)
     earlier = run_carec("refresh", "--as-of", "2026-11-26", warehouse=warehouse)
     assert earlier.returncode == 0, earlier.stderr
     assert rows(warehouse, "select count(*) from observations where confirmed_at is not null") == [(0,)]
 
 
-def test_files_that_an_operator_put_in_place_are_not_counted_as_live(warehouse: Path) -> None:
-    local = warehouse / "local"
-    local.mkdir()
-    (local / "untf_survey.csv").write_text("iso3,year,value\nKAZ,2023,80.5\nUZB,2023,70.5\n")
-    (local / "untf_survey.yml").write_text(
-        "indicator: paperless_trade\nunit: pct\nsource_title: a survey\nsource_url: https://provider.test/survey\n"
-        "licence: as published\nvintage: 2023\nretrieved_at: 2026-11-20T09:00:00Z\nretrieved_by: a person\n"
-    )
-    done = run_carec("refresh", "--only", "paperless_trade_pct", warehouse=warehouse, CAREC_OFFLINE="")
-    assert done.returncode == 0, done.stderr
-    found = "select count(*), count(confirmed_at) from observations where indicator_id = 'paperless_trade_pct'"
-    assert rows(warehouse, found) == [(2, 0)]
-    assert rows(warehouse, "select series_live from publication") == [(0,)]
+def test_files_that_an_operator_put_in_place_are_not_counted_as_live(live_refresh: Refreshed) -> None:
+    found = f"select count(*), count(confirmed_at) from observations where indicator_id = '{LOCAL}'"
+    assert rows(live_refresh.warehouse, found) == [(2, 0)]
 
 
 def test_a_record_that_is_rejected_marks_the_figure_that_stays_even_where_nothing_else_changed(

@@ -8,7 +8,6 @@ import json
 import os
 import shutil
 import sqlite3
-import time
 from collections import namedtuple
 from pathlib import Path
 
@@ -29,9 +28,7 @@ def look(layout: Layout) -> dict[str, Diagnosis]:
 
 
 def test_a_sound_warehouse_is_called_sound_in_every_format(published_warehouse: Path) -> None:
-    started = time.monotonic()
     done = run_carec("doctor", "--format", "json", warehouse=published_warehouse)
-    assert time.monotonic() - started < 60
     assert done.returncode == 0, done.stdout
     rows = json.loads(done.stdout)
     assert [list(row) for row in rows] == [list(doctor.COLUMNS)] * len(rows)

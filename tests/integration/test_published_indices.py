@@ -13,8 +13,9 @@ import duckdb
 import polars as pl
 import pytest
 
-from tests.conftest import AS_OF, run_carec
+from tests.conftest import run_carec
 from tests.engine import Engine, Rows, Scores
+from tests.templates import Refreshed
 
 
 @pytest.fixture(scope="module")
@@ -176,21 +177,9 @@ def test_asean_and_the_eu_are_the_means_of_their_members_published_indices(
 
 
 def test_a_framework_added_to_two_seeds_is_built_published_and_explained(
-    warehouse: Path, checkout: Path, reference: Path
+    altered_seeds: Refreshed, reference: Path
 ) -> None:
-    """The GovTech index again, as anyone would add it: rows in framework_indicators and benchmarks, nothing else."""
-    seeds = checkout / "dbt_project" / "seeds"
-    parts = ("core_systems", "service_delivery", "citizen_engagement", "enablers")
-    with (seeds / "framework_indicators.csv").open("a", encoding="utf-8") as file:
-        file.writelines(f"govtech,gtmi_{part}_score,{part},{part},1,direct\n" for part in parts)
-    with (seeds / "benchmarks.csv").open("a", encoding="utf-8") as file:
-        file.writelines(
-            f"govtech,gtmi_{part}_score,none,,0,lower limit,1,upper limit,1,2030,1,as the target,World Bank,"
-            "https://www.worldbank.org,computed\n"
-            for part in parts
-        )
-    done = run_carec("refresh", "--as-of", AS_OF, warehouse=warehouse, root=checkout)
-    assert done.returncode == 0, done.stderr
+    warehouse = altered_seeds.warehouse
     with duckdb.connect(str(warehouse / "carec.duckdb"), read_only=True) as connection:
         rows = connection.execute(
             "select iso3, overall_score / 100 from scorecard"
@@ -200,5 +189,5 @@ def test_a_framework_added_to_two_seeds_is_built_published_and_explained(
     both = pl.DataFrame(rows, schema=["iso3", "overall"], orient="row").join(published, on="iso3")
     assert both.height > 190
     assert both.select((pl.col("overall") - pl.col("value")).abs().max()).item() < 1e-9
-    told = run_carec("explain", "KAZ", "--framework", "govtech", warehouse=warehouse).stdout
-    assert "pillar core_systems" in told
+    explained = run_carec("explain", "KAZ", "--framework", "govtech", warehouse=warehouse).stdout
+    assert "pillar core_systems" in explained

@@ -13,35 +13,13 @@ import pytest
 from pytest_httpserver import HTTPServer
 
 from tests.conftest import AS_OF, run_carec
-from tests.world_bank_server import serve_world_bank
-
-INTERNET = "IT.NET.USER.ZS"
+from tests.running import further
+from tests.templates import NEW_FIGURE, REJECTED_FIGURE, Refreshed
 
 
 def rows(warehouse: Path, sql: str) -> list[tuple]:
     with duckdb.connect(str(warehouse / "carec.duckdb"), read_only=True) as connection:
         return connection.execute(sql).fetchall()
-
-
-def figures(warehouse: Path) -> dict[str, dict[tuple[str, int], float | None]]:
-    """Every World Bank figure as published, by code."""
-    served: dict[str, dict[tuple[str, int], float | None]] = {}
-    for code, iso3, year, value in rows(
-        warehouse, "select provider_code, iso3, year, value from observations where provider = 'world_bank'"
-    ):
-        served.setdefault(code, {})[iso3, year] = value
-    return served
-
-
-def refresh_live(warehouse: Path, url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return run_carec(
-        "refresh",
-        *arguments,
-        warehouse=warehouse,
-        CAREC_OFFLINE="",
-        CAREC_WORLD_BANK_URL=url,
-        CAREC_HTTP_TRIES="1",
-    )
 
 
 def test_every_member_has_five_pillar_scores_or_a_reason_for_each_gap(published_warehouse: Path) -> None:
@@ -146,35 +124,34 @@ def test_a_second_refresh_rewrites_nothing(warehouse: Path) -> None:
     assert (published.stat().st_mtime_ns, published.stat().st_ino, published.read_bytes()) == before
 
 
-def test_one_new_figure_changes_exactly_the_scores_that_depend_on_it(warehouse: Path, httpserver: HTTPServer) -> None:
-    served = figures(warehouse)
-    old = served[INTERNET]["UZB", 2024]
-    served[INTERNET]["UZB", 2024] = 80.0
-    scores = "select iso3, indicator_id, level_score, status from indicator_scores where framework_id = 'carec_2030'"
-    pillars = "select iso3, pillar_id, score from pillar_scores where framework_id = 'carec_2030'"
-    url = serve_world_bank(httpserver, figures(warehouse))
-    # a live refresh scores what is known today: take the scores of before from one too
-    assert refresh_live(warehouse, url).returncode == 0
-    before = {q: set(rows(warehouse, q)) for q in (scores, pillars)}
-    revisions = "select iso3, indicator_id, year, previous_value, value from revisions"
-    known = set(rows(warehouse, revisions))
-
-    httpserver.clear()
-    done = refresh_live(warehouse, serve_world_bank(httpserver, served))
-    assert done.returncode == 0, done.stderr
-    assert "internet_users_pct: 1 revised, 0 added, 0 withdrawn" in done.stderr
-    assert set(rows(warehouse, revisions)) - known == {("UZB", "internet_users_pct", 2024, old, 80.0)}
-    changed = {q: {row[:2] for row in before[q] ^ set(rows(warehouse, q))} for q in (scores, pillars)}
-    assert changed[scores] == {("UZB", "internet_users_pct")}
-    assert changed[pillars] == {("UZB", "p3")}
+def test_one_new_figure_changes_exactly_the_scores_that_depend_on_it(
+    live_refresh: Refreshed, second_live_refresh: Refreshed
+) -> None:
+    before, after = live_refresh.warehouse, second_live_refresh.warehouse
+    (iso3, year), new = NEW_FIGURE
+    ((old,),) = rows(
+        before,
+        f"select value from observations where iso3 = '{iso3}' and year = {year}"
+        " and indicator_id = 'internet_users_pct'",
+    )
+    revisions = "select iso3, indicator_id, year, previous_value, value from revisions where size = 'large'"
+    assert set(rows(after, revisions)) - set(rows(before, revisions)) == {(iso3, "internet_users_pct", year, old, new)}
+    for sql, expected in (
+        ("select iso3, indicator_id, level_score, status from indicator_scores", {(iso3, "internet_users_pct")}),
+        ("select iso3, pillar_id, score from pillar_scores", {(iso3, "p3")}),
+    ):
+        of_framework = f"{sql} where framework_id = 'carec_2030'"
+        assert {row[:2] for row in set(rows(before, of_framework)) ^ set(rows(after, of_framework))} == expected
 
 
 @pytest.mark.parametrize(
     ("body", "content_type", "told"),
     [
         ('[{"page":1,"pages":1,"per_page":20000,"total":2', "application/json", "JSON"),
-        ("<html><body>maintenance</body></html>", "text/html", "HTML"),
-        ('[{"message":[{"id":"120","key":"Invalid value","value":"not valid"}]}]', "application/json", "not valid"),
+        *further(
+            ("<html><body>maintenance</body></html>", "text/html", "HTML"),
+            ('[{"message":[{"id":"120","key":"Invalid value","value":"not valid"}]}]', "application/json", "not valid"),
+        ),
     ],
 )
 def test_a_corrupted_answer_changes_nothing_and_says_why(
@@ -198,35 +175,28 @@ def test_a_corrupted_answer_changes_nothing_and_says_why(
     assert list((warehouse / "raw").rglob("*.gz")), "the refused bytes are kept"
 
 
-def test_a_rejected_figure_leaves_the_last_good_one_in_place(warehouse: Path, httpserver: HTTPServer) -> None:
-    served = figures(warehouse)
-    good = served[INTERNET]["KAZ", 2023]
-    served[INTERNET]["KAZ", 2023] = 1e308
-    served[INTERNET]["UZB", 2024] = 80.0
-    assert refresh_live(warehouse, serve_world_bank(httpserver, served)).returncode == 0
-    kept = rows(
-        warehouse,
-        "select value, obs_status, figure_origin from observations"
-        " where iso3 = 'KAZ' and indicator_id = 'internet_users_pct' and year = 2023",
-    )
-    assert kept == [(good, None, "retained")]
+def test_a_rejected_figure_leaves_the_last_good_one_in_place(
+    live_refresh: Refreshed, second_live_refresh: Refreshed
+) -> None:
+    (iso3, year), _ = REJECTED_FIGURE
+    figure = f"from observations where iso3 = '{iso3}' and indicator_id = 'internet_users_pct' and year = {year}"
+    ((good,),) = rows(live_refresh.warehouse, f"select value {figure}")
+    warehouse = second_live_refresh.warehouse
+    assert rows(warehouse, f"select value, obs_status, figure_origin {figure}") == [(good, None, "retained")]
     ((reason,),) = rows(
-        warehouse, "select reason from rejects where provider = 'world_bank' and raw_record like '%KAZ%'"
+        warehouse, f"select reason from rejects where provider = 'world_bank' and raw_record like '%{iso3}%'"
     )
     assert "value outside 0..100 pct" in reason
 
 
 def test_a_build_that_fails_its_checks_leaves_the_published_file_byte_identical(
-    warehouse: Path, checkout: Path
+    published_warehouse: Path, failed_refresh: Refreshed
 ) -> None:
-    published = (warehouse / "carec.duckdb").read_bytes()
-    check = checkout / "dbt_project" / "tests" / "benchmarks_are_sound.sql"
-    check.write_text("select * from {{ ref('benchmarks') }}\n", encoding="utf-8")  # finds fault with every one
-    done = run_carec("refresh", "--as-of", AS_OF, warehouse=warehouse, root=checkout)
-    assert done.returncode == 1, done.stderr
-    assert "not published" in done.stderr and "benchmarks_are_sound" in done.stderr
-    assert "Traceback" not in done.stderr
-    assert (warehouse / "carec.duckdb").read_bytes() == published
+    assert failed_refresh.returncode == 1, failed_refresh.stderr
+    assert "not published" in failed_refresh.stderr and "benchmarks_are_sound" in failed_refresh.stderr
+    assert "Traceback" not in failed_refresh.stderr
+    published, after = (at / "carec.duckdb" for at in (published_warehouse, failed_refresh.warehouse))
+    assert after.read_bytes() == published.read_bytes()
 
 
 def test_two_refreshes_at_once_do_not_get_into_each_others_way(warehouse: Path) -> None:

@@ -7,6 +7,7 @@ Belongs here: properties, and the defined result of every odd series. Does not b
 from __future__ import annotations
 
 import math
+import os
 import random
 from collections import defaultdict
 from collections.abc import Mapping
@@ -26,7 +27,8 @@ World = dict[str, Rows]
 
 ECONOMIES = ("AAA", "BBB", "CCC", "DDD")
 PARAMETERS = read_parameters(ROOT / "dbt_project" / "seeds")
-EVERY = settings(derandomize=True, deadline=None, max_examples=25)
+FULL = os.environ.get("HYPOTHESIS_PROFILE", "repeatable") != "repeatable"
+EVERY = settings(derandomize=True, deadline=None, max_examples=25 if FULL else 8)
 
 
 @pytest.fixture(scope="module")
@@ -286,7 +288,7 @@ def close(value: float | None) -> object:
     return value if value is None else pytest.approx(value, rel=1e-9, abs=1e-9)
 
 
-@settings(EVERY, max_examples=80)
+@settings(EVERY, max_examples=80 if FULL else 25)
 @given(world=worlds())
 def test_the_compiled_sql_equals_the_second_implementation(engine: Engine, world: World) -> None:
     scores = engine.score(**world)

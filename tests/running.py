@@ -1,0 +1,121 @@
+"""The command line as the tests run it, and the constants that all of them share."""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
+from datetime import datetime, timedelta, tzinfo
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+AS_OF = "2026-11-27"
+"""The day that tests score: figures and staleness then do not move with the calendar."""
+GOALPOSTS_OF = "2026-11-23"
+"""The day whose archived vintages the seed ``benchmarks`` was computed from: a newer archive moves no goalpost."""
+NO_UNIT_TESTS = {"DBT_EXCLUDE_RESOURCE_TYPES": "unit_test"}
+"""dbt's unit tests judge code: the build of ``published_warehouse`` runs them for all."""
+
+
+def further(*cases: object) -> list[Any]:
+    """Mark parameters that repeat a promise as exhaustive: ``[first, *further(others)]``."""
+    return [
+        pytest.param(*(case if isinstance(case, tuple) else (case,)), marks=pytest.mark.exhaustive) for case in cases
+    ]
+
+
+def clock(today: str = AS_OF) -> Callable[[], datetime]:
+    """Return a stand-in for ``utc_now`` that starts at noon of the given day and runs on."""
+    noon, started = datetime.fromisoformat(f"{today}T12:00"), time.monotonic()
+    return lambda: noon + timedelta(seconds=time.monotonic() - started)
+
+
+def set_today(today: str) -> None:
+    """Let every ``utc_now`` of this process start at noon of the given day, until the process ends."""
+    from sources import observation
+
+    now = clock(today)
+
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
+            return now().replace(tzinfo=tz)
+
+    observation.datetime = Clock  # type: ignore[attr-defined]
+
+
+READERS = (
+    *("archive", "benchmarks", "briefs", "claims", "diff", "dictionary", "doctor", "explain", "export", "indicators"),
+    *("queries", "query", "raw", "report", "scorecard", "sources"),
+)
+"""Commands that build nothing: they run in this process, which saves the imports of a new one."""
+
+
+def run_carec(
+    *arguments: str, warehouse: Path, root: Path = ROOT, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Run ``carec`` offline and return its exit code and output.
+
+    A reader runs through the entry point in this process. A refresh, a command of another checkout and a command with
+    a setting of Python or the system get a process of their own.
+
+    Args:
+        arguments: The command line after ``carec``.
+        warehouse: Value of CAREC_WAREHOUSE.
+        root: The checkout whose code runs.
+        environment: Further variables; an empty value removes the variable.
+    """
+    env = {k: v for k, v in os.environ.items() if not k.startswith(("CAREC_", "DAGSTER_", "DBT_"))}
+    env |= {"CAREC_WAREHOUSE": str(warehouse), "CAREC_OFFLINE": "1", "PYTHONPATH": str(root), "NO_COLOR": "1"}
+    env |= NO_UNIT_TESTS
+    env = {k: v for k, v in (env | environment).items() if v != ""}
+    ours = all(name.startswith("CAREC_") or name in ("NO_COLOR", "COLUMNS") for name in environment)
+    if root == ROOT and ours and arguments[0] in READERS:
+        return _in_process(arguments, env)
+    return subprocess.run(
+        [sys.executable, "-m", "pipelines.cli", *arguments],
+        capture_output=True,
+        text=True,
+        cwd=root,
+        env=env,
+        timeout=300,
+        check=False,
+    )
+
+
+def _in_process(arguments: tuple[str, ...], environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    from pipelines.cli import main
+
+    stdout, stderr = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", newline="") for _ in range(2))
+    code: object = 0
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(stdout), redirect_stderr(stderr):
+        for name in os.environ.keys() - environment.keys():
+            patch.delenv(name)
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        patch.chdir(ROOT)
+        patch.setattr(sys, "argv", ["carec", *arguments])
+        try:
+            main()
+        except SystemExit as left:
+            code = left.code
+        except Exception:
+            traceback.print_exc()
+            code = 1
+    return subprocess.CompletedProcess(
+        arguments, code if isinstance(code, int) else int(code is not None), _written(stdout), _written(stderr)
+    )
+
+
+def _written(stream: io.TextIOWrapper) -> str:
+    """What was written to the stream, its line ends as ``subprocess`` with ``text=True`` gives them."""
+    stream.flush()
+    return stream.detach().getvalue().decode().replace("\r\n", "\n")  # type: ignore[attr-defined]
