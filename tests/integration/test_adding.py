@@ -74,7 +74,8 @@ def test_a_refresh_scores_the_new_indicator(checkout: Path) -> None:
     with duckdb.connect(str(checkout / "warehouse" / "data" / "carec.duckdb"), read_only=True) as connection:
         scores = connection.execute(
             "select iso3, round(level_score, 1), provider from indicator_scores"
-            " where framework_id = 'carec_2030' and indicator_id = 'connected_households_pct' and level_score is not null"
+            " where framework_id = 'carec_2030' and indicator_id = 'connected_households_pct'"
+            " and level_score is not null"
             " order by iso3"
         ).fetchall()
     assert scores == [("KAZ", 93.0, "example"), ("UZB", 77.0, "example")]
