@@ -1,7 +1,7 @@
-"""The catalogue: which indicators exist and who is asked for them, loaded and checked as one thing.
+"""The catalogue: the indicators, and the providers of their figures.
 
-Belongs here: the shape of ``catalog/indicators.yml`` and ``catalog/providers.yml`` and the messages for their faults.
-Does not belong here: fetching, benchmarks and pillars (``dbt_project/seeds``), anything computed.
+Belongs here: reading and checking ``catalog/indicators.yml`` and ``catalog/providers.yml``. Does not belong here:
+fetching, benchmarks and pillars (``dbt_project/seeds``), anything computed.
 """
 
 from __future__ import annotations
@@ -33,12 +33,17 @@ T = TypeVar("T", bound=Entry)
 
 
 class Link(Entry):
-    """One provider in an indicator's chain.
+    """One provider in the chain of an indicator.
 
-    ``code`` is the provider's own code, verbatim. ``over`` makes the link a ratio of two codes of the same provider and
-    year (``scale`` times ``code`` / ``over``). ``options`` are the provider's own query parameters. ``licence`` is that
-    of this provider's figures where it is not the indicator's. Neighbouring links with ``furthest`` are asked together,
-    and the one whose figures reach the latest year answers; a mirror added to such a link is one of them.
+    Attributes:
+        provider: Id of the provider.
+        code: The provider's code of the series, verbatim.
+        over: A second code of the same provider: the figure is then ``scale`` times ``code`` / ``over`` of one year.
+        scale: The factor of such a ratio.
+        options: Query parameters of the provider.
+        licence: The licence of this provider's figures, if it differs from the indicator's.
+        furthest: Adjacent links with this flag are requested together, and the one with the latest year is used. A
+            mirror that is added to such a link is one of them.
     """
 
     provider: str
@@ -51,20 +56,20 @@ class Link(Entry):
 
     @property
     def provider_code(self) -> str:
-        """The code as it is published: verbatim, both codes where the link is a ratio."""
+        """Return the code as it is published: verbatim, with both codes of a ratio."""
         return f"{self.code} / {self.over}" if self.over else self.code or ""
 
     @model_validator(mode="after")
     def _code_unless_archive(self) -> Link:
         if (self.code is None) != (self.provider == ARCHIVE):
-            raise ValueError("every link names a code, except the archive, which takes none")
+            raise ValueError("every link needs a code, except the archive, which has none")
         return self
 
 
 class RejectRule(Entry):
-    """Figures that the provider publishes but that do not measure the indicator (a 0 that means "not asked").
+    """Published figures that do not measure the indicator, such as a 0 that means "not asked".
 
-    A record that meets every condition is rejected. ``value`` is met by that value, ``below`` by every smaller one.
+    A record is rejected if all conditions hold. ``value`` holds for that value, ``below`` for every smaller one.
     """
 
     reason: str = Field(min_length=10)
@@ -87,10 +92,10 @@ class ValidRange(Entry):
 
 
 class Indicator(Entry):
-    """One entry of ``indicators.yml``. ``max_age_years`` counts from the as-of year; beyond it a value is stale.
+    """One entry of ``indicators.yml``.
 
-    ``origin`` is who measured or computed the figures first: providers that copy one origin confirm its transport, not
-    its figures.
+    An older value than ``max_age_years``, counted from the as-of year, is stale. ``origin`` is the organisation that
+    measured or computed the figures. Two providers that copy one origin do not confirm each other's figures.
     """
 
     id: str = Field(pattern=r"^[a-z][a-z0-9_]{2,63}$")
@@ -111,7 +116,7 @@ class Indicator(Entry):
 
     @property
     def steps(self) -> tuple[tuple[Link, ...], ...]:
-        """The chain in the order in which it is asked: one link after another, those with ``furthest`` together."""
+        """Return the links in the order of requests: one after another, adjacent ones with ``furthest`` together."""
         steps: list[tuple[Link, ...]] = []
         for link in self.chain:
             together = link.furthest and steps and steps[-1][0].furthest
@@ -127,7 +132,7 @@ class Indicator(Entry):
 
 
 class Limits(TypedDict):
-    """How a provider may be asked: the arguments of ``Http.get`` that are the same in all its requests."""
+    """The arguments of ``Http.get`` that are the same for all requests to a provider."""
 
     provider: str
     connect_timeout_s: float
@@ -138,11 +143,13 @@ class Limits(TypedDict):
 class Provider(Entry):
     """One entry of ``providers.yml``. ``CAREC_<ID>_URL`` overrides ``base_url`` and ``alternative_url``.
 
-    ``alternative_url`` is where the provider keeps some of its files besides. ``mirror`` is a provider that serves the
-    same series under the same codes. It comes after this one in every chain. ``cadence_days`` is the longest usual time
-    between two releases. ``probe_hours`` is how often it is asked whether there is something new; None where it cannot
-    tell. ``max_body_mib`` is the size of a body, as sent, above
-    which it is not read; decompressed it may be four times as large.
+    Attributes:
+        alternative_url: A second address, which has some of the provider's files too.
+        mirror: A provider with the same series under the same codes. It follows this one in every chain.
+        cadence_days: Longest usual time between two releases.
+        probe_hours: Hours between checks for a new release. None if the provider gives no sign of one.
+        parallel: Largest number of requests at the same time.
+        max_body_mib: A larger body, as sent, is not read. Decompressed, it may be four times as large.
     """
 
     id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
@@ -164,7 +171,7 @@ class Provider(Entry):
 
     @property
     def limits(self) -> Limits:
-        """The limits of every request to this provider."""
+        """Return the limits of every request to this provider."""
         return Limits(
             provider=self.id,
             connect_timeout_s=self.connect_timeout_s,
@@ -173,13 +180,13 @@ class Provider(Entry):
         )
 
     def at(self, url: HttpUrl) -> Provider:
-        """The provider with all its addresses below another one."""
+        """Return the provider with its addresses replaced by ``url``."""
         alternative = url if self.alternative_url else None
         return self.model_copy(update={"base_url": url, "alternative_url": alternative})
 
 
 class Catalogue(BaseModel):
-    """Every indicator and provider, cross-checked. Iteration order is the file's."""
+    """All indicators and providers, in the order of the files. References between them are checked."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -190,7 +197,7 @@ class Catalogue(BaseModel):
         return iter(self.indicators.values())
 
     def select(self, ids: list[str] | None) -> list[Indicator]:
-        """The named indicators, all where none is named. Raises ConfigurationError for an id that does not exist."""
+        """Return the indicators with these ids, or all. Raise ConfigurationError for an unknown id."""
         if not ids:
             return list(self)
         unknown = [i for i in ids if i not in self.indicators]
@@ -202,7 +209,7 @@ class Catalogue(BaseModel):
 
 
 class _LineLoader(yaml.CSafeLoader):
-    """SafeLoader that refuses a key given twice, instead of keeping the last."""
+    """A SafeLoader that raises for a repeated key, instead of keeping the last value."""
 
 
 def _mapping(loader: _LineLoader, node: yaml.MappingNode) -> dict[Any, Any]:
@@ -211,7 +218,7 @@ def _mapping(loader: _LineLoader, node: yaml.MappingNode) -> dict[Any, Any]:
         key = loader.construct_object(key_node, deep=True)
         if key in seen:
             raise yaml.constructor.ConstructorError(
-                None, None, f"the field {key!r} stands twice in one entry", key_node.start_mark
+                None, None, f"the field {key!r} is repeated in one entry", key_node.start_mark
             )
         seen[key] = loader.construct_object(value_node, deep=True)
     return seen
@@ -221,7 +228,18 @@ _LineLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _map
 
 
 def read_entries(path: Path, model: type[T]) -> dict[str, tuple[int, T]]:
-    """Read a YAML list of entries, each with an ``id``. Returns id -> (line, entry)."""
+    """Read a YAML list of entries.
+
+    Args:
+        path: A YAML file with a list of mappings, each with an ``id``.
+        model: The model of an entry.
+
+    Returns:
+        Id -> line of the file and entry, in the order of the file.
+
+    Raises:
+        ConfigurationError: The first fault, with file, line, entry and field.
+    """
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
@@ -230,13 +248,13 @@ def read_entries(path: Path, model: type[T]) -> dict[str, tuple[int, T]]:
     try:
         node = loader.get_single_node()
         if not isinstance(node, yaml.SequenceNode):
-            raise ConfigurationError(f"{path}: a list of entries is expected, each beginning with `- id:`")
+            raise ConfigurationError(f"{path}: must be a list of entries that begin with `- id:`")
         entries: dict[str, tuple[int, T]] = {}
         for item in node.value:
             line = item.start_mark.line + 1
             raw = loader.construct_object(item, deep=True)
             if not isinstance(raw, dict):
-                raise ConfigurationError(f"{path}:{line}: an entry with fields is expected, this is {raw!r}")
+                raise ConfigurationError(f"{path}:{line}: must be an entry with fields, not {raw!r}")
             name = str(raw.get("id", "without id"))
             try:
                 entry = model.model_validate(raw)
@@ -247,7 +265,7 @@ def read_entries(path: Path, model: type[T]) -> dict[str, tuple[int, T]]:
                 more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
                 raise ConfigurationError(f"{path}:{line}: {name}: {field}: {message}{more}") from None
             if name in entries:
-                raise ConfigurationError(f"{path}:{line}: {name}: this id already stands in line {entries[name][0]}")
+                raise ConfigurationError(f"{path}:{line}: {name}: line {entries[name][0]} has the same id")
             entries[name] = (line, entry)
         return entries
     except yaml.YAMLError as error:
@@ -259,7 +277,11 @@ def read_entries(path: Path, model: type[T]) -> dict[str, tuple[int, T]]:
 
 
 def load_catalogue(directory: Path = CATALOG_DIR) -> Catalogue:
-    """Read and cross-check both files. Raises ConfigurationError naming file, line, entry and field of the fault."""
+    """Read both files and check their references.
+
+    Raises:
+        ConfigurationError: The first fault, with file, line, entry and field.
+    """
     providers_path, indicators_path = directory / "providers.yml", directory / "indicators.yml"
     providers = {name: entry for name, (_, entry) in read_entries(providers_path, Provider).items()}
     for provider in providers.values():
@@ -279,7 +301,7 @@ def load_catalogue(directory: Path = CATALOG_DIR) -> Catalogue:
 
 
 def _with_mirrors(chain: tuple[Link, ...], providers: dict[str, Provider]) -> Iterator[Link]:
-    """Every link, followed by the same one at the provider's mirror where the chain does not name that itself."""
+    """Yield every link, followed by the same one at the provider's mirror unless the chain has it already."""
     named = {(link.provider, link.provider_code) for link in chain}
     for link in chain:
         yield link

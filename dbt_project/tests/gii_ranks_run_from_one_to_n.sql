@@ -1,4 +1,4 @@
--- What this holds, and what follows where it does not: _tests.yml.
+-- What this test checks, and what follows where it fails: _tests.yml.
 {{ config(error_if='> 10', warn_if='> 0', meta={'dagster': {'ref': {'name': 'observations'}}}) }}
 
 with ranked as (

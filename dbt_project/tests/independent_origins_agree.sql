@@ -1,4 +1,4 @@
--- What this holds, and what follows where it does not: _tests.yml. A pair is an entry here.
+-- What this test checks, and what follows where it fails: _tests.yml. A pair is an entry here.
 {{ config(severity='warn', meta={'dagster': {'ref': {'name': 'observations'}}}) }}
 
 with pairs (indicator_id, other_id, why) as (

@@ -1,4 +1,4 @@
-"""The generated part of dbt's staging layer: one source table per indicator, one staging model per pillar.
+"""Generates a part of dbt's staging layer: one source table per indicator, one staging model per pillar.
 
 Belongs here: rendering ``models/staging/generated`` from the catalogue and the seed ``framework_indicators`` (``make
 generate`` writes the files, a refresh only compares them), and the check that the seeds name only indicators that the
@@ -33,19 +33,19 @@ STAGINGS = {
     "x4": "stg_sectors",
 }
 CONTEXT = "stg_context"
-"""Indicators in no pillar of the framework: denominators, ranks, other frameworks' parts, candidates."""
+"""The staging model of indicators in no pillar: denominators, ranks, parts of other frameworks, candidates."""
 
 _LANDING = '{{ env_var("CAREC_WAREHOUSE") }}/landing'
 _LOCATION = (
     f"read_parquet(['{_LANDING}/observation_columns.parquet', '{_LANDING}/observations/{{name}}/*.parquet'],"
     " union_by_name=true)"
 )
-"""A vintage of an earlier format lacks columns of today's; the file without rows has them all."""
+"""Where a source table is. A vintage of an earlier format lacks columns; the file without rows has them all."""
 _NOTE = "Generated from the catalogue and the seed framework_indicators by `make generate`: do not edit."
 
 
 def write_staging(catalogue: Catalogue, dbt_project: Path) -> list[Path]:
-    """Writes sources and staging models.
+    """Write the source tables and staging models.
 
     Args:
         catalogue: The indicators.
@@ -64,16 +64,16 @@ def write_staging(catalogue: Catalogue, dbt_project: Path) -> list[Path]:
 
 
 def check_staging(catalogue: Catalogue, dbt_project: Path) -> None:
-    """Raises ConfigurationError where a staging file is not what ``write_staging`` would write, or that raises it."""
+    """Raise ConfigurationError if a staging file differs from what ``write_staging`` would write."""
     for path in _outdated(catalogue, dbt_project):
         raise ConfigurationError(
-            f"{path}: does not fit the catalogue and the seed framework_indicators: run `make generate`, and commit"
+            f"{path}: does not match the catalogue and the seed framework_indicators: run `make generate`, and commit"
             " the files that it writes"
         )
 
 
 def _outdated(catalogue: Catalogue, dbt_project: Path) -> dict[Path, str]:
-    """Returns the files that differ from what the catalogue and the seeds give, with the text that they should have."""
+    """Return the files that do not match the catalogue and the seeds, with the text that they should have."""
     models = _grouped(catalogue, dbt_project / "seeds")
     folder = dbt_project / "models" / "staging" / "generated"
     files = {folder / f"{name}.sql": _model(indicators) for name, indicators in models.items()}
@@ -86,7 +86,7 @@ def _holds(path: Path, text: str) -> bool:
 
 
 def _grouped(catalogue: Catalogue, seeds: Path) -> dict[str, list[Indicator]]:
-    """Staging model -> its indicators, in the catalogue's order. Every staging model has at least one."""
+    """Return staging model -> its indicators, in the order of the catalogue. Each has at least one."""
     for line, row in _rows(seeds / "benchmarks.csv"):
         _check_known(catalogue, seeds / "benchmarks.csv", line, row["indicator_id"])
     staging_of: dict[str, str] = {}
@@ -110,7 +110,7 @@ def _grouped(catalogue: Catalogue, seeds: Path) -> dict[str, list[Indicator]]:
 
 
 def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    """The rows of a seed, each with the line of the file it ends on."""
+    """Yield the rows of a seed, each with the line of the file on which it ends."""
     try:
         with path.open(encoding="utf-8", newline="") as handle:
             reader = csv.DictReader(handle)
@@ -124,7 +124,7 @@ def _check_known(catalogue: Catalogue, path: Path, line: int, indicator_id: str)
     if indicator_id not in catalogue.indicators:
         raise ConfigurationError(
             f"{path}:{line}: {indicator_id}: the catalogue has no such indicator; "
-            "add it to sources/catalog/indicators.yml or take it out of the seed"
+            "add it to sources/catalog/indicators.yml or remove it from the seed"
         )
 
 
@@ -163,7 +163,7 @@ def _properties(catalogue: Catalogue, models: dict[str, list[Indicator]]) -> str
 
 
 def main() -> None:
-    """Writes the staging files of this checkout and prints which ones changed."""
+    """Write the staging files of this checkout and print those that changed."""
     from pipelines.workspace import DBT_PROJECT
 
     for path in write_staging(load_catalogue(), DBT_PROJECT):

@@ -51,5 +51,5 @@ SIGNS = {
 """Sign of an indicator of a member -> how it is shown, in the order of the legend.
 
 The sign is the status. ``level_only`` is the sign of an edition index, which has a level and never a pace: its status
-is ``insufficient_data``. The colours can be told apart by readers who do not see red and green.
+is ``insufficient_data``. Readers who do not see red and green can distinguish the colours.
 """

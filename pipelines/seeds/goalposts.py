@@ -1,14 +1,14 @@
-"""The goalposts that come from the world's figures, computed again.
+"""Recomputes the goalposts that come from the distribution over the world.
 
 Belongs here: floors, distance targets and pace targets from the published observations, or from the vintages known on
-an earlier day, held against the seed ``benchmarks``. Does not belong here: policy targets, which are read and not
-computed; scores, which use the seed alone.
+an earlier day, compared with the seed ``benchmarks``. Does not belong here: policy targets, which are read from
+documents; scores, which use the seed alone.
 
-Floor: the 2.5th percentile at the worst end (97.5th where lower is better), linear interpolation, over the economies
-that the World Bank lists, each with its value nearest to the baseline year, at most the baseline window away, ties to
-the earlier year; of an edition index that edition. Distance target: the mean of the best five economies of at least one
-million people. Pace target beside it: the 75th percentile (25th). All to four significant digits (rules of the SDG
-Index; OECD/JRC Handbook on Constructing Composite Indicators).
+Each economy that the World Bank lists has its value of the year nearest to the baseline year, at most the baseline
+window away, and of two equally near years the earlier one. For an edition index it is the value of that edition. The
+floor is the 2.5th percentile (97.5th if lower is better), with linear interpolation. The distance target is the mean of
+the best five economies with at least one million people. The pace target is the 75th percentile (25th). All have four
+significant digits (rules of the SDG Index; OECD/JRC Handbook on Constructing Composite Indicators).
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ Fetch = Callable[[str, list[Any]], list[tuple[Any, ...]]]
 """Runs a query with parameters on the published file."""
 
 LARGE = 1_000_000
-"""People that an economy needs to count among the best: city states would set the goal otherwise."""
+"""Population that an economy needs to be among the best five. Without this rule, city states would set the goal."""
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One computed cell of the seed, as it stands there and as the published figures give it."""
+    """One computed cell: its value in the seed, and as recomputed."""
 
     framework_id: str
     indicator_id: str
@@ -52,7 +52,7 @@ class Cell:
 
 
 _LANDED = "observations as (select indicator_id, iso3, year, value from read_parquet($3)),"
-"""Landed vintages in the place of the published observations."""
+"""SQL that replaces the published observations by landed vintages."""
 
 _SQL = """
 with /*landed*/ seed as (
@@ -197,7 +197,7 @@ def recompute(seed: Path, fetch: Fetch, vintages: Sequence[Path] = ()) -> list[C
 
 
 def apply(seed: Path, cells: Iterable[Cell]) -> None:
-    """Write the recomputed cells into the seed; everything else in it stays as it is."""
+    """Write the recomputed cells into the seed and leave the other cells as they are."""
     header, rows = _read(seed)
     changes = {(cell.framework_id, cell.indicator_id, cell.column): cell.recomputed for cell in cells}
     empty = [key for key, value in changes.items() if value == ""]
@@ -219,7 +219,7 @@ def _read(seed: Path) -> tuple[list[str], list[dict[str, str]]]:
 
 
 def _text(value: float | str | None) -> str:
-    """A cell as the seed writes it: whole numbers without a point."""
+    """Return a cell as the seed has it: whole numbers without a decimal point."""
     if value is None:
         return ""
     return f"{value:.15g}" if isinstance(value, float) else str(value)

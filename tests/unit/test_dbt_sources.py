@@ -1,4 +1,4 @@
-"""The generated staging layer: complete, up to date, and an error for seeds with names that the catalogue lacks."""
+"""The generated staging layer: complete, up to date, and checked against the catalogue."""
 
 from __future__ import annotations
 
@@ -47,11 +47,11 @@ def test_a_changed_file_is_the_only_one_written(project: Path) -> None:
     assert changed.read_bytes() == before
 
 
-def test_a_check_of_a_file_that_does_not_fit_names_the_remedy_and_does_not_write_it(project: Path) -> None:
+def test_a_file_that_does_not_match_is_named_with_the_remedy_and_not_written(project: Path) -> None:
     check_staging(load_catalogue(), project)
     changed = project / GENERATED / "stg_p3.sql"
     changed.write_text("select 1")
-    with pytest.raises(ConfigurationError, match=r"stg_p3\.sql: does not fit .* run `make generate`"):
+    with pytest.raises(ConfigurationError, match=r"stg_p3\.sql: does not match .* run `make generate`"):
         check_staging(load_catalogue(), project)
     assert changed.read_text() == "select 1"
 
@@ -78,14 +78,16 @@ def test_every_indicator_is_staged_exactly_once(project: Path) -> None:
         ("benchmarks", "carec_2030,internet_usres_pct,none,2021,0,x,100,x,99,2030,100,x,x,x,found"),
     ],
 )
-def test_the_message_for_an_unknown_indicator_has_file_and_line(project: Path, seed: str, row: str) -> None:
+def test_an_indicator_that_the_catalogue_lacks_is_reported_with_file_and_line(
+    project: Path, seed: str, row: str
+) -> None:
     path = project / "seeds" / f"{seed}.csv"
     line = add_line(path, row)
     with pytest.raises(ConfigurationError, match=rf"{seed}\.csv:{line}: internet_usres_pct: the catalogue has no such"):
         write_staging(load_catalogue(), project)
 
 
-def test_the_message_for_an_unknown_pillar_has_file_and_line(project: Path) -> None:
+def test_an_unknown_pillar_is_reported_with_file_and_line(project: Path) -> None:
     line = add_line(project / "seeds" / "framework_indicators.csv", "carec_2030,egdi_rank,p6,6a,1,direct")
     with pytest.raises(
         ConfigurationError, match=rf"framework_indicators\.csv:{line}: egdi_rank: there is no pillar 'p6'"
@@ -93,7 +95,7 @@ def test_the_message_for_an_unknown_pillar_has_file_and_line(project: Path) -> N
         write_staging(load_catalogue(), project)
 
 
-def test_the_message_for_a_missing_seed_has_its_name(project: Path) -> None:
+def test_a_missing_seed_is_named(project: Path) -> None:
     (project / "seeds" / "benchmarks.csv").unlink()
     with pytest.raises(ConfigurationError, match=r"benchmarks\.csv: cannot be read"):
         write_staging(load_catalogue(), project)

@@ -127,7 +127,7 @@ def test_what_others_stated_keeps_the_digits_that_they_stated(value: float | Non
 @pytest.mark.parametrize(
     ("value", "written"), [(2.0, "+2.0"), (-2.0, "−2.0"), (0.0, "0.0"), (0.01, "0.0"), (None, "–")]
 )
-def test_a_sign_stands_only_before_what_is_not_zero(value: float | None, written: str) -> None:
+def test_only_numbers_other_than_zero_have_a_sign(value: float | None, written: str) -> None:
     assert Words("en").signed(value) == written
 
 
@@ -139,7 +139,7 @@ def test_a_small_figure_never_reads_as_zero(value: float | None, unit: str, digi
     assert digits_of(value, unit) == digits
 
 
-def test_a_change_on_a_logarithmic_scale_is_told_in_per_cent() -> None:
+def test_a_change_on_a_logarithmic_scale_is_in_per_cent() -> None:
     assert Words("en").change(0.0953101798, "per_million_people", "log") == "+10.0 %"
     assert Words("ru").change(-0.05, "pct", "none") == "−0,05"
     assert Words("en").change(None, "pct", "log") == "–"

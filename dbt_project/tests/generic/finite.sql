@@ -1,4 +1,4 @@
-{# No NaN and no infinity in the named columns. A score is a number or NULL. #}
+{# The named columns have neither NaN nor infinity. A score is a number or NULL. #}
 {% test finite(model, columns) %}
 select *
 from {{ model }}
