@@ -86,7 +86,7 @@ def run_carec(
         text=True,
         cwd=root,
         env=env,
-        timeout=300,
+        timeout=1800,  # only against a hang: a machine may be busy
         check=False,
     )
 

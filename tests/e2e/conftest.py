@@ -192,9 +192,9 @@ def assert_published(shown: list[tuple[str, str, str | None, str]], warehouse: P
             assert value is not None and float(value) == float(published), where
             number = re.match(r"[+−]?\d[\d.,\u00a0]*", text)
             if number and column not in ("observed_annual_change", "required_annual_change", "value"):
-                shown_number = number[0].replace(thousands, "").replace(point, ".").replace("−", "-")
-                digits = len(shown_number.partition(".")[2])
-                assert abs(float(shown_number) - float(published)) <= 0.5000001 * 10**-digits, f"{where}: {text}"
+                shown_digits = number[0].replace(thousands, "").replace(point, ".").replace("−", "-")
+                digits = len(shown_digits.partition(".")[2])
+                assert abs(float(shown_digits) - float(published)) <= 0.5000001 * 10**-digits, f"{where}: {text}"
 
 
 def _table(
