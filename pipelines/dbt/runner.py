@@ -198,7 +198,7 @@ def _invoke(workspace: Workspace, arguments: list[str], progress: Callable[[str]
     from dbt.cli.main import dbtRunner  # takes 1.1 s, and most refreshes do not need dbt
 
     def report_start(event: Any) -> None:
-        # dbt documents callbacks and names of events; test_refresh.py fails if this name changes
+        # not a documented name: tests/unit/test_dbt_events.py fails if it changes
         if event.info.name == "LogStartLine":
             progress(event.data.description)
 
