@@ -39,7 +39,7 @@ def test_the_webhook_receives_the_members_revisions_large_ones_first(second_live
     assert "2 figures were revised" in notice["headline"] and "by rounding only" in notice["headline"]
     large, small = notice["details"]
     assert large.startswith("large: Uzbekistan, internet_users_pct 2024: ")
-    assert small.startswith("small: Kyrgyz Republic, internet_users_pct 2005: ")
+    assert small.startswith("small: Kyrgyz Republic, internet_users_pct 2010: ")
 
 
 def test_a_unit_without_limits_is_a_clear_error_that_names_file_indicator_and_remedy(
