@@ -106,16 +106,12 @@ def parse_observations(
             year=year.cast(pl.Int32, strict=False), number=given.cast(pl.Float64, strict=False) * pl.col("factor")
         )
         .filter(pl.col("year").is_null() | pl.col("year").is_between(window.first_year, window.last_year))
-        .with_columns(reason=_reason(number, given, areas))
-        .select(
-            "iso3",
-            "year",
-            number.alias("value"),
-            pl.when(pl.col("obs_status") != "").then("obs_status").alias("obs_status"),
-            "raw_sha256",
-            "reason",
-            "raw_record",
+        .with_columns(
+            value=number,
+            obs_status=pl.when(pl.col("obs_status") != "").then("obs_status"),
+            reason=_reason(number, given, areas),
         )
+        .select(*PARSED)
         .cast(PARSED)  # type: ignore[arg-type]
     )
 

@@ -144,6 +144,11 @@ def withhold(
         """,
         [list(licences), list(providers)],
     )
+    _write_marked(connection)
+
+
+def _write_marked(connection: duckdb.DuckDBPyConnection) -> None:
+    """Write the figures, indicators and claims of each mark from the table ``closed``."""
     tests = connection.execute("select 1 from duckdb_tables() where table_name = 'claim_tests'").fetchone()
     of_claims = (
         "select claim_id, indicator_id from claim_tests" if tests else "select '' as claim_id, '' as indicator_id"
