@@ -172,14 +172,14 @@ def fetch(requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, w
     if not requests:
         return Fetched({}, [])
     releases, bodies = read_optional(_list_series(provider, http), releases_of, provider)
-    run = _Run(provider, areas, window, http, releases)
+    run = _UnSdgFetch(provider, areas, window, http, releases)
     series = group_requests(requests, lambda one: tuple(code_and_aliases(one)))
     with ThreadPoolExecutor(provider.parallel, thread_name_prefix=provider.id) as pool:
         return merge_fetched([Fetched({}, bodies), *pool.map(run.answer, series, series.values())])
 
 
 @dataclass(frozen=True)
-class _Run:
+class _UnSdgFetch:
     """The requests of one ``fetch``. ``releases`` is None if the list of series could not be read."""
 
     provider: Provider
