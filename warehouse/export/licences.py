@@ -15,6 +15,8 @@ from pathlib import Path
 
 import duckdb
 
+from warehouse.reading import quoted
+
 TERMS = Path(__file__).parents[1] / "licences.csv"
 
 MARKS = {
@@ -120,7 +122,7 @@ def withhold(
             coalesce(terms, 'unknown') as terms,
             coalesce(reason, 'not in the list of licences') as reason
         from (select licence from observations union select licence from indicators)
-        left join read_csv('{_quoted(TERMS)}', header = true, all_varchar = true) using (licence)
+        left join read_csv('{quoted(TERMS)}', header = true, all_varchar = true) using (licence)
         order by licence
         """
     )
@@ -173,10 +175,6 @@ def _check(column: str, named: Collection[str], connection: duckdb.DuckDBPyConne
     for name in named:
         if name not in known:
             raise UnknownName(f"no figure has the {column} {name!r}; there are {'; '.join(known)}")
-
-
-def _quoted(path: Path) -> str:
-    return str(path).replace("'", "''")
 
 
 def shareable(table: str) -> str:
