@@ -1,4 +1,4 @@
-"""``carec archive record``: the bundled archive written anew from what a live run landed.
+"""``carec archive record``: write the bundled archive from the figures that a live run landed.
 
 Belongs here: choosing the vintages. Does not belong here: the archive's format (``sources.bundled_archive``).
 """

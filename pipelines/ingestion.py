@@ -46,7 +46,7 @@ from sources.provider import Outcome, RawBody, Window
 from sources.refusals import RefusedCode, RefusedCodes
 from warehouse import confirmations, landing, raw, refused_codes
 from warehouse.files import write_atomically, write_table
-from warehouse.landing import Landed, Landing, Vintage
+from warehouse.landing import Landed, LandedVintage, Landing
 from warehouse.layout import Layout
 
 FIRST_YEAR = 2010
@@ -94,7 +94,7 @@ class Ingested:
         return "; ".join(lines) or "none"
 
     @property
-    def vintage(self) -> Vintage | None:
+    def vintage(self) -> LandedVintage | None:
         """Return the vintage in use, None if the indicator has no figures."""
         return self.landed.vintage
 

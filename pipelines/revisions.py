@@ -7,8 +7,9 @@ publications (``pipelines.cli.diff``).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import datetime
+from operator import add
 from pathlib import Path
 
 from pipelines.formatting import figure
@@ -42,13 +43,7 @@ class Revised:
     withdrawn: int = 0
 
     def __add__(self, other: Revised) -> Revised:
-        return Revised(
-            self.large + other.large,
-            self.small + other.small,
-            self.rounding + other.rounding,
-            self.added + other.added,
-            self.withdrawn + other.withdrawn,
-        )
+        return Revised(*map(add, astuple(self), astuple(other)))
 
     @property
     def notable(self) -> int:

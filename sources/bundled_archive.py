@@ -44,9 +44,9 @@ _OPTIONAL = list(_TABLE)[3:]
 _ORIGIN = ["provider", "provider_code", "unit", "licence", "source_url"]  # what a series has in common
 
 _INDEX_HEAD = """\
-# What the archive holds: one entry a series, with the provider's own code, and its vintages, oldest first.
+# The series of the archive, one entry per series of a provider, with its vintages, oldest first.
 # `retrieved_at` is when the copy was taken from the provider, else when it was committed where it was found.
-# README.md says what this is; `carec archive record` writes it anew.
+# README.md describes the format; `carec archive record` rewrites this file.
 
 """
 
@@ -55,7 +55,7 @@ class _Entry(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Vintage(_Entry):
+class VintageEntry(_Entry):
     """One complete table of a series as it was known at ``retrieved_at`` (UTC); ``vintage`` names the release."""
 
     vintage: str = Field(min_length=1)
@@ -79,7 +79,7 @@ class Series(_Entry):
     citation: str = Field(min_length=5)
     source_url: str = Field(pattern=r"^https?://")
     how_obtained: str = Field(min_length=20)
-    vintages: tuple[Vintage, ...] = Field(min_length=1)
+    vintages: tuple[VintageEntry, ...] = Field(min_length=1)
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ class Archive:
     directory: Path
     series: tuple[Series, ...]
 
-    def of(self, indicator_id: str) -> list[tuple[Series, Vintage]]:
+    def of(self, indicator_id: str) -> list[tuple[Series, VintageEntry]]:
         """The vintages of an indicator with the series each belongs to, oldest first."""
         held = [(s, v) for s in self.series if s.indicator_id == indicator_id for v in s.vintages]
         return sorted(held, key=lambda pair: pair[1].retrieved_at)
@@ -119,7 +119,7 @@ class Archive:
                 )
         return [ArchivedVintage(v.retrieved_at, self._records(s, v, origins)) for s, v in held]
 
-    def _records(self, series: Series, vintage: Vintage, origins: pl.DataFrame) -> pl.DataFrame:
+    def _records(self, series: Series, vintage: VintageEntry, origins: pl.DataFrame) -> pl.DataFrame:
         table, sha256 = self._table(series, vintage)
         carried = pl.col("vintage").is_not_null()
         # A carried row may be another provider's, so its origin is that of the vintage it names.
@@ -147,7 +147,7 @@ class Archive:
             "figure_note",
         ).cast(OBSERVATION)  # type: ignore[arg-type]
 
-    def _table(self, series: Series, vintage: Vintage) -> tuple[pl.DataFrame, str]:
+    def _table(self, series: Series, vintage: VintageEntry) -> tuple[pl.DataFrame, str]:
         """The table with all columns of ``_TABLE``, and the hash of the file's bytes."""
         path = self.directory / vintage.file
         try:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import Any
 
 import polars as pl
 
@@ -107,35 +108,31 @@ def _merge(link: Link, answers: Mapping[SeriesRequest, Answer]) -> Answer:
 
 
 def _observations(indicator: Indicator, link: Link, answer: Answer) -> pl.DataFrame:
-    return answer.records.select(
-        "iso3",
-        pl.lit(indicator.id).alias("indicator_id"),
-        "year",
-        "value",
-        pl.lit(indicator.unit).alias("unit"),
-        "obs_status",
-        pl.lit(link.provider).alias("provider"),
-        pl.lit(link.provider_code).alias("provider_code"),
-        pl.lit(answer.release).alias("provider_release"),
-        pl.lit(answer.retrieved_at or utc_now()).alias("retrieved_at"),
-        pl.lit(answer.source_url).alias("source_url"),
-        "raw_sha256",
-        pl.lit(answer.licence or link.licence or indicator.licence).alias("licence"),
-        pl.lit(link.provider).alias("retrieved_via"),
-        pl.lit(None).alias("figure_origin"),
-        pl.lit(None).alias("figure_note"),
-    ).cast(OBSERVATION)  # type: ignore[arg-type]
+    constants = {
+        "indicator_id": indicator.id,
+        "unit": indicator.unit,
+        "provider": link.provider,
+        "provider_code": link.provider_code,
+        "provider_release": answer.release,
+        "retrieved_at": answer.retrieved_at or utc_now(),
+        "source_url": answer.source_url,
+        "licence": answer.licence or link.licence or indicator.licence,
+        "retrieved_via": link.provider,
+        "figure_origin": None,
+        "figure_note": None,
+    }
+    return _with_constants(answer.records, constants, OBSERVATION)
 
 
 def _rejects(indicator: Indicator, link: Link, answer: Answer) -> pl.DataFrame:
-    return answer.rejects.select(
-        pl.lit(link.provider).alias("provider"),
-        pl.lit(indicator.id).alias("indicator_id"),
-        "reason",
-        "raw_record",
-        "raw_sha256",
-        pl.lit(answer.retrieved_at or utc_now()).alias("retrieved_at"),
-    ).cast(REJECT)  # type: ignore[arg-type]
+    retrieved_at = answer.retrieved_at or utc_now()
+    constants = {"provider": link.provider, "indicator_id": indicator.id, "retrieved_at": retrieved_at}
+    return _with_constants(answer.rejects, constants, REJECT)
+
+
+def _with_constants(rows: pl.DataFrame, constants: Mapping[str, Any], schema: dict[str, pl.DataType]) -> pl.DataFrame:
+    """Return the columns of a schema, those of ``constants`` with the same value in every row."""
+    return rows.with_columns(**{name: pl.lit(value) for name, value in constants.items()}).select(*schema).cast(schema)  # type: ignore[arg-type]
 
 
 def resolve(

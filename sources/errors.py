@@ -1,8 +1,8 @@
-"""Errors that a person can act on. Messages name the file, entry or indicator and the remedy; nobody needs a traceback.
+"""Errors that a user can correct. Messages name the file, entry or indicator and the remedy, without a traceback.
 
-Does not belong here: provider outcomes (a provider that fails is data, see ``chain.Outcome``).
+Failures of a provider do not belong here: they are outcomes (``provider.Outcome``).
 """
 
 
 class ConfigurationError(Exception):
-    """What the user configured (catalogue, settings, seeds, arguments) cannot be used. The CLI exits with 2."""
+    """A setting, argument, seed or entry of the catalogue cannot be used. The command line exits with 2."""

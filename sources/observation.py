@@ -45,6 +45,7 @@ OBSERVATION: dict[str, pl.DataType] = {
 ``obs_status`` is the provider's own flag. ``figure_origin`` is what the pipeline did to the figure (a
 ``FigureOrigin``), NULL if nothing; ``figure_note`` gives the reason of a correction or flag.
 """
+NULLABLE = {"obs_status", "provider_release", "figure_origin", "figure_note"}
 
 
 class FigureOrigin(StrEnum):
@@ -109,43 +110,21 @@ def contract(indicator: Indicator, known_areas: Iterable[str], last_year: int) -
         known_areas: ISO3 codes of economies and aggregates.
         last_year: The newest year that is accepted.
     """
-    return pa.DataFrameSchema(
-        {
-            "iso3": pa.Column(pl.String, pa.Check.isin(sorted(known_areas), error="unknown area")),
-            "indicator_id": pa.Column(pl.String, pa.Check.equal_to(indicator.id, error="another indicator")),
-            "year": pa.Column(
-                pl.Int32,
-                pa.Check.in_range(FIRST_YEAR, last_year, error=f"year outside {FIRST_YEAR}-{last_year}"),
-            ),
-            "value": pa.Column(
-                pl.Float64,
-                pa.Check.in_range(
-                    indicator.valid_range.min,
-                    indicator.valid_range.max,
-                    error=f"value outside {indicator.valid_range.min:g}..{indicator.valid_range.max:g}"
-                    f" {indicator.unit}, or not a number",
-                ),
-            ),
-            "unit": pa.Column(
-                pl.String,
-                pa.Check.equal_to(indicator.unit, error=f"unit is not {indicator.unit}"),
-            ),
-            "obs_status": pa.Column(pl.String, nullable=True),
-            "provider": pa.Column(pl.String),
-            "provider_code": pa.Column(pl.String),
-            "provider_release": pa.Column(pl.String, nullable=True),
-            "retrieved_at": pa.Column(TIMESTAMP, nullable=False),
-            "source_url": pa.Column(pl.String),
-            "raw_sha256": pa.Column(pl.String, pa.Check.str_matches(r"^[0-9a-f]{64}$")),
-            "licence": pa.Column(pl.String),
-            "retrieved_via": pa.Column(pl.String),
-            "figure_origin": pa.Column(pl.String, pa.Check.isin(list(FigureOrigin)), nullable=True),
-            "figure_note": pa.Column(pl.String, nullable=True),
-        },
-        strict=True,
-        ordered=True,
-        coerce=False,
-    )
+    low, high = indicator.valid_range.min, indicator.valid_range.max
+    beyond = f"value outside {low:g}..{high:g} {indicator.unit}, or not a number"
+    checks = {
+        "iso3": pa.Check.isin(sorted(known_areas), error="unknown area"),
+        "indicator_id": pa.Check.equal_to(indicator.id, error="another indicator"),
+        "year": pa.Check.in_range(FIRST_YEAR, last_year, error=f"year outside {FIRST_YEAR}-{last_year}"),
+        "value": pa.Check.in_range(low, high, error=beyond),
+        "unit": pa.Check.equal_to(indicator.unit, error=f"unit is not {indicator.unit}"),
+        "raw_sha256": pa.Check.str_matches(r"^[0-9a-f]{64}$"),
+        "figure_origin": pa.Check.isin(list(FigureOrigin)),
+    }
+    columns = {
+        name: pa.Column(dtype, checks.get(name), nullable=name in NULLABLE) for name, dtype in OBSERVATION.items()
+    }
+    return pa.DataFrameSchema(columns, strict=True, ordered=True, coerce=False)
 
 
 def as_rejects(records: pl.DataFrame) -> pl.DataFrame:

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import duckdb
 
+from warehouse.reading import quoted
+
 
 def record_verdict_changes(
     connection: duckdb.DuckDBPyConnection, previous: Path, as_of: str, published_at: datetime
@@ -45,8 +47,7 @@ def record_verdict_changes(
     )
     if not _has_verdicts(previous):
         return
-    path = str(previous).replace("'", "''")
-    connection.execute(f"attach '{path}' as previous (read_only)")
+    connection.execute(f"attach '{quoted(previous)}' as previous (read_only)")
     connection.execute("insert into claim_verdict_changes by name from previous.claim_verdict_changes")
     connection.execute(
         """

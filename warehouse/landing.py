@@ -52,7 +52,7 @@ class Landing(StrEnum):
 
 
 @dataclass(frozen=True)
-class Vintage:
+class LandedVintage:
     """One landed vintage. The file name gives every field."""
 
     indicator_id: str
@@ -73,7 +73,7 @@ class Landed:
     """
 
     status: Landing
-    vintage: Vintage | None
+    vintage: LandedVintage | None
     revised: int = 0
     added: int = 0
     withdrawn: int = 0
@@ -127,27 +127,29 @@ def content_hash(observations: pl.DataFrame) -> str:
     return digest.hexdigest()[:16]
 
 
-def vintages(layout: Layout, indicator_id: str) -> list[Vintage]:
+def vintages(layout: Layout, indicator_id: str) -> list[LandedVintage]:
     """Return the landed vintages of an indicator, oldest first."""
     found = []
     for path in sorted(layout.vintages(indicator_id).glob("[0-9]*.parquet")):
         stamp, digest = path.stem.split("_")
-        found.append(Vintage(indicator_id, datetime.strptime(stamp, "%Y%m%dT%H%M%S%f"), digest, path))
+        found.append(LandedVintage(indicator_id, datetime.strptime(stamp, "%Y%m%dT%H%M%S%f"), digest, path))
     return found
 
 
-def latest(layout: Layout, indicator_id: str) -> Vintage | None:
+def latest(layout: Layout, indicator_id: str) -> LandedVintage | None:
     """Return the newest vintage with any figure, None if there is no such vintage."""
     return next((v for v in reversed(vintages(layout, indicator_id)) if v.vintage_at > NEVER), None)
 
 
-def _write(layout: Layout, indicator_id: str, observations: pl.DataFrame, vintage_at: datetime, digest: str) -> Vintage:
+def _write(
+    layout: Layout, indicator_id: str, observations: pl.DataFrame, vintage_at: datetime, digest: str
+) -> LandedVintage:
     path = layout.vintages(indicator_id) / f"{vintage_at:%Y%m%dT%H%M%S%f}_{digest}.parquet"
     with replacing(path) as temporary:
         observations.sort(_KEY).with_columns(
             pl.lit(vintage_at).cast(pl.Datetime("us")).alias("vintage_at")
         ).write_parquet(temporary, statistics=False)
-    return Vintage(indicator_id, vintage_at, digest, path)
+    return LandedVintage(indicator_id, vintage_at, digest, path)
 
 
 def write_columns(layout: Layout, empty: pl.DataFrame) -> None:
@@ -165,7 +167,7 @@ def ensure_folder(layout: Layout, indicator_id: str, empty: pl.DataFrame) -> Non
         _write(layout, indicator_id, empty, NEVER, content_hash(empty))
 
 
-def land_history(layout: Layout, indicator_id: str, observations: pl.DataFrame, vintage_at: datetime) -> Vintage:
+def land_history(layout: Layout, indicator_id: str, observations: pl.DataFrame, vintage_at: datetime) -> LandedVintage:
     """Write a vintage of the bundled archive at its own date, unless its figures are landed already."""
     digest = content_hash(observations)
     for known in vintages(layout, indicator_id):

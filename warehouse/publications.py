@@ -19,7 +19,7 @@ from typing import Any
 import duckdb
 
 from warehouse.layout import Layout
-from warehouse.reading import Unreadable, open_published
+from warehouse.reading import Unreadable, open_published, quoted
 
 _STAMP = "%Y%m%dT%H%M%S%fZ"
 
@@ -183,7 +183,7 @@ def _write(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
     temporary = Path(mkdtemp(dir=folder.parent, prefix="."))
     try:
         for table in _KEPT.keys() & _tables(connection):
-            file = _quoted(temporary / f"{table}.parquet")
+            file = quoted(temporary / f"{table}.parquet")
             connection.execute(f"copy ({_part(table)} order by all) to '{file}' (compression zstd)")
         temporary.chmod(0o755)
         temporary.replace(folder)
@@ -219,7 +219,7 @@ def compare(layout: Layout, since: date | None = None) -> Comparison | None:
     """
     open_published(layout.published).close()
     with duckdb.connect(":memory:") as connection:
-        connection.execute(f"attach '{_quoted(layout.published)}' as published (read_only); use published")
+        connection.execute(f"attach '{quoted(layout.published)}' as published (read_only); use published")
         now = _record(connection, "publication")
         folder = _earlier(layout, now[0], since)
         if folder is None:
@@ -250,7 +250,7 @@ def _copy_parts(connection: duckdb.DuckDBPyConnection, folder: Path) -> set[str]
         file = folder / f"{table}.parquet"
         if table in present and file.exists():
             connection.execute(f"insert into memory.now.{table} {_part(table)}")
-            connection.execute(f"insert into memory.before.{table} by name from '{_quoted(file)}'")
+            connection.execute(f"insert into memory.before.{table} by name from '{quoted(file)}'")
     for table, columns in _NAMES.items():
         connection.execute(f"create table memory.now.{table} ({columns})")
         if table in present:
@@ -278,7 +278,3 @@ def _earlier(layout: Layout, before: datetime, since: date | None) -> Path | Non
         return kept[times[-1]]
     old_enough = [time for time in times if time.date() <= since]
     return kept[old_enough[-1] if old_enough else times[0]]
-
-
-def _quoted(path: Path) -> str:
-    return str(path).replace("'", "''")

@@ -1,6 +1,6 @@
 """Open the published file for reading.
 
-Belongs here: the connection and its errors. Does not belong here: queries.
+Belongs here: the connection, its errors and paths in SQL. Does not belong here: queries.
 """
 
 from __future__ import annotations
@@ -16,6 +16,11 @@ class NotPublished(Exception):
 
 class Unreadable(Exception):
     """A file is not a publication, or not a part of one. The message names the file and the remedy."""
+
+
+def quoted(path: Path) -> str:
+    """Return a path for use between single quotes in SQL, where DuckDB accepts no parameter."""
+    return str(path).replace("'", "''")
 
 
 def open_published(path: Path) -> duckdb.DuckDBPyConnection:

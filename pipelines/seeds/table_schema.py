@@ -32,10 +32,7 @@ _TYPES: Mapping[str, tuple[Callable[[str], pl.Expr], str]] = {
     "varchar": (pl.col, "text"),
     "integer": (lambda name: pl.col(name).cast(pl.Int64, strict=False), "a whole number"),
     "double": (lambda name: pl.col(name).cast(pl.Float64, strict=False), "a number"),
-    "boolean": (
-        lambda name: pl.col(name).replace_strict({"true": True, "false": False}, default=None),
-        "true or false",
-    ),
+    "boolean": (lambda name: pl.col(name).replace_strict(_BOOLEANS, default=None), "true or false"),
     "date": (lambda name: pl.col(name).str.to_date("%Y-%m-%d", strict=False), "a date like 2025-06-26"),
 }
 """Type in ``column_types`` -> how a column of text is read as that type, and its name in a message."""

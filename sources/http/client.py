@@ -153,8 +153,7 @@ class Http:
             max_body_mib: Largest body as sent.
             provider: Name for messages.
             headers: Additional request headers.
-            unchanged: Whether a cached reply is still valid; for hosts without conditional requests. Only
-                ``conditional.RunHttp`` has a cache.
+            unchanged: Whether the cached reply of ``conditional.RunHttp`` is still valid, at hosts without validators.
             retry_timeouts: Whether to retry after a timeout; False for callers that then request less.
             transient: Whether to retry after a failure that is not transient by its status.
         """
@@ -162,11 +161,7 @@ class Http:
         sent = {"Accept": ", ".join(kind for kind in accept if "/" in kind) or "*/*", **(headers or {})}
         size = SizeLimit(min(max_body_mib << 20, self.max_body_bytes), provider)
         quota = self._quota(url)
-        # Retry is not mounted on the adapter: there it would see neither a body that breaks off nor the time limits of
-        # request and host. The first increment() counts the first attempt, for which urllib3 never waits.
-        retry = Retry(
-            self.tries, backoff_factor=BACKOFF_S / 4, backoff_jitter=BACKOFF_S / 2, backoff_max=BACKOFF_MAX_S
-        ).increment(url=url)
+        retry = self._retry(url)
         with quota.slots:
             while True:
                 until = min(quota.deadline, time.monotonic() + min(self.request_limit_s, READS * read_s))
@@ -192,6 +187,16 @@ class Http:
         if failure.kind is FailureKind.UNREACHABLE:
             self._reach.mark_unreachable(url, failure.message)
         return reply
+
+    def _retry(self, url: str) -> Retry:
+        """Return the number of retries and the waits between them, after the first attempt.
+
+        It is not mounted on the adapter: there it would see neither a body that breaks off nor the time limits of
+        request and host. ``increment`` counts the first attempt, after which urllib3 never waits.
+        """
+        return Retry(
+            self.tries, backoff_factor=BACKOFF_S / 4, backoff_jitter=BACKOFF_S / 2, backoff_max=BACKOFF_MAX_S
+        ).increment(url=url)
 
     def _attempt(
         self,

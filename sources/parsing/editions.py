@@ -16,7 +16,7 @@ from sources.catalogue import Provider
 from sources.http.bodies import Body
 from sources.http.client import FailureKind, Http, Reply
 from sources.http.conditional import remedy
-from sources.parsing.observations import Origin, build_answers, build_failed_answers, merge_fetched
+from sources.parsing.observations import Origin, build_answers, build_failed_answers
 from sources.parsing.responses import UnusableResponse, last_modified, raw_body, require_body, require_content, url_of
 from sources.provider import Fetched, Outcome, SeriesRequest, Window
 
@@ -159,18 +159,17 @@ def _answer(
     present = {edition: reply for edition, reply in replies.items() if not is_absent(reply)}
     absent = [reply for edition, reply in replies.items() if edition not in present]
     unused = UnusableResponse("there is no such edition")
-    others = Fetched({}, [raw_body(reply, provider, unused) for reply in absent if reply.body])
+    others = [raw_body(reply, provider, unused) for reply in absent if reply.body]
     used = list(present.values())
     if not present:
         error, origin = _no_edition(files, absent), Origin(files.public_base)
-        return merge_fetched([others, build_failed_answers(requests, error, lambda _: origin, used, provider)])
+        return build_failed_answers(requests, error, lambda _: origin, used, provider, others)
     origin = _origin(files, *next(iter(present.items())))
     try:
         editions = dict(_read_all(files, present, provider))
     except UnusableResponse as error:
-        return merge_fetched([others, build_failed_answers(requests, error, lambda _: origin, used, provider)])
-    answered = build_answers(requests, lambda one: read(editions, one), lambda _: origin, used, provider, window)
-    return merge_fetched([others, answered])
+        return build_failed_answers(requests, error, lambda _: origin, used, provider, others)
+    return build_answers(requests, lambda one: read(editions, one), lambda _: origin, used, provider, window, others)
 
 
 def _no_edition(files: EditionFiles, replies: Sequence[Reply]) -> UnusableResponse:

@@ -16,7 +16,7 @@ from sources.catalogue import Provider
 from sources.http.client import Reply
 from sources.observation import Areas
 from sources.parsing.responses import UnusableResponse, raw_body
-from sources.provider import RECORD, SERIES_REJECT, Answer, Fetched, Outcome, SeriesRequest, Window
+from sources.provider import RECORD, SERIES_REJECT, Answer, Fetched, Outcome, RawBody, SeriesRequest, Window
 
 PARSED: dict[str, pl.DataType] = {**RECORD, "reason": pl.String(), "raw_record": pl.String()}
 """Columns of ``parse_observations``: ``reason`` is NULL for a valid observation, ``raw_record`` is the row as JSON."""
@@ -106,16 +106,12 @@ def parse_observations(
             year=year.cast(pl.Int32, strict=False), number=given.cast(pl.Float64, strict=False) * pl.col("factor")
         )
         .filter(pl.col("year").is_null() | pl.col("year").is_between(window.first_year, window.last_year))
-        .with_columns(reason=_reason(number, given, areas))
-        .select(
-            "iso3",
-            "year",
-            number.alias("value"),
-            pl.when(pl.col("obs_status") != "").then("obs_status").alias("obs_status"),
-            "raw_sha256",
-            "reason",
-            "raw_record",
+        .with_columns(
+            value=number,
+            obs_status=pl.when(pl.col("obs_status") != "").then("obs_status"),
+            reason=_reason(number, given, areas),
         )
+        .select(*PARSED)
         .cast(PARSED)  # type: ignore[arg-type]
     )
 
@@ -151,6 +147,7 @@ def build_answers(
     replies: Sequence[Reply],
     provider: Provider,
     window: Window,
+    others: Iterable[RawBody] = (),
 ) -> Fetched:
     """Answer requests from the same replies.
 
@@ -161,6 +158,7 @@ def build_answers(
         replies: The replies, newest last.
         provider: The provider.
         window: The requested years.
+        others: Further bodies to store.
 
     Returns:
         One answer per request and all bodies. The bodies count as not used if ``read`` failed for every request.
@@ -175,7 +173,7 @@ def build_answers(
             errors.append(error)
             answers[request] = failed_answer(error, origin(request), retrieved_at)
     every = errors[0] if len(errors) == len(answers) else None
-    return Fetched(answers, [raw_body(reply, provider, every) for reply in replies if reply.body])
+    return Fetched(answers, [*others, *(raw_body(reply, provider, every) for reply in replies if reply.body)])
 
 
 def build_failed_answers(
@@ -184,11 +182,12 @@ def build_failed_answers(
     origin: Callable[[SeriesRequest], Origin],
     replies: Sequence[Reply],
     provider: Provider,
+    others: Iterable[RawBody] = (),
 ) -> Fetched:
     """Answer requests that have no usable response. ``replies`` is empty if no request was sent."""
     retrieved_at = replies[-1].retrieved_at if replies else None
     answers = {request: failed_answer(error, origin(request), retrieved_at) for request in requests}
-    return Fetched(answers, [raw_body(reply, provider, error) for reply in replies if reply.body])
+    return Fetched(answers, [*others, *(raw_body(reply, provider, error) for reply in replies if reply.body)])
 
 
 def merge_fetched(parts: Iterable[Fetched]) -> Fetched:

@@ -81,7 +81,7 @@ def parse_indicators(body: bytes) -> set[str]:
 
 def fetch(requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, window: Window, http: Http) -> Fetched:
     """Answer every request; requests for cuts of one series share its download. See ``sources.provider.Adapter``."""
-    run = _Run(provider, areas, window, http)
+    run = _Data360Fetch(provider, areas, window, http)
     databases = list(dict.fromkeys(map(_database, requests)))
     series = group_requests(requests, lambda one: (_database(one), *code_and_aliases(one)))
     with ThreadPoolExecutor(provider.parallel, thread_name_prefix=provider.id) as pool:
@@ -92,7 +92,7 @@ def fetch(requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, w
 
 
 @dataclass(frozen=True)
-class _Run:
+class _Data360Fetch:
     """The requests of one ``fetch`` or ``inspect``."""
 
     provider: Provider
@@ -172,7 +172,7 @@ def inspect(
 
     If a list cannot be read, a series is requested by its code.
     """
-    run = _Run(provider, areas, Window(FIRST_YEAR, window.last_year), http)
+    run = _Data360Fetch(provider, areas, Window(FIRST_YEAR, window.last_year), http)
     databases = list(dict.fromkeys(map(_database, requests)))
     with ThreadPoolExecutor(provider.parallel, thread_name_prefix=provider.id) as pool:
         lists = dict(zip(databases, pool.map(run.indicators, databases), strict=True))
@@ -197,7 +197,7 @@ def _name(request: SeriesRequest, known: set[str] | None) -> str | None:
     return request.code if known is None else known_code(request, known)
 
 
-def _inspect(request: SeriesRequest, reply: Reply, run: _Run) -> Inspection:
+def _inspect(request: SeriesRequest, reply: Reply, run: _Data360Fetch) -> Inspection:
     """Return the result for a link from the rows of some members."""
     if fault := failed(reply):
         return fault

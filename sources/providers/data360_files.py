@@ -118,8 +118,8 @@ def _series(
     try:
         rows = with_raw_record(parse(require_content(reply, NO_SUCH_FILE)), raw_body(reply, provider).sha256)
     except UnusableResponse as error:
-        return merge_fetched([Fetched({}, absent), build_failed_answers(requests, error, origin, [reply], provider)])
-    return merge_fetched([Fetched({}, absent), build_answers(requests, read, origin, [reply], provider, window)])
+        return build_failed_answers(requests, error, origin, [reply], provider, absent)
+    return build_answers(requests, read, origin, [reply], provider, window, absent)
 
 
 def inspect(

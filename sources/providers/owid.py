@@ -122,8 +122,8 @@ def _chart(
     try:
         table = parse(require_content(reply, unknown_id={404}))
     except UnusableResponse as error:
-        return merge_fetched([Fetched({}, bodies), build_failed_answers(requests, error, origin, [reply], provider)])
-    return merge_fetched([Fetched({}, bodies), build_answers(requests, read, origin, [reply], provider, window)])
+        return build_failed_answers(requests, error, origin, [reply], provider, bodies)
+    return build_answers(requests, read, origin, [reply], provider, window, bodies)
 
 
 def _unit_fault(request: SeriesRequest, columns: dict[str, dict[str, Any]]) -> str | None:

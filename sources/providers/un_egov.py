@@ -208,13 +208,11 @@ def _pages(requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, 
         replies = dict(
             zip(countries, pool.map(lambda iso3: _page(links[iso3], provider, http), countries), strict=True)
         )
-    listed = Fetched({}, [raw_body(centre, provider)])
+    received, listed = list(replies.values()), [raw_body(centre, provider)]
     try:
         bodies = {iso3: require_content(reply) for iso3, reply in replies.items()}
     except UnusableResponse as error:
-        return merge_fetched(
-            [listed, build_failed_answers(requests, error, lambda _: origin, list(replies.values()), provider)]
-        )
+        return build_failed_answers(requests, error, lambda _: origin, received, provider, listed)
 
     def read(request: SeriesRequest) -> pl.DataFrame:
         column = str(request.option("column"))
@@ -225,8 +223,7 @@ def _pages(requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, 
             for iso3, body in bodies.items()
         )
 
-    answered = build_answers(requests, read, lambda _: origin, list(replies.values()), provider, window)
-    return merge_fetched([listed, answered])
+    return build_answers(requests, read, lambda _: origin, received, provider, window, listed)
 
 
 def _page_observations(

@@ -172,14 +172,14 @@ def fetch(requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, w
     if not requests:
         return Fetched({}, [])
     releases, bodies = read_optional(_list_series(provider, http), releases_of, provider)
-    run = _Run(provider, areas, window, http, releases)
+    run = _UnSdgFetch(provider, areas, window, http, releases)
     series = group_requests(requests, lambda one: tuple(code_and_aliases(one)))
     with ThreadPoolExecutor(provider.parallel, thread_name_prefix=provider.id) as pool:
         return merge_fetched([Fetched({}, bodies), *pool.map(run.answer, series, series.values())])
 
 
 @dataclass(frozen=True)
-class _Run:
+class _UnSdgFetch:
     """The requests of one ``fetch``. ``releases`` is None if the list of series could not be read."""
 
     provider: Provider
@@ -204,17 +204,14 @@ class _Run:
                 raise UnusableResponse(f"the current release has no series {' or '.join(names)}", Outcome.UNKNOWN_ID)
             pages = self._pages(name, replies, abandoned)
         except UnusableResponse as error:
-            failed_answers = build_failed_answers(requests, error, origin, replies, self.provider)
-            return merge_fetched([Fetched({}, abandoned), failed_answers])
+            return build_failed_answers(requests, error, origin, replies, self.provider, abandoned)
         sent = zip(pages, (raw_body(reply, self.provider).sha256 for reply in replies), strict=True)
         rows = pl.concat((with_raw_record(page.rows, sha256) for page, sha256 in sent), how="diagonal")
 
         def read(request: SeriesRequest) -> pl.DataFrame:
             return observations_of(rows, request, self.areas, self.window)
 
-        return merge_fetched(
-            [Fetched({}, abandoned), build_answers(requests, read, origin, replies, self.provider, self.window)]
-        )
+        return build_answers(requests, read, origin, replies, self.provider, self.window, abandoned)
 
     def _pages(self, code: str, replies: list[Reply], abandoned: list[RawBody]) -> list[SdgPage]:
         """Return all pages of a series; after a timeout all of them in smaller pages.

@@ -71,7 +71,7 @@ def fetch(requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, w
     rejected = frozenset(
         request for request in requests if _is_known_as_rejected(request, provider, http, last_updated)
     )
-    run = _Run(provider, areas, window, http, last_updated, rejected)
+    run = _WorldBankFetch(provider, areas, window, http, last_updated, rejected)
     with ThreadPoolExecutor(provider.parallel, thread_name_prefix=provider.id) as pool:
         return merge_fetched(pool.map(run.answer, run.batches(requests)))
 
@@ -96,7 +96,7 @@ def _is_known_as_rejected(
 
 
 @dataclass(frozen=True)
-class _Run:
+class _WorldBankFetch:
     """The calls of one ``fetch``.
 
     ``rejected`` are requests with codes that the API rejected before. Each gets a call of its own, since it would make

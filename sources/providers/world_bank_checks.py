@@ -45,7 +45,7 @@ def inspect_links(
 
     The list of each database is requested first. Without it, the answer for a series shows whether the code exists.
     """
-    run = _Run(provider, areas, Window(FIRST_YEAR, window.last_year), http)
+    run = _WorldBankInspection(provider, areas, Window(FIRST_YEAR, window.last_year), http)
     databases = list(dict.fromkeys(database_of(request) for request in requests))
     with ThreadPoolExecutor(provider.parallel, thread_name_prefix=provider.id) as pool:
         lists = dict(zip(databases, pool.map(run.codes, databases), strict=True))
@@ -56,7 +56,7 @@ def inspect_links(
 
 
 @dataclass(frozen=True)
-class _Run:
+class _WorldBankInspection:
     """The calls of one ``inspect_links``."""
 
     provider: Provider

@@ -15,6 +15,8 @@ from pathlib import Path
 
 import duckdb
 
+from warehouse.reading import quoted
+
 TERMS = Path(__file__).parents[1] / "licences.csv"
 
 MARKS = {
@@ -120,7 +122,7 @@ def withhold(
             coalesce(terms, 'unknown') as terms,
             coalesce(reason, 'not in the list of licences') as reason
         from (select licence from observations union select licence from indicators)
-        left join read_csv('{_quoted(TERMS)}', header = true, all_varchar = true) using (licence)
+        left join read_csv('{quoted(TERMS)}', header = true, all_varchar = true) using (licence)
         order by licence
         """
     )
@@ -144,6 +146,11 @@ def withhold(
         """,
         [list(licences), list(providers)],
     )
+    _write_marked(connection)
+
+
+def _write_marked(connection: duckdb.DuckDBPyConnection) -> None:
+    """Write the figures, indicators and claims of each mark from the table ``closed``."""
     tests = connection.execute("select 1 from duckdb_tables() where table_name = 'claim_tests'").fetchone()
     of_claims = (
         "select claim_id, indicator_id from claim_tests" if tests else "select '' as claim_id, '' as indicator_id"
@@ -168,10 +175,6 @@ def _check(column: str, named: Collection[str], connection: duckdb.DuckDBPyConne
     for name in named:
         if name not in known:
             raise UnknownName(f"no figure has the {column} {name!r}; there are {'; '.join(known)}")
-
-
-def _quoted(path: Path) -> str:
-    return str(path).replace("'", "''")
 
 
 def shareable(table: str) -> str:

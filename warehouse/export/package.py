@@ -26,7 +26,7 @@ import duckdb
 from warehouse.export.licences import MARKS, withhold
 from warehouse.export.tables import ExportTable, load_tables
 from warehouse.export.workbook import write_workbook
-from warehouse.reading import open_published
+from warehouse.reading import open_published, quoted
 
 NAME = "carec-digital-scorecard"
 CHECKSUMS = "SHA256SUMS"
@@ -178,8 +178,7 @@ def _write_all(connection: duckdb.DuckDBPyConnection, new: Path, attributions: I
 
 def _copy(connection: duckdb.DuckDBPyConnection, query: str, path: Path, options: str) -> None:
     times = ", timestampformat '%Y-%m-%dT%H:%M:%SZ'" if "csv" in options else ""
-    target = str(path).replace("'", "''")
-    connection.execute(f"copy ({query}) to '{target}' ({options}{times})")
+    connection.execute(f"copy ({query}) to '{quoted(path)}' ({options}{times})")
 
 
 def _write(path: Path, text: str) -> None:

@@ -117,7 +117,7 @@ def _read_first(
     for row, line in enumerate(introduction[1:], start=1):
         sheet.write_string(row, 1, line, formats.wrapped)
     first = len(introduction) + 1
-    sheet.write_row(first, 0, ["sheet", "one row a"], formats.header)
+    sheet.write_row(first, 0, ["sheet", "one row per"], formats.header)
     for row, table in enumerate(tables, start=first + 1):
         sheet.write_url(row, 0, f"internal:'{table.name}'!A1", string=table.name)
         sheet.write_string(row, 1, table.description, formats.wrapped)
