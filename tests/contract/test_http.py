@@ -486,13 +486,13 @@ def test_an_unknown_name_is_looked_up_once_whoever_asks(look_ups: list[str]) -> 
 def probes(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The time limits of the first connections to hosts, in the order of the attempts."""
     limits: list[float] = []
-    real = reach.within
+    real = reach.run_with_deadline
 
     def within(timeout_s: float, call: Callable[[], Any]) -> Any:
         limits.append(timeout_s)
         return real(timeout_s, call)
 
-    monkeypatch.setattr(reach, "within", within)
+    monkeypatch.setattr(reach, "run_with_deadline", within)
     return limits
 
 

@@ -124,5 +124,5 @@ def test_a_malformed_claim_stops_the_refresh_before_anything_is_built(checkout: 
     done = run_carec("refresh", warehouse=tmp_path / "w", root=checkout)
     assert done.returncode == 2
     assert len(done.stderr.strip().splitlines()) == 1
-    assert "claims.csv:22: p1-kaz-internet-use: column value: input should be a valid number" in done.stderr
+    assert "claims.csv:22: p1-kaz-internet-use: column value: must be a number" in done.stderr
     assert not (tmp_path / "w" / "build.duckdb").exists()

@@ -97,7 +97,7 @@ def test_without_a_network_one_line_names_the_hosts_and_no_other_repeats_it(ware
     assert line.startswith("no network to ") and {"gtmi.invalid", "wipo-gii.invalid", "world-bank.invalid"} <= set(
         line.removeprefix("no network to ").split(":")[0].split(", ")
     )
-    assert "the last good figures stand in" in line
+    assert "the last good figures are used" in line
 
 
 def test_a_misspelt_setting_is_pointed_out(warehouse: Path) -> None:

@@ -119,7 +119,7 @@ def broken_store(layout: Layout) -> None:
         (interrupted_build, "leftovers", "build.duckdb", "carec refresh"),
         (damaged_build, "leftovers", "build.duckdb", "carec refresh"),
         (failed_build, "build", "not published: 1 of 300 tests did not pass", "carec refresh"),
-        (no_publication, "publication", "is no publication", "carec refresh"),
+        (no_publication, "publication", "is not a publication", "carec refresh"),
         (broken_home, "dagster", "dagster.yaml cannot be used", "writes the project's own"),
         (broken_store, "dagster", "runs.db", "no figures"),
     ],
@@ -187,4 +187,4 @@ def test_a_large_raw_store_does_not_keep_the_operator_waiting(warehouse: Path, m
     for number in range(3):
         raw.store(layout, f"body {number}".encode(), {})
     monkeypatch.setattr(doctor, "RAW_BUDGET_S", -1.0)
-    assert "3 older ones not read" in doctor.raw_bodies(layout).finding
+    assert "3 older bodies not read" in doctor.raw_bodies(layout).finding

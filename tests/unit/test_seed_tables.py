@@ -189,7 +189,7 @@ def test_python_and_dbt_refuse_the_same_tables(test: str, arguments: dict[str, A
 
 
 def test_every_generic_test_of_the_project_is_compared_with_dbt() -> None:
-    assert {test for test, _ in CASES} == {path.stem for path in GENERIC.glob("*.sql")}
+    assert {test for test, _ in CASES} == {path.stem for path in GENERIC.glob("*.sql")} - {"has_model_in"}
 
 
 def test_numbers_are_declared_finite() -> None:
