@@ -123,10 +123,15 @@ select
     * exclude (years_tested, unknown_then),
     list_aggregate(years_tested, 'string_agg', ', ') as years_tested,
     list_aggregate(unknown_then, 'string_agg', ', ') as unknown_then,
-    outcome ->> 'code' as reason_code,
+    json_extract_string(outcome, '$.code') as reason_code,
     json_object(
         'code',
-        'claim_test' || if(kind = 'regional_mean', '_of_variant', '') || if(role = 'baseline', '_of_baseline', ''),
+        case
+            when kind = 'regional_mean' and role = 'baseline' then 'claim_test_of_variant_of_baseline'
+            when kind = 'regional_mean' then 'claim_test_of_variant'
+            when role = 'baseline' then 'claim_test_of_baseline'
+            else 'claim_test'
+        end,
         'operands',
         json_object(
             'variant', variant,

@@ -198,8 +198,8 @@ explained as (
             when judged.is_of_too_few then 'too_few_members'
             when reasons.parts is not null then 'without_figure'
             else 'no_series'
-        end as reason_code,
-        case reason_code
+        end as basis,
+        case basis
             when 'tested' then coalesce(summaries.parts, []) || reasons.parts
             when 'nothing_public' then [{{ claim_part('nothing_public') }}]
             when 'milestone' then [{{ claim_part('milestone') }}]
@@ -254,7 +254,7 @@ select
     evidence.source_url,
     duplicates.duplicate_of,
     coalesce(leads.leads, 0)::integer as leads,
-    explained.reason_code as verdict_reason_code,
+    explained.basis as verdict_reason_code,
     to_json(explained.parts)::varchar as verdict_reason_operands
 from {{ ref('claims') }} as claims
 inner join explained using (claim_id)
