@@ -61,20 +61,22 @@ def test_the_assets_are_the_indicators_the_tables_of_dbt_and_the_publication(
     workspace = at(published_warehouse)
     graph = build_defs(workspace).resolve_asset_graph()
     manifest = json.loads((published_warehouse / "dbt" / "manifest.json").read_bytes())
-    nodes = [node for node in manifest["nodes"].values() if node["resource_type"] in {"seed", "model"}]
-    landed = [source["name"] for source in manifest["sources"].values() if source["source_name"] != "observations"]
+    nodes = {name: node for name, node in manifest["nodes"].items() if node["resource_type"] in {"seed", "model"}}
+    sources = manifest["sources"]
+    names = {name: node["name"] for name, node in nodes.items()}
+    names |= {name: f"{source['source_name']}/{source['name']}" for name, source in sources.items()}
+    parents = {names[name]: {names[one] for one in node["depends_on"].get("nodes", [])} for name, node in nodes.items()}
+    parents |= {names[name]: set() for name in sources}
+    parents |= {f"observations/{name}": set() for name in workspace.catalogue.indicators}
     keys = graph.get_all_asset_keys()
-    observations = {key for key in keys if key.path[0] == "observations" and len(key.path) == 2}
-    assert {key.path[1] for key in observations} == set(workspace.catalogue.indicators)
-    assert sorted(key.path[-1] for key in keys - observations) == sorted(
-        [*(node["name"] for node in nodes), *landed, "publication"]
-    )
-    tables = {**manifest["nodes"], **manifest["sources"]}
-    parents = {node["name"]: {tables[one]["name"] for one in node["depends_on"].get("nodes", [])} for node in nodes}
-    parents |= {name: set() for name in (*landed, *workspace.catalogue.indicators)}
     # what a publication keeps has a key without a schema
     parents["publication"] = {key.path[0] for key in keys if len(key.path) == 1} - {"publication"}
-    assert {key.path[-1]: {one.path[-1] for one in graph.get(key).parent_keys} for key in keys} == parents
+
+    def name_of(key: dg.AssetKey) -> str:
+        """The name of a model without its schema."""
+        return "/".join(key.path) if key.path[0] in {"landing", "observations"} else key.path[-1]
+
+    assert {name_of(key): {name_of(one) for one in graph.get(key).parent_keys} for key in keys} == parents
 
 
 def test_every_indicator_is_in_the_group_of_its_pillar_and_has_four_checks(
