@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from pipelines.cli.tables import figure
+from pipelines.formatting import figure
 from warehouse.reading import open_published
 
 MOST_LINES = 40

@@ -13,8 +13,8 @@ from datetime import date
 
 import polars as pl
 
-from pipelines.cli.sources_and_query import FRAMEWORK
 from pipelines.cli.tables import Format, show
+from pipelines.published import FRAMEWORK
 from pipelines.workspace import LOCAL_FILE, Workspace
 from sources.catalogue import Indicator
 from sources.checks.edition_watch import INDICES, EditionFinding, HeldEditions, Index, watch

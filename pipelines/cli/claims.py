@@ -8,40 +8,46 @@ Does not belong here: verdicts (``dbt_project``), the checks of the register (``
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pipelines.cli.sources_and_query import fetch, imprint
-from pipelines.cli.tables import GAP, Format, console, figure, show
+import typer
+
+from pipelines.cli.tables import Format, console, show
+from pipelines.cli.terminal import FormatOption, command_app, write_document
+from pipelines.formatting import GAP, figure
+from pipelines.published import VERDICTS, claimed, fetch, imprint, not_known
+from pipelines.report.claims_document import document
 from sources.errors import ConfigurationError
-from warehouse.reading import open_published
 
-VERDICTS = (
-    "supported",
-    "supported_other_year",
-    "contradicted",
-    "direction_supported",
-    "direction_contradicted",
-    "not_comparable",
-    "document_only",
-    "no_data",
-)
-"""Every verdict, in the order in which summaries name them."""
+app = command_app()
 
 _BARS = "▁▂▃▄▅▆▇█"
 
-_WORDS = {"gt": "over ", "gte": "at least ", "lt": "under ", "lte": "at most ", "approx": "about "}
 
-
-def claimed(
-    value: float | None, comparator: str | None, baseline: float | None, baseline_comparator: str | None
-) -> str:
-    """What a claim says in figures: ``over 70``, ``under 50 to 70``; a dash where it names no number."""
-    if value is None:
-        return GAP
-    told = _WORDS.get(comparator or "", "") + figure(value)
-    return told if baseline is None else f"{_WORDS.get(baseline_comparator or '', '')}{figure(baseline)} to {told}"
+@app.command()
+def claims(
+    claim_id: Annotated[str | None, typer.Argument(help="One claim in full.")] = None,
+    verdict: Annotated[str | None, typer.Option("--verdict", help="Only claims with this verdict.")] = None,
+    pillar: Annotated[str | None, typer.Option("--pillar", help="Only claims of this pillar or section.")] = None,
+    country: Annotated[
+        str | None, typer.Option("--country", metavar="ISO3", help="Only claims on this member.")
+    ] = None,
+    write: Annotated[
+        Path | None,
+        typer.Option("--write-docs", metavar="FILE", help="Write the audit as a document (docs/claims.md)."),
+    ] = None,
+    fmt: FormatOption = Format.TABLE,
+) -> None:
+    """What public data say to the mid-term review's claims: one verdict a claim, with its evidence."""
+    if write is not None:
+        write_document(write, document())
+    elif claim_id is None:
+        audit(fmt, verdict, pillar, country)
+    elif verdict or pillar or country:
+        raise typer.BadParameter("one claim is asked for in full; --verdict, --pillar and --country choose among all")
+    else:
+        claim(claim_id, fmt)
 
 
 def _table(name: str, where: str, parameters: Sequence[Any], order: str) -> tuple[list[str], list[tuple[Any, ...]]]:
@@ -228,34 +234,3 @@ def trend(values: Sequence[float]) -> str:
     if low == high:
         return _BARS[0] * len(values)
     return "".join(_BARS[round((value - low) / (high - low) * (len(_BARS) - 1))] for value in values)
-
-
-def not_known() -> list[str]:
-    """What the audit could not know on its as-of day, as a line; empty where every series was known."""
-    rows = fetch(
-        """
-        with told as (
-            select claim_id, unnest(string_split(unknown_then, ', ')) as series
-            from claim_tests where unknown_then is not null
-        )
-        select as_of, count(distinct series), count(distinct claim_id),
-               string_agg(distinct series, ', ' order by series)
-        from told cross join publication group by as_of
-        """
-    )
-    return [
-        f"not known on {day}: {series} series that {claims} claims are tested with, each with the day of its oldest"
-        f" vintage at hand: {names}"
-        for day, series, claims, names in rows
-    ]
-
-
-def verdict_changes(published: Path, published_at: datetime) -> list[str]:
-    """What the publication of that moment changed in the verdicts of the one before, a line a claim."""
-    with open_published(published) as connection:
-        changes = connection.execute(
-            "select claim_id, previous_verdict, verdict from claim_verdict_changes where changed_at = ?"
-            " order by claim_id",
-            [published_at],
-        ).fetchall()
-    return [f"{claim_id}: {before or 'no claim'} > {now or 'no claim'}" for claim_id, before, now in changes]

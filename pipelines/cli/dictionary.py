@@ -10,11 +10,18 @@ import json
 from collections.abc import Mapping
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pipelines.cli.sources_and_query import fetch
+import typer
+
 from pipelines.cli.tables import Format, show
+from pipelines.cli.terminal import FormatOption, command_app, write_document
+from pipelines.dbt.runner import manifest
+from pipelines.published import fetch
+from pipelines.workspace import open_workspace
 from sources.errors import ConfigurationError
+
+app = command_app()
 
 _COLUMNS = """
     select t.table_name, c.column_name, lower(c.data_type), coalesce(c.comment, ''), coalesce(t.comment, '')
@@ -22,6 +29,21 @@ _COLUMNS = """
     where t.schema_name = 'main' and not t.internal
     order by t.table_name, c.column_index
 """
+
+
+@app.command()
+def dictionary(
+    table: Annotated[str | None, typer.Argument(help="A table of the published file.")] = None,
+    write: Annotated[
+        Path | None, typer.Option("--write-docs", metavar="FILE", help="Write it as a document (docs/dictionary.md).")
+    ] = None,
+    fmt: FormatOption = Format.TABLE,
+) -> None:
+    """What the tables and columns of the published file mean."""
+    if write is not None:
+        write_document(write, document(manifest(open_workspace())))
+    else:
+        page(table, fmt)
 
 
 def page(table: str | None, fmt: Format) -> None:

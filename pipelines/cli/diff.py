@@ -9,35 +9,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
-from typing import Any
+from typing import Annotated, Any
 
-from pipelines.cli.tables import GAP, Format, console, figure, show
+import typer
+
+from pipelines.cli.tables import Format, console, show
+from pipelines.cli.terminal import FormatOption, command_app, parse_day
+from pipelines.formatting import GAP, figure
+from pipelines.published import CHANGE_SECTIONS, SUMMED_SECTIONS, section_of
 from pipelines.settings import load_settings
 from warehouse.layout import Layout
 from warehouse.publications import COLUMNS, Comparison, compare
 
+app = command_app()
+
 Row = dict[str, Any]
-
-SECTIONS = {
-    "new_year": "New data years",
-    "revised": "Revised figures",
-    "rounded": "Figures that changed by rounding only",
-    "filled": "Figures for earlier years",
-    "withdrawn": "Figures withdrawn",
-    "status": "Changed statuses",
-    "score": "Changed overall scores",
-    "rank_outside_band": "Ranks outside the band of the earlier publication",
-    "verdict": "Changed verdicts",
-    "benchmark": "Changed benchmarks",
-}
-"""Section -> its title, in the order of the page."""
-
-SUMMED = ("new_year", "rounded", "filled", "withdrawn")
-"""Sections with one line per indicator: one publication may bring hundreds of figures."""
 
 
 @dataclass(frozen=True)
-class Section:
+class ChangeTable:
     """The changes of one kind as a table of texts; ``count`` is the number of changes, which may be more than lines."""
 
     kind: str
@@ -47,26 +37,26 @@ class Section:
     lines: list[list[str]]
 
 
-def section_of(row: Row) -> str:
-    """Returns the section of a change: its kind, but for a revised figure that changed by rounding only."""
-    return "rounded" if row["size"] == "rounding" else str(row["kind"])
+@app.command()
+def diff(
+    since: Annotated[
+        str | None, typer.Option("--since", metavar="DATE", help="Compare with what stood on that day (YYYY-MM-DD).")
+    ] = None,
+    fmt: FormatOption = Format.TABLE,
+) -> None:
+    """What the present publication changed: figures, statuses, ranks, verdicts, benchmarks."""
+    page(parse_day(since), fmt)
 
 
-def changes(layout: Layout, since: date | None = None) -> Comparison | None:
-    """The present publication against the one before it, or the one that stood at the end of the day ``since``.
-
-    None where the present one is the first that is kept. Raises NotPublished and Unreadable.
-    """
-    return compare(layout, since)
-
-
-def sections(found: Comparison) -> list[Section]:
-    """Returns what changed, in the order of ``SECTIONS``; new and rounded figures are summed up by indicator."""
-    by_kind: dict[str, list[Row]] = {kind: [] for kind in SECTIONS}
+def sections(found: Comparison) -> list[ChangeTable]:
+    """Returns what changed, in the order of ``CHANGE_SECTIONS``; new and rounded figures are summed up by indicator."""
+    by_kind: dict[str, list[Row]] = {kind: [] for kind in CHANGE_SECTIONS}
     for row in found.records:
         by_kind[section_of(row)].append(row)
     return [
-        Section(kind, SECTIONS[kind], len(own), *(_summed(own) if kind in SUMMED else _one_by_one(own)))
+        ChangeTable(
+            kind, CHANGE_SECTIONS[kind], len(own), *(_summed(own) if kind in SUMMED_SECTIONS else _one_by_one(own))
+        )
         for kind, own in by_kind.items()
         if own
     ]
@@ -74,7 +64,7 @@ def sections(found: Comparison) -> list[Section]:
 
 def page(since: date | None, fmt: Format) -> None:
     """Every change as a row in JSON and CSV; for people a section a kind."""
-    found = changes(Layout(load_settings().warehouse), since)
+    found = compare(Layout(load_settings().warehouse), since)
     if fmt is not Format.TABLE:
         show(COLUMNS, found.rows if found else [], fmt)
         return

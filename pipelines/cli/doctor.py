@@ -17,10 +17,13 @@ from pathlib import Path
 
 import duckdb
 import polars as pl
+import typer
 import yaml
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
+from pipelines.cli.tables import Format, show
+from pipelines.cli.terminal import FormatOption, command_app, progress_line
 from pipelines.orchestration.instance import TEMPLATE
 from pipelines.settings import PROJECT, load_settings, unknown_settings, with_base_urls
 from sources.catalogue import load_catalogue
@@ -31,6 +34,8 @@ from warehouse.layout import Layout
 from warehouse.publish import NEVER_EMPTY, published, read_receipt
 from warehouse.recovery import leftovers
 
+app = command_app()
+
 COLUMNS = ("check", "status", "finding", "remedy")
 SHOWN = 3
 """Names that a finding gives before it only counts."""
@@ -40,8 +45,18 @@ SPARE_BYTES = 500 * 2**20
 """Free space that a refresh should find beside room for three more copies of the build."""
 
 
+@app.command()
+def doctor(fmt: FormatOption = Format.TABLE) -> None:
+    """Whether installation and warehouse are sound; what to do where they are not: exit 1 where something is."""
+    with progress_line() as progress:
+        findings = diagnose(progress)
+    show(COLUMNS, [finding.row for finding in findings], fmt)
+    if any(finding.remedy for finding in findings):
+        raise typer.Exit(1)
+
+
 @dataclass(frozen=True)
-class Finding:
+class Diagnosis:
     """One thing that was looked at. ``remedy`` is None where nothing needs doing."""
 
     check: str
@@ -53,7 +68,7 @@ class Finding:
         return self.check, "attention" if self.remedy else "ok", self.finding, self.remedy
 
 
-def examine(layout: Layout, project: Path = PROJECT) -> Iterator[Finding]:
+def examine(layout: Layout, project: Path = PROJECT) -> Iterator[Diagnosis]:
     """Look at everything, in the order in which a person would mend it. Ends within a minute, whatever it finds."""
     yield environment(project / "requirements.lock")
     yield settings()
@@ -67,12 +82,12 @@ def examine(layout: Layout, project: Path = PROJECT) -> Iterator[Finding]:
     yield dagster_home(layout)
 
 
-def environment(lock: Path) -> Finding:
+def environment(lock: Path) -> Diagnosis:
     """Every package of the lock is installed in the version that the lock names."""
     try:
         pins = _pins(lock)
     except (OSError, InvalidRequirement) as error:
-        return Finding("lock", f"{lock.name} cannot be read: {error}", "take it from the repository again")
+        return Diagnosis("lock", f"{lock.name} cannot be read: {error}", "take it from the repository again")
     wrong = []
     for name, version in pins.items():
         try:
@@ -82,8 +97,8 @@ def environment(lock: Path) -> Finding:
         if installed != version:
             wrong.append(f"{name} {installed}, the lock has {version}")
     if wrong:
-        return Finding("lock", _listed(wrong), "rm .venv/.lock-installed && make .venv/.lock-installed")
-    return Finding("lock", f"{len(pins)} packages as the lock has them")
+        return Diagnosis("lock", _listed(wrong), "rm .venv/.lock-installed && make .venv/.lock-installed")
+    return Diagnosis("lock", f"{len(pins)} packages as the lock has them")
 
 
 def _pins(lock: Path) -> dict[str, str]:
@@ -98,30 +113,30 @@ def _pins(lock: Path) -> dict[str, str]:
     return pins
 
 
-def settings() -> Finding:
+def settings() -> Diagnosis:
     try:
         catalogue = with_base_urls(load_catalogue())
     except ConfigurationError as error:
-        return Finding("settings", str(error), "mend what is named")
+        return Diagnosis("settings", str(error), "mend what is named")
     if unread := unknown_settings(catalogue):
-        return Finding("settings", f"nothing reads {_listed(unread)}", "correct the spelling, or remove them")
-    return Finding("settings", "every CAREC_ setting is known")
+        return Diagnosis("settings", f"nothing reads {_listed(unread)}", "correct the spelling, or remove them")
+    return Diagnosis("settings", "every CAREC_ setting is known")
 
 
-def disk(layout: Layout) -> Finding:
+def disk(layout: Layout) -> Diagnosis:
     """Room for the build, its copy and what the copy replaces."""
     folder = next(path for path in (layout.root, *layout.root.parents) if path.is_dir())
     free = shutil.disk_usage(folder).free
     largest = max((path.stat().st_size for path in (layout.build, layout.published) if path.exists()), default=0)
     needed = 3 * largest + SPARE_BYTES
     said = f"{_size(free)} free, a refresh wants {_size(needed)}"
-    return Finding("disk space", said, f"free some space on the disk of {layout.root}" if free < needed else None)
+    return Diagnosis("disk space", said, f"free some space on the disk of {layout.root}" if free < needed else None)
 
 
-def files(layout: Layout) -> Iterator[Finding]:
+def files(layout: Layout) -> Iterator[Diagnosis]:
     """Who holds the warehouse, and what an interrupted refresh left in it."""
     if not layout.root.is_dir():
-        yield Finding("leftovers", f"there is no {layout.root} yet", "carec refresh")
+        yield Diagnosis("leftovers", f"there is no {layout.root} yet", "carec refresh")
         return
     if not layout.lock.exists():  # never held: looking must not make the file
         yield _leftovers(layout)
@@ -130,39 +145,39 @@ def files(layout: Layout) -> Iterator[Finding]:
         with exclusive(layout.lock):
             finding = _leftovers(layout)
     except Busy as holder:
-        finding = Finding("leftovers", f"a refresh is running ({holder}): not looked for")
+        finding = Diagnosis("leftovers", f"a refresh is running ({holder}): not looked for")
     except OSError as error:
-        finding = Finding("leftovers", str(error), f"give this user the right to write in {layout.root}")
+        finding = Diagnosis("leftovers", str(error), f"give this user the right to write in {layout.root}")
     yield finding
 
 
-def _leftovers(layout: Layout) -> Finding:
+def _leftovers(layout: Layout) -> Diagnosis:
     found = leftovers(layout)
     if found:
         names = _listed([str(path.relative_to(layout.root)) for path in found])
-        return Finding("leftovers", f"an interrupted refresh left {names}", "carec refresh (it clears them first)")
-    return Finding("leftovers", "no refresh is running, none left anything behind")
+        return Diagnosis("leftovers", f"an interrupted refresh left {names}", "carec refresh (it clears them first)")
+    return Diagnosis("leftovers", "no refresh is running, none left anything behind")
 
 
-def manifest(layout: Layout, project: Path) -> Finding:
+def manifest(layout: Layout, project: Path) -> Diagnosis:
     """dbt's manifest can be read, and is of this dbt and this project."""
     path, remedy = layout.dbt_target / "manifest.json", "carec ui or carec refresh writes it anew"
     try:
         version = json.loads(path.read_bytes())["metadata"]["dbt_version"]
     except FileNotFoundError:
-        return Finding("dbt manifest", "there is none yet", "carec refresh")
+        return Diagnosis("dbt manifest", "there is none yet", "carec refresh")
     except (OSError, ValueError, KeyError, TypeError) as error:
-        return Finding("dbt manifest", f"{path} cannot be read: {error}", f"rm {path}; {remedy}")
+        return Diagnosis("dbt manifest", f"{path} cannot be read: {error}", f"rm {path}; {remedy}")
     installed = importlib.metadata.version("dbt-core")
     if version != installed:
-        return Finding("dbt manifest", f"written by dbt {version}, installed is {installed}", f"rm {path}; {remedy}")
+        return Diagnosis("dbt manifest", f"written by dbt {version}, installed is {installed}", f"rm {path}; {remedy}")
     newest = max((p.stat().st_mtime for p in project.rglob("*") if p.suffix in {".sql", ".yml"}), default=0.0)
     if path.stat().st_mtime < newest:
-        return Finding("dbt manifest", "older than the dbt project", remedy)
-    return Finding("dbt manifest", f"of dbt {version}, as new as the project")
+        return Diagnosis("dbt manifest", "older than the dbt project", remedy)
+    return Diagnosis("dbt manifest", f"of dbt {version}, as new as the project")
 
 
-def vintages(layout: Layout) -> Finding:
+def vintages(layout: Layout) -> Diagnosis:
     """Every landed vintage holds the figures that its name vouches for."""
     damaged, count = [], 0
     for folder in sorted((layout.landing / "observations").glob("*")):
@@ -175,49 +190,51 @@ def vintages(layout: Layout) -> Finding:
             if not sound:
                 damaged.append(str(vintage.path.relative_to(layout.root)))
     if damaged:
-        return Finding(
+        return Diagnosis(
             "landing",
             f"damaged: {_listed(damaged)}",
             "restore the files from a backup, or `carec replay --write` lands every recorded run again",
         )
     if not count:
-        return Finding("landing", "nothing has landed yet", "carec refresh")
-    return Finding("landing", f"{count} vintages, each with the figures of its hash")
+        return Diagnosis("landing", "nothing has landed yet", "carec refresh")
+    return Diagnosis("landing", f"{count} vintages, each with the figures of its hash")
 
 
-def publication(layout: Layout) -> Finding:
+def publication(layout: Layout) -> Diagnosis:
     """The published file opens, says what it is, and lacks no table that users need."""
     if not layout.published.exists():
-        return Finding("publication", "nothing is published yet", "carec refresh")
+        return Diagnosis("publication", "nothing is published yet", "carec refresh")
     standing, remedy = published(layout), f"rm {layout.published} && carec refresh"
     if standing is None:
-        return Finding("publication", f"{layout.published} is no publication", remedy)
+        return Diagnosis("publication", f"{layout.published} is no publication", remedy)
     try:
         with duckdb.connect(str(layout.published), read_only=True) as connection:
             empty = [t for t in NEVER_EMPTY if not connection.execute(f"select 1 from {t} limit 1").fetchone()]
     except duckdb.Error as error:
-        return Finding("publication", f"{layout.published}: {error}", remedy)
+        return Diagnosis("publication", f"{layout.published}: {error}", remedy)
     if empty:
-        return Finding("publication", f"nothing in {_listed(empty)}", remedy)
-    return Finding("publication", f"{standing.observations:,} observations, as of {standing.as_of}")
+        return Diagnosis("publication", f"nothing in {_listed(empty)}", remedy)
+    return Diagnosis("publication", f"{standing.observations:,} observations, as of {standing.as_of}")
 
 
-def build(layout: Layout) -> Finding:
+def build(layout: Layout) -> Diagnosis:
     """The newest build passed its checks. One that was interrupted is among the leftovers."""
     receipt = read_receipt(layout)
     if receipt is None:
         if layout.receipt.exists():
-            return Finding("build", f"{layout.receipt} cannot be read", f"rm {layout.receipt} && carec refresh")
-        return Finding("build", "none is kept")
+            return Diagnosis("build", f"{layout.receipt} cannot be read", f"rm {layout.receipt} && carec refresh")
+        return Diagnosis("build", "none is kept")
     if not receipt.passed:
         first = (receipt.reason or "no reason was kept").splitlines()[0]
-        return Finding("build", f"not published: {first}", "carec refresh says which checks, which rows, where to mend")
+        return Diagnosis(
+            "build", f"not published: {first}", "carec refresh says which checks, which rows, where to mend"
+        )
     if not layout.build.exists():
-        return Finding("build", f"{layout.build.name} is gone, its receipt stands", f"rm {layout.receipt}")
-    return Finding("build", f"passed its checks at {receipt.built_at[:16]} UTC")
+        return Diagnosis("build", f"{layout.build.name} is gone, its receipt stands", f"rm {layout.receipt}")
+    return Diagnosis("build", f"passed its checks at {receipt.built_at[:16]} UTC")
 
 
-def raw_bodies(layout: Layout) -> Finding:
+def raw_bodies(layout: Layout) -> Diagnosis:
     """The bodies in the raw store, newest first, still have the hash that names them."""
     bodies = sorted(layout.raw.glob("[0-9a-f][0-9a-f]/*.gz"), key=lambda path: path.stat().st_mtime, reverse=True)
     damaged, read, ends = [], 0, time.monotonic() + RAW_BUDGET_S
@@ -230,27 +247,27 @@ def raw_bodies(layout: Layout) -> Finding:
         except (OSError, ValueError):
             damaged.append(str(path.relative_to(layout.root)))
     if damaged:
-        return Finding(
+        return Diagnosis(
             "raw store",
             f"damaged: {_listed(damaged)}",
             "restore them from a backup; without one, remove them: they are asked for anew, and `carec replay` names"
             " the runs that can no longer be repeated",
         )
     unread = f"; {len(bodies) - read} older ones not read within {RAW_BUDGET_S:.0f} s" if read < len(bodies) else ""
-    return Finding("raw store", f"{read} bodies with the bytes of their hash{unread}")
+    return Diagnosis("raw store", f"{read} bodies with the bytes of their hash{unread}")
 
 
-def dagster_home(layout: Layout) -> Finding:
+def dagster_home(layout: Layout) -> Diagnosis:
     """The instance's settings can be read, and so can the files that it keeps; a server is for its own tools."""
     home = layout.dagster_home
     if not home.exists():
-        return Finding("dagster", "the pages were not used yet")
+        return Diagnosis("dagster", "the pages were not used yet")
     try:
         if not isinstance(yaml.safe_load((home / TEMPLATE.name).read_text(encoding="utf-8")), dict):
             raise ValueError("settings are expected")
     except (OSError, ValueError, yaml.YAMLError) as error:
         remedy = f"rm {home / TEMPLATE.name}; the next run writes the project's own"
-        return Finding("dagster", f"{home / TEMPLATE.name} cannot be used: {_one_line(error)}", remedy)
+        return Diagnosis("dagster", f"{home / TEMPLATE.name} cannot be used: {_one_line(error)}", remedy)
     stores = sorted(home.rglob("*.db"))
     for store in stores:
         try:
@@ -260,8 +277,8 @@ def dagster_home(layout: Layout) -> Finding:
             said = str(error)
         if said != "ok":
             remedy = f"stop the pages, move {store} away: only the history of runs is in it, no figures"
-            return Finding("dagster", f"{store}: {_one_line(said)}", remedy)
-    return Finding("dagster", f"settings and {len(stores)} stores can be read")
+            return Diagnosis("dagster", f"{store}: {_one_line(said)}", remedy)
+    return Diagnosis("dagster", f"settings and {len(stores)} stores can be read")
 
 
 def _listed(names: list[str]) -> str:
@@ -277,7 +294,7 @@ def _size(count: int) -> str:
     return f"{count / 2**30:.1f} GiB" if count >= 2**30 else f"{count / 2**20:.0f} MiB"
 
 
-def diagnose(progress: Callable[[str], None]) -> list[Finding]:
+def diagnose(progress: Callable[[str], None]) -> list[Diagnosis]:
     """Everything about the warehouse that the settings name."""
     findings = []
     for finding in examine(Layout(load_settings().warehouse)):

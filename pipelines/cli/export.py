@@ -8,21 +8,43 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Annotated
 
+import typer
+
+from pipelines.cli.terminal import command_app, note
 from pipelines.settings import load_settings
 from sources.catalogue import Provider, load_catalogue
 from sources.errors import ConfigurationError
 from warehouse.export.licences import UnknownName
-from warehouse.export.package import Exported, NotAnExport, Notice, export
+from warehouse.export.package import Exported, NotAnExport, Notice
+from warehouse.export.package import export as write_export
 from warehouse.layout import Layout
 
+app = command_app()
 
-def run(directory: Path, providers: Sequence[str], licences: Sequence[str]) -> Exported:
+
+@app.command()
+def export(
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty folder, or an earlier export.")],
+    include: Annotated[
+        list[str] | None, typer.Option("--include", metavar="PROVIDER", help="Also this provider's raw values.")
+    ] = None,
+    include_licence: Annotated[
+        list[str] | None, typer.Option("--include-licence", metavar="LICENCE", help="Also raw values under it.")
+    ] = None,
+) -> None:
+    """Write CSV, Parquet, a workbook and a data package; raw values whose licence is not open only if named."""
+    for line in format_outcome(run_export(directory, include or [], include_licence or [])):
+        note(line)
+
+
+def run_export(directory: Path, providers: Sequence[str], licences: Sequence[str]) -> Exported:
     """Export the published file. Raises NotPublished, Unreadable, and ConfigurationError for a wrong choice."""
     published = Layout(load_settings().warehouse).published
     notices = [_notice(provider) for provider in load_catalogue().providers.values()]
     try:
-        return export(published, directory, notices, licences=licences, providers=providers)
+        return write_export(published, directory, notices, licences=licences, providers=providers)
     except (NotAnExport, UnknownName) as error:
         raise ConfigurationError(str(error)) from error
 
@@ -38,7 +60,7 @@ def _notice(provider: Provider) -> Notice:
     )
 
 
-def told(exported: Exported) -> list[str]:
+def format_outcome(exported: Exported) -> list[str]:
     """What was written and what was left out, in lines."""
     lines = [f"wrote {exported.tables} tables with {exported.figures:,} figures to {exported.directory}"]
     lines += [

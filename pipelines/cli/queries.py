@@ -9,20 +9,42 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pipelines.cli.sources_and_query import answer, run_query
+import typer
+
+from pipelines.cli.query import print_result
 from pipelines.cli.tables import Format, readable, show
+from pipelines.cli.terminal import FormatOption, command_app, write_document
+from pipelines.published import run_query
 from pipelines.settings import PROJECT
 from sources.errors import ConfigurationError
+
+app = command_app()
 
 FOLDER = PROJECT / "warehouse" / "queries"
 LONGEST = 15
 """Rows of a result that the document shows."""
 
 
+@app.command()
+def queries(
+    name: Annotated[str | None, typer.Argument(help="Run this question.")] = None,
+    write: Annotated[
+        Path | None,
+        typer.Option("--write-docs", metavar="FILE", help="Write all with their results (docs/queries.md)."),
+    ] = None,
+    fmt: FormatOption = Format.TABLE,
+) -> None:
+    """Worked questions for analysts: the list, or the result of one."""
+    if write is not None:
+        write_document(write, document())
+    else:
+        page(name, fmt)
+
+
 @dataclass(frozen=True)
-class Question:
+class ExampleQuery:
     """One file: its comment on top is the question, the rest one statement."""
 
     name: str
@@ -30,18 +52,18 @@ class Question:
     sql: str
 
 
-def questions(folder: Path = FOLDER) -> list[Question]:
+def questions(folder: Path = FOLDER) -> list[ExampleQuery]:
     """Every question, by file name."""
     return [_read(path) for path in sorted(folder.glob("*.sql"))]
 
 
-def _read(path: Path) -> Question:
+def _read(path: Path) -> ExampleQuery:
     lines = path.read_text(encoding="utf-8").strip().splitlines()
     head = list(takewhile(lambda line: line.startswith("--"), lines))
     if not head or len(head) == len(lines):
         raise ConfigurationError(f"{path}: a comment with the question and one statement are expected")
     text = " ".join(line.removeprefix("--").strip() for line in head)
-    return Question(path.stem, text, "\n".join(lines[len(head) :]))
+    return ExampleQuery(path.stem, text, "\n".join(lines[len(head) :]))
 
 
 def page(name: str | None, fmt: Format) -> None:
@@ -52,7 +74,7 @@ def page(name: str | None, fmt: Format) -> None:
         return
     if name not in known:
         raise ConfigurationError(f"there is no question {name!r}; `carec queries` lists the {len(known)} there are")
-    answer(*run_query(known[name].sql), fmt)
+    print_result(*run_query(known[name].sql), fmt)
 
 
 def document() -> str:

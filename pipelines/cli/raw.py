@@ -7,15 +7,35 @@ Belongs here: finding a body by the hash that a figure names. Does not belong he
 from __future__ import annotations
 
 import hashlib
+import sys
 from pathlib import Path
+from typing import Annotated
 
+import typer
+
+from pipelines.cli.terminal import command_app, note
 from pipelines.settings import load_settings
 from sources.bundled_archive import ARCHIVE_DIR
 from sources.errors import ConfigurationError
 from warehouse import raw
 from warehouse.layout import Layout
 
+app = command_app("The bytes that providers sent, by their sha256.", no_args_is_help=True)
+
 SHORTEST = 6
+
+
+@app.callback()
+def group() -> None:
+    """The bytes that providers sent, by their sha256."""
+
+
+@app.command("show")
+def raw_show(sha: Annotated[str, typer.Argument(metavar="SHA", help="The sha256, or its beginning.")]) -> None:
+    """A body as it was sent, on standard output; where and when it came, on standard error."""
+    for line in retrievals(sha):
+        note(line)
+    sys.stdout.buffer.write(body(sha))
 
 
 def retrievals(sha: str) -> list[str]:

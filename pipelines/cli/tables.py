@@ -26,6 +26,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from pipelines.formatting import GAP, figure
+
 PIPE_WIDTH = 160
 """Width of a table where there is no terminal to ask."""
 
@@ -34,10 +36,6 @@ NARROWEST = 13
 
 LONGEST_WORD = 30
 """Characters of a word, most often a name of this project, that is not broken where there is room."""
-
-GAP = "–"
-
-_BARS = "▁▂▃▅▆▇"
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 """Characters that a terminal would obey; a line feed and a tab are none of them."""
@@ -84,41 +82,11 @@ def console(*, stderr: bool = False) -> Console:
     return out
 
 
-def number(value: float | None, digits: int = 1) -> str:
-    """A figure rounded for print; a dash for what is missing."""
-    return GAP if value is None else f"{value:,.{digits}f}"
-
-
-def figure(value: float | None) -> str:
-    """A figure of unknown size, to four significant digits, without an exponent where it can be read."""
-    if value is None:
-        return GAP
-    if value != 0 and not 1e-4 <= abs(value) < 1e15:
-        return f"{value:.3g}"
-    if abs(value) >= 1000:
-        return f"{value:,.0f}"
-    return f"{value:.4g}"
-
-
 def readable(value: Any) -> str:
     """Any value as text for people: figures to four significant digits, a dash for what is missing."""
     if value is None:
         return GAP
     return figure(value) if isinstance(value, float) else _text(value)
-
-
-def sparkline(values: Sequence[float | None], scale: tuple[float, float] | None = None) -> str:
-    """A trend in one character a step, on ``scale`` or from its own lowest to its own highest value.
-
-    A step without a figure stays blank.
-    """
-    known = [value for value in values if value is not None]
-    if not known:
-        return ""
-    low, high = scale or (min(known), max(known))
-    steps = len(_BARS) - 1
-    shares = [None if v is None else (v - low) / (high - low) if high > low else 0.5 for v in values]
-    return "".join(" " if share is None else _BARS[round(share * steps)] for share in shares)
 
 
 def _plain(value: Any) -> Any:

@@ -11,11 +11,11 @@ from typing import Any
 
 import dagster as dg
 
-from pipelines.cli.claims import verdict_changes
 from pipelines.notifications import Notice, notify
 from pipelines.orchestration.asset_keys import PUBLICATION, Key
 from pipelines.orchestration.automation import FOLLOW_BUILD
 from pipelines.orchestration.observation_assets import OWNERS, POOL, hold
+from pipelines.published import verdict_changes
 from pipelines.revisions import revisions_since
 from pipelines.workspace import Workspace
 from sources.observation import utc_now

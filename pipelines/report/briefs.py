@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from pipelines.cli.claims import VERDICTS
+from pipelines.published import VERDICTS
 from pipelines.report import charts
 from pipelines.report.data import SIGNS, Report, Row, pick, read
 from pipelines.report.page import asset, render, shared

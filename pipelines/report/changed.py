@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
 
-from pipelines.cli.diff import SECTIONS, SUMMED, section_of
-from pipelines.cli.tables import GAP
-from pipelines.report.data import FRAMEWORK, Report, Row
+from pipelines.formatting import GAP
+from pipelines.published import CHANGE_SECTIONS, FRAMEWORK, SUMMED_SECTIONS, section_of
+from pipelines.report.data import Report, Row
 from pipelines.report.words import Words
 
 
 @dataclass(frozen=True)
-class Section:
+class ReportSection:
     """A table of changes of one kind: how many, headings, lines; ``numeric`` are the columns set to the right."""
 
     title: str
@@ -29,7 +29,7 @@ class Section:
     numeric: tuple[int, ...] = ()
 
 
-def sections(report: Report, words: Words) -> list[Section]:
+def sections(report: Report, words: Words) -> list[ReportSection]:
     """A section for every kind of change that there is, in the order of ``carec diff``."""
     economies = {row["iso3"]: words.name("economies", row["iso3"], row["name"]) for row in report.members}
     titles = {
@@ -38,10 +38,10 @@ def sections(report: Report, words: Words) -> list[Section]:
     units = {row["indicator_id"]: row["unit"] for row in report.freshness}
     statements = {row["claim_id"]: row["statement"] for row in report.claims}
     found = []
-    for kind in SECTIONS:
+    for kind in CHANGE_SECTIONS:
         rows = [row for row in report.changes if section_of(row) == kind and row["framework_id"] in (None, FRAMEWORK)]
         if rows:
-            build = _summed if kind in SUMMED else _one_by_one
+            build = _summed if kind in SUMMED_SECTIONS else _one_by_one
             told = [
                 {
                     **row,
@@ -55,7 +55,7 @@ def sections(report: Report, words: Words) -> list[Section]:
     return found
 
 
-def _summed(title: str, rows: Sequence[Row], words: Words) -> Section:
+def _summed(title: str, rows: Sequence[Row], words: Words) -> ReportSection:
     """A line an indicator: one publication may bring hundreds of figures."""
     lines = []
     for what, group in groupby(sorted(rows, key=itemgetter("what")), key=itemgetter("what")):
@@ -64,10 +64,10 @@ def _summed(title: str, rows: Sequence[Row], words: Words) -> Section:
         years = str(first) if first == last else f"{first}–{last}"
         lines.append([what, years, words.number(len(own), 0), ", ".join(sorted({row["member"] for row in own}))])
     heads = [words(f"columns.{head}") for head in ("indicator", "year", "figures", "members")]
-    return Section(title, len(rows), heads, lines, numeric=(1, 2))
+    return ReportSection(title, len(rows), heads, lines, numeric=(1, 2))
 
 
-def _one_by_one(title: str, rows: Sequence[Row], words: Words) -> Section:
+def _one_by_one(title: str, rows: Sequence[Row], words: Words) -> ReportSection:
     columns = {
         "member": [row["member"] for row in rows],
         "subject": [_subject(row, words) for row in rows],
@@ -78,7 +78,7 @@ def _one_by_one(title: str, rows: Sequence[Row], words: Words) -> Section:
     used = [head for head, column in columns.items() if any(text != GAP for text in column)]
     lines = [list(line) for line in zip(*(columns[head] for head in used), strict=True)]
     numeric = tuple(place for place, head in enumerate(used) if head == "year")
-    return Section(title, len(rows), [words(f"columns.{head}") for head in used], lines, numeric)
+    return ReportSection(title, len(rows), [words(f"columns.{head}") for head in used], lines, numeric)
 
 
 def _subject(row: Row, words: Words) -> str:

@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from pipelines.cli.claims import VERDICTS, claimed
-from pipelines.cli.sources_and_query import fetch
-from pipelines.cli.tables import GAP, figure
+from pipelines.formatting import GAP, figure
+from pipelines.published import VERDICTS, claimed, fetch
 
 _HEAD = """# What public data say to the mid-term review's claims
 

@@ -13,14 +13,12 @@ from typing import Any
 
 import duckdb
 
-from pipelines.cli.claims import VERDICTS
+from pipelines.published import FRAMEWORK, VERDICTS
 from warehouse.layout import Layout
 from warehouse.publications import COLUMNS, compare
 from warehouse.reading import open_published
 
 Row = dict[str, Any]
-
-FRAMEWORK = "carec_2030"
 
 SIGNS = (
     "achieved",

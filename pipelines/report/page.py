@@ -13,7 +13,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from pipelines.cli.claims import VERDICTS
+from pipelines.published import VERDICTS
 from pipelines.report import charts
 from pipelines.report.changed import sections
 from pipelines.report.data import Report, Row, pick, read

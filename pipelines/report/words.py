@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from pipelines.cli.tables import GAP
+from pipelines.formatting import GAP
 from sources.errors import ConfigurationError
 
 TEXTS = Path(__file__).parent / "texts"

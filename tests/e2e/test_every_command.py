@@ -19,7 +19,8 @@ from pathlib import Path
 import pytest
 import typer
 
-from pipelines.cli.app import app, main
+from pipelines.cli import main
+from pipelines.cli.app import app
 from warehouse.layout import Layout
 from warehouse.publish import publish, published
 
@@ -55,7 +56,9 @@ def carec(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -
 
 
 def _commands(group: typer.core.TyperGroup, before: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], object]]:
-    for name, command in group.commands.items():
+    context = typer.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
         yield (*before, name), command
         if isinstance(command, typer.core.TyperGroup):
             yield from _commands(command, (*before, name))
@@ -251,3 +254,11 @@ def test_publishing_replaces_a_published_file_that_cannot_be_read(
     publish(layout, datetime(2027, 1, 1))
     standing = published(layout)
     assert standing is not None and standing.published_at == datetime(2027, 1, 1)
+
+
+def test_the_list_of_commands_has_the_first_line_of_each_commands_help(carec: Run) -> None:
+    listed = " ".join(carec("--help").stdout.split())
+    for (name, *below), command in COMMANDS.items():
+        if not below:
+            first_line = (command.help or "").partition("\n")[0]  # type: ignore[attr-defined]
+            assert f"{name} {first_line}" in listed

@@ -78,7 +78,9 @@ def test_the_output_that_is_shown_has_the_lines_of_the_real_one(published_wareho
 
 def named(group: typer.core.TyperGroup, before: str = "") -> set[str]:
     found = set()
-    for name, command in group.commands.items():
+    context = typer.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
         if isinstance(command, typer.core.TyperGroup):
             found |= named(command, f"{before}{name} ")
             if command.invoke_without_command:

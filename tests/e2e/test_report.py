@@ -11,7 +11,7 @@ import duckdb
 import pytest
 from playwright.sync_api import Page, expect
 
-from pipelines.cli.claims import VERDICTS
+from pipelines.published import VERDICTS
 from pipelines.report.page import write_report
 from tests.conftest import ROOT, run_carec
 from tests.e2e.conftest import (

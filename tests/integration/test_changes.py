@@ -19,10 +19,11 @@ from typing import Any
 import duckdb
 import pytest
 
-from pipelines.cli.diff import SECTIONS, changes, section_of, sections
+from pipelines.cli.diff import sections
+from pipelines.published import CHANGE_SECTIONS, section_of
 from tests.conftest import run_carec
 from warehouse.layout import Layout
-from warehouse.publications import COLUMNS
+from warehouse.publications import COLUMNS, compare
 from warehouse.publish import Receipt, publish, write_receipt
 
 SECOND, THIRD = datetime(2027, 1, 10, 8), datetime(2027, 3, 20, 9, 30)
@@ -76,7 +77,7 @@ def thrice(published_warehouse: Path, tmp_path_factory: pytest.TempPathFactory) 
 
 @pytest.fixture(scope="module")
 def since_the_first(thrice: Layout) -> list[dict[str, Any]]:
-    found = changes(thrice, date(2027, 1, 9))
+    found = compare(thrice, date(2027, 1, 9))
     assert found is not None
     return found.records
 
@@ -114,7 +115,7 @@ def test_a_revised_figure_has_both_values_and_over_two_publications_the_first_an
     size = "large" if abs(13.5 - revised["previous_value"]) > 1 else "small"
     assert revised["size"] == size
     assert revised["previous_value"] == before and before not in (12.5, 13.5)
-    step = changes(thrice)
+    step = compare(thrice)
     assert step is not None
     revised = _one(step.records, "revised")
     assert (revised["previous_value"], revised["value"], revised["size"]) == (12.5, 13.5, "small")
@@ -148,7 +149,7 @@ def test_a_withdrawn_figure_and_statuses_ranks_verdicts_and_benchmarks_are_told(
 
 def test_nothing_else_is_told(since_the_first: list[dict[str, Any]]) -> None:
     """Not the figures of Germany, which is no member, and not a score that moved by rounding."""
-    assert Counter(section_of(record) for record in since_the_first) == dict.fromkeys(SECTIONS, 1)
+    assert Counter(section_of(record) for record in since_the_first) == dict.fromkeys(CHANGE_SECTIONS, 1)
 
 
 @pytest.mark.parametrize(
@@ -163,7 +164,7 @@ def test_nothing_else_is_told(since_the_first: list[dict[str, Any]]) -> None:
     ],
 )
 def test_since_takes_what_stood_on_that_day(thrice: Layout, since: date | None, compared_with: datetime | None) -> None:
-    found = changes(thrice, since)
+    found = compare(thrice, since)
     assert found is not None and found.published_at == THIRD and found.as_of == THIRD.date()
     if compared_with:
         assert found.previous_published_at == compared_with
@@ -172,10 +173,10 @@ def test_since_takes_what_stood_on_that_day(thrice: Layout, since: date | None, 
 
 
 def test_the_sections_of_the_report_have_a_line_a_change(thrice: Layout) -> None:
-    found = changes(thrice, date(2027, 1, 9))
+    found = compare(thrice, date(2027, 1, 9))
     assert found is not None
     told = {section.kind: section for section in sections(found)}
-    assert list(told) == list(SECTIONS)
+    assert list(told) == list(CHANGE_SECTIONS)
     assert all(len(line) == len(one.heads) for one in told.values() for line in one.lines)
     assert told["new_year"].lines == [["Individuals using the internet", "2025", "1", "UZB"]]
     assert told["revised"].lines[0][:3] == ["Kazakhstan", "The <script> | title", "2023"]
@@ -185,7 +186,7 @@ def test_the_command_prints_every_format(thrice: Layout) -> None:
     told = run_carec("diff", "--since", "2027-01-09", warehouse=thrice.root)
     assert told.returncode == 0, told.stderr
     assert "to that of 2027-03-20 09:30 UTC (as of 2027-03-20)" in told.stdout
-    for title in SECTIONS.values():
+    for title in CHANGE_SECTIONS.values():
         assert f"{title} (1)" in told.stdout
     records = json.loads(run_carec("diff", "--format", "json", warehouse=thrice.root).stdout)
     assert Counter(record["kind"] for record in records) == {"revised": 1, "verdict": 1, "benchmark": 1}

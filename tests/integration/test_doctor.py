@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.cli import doctor
-from pipelines.cli.doctor import Finding
+from pipelines.cli.doctor import Diagnosis
 from pipelines.orchestration.instance import prepare_home
 from tests.conftest import ROOT, run_carec
 from warehouse import raw
@@ -24,7 +24,7 @@ from warehouse.layout import Layout
 from warehouse.publish import Receipt, write_receipt
 
 
-def look(layout: Layout) -> dict[str, Finding]:
+def look(layout: Layout) -> dict[str, Diagnosis]:
     return {finding.check: finding for finding in doctor.examine(layout)}
 
 

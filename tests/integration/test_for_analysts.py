@@ -14,7 +14,8 @@ import pytest
 import yaml
 
 from pipelines.cli import queries as questions
-from pipelines.cli.sources_and_query import LONGEST_TABLE, run_query
+from pipelines.cli.query import LONGEST_TABLE
+from pipelines.published import run_query
 from sources.errors import ConfigurationError
 from tests.conftest import ROOT, run_carec
 

@@ -19,7 +19,7 @@ from pydantic import HttpUrl
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from pipelines.cli.app import sources_check
+from pipelines.cli.sources import sources_check
 from pipelines.cli.tables import Format
 from pipelines.orchestration.automation import failure_sensor
 from pipelines.orchestration.source_check_job import check_schedule, check_sources_job
@@ -496,7 +496,7 @@ def test_an_operators_file_is_read_and_its_absence_is_no_fault(world: World, tmp
 
 @pytest.fixture
 def commanded(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
-    monkeypatch.setattr("pipelines.workspace.open_workspace", lambda: world.workspace)
+    monkeypatch.setattr("pipelines.cli.sources.open_workspace", lambda: world.workspace)
     return world
 
 

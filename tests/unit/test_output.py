@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pipelines.cli.tables import Format, figure, number, readable, show, sparkline
+from pipelines.cli.tables import Format, readable, show
+from pipelines.formatting import figure, number, sparkline
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,31 @@
+"""The command ``archive record``.
+
+Belongs here: its option and message. Does not belong here: writing the archive (``pipelines.bundled_archive``).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipelines.bundled_archive import record_archive
+from pipelines.cli.terminal import command_app, note
+from pipelines.workspace import open_workspace
+
+app = command_app("The bundled last-known-good figures.", no_args_is_help=True)
+
+
+@app.callback()
+def group() -> None:
+    """The bundled last-known-good figures."""
+
+
+@app.command("record")
+def archive_record(
+    directory: Annotated[Path | None, typer.Argument(help="Where to write; the bundled archive by default.")] = None,
+) -> None:
+    """Write the archive anew from the figures landed in the warehouse, after a live run."""
+    written = record_archive(open_workspace(), directory)
+    note(f"wrote {written.series} series with {written.rows:,} figures to {written.directory}")

@@ -1,0 +1,93 @@
+"""The command ``benchmarks recompute``.
+
+Belongs here: printing the goalposts that would move. Does not belong here: the computation
+(``pipelines.seeds.goalposts``).
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from pipelines.cli.tables import Format, console, show
+from pipelines.cli.terminal import FormatOption, command_app, parse_day
+from pipelines.formatting import number
+from pipelines.published import fetch
+from pipelines.seeds.goalposts import apply, recompute
+from pipelines.settings import load_settings
+from pipelines.workspace import DBT_PROJECT
+from sources.catalogue import load_catalogue
+from sources.errors import ConfigurationError
+from warehouse import landing
+from warehouse.layout import Layout
+
+app = command_app("The goalposts and targets behind the scores.", no_args_is_help=True)
+
+
+@app.callback()
+def benchmarks() -> None:
+    """The goalposts and targets behind the scores."""
+
+
+@app.command("recompute")
+def benchmarks_recompute(
+    write: Annotated[bool, typer.Option("--write", help="Change the seed; without it nothing is written.")] = False,
+    as_of: Annotated[
+        str | None, typer.Option("--as-of", metavar="DATE", help="Use the vintages known on that day (YYYY-MM-DD).")
+    ] = None,
+    fmt: FormatOption = Format.TABLE,
+) -> None:
+    """Compute the goalposts that come from the world's figures again and print where they differ from the seed."""
+    recompute_benchmarks(write, fmt, parse_day(as_of))
+
+
+def recompute_benchmarks(write: bool, fmt: Format, as_of: date | None = None) -> None:
+    """Print every computed goalpost that differs from the seed, and change the seed if ``write``.
+
+    Args:
+        write: write the differing cells into ``benchmarks.csv``.
+        fmt: how the differing cells are printed.
+        as_of: compute from the vintages known at the end of that day; from the published figures where None.
+    """
+    seed = DBT_PROJECT / "seeds" / "benchmarks.csv"
+    cells = recompute(seed, fetch, _vintages_of(as_of) if as_of else ())
+    changed = [cell for cell in cells if cell.differs]
+    columns = ["framework_id", "indicator_id", "column", "seed", "recomputed"]
+    rows: list[list[Any]] = [
+        [cell.framework_id, cell.indicator_id, cell.column, cell.seed, cell.recomputed] for cell in changed
+    ]
+    if fmt is not Format.TABLE:
+        show(columns, rows, fmt)
+    elif rows:
+        known = f"the figures known on {as_of}" if as_of else "today's figures"
+        show(columns, rows, fmt, title=f"Goalposts that {known} would move")
+    if write:
+        apply(seed, changed)
+    out = console(stderr=True)
+    numbers = sum(cell.is_number for cell in changed)
+    out.print(
+        f"{len(cells)} computed cells: {number(numbers, 0)} goalposts and {len(changed) - numbers} descriptions of them"
+        f" differ; {'written to' if write and changed else 'nothing written to'} {seed.name}",
+        markup=False,
+        soft_wrap=True,
+    )
+    if changed and not write:
+        out.print("Goalposts are frozen: moving one moves scores, and scores before and after do not compare.")
+
+
+def _vintages_of(day: date) -> list[Path]:
+    """Return the file of each indicator's newest vintage that was known at the end of ``day``.
+
+    Raises:
+        ConfigurationError: No vintage in this warehouse is that old.
+    """
+    layout = Layout(load_settings().warehouse)
+    end = datetime.combine(day + timedelta(days=1), time())
+    landed = [landing.vintages(layout, indicator.id) for indicator in load_catalogue()]
+    known = [[one for one in vintages if landing.NEVER < one.vintage_at < end] for vintages in landed]
+    if not any(known):
+        raise ConfigurationError(f"no vintage in {layout.landing} was known on {day}: choose a later day for --as-of")
+    return [vintages[-1].path for vintages in known if vintages]

@@ -1,0 +1,32 @@
+"""The command ``briefs``.
+
+Belongs here: its options. Does not belong here: the pages (``pipelines.report``).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipelines.cli.terminal import command_app, note
+from pipelines.report.briefs import write_briefs
+from pipelines.settings import load_settings
+from warehouse.layout import Layout
+
+app = command_app()
+
+
+@app.command()
+def briefs(
+    countries: Annotated[list[str] | None, typer.Argument(metavar="ISO3", help="Members; all by default.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Where; report/briefs by default.")] = None,
+    language: Annotated[str, typer.Option("--language", metavar="CODE", help="en or ru.")] = "en",
+    no_pdf: Annotated[bool, typer.Option("--no-pdf", help="Write HTML alone.")] = False,
+) -> None:
+    """Write a brief of two pages for every member, as HTML and PDF."""
+    layout = Layout(load_settings().warehouse)
+    folder = out or layout.report / "briefs"
+    written = write_briefs(layout, folder, countries or [], language, pdf=not no_pdf, note=note)
+    note(f"wrote {len(written)} files to {folder}")

@@ -1,0 +1,38 @@
+"""The command ``query``: one read-only SQL statement on the published file.
+
+Belongs here: printing a result. Does not belong here: what a statement may do (``pipelines.published``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+
+from pipelines.cli.tables import Format, console, readable, show
+from pipelines.cli.terminal import FormatOption, command_app
+from pipelines.published import run_query
+
+LONGEST_TABLE = 1000
+"""Rows of a query's result that are printed as a table."""
+
+
+app = command_app()
+
+
+@app.command()
+def query(
+    sql: Annotated[str, typer.Argument(help="One SQL statement, in DuckDB's dialect.")],
+    fmt: FormatOption = Format.TABLE,
+) -> None:
+    """Read-only query on the published file."""
+    print_result(*run_query(sql), fmt)
+
+
+def print_result(columns: Sequence[str], rows: Sequence[Sequence[Any]], fmt: Format) -> None:
+    """Print what a query gave: in JSON and CSV all of it; of a table the rows that somebody might read."""
+    shown = rows if fmt is not Format.TABLE else rows[:LONGEST_TABLE]
+    show(columns, shown, fmt, cell=readable)
+    if len(shown) < len(rows):
+        console(stderr=True).print(f"{len(rows) - len(shown):,} rows more: --format csv or json has all", markup=False)

@@ -1,0 +1,129 @@
+"""The command ``refresh`` and its summary on standard error.
+
+Belongs here: the options and the lines that summarise a run. Does not belong here: the run (``pipelines.refresh``).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipelines.cli.terminal import command_app, note, parse_day, progress_line
+from pipelines.ingestion import Ingestion
+from pipelines.notifications import Notice, post
+from pipelines.published import not_known, verdict_changes
+from pipelines.quality_gates import STALE_MIRROR
+from pipelines.record import record
+from pipelines.refresh import BuildFailed, Refresh
+from pipelines.refresh import refresh as run
+from pipelines.revisions import Revisions, revisions_since
+from pipelines.settings import unknown_settings
+from pipelines.workspace import open_workspace
+from sources.chain import NO_ADAPTER
+from sources.observation import utc_now
+from sources.provider import Outcome
+from warehouse.landing import Landing
+
+app = command_app()
+
+
+@app.command()
+def refresh(
+    more: Annotated[list[str] | None, typer.Argument(metavar="ID", help="Further indicators of --only.")] = None,
+    offline: Annotated[bool, typer.Option("--offline", help="Ask no provider.")] = False,
+    only: Annotated[list[str] | None, typer.Option("--only", metavar="ID", help="Refresh only this indicator.")] = None,
+    as_of: Annotated[
+        str | None, typer.Option("--as-of", metavar="DATE", help="Score what was known on that day (YYYY-MM-DD).")
+    ] = None,
+    accept_shrink: Annotated[
+        bool, typer.Option("--accept-shrink", help="Take a series although it lost country-years.")
+    ] = False,
+) -> None:
+    """Fetch, validate, build, check and publish."""
+
+    day, started = parse_day(as_of), utc_now()
+    if more and not only:
+        raise typer.BadParameter(f"indicators are named with --only: carec refresh --only {' '.join(more)}")
+    workspace = open_workspace()
+    for name in unknown_settings(workspace.catalogue):
+        note(f"{name} is set but nothing reads it; is it misspelt?")
+    with progress_line() as progress:
+        try:
+            result = run(
+                workspace,
+                offline=offline,
+                only=[*(only or []), *(more or [])],
+                as_of=day,
+                accept_shrink=accept_shrink,
+                progress=progress,
+            )
+        except BuildFailed as failure:
+            record(workspace, failure, started, note)
+            told = Notice("not_published", "not published; the previous publication stands", str(failure).splitlines())
+            post(told, workspace.settings.webhook_url)
+            raise
+        record(workspace, result, started, note)
+    published = workspace.layout.published
+    revised = revisions_since(published, result.previous.newest_vintage if result.previous else None)
+    _print_summary(result, published, revised)
+    if result.build is None:
+        return
+    if revised.total.notable:
+        post(Notice.of_revisions(revised), workspace.settings.webhook_url)
+    if changes := verdict_changes(published, result.publication.published_at):
+        for change in changes:
+            note(f"verdict changed: {change}")
+        post(Notice.of_verdicts(changes), workspace.settings.webhook_url)
+
+
+def _print_summary(result: Refresh, path: Path, revised: Revisions) -> None:
+    """Print what a refresh did, in a few lines on standard error."""
+    _print_sources(result.ingestion, revised)
+    publication = result.publication
+    newest = f"{publication.newest_vintage:%Y-%m-%d}" if publication.newest_vintage else "none"
+    if result.build is None:
+        note(f"nothing changed: the publication of {publication.published_at:%Y-%m-%d %H:%M} UTC stands ({path})")
+    else:
+        for node in (node for node in result.build.nodes if node.status == "warn"):
+            note(f"warning: {node.unique_id.split('.')[2]}: {node.message} (its page in `carec ui` has the rows)")
+        note(f"published {publication.observations:,} observations, newest vintage {newest}, to {path}")
+        for line in not_known():
+            note(line)
+
+
+def _print_sources(ingestion: Ingestion, revised: Revisions) -> None:
+
+    if ingestion.unreachable:
+        hosts = ", ".join(sorted(ingestion.unreachable))
+        note(f"no network to {hosts}: the last good figures stand in (carec sources says which)")
+    told = (*ingestion.unreachable.values(), NO_ADAPTER)
+    faults = (Outcome.UNKNOWN_ID, Outcome.BLOCKED, Outcome.UNAVAILABLE)
+    failures: Counter[str] = Counter()
+    for one in ingestion.results:
+        landed = one.landed
+        for attempt in one.asked:
+            code = f" {attempt.provider_code}" if attempt.outcome is Outcome.UNKNOWN_ID else ""
+            # an edition's name may stand before the reason that its host has
+            if attempt.outcome in faults and not str(attempt.reason).endswith(told):
+                failures[f"{attempt.provider}{code}: {attempt.reason}"] += 1
+        if landed.status is Landing.HELD_BACK:
+            note(f"{one.indicator.id}: held back: {landed.reason}")
+        elif one.stale_reason and one.stale_reason.startswith(STALE_MIRROR):
+            note(f"{one.indicator.id}: {one.stale_reason}")
+        elif one.indicator.id in revised.by_indicator:
+            note(f"{one.indicator.id}: {revised.by_indicator[one.indicator.id].text} from {one.provider_used}")
+        elif landed.revised or landed.added or landed.withdrawn:
+            note(
+                f"{one.indicator.id}: {landed.revised} revised, {landed.added} added, {landed.withdrawn} withdrawn"
+                f" country-years from {one.provider_used}"
+            )
+        if one.rejected:
+            note(f"{one.indicator.id}: {one.rejected} records rejected (see the table rejects)")
+    for failure, count in failures.items():
+        note(
+            f"{failure} ({count} indicator{'s' if count > 1 else ''}; the next in the chain or the last vintage stands)"
+        )
+    note(f"revisions: {revised.total.text} in {len(revised.by_indicator)} of {len(ingestion.results)} indicators")

@@ -1,0 +1,37 @@
+"""The command ``replay``.
+
+Belongs here: its options, messages and exit code. Does not belong here: the replay (``pipelines.replay``).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipelines.cli.terminal import command_app, note, progress_line
+from pipelines.replay import replay as run
+from pipelines.workspace import open_workspace
+
+app = command_app()
+
+
+@app.command()
+def replay(
+    into: Annotated[
+        Path | None, typer.Option("--into", metavar="DIR", help="Keep the copy as a warehouse of its own.")
+    ] = None,
+    write: Annotated[bool, typer.Option("--write", help="Put the copy in the landing's place.")] = False,
+) -> None:
+    """Land every recorded run again, without a network, and compare with what is landed: exit 1 where it differs."""
+    if into and write:
+        raise typer.BadParameter("--into keeps the copy apart, --write puts it in the landing's place: choose one")
+    with progress_line() as progress:
+        result = run(open_workspace(), into, write=write, progress=progress)
+    for line in (*result.notes, *result.differences):
+        note(line)
+    same = "identical" if not result.differences else f"{len(result.differences)} differences"
+    note(f"replayed {result.runs} runs into {result.files} files: {same}")
+    if result.differences and not write:
+        raise typer.Exit(1)

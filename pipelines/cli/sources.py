@@ -1,0 +1,144 @@
+"""The commands ``sources`` and ``sources check``.
+
+Belongs here: the columns that they print. Does not belong here: asking providers (``pipelines.source_checks``,
+``sources.checks``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Annotated
+
+import polars as pl
+import typer
+
+from pipelines import source_checks
+from pipelines.cli.tables import Format, show
+from pipelines.cli.terminal import FormatOption, command_app, note, progress_line
+from pipelines.settings import load_settings, with_base_urls
+from pipelines.workspace import open_workspace
+from sources.catalogue import load_catalogue
+from sources.checks.contracts import Finding, check
+from sources.errors import ConfigurationError
+from sources.http.client import Http
+from sources.observation import utc_now
+from warehouse.layout import Layout
+from warehouse.publish import NotPublished
+from warehouse.reading import Unreadable
+
+app = command_app("What answered at the last refresh, what was carried forward, and why.")
+
+
+@app.callback(invoke_without_command=True)
+def sources(context: typer.Context, fmt: FormatOption = Format.TABLE) -> None:
+    """What answered at the last refresh, what was carried forward, and why."""
+    if context.invoked_subcommand is None:
+        print_health(fmt)
+
+
+@app.command("check")
+def sources_check(
+    provider: Annotated[
+        list[str] | None, typer.Option("--provider", metavar="ID", help="Ask only this provider.")
+    ] = None,
+    indicator: Annotated[
+        list[str] | None, typer.Option("--indicator", metavar="ID", help="Check only the links of this indicator.")
+    ] = None,
+    editions: Annotated[
+        bool, typer.Option("--editions", help="Only which editions are held and could be out; asks no provider.")
+    ] = False,
+    contracts: Annotated[
+        bool, typer.Option("--contracts", help="Ask whether the services keep their contract, instead of the links.")
+    ] = False,
+    fmt: FormatOption = Format.TABLE,
+) -> None:
+    """Check every link of the catalogue at its provider: code, rows, unit, size of the file, newest edition.
+
+    The status of a link is ok, "newer edition: YEAR", gone, renamed? (with the nearest code), no rows, unit differs,
+    too large, blocked, unreachable, unreadable, no file (local or archived) or no check. Exit code 1 where a link of an
+    indicator of the framework carec_2030 has any other status than ok, newer edition, no file or no check.
+
+    JSON and CSV have one record per link. The table is followed by the edition watch; --editions prints the watch
+    alone, in every format.
+    """
+
+    if contracts:
+        if editions or indicator:
+            raise typer.BadParameter("--contracts asks providers about their service: choose them with --provider")
+        _check_contracts(provider or [], fmt)
+        return
+    workspace = open_workspace()
+    if editions:
+        if provider or indicator:
+            raise typer.BadParameter("--editions prints every index: it takes neither --provider nor --indicator")
+        source_checks.print_editions(source_checks.watch_editions(workspace, utc_now().date()), fmt)
+        return
+    with progress_line() as progress:
+        findings = source_checks.check_links(workspace, provider or [], indicator or [], progress)
+    source_checks.print_links(findings, fmt)
+    if fmt is Format.TABLE and not (provider or indicator):
+        print()
+        source_checks.print_editions(source_checks.watch_editions(workspace, utc_now().date()), fmt)
+    note(source_checks.closing_line(findings))
+    if any(finding.broken for finding in findings):
+        raise typer.Exit(1)
+
+
+def _check_contracts(providers: list[str], fmt: Format) -> None:
+    """Where the answers of services differ from what the adapters expect."""
+    with progress_line() as progress:
+        findings = probe(providers, progress)
+    probes(findings, fmt)
+
+
+def print_health(fmt: Format) -> None:
+    """Source health as of the newest refresh, which may be newer than the publication."""
+    layout = Layout(load_settings().warehouse)
+    if not layout.source_health.exists():
+        raise NotPublished("no provider was asked yet: run `carec refresh` first")
+    health = _landed(layout.source_health)
+    catalogue = _landed(layout.indicators).select("indicator_id", "origin")
+    age = (pl.lit(utc_now().year) - pl.col("latest_year")).alias("age_years")
+    table = health.join(catalogue, on="indicator_id", how="left").with_columns(age)
+    if fmt is not Format.TABLE:
+        show(table.columns, table.rows(), fmt)
+        return
+    shown = table.select(
+        "indicator_id",
+        pl.concat_str("provider_requested", "provider_code", separator=" ").alias("asked first"),
+        pl.col("provider_used").alias("answered"),
+        "outcome",
+        pl.format("{} ({})", "latest_year", "age_years").alias("latest (age)"),
+        pl.col("provider_release").alias("vintage"),
+        pl.col("last_change_at").dt.date().alias("changed"),
+        "origin",
+        pl.col("licence").str.replace(r" \(.*", ""),
+        pl.coalesce("stale_reason", pl.when(pl.col("attempts").str.contains("; ")).then("attempts")).alias("because"),
+    )
+    show(shown.columns, shown.rows(), fmt)
+
+
+def _landed(path: Path) -> pl.DataFrame:
+    try:
+        return pl.read_parquet(path)
+    except pl.exceptions.PolarsError as error:
+        raise Unreadable(f"{path} cannot be read ({error}); remove it and run `carec refresh`") from error
+
+
+def probe(providers: Sequence[str], progress: Callable[[str], None]) -> list[Finding]:
+    """Ask the providers, all where none is named. Raises ConfigurationError for one that has no question."""
+    settings = load_settings()
+    if settings.offline:
+        raise ConfigurationError("CAREC_OFFLINE is set: no provider is asked")
+    catalogue = with_base_urls(load_catalogue())
+    with Http(tries=1, read_timeout_s=settings.http_timeout_s, user_agent=settings.agent) as http:
+        return check(catalogue, http, providers, progress)
+
+
+def probes(findings: Sequence[Finding], fmt: Format) -> None:
+    """What came of each probe."""
+    columns = ["provider", "question", "verdict", "told", "url"]
+    rows = [[one.provider, one.question, one.verdict.value, one.told, one.url] for one in findings]
+    shown = columns if fmt is not Format.TABLE else columns[:-1]
+    show(shown, [row[: len(shown)] for row in rows], fmt)

@@ -1,0 +1,75 @@
+"""What commands share: messages on standard error, progress, options, and writing a document.
+
+Belongs here: what more than one command family needs. Does not belong here: tables (``tables``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from typer.core import TyperGroup
+
+from pipelines.cli.tables import Format, console
+
+FormatOption = Annotated[Format, typer.Option("--format", help="How to print: table, json or csv.")]
+
+
+def command_app(
+    help_text: str | None = None, *, no_args_is_help: bool = False, cls: type[TyperGroup] | None = None
+) -> typer.Typer:
+    """Return an empty Typer application for one family of commands.
+
+    Args:
+        help_text: The help of a group of commands; None for a family that is one command.
+        no_args_is_help: Print the help where no subcommand is named.
+        cls: The class of the group, where it is not Typer's own.
+    """
+    return typer.Typer(
+        help=help_text,
+        cls=cls,
+        no_args_is_help=no_args_is_help,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,  # a usage error is one line, not a box that wraps it
+    )
+
+
+def note(message: str) -> None:
+    console(stderr=True).print(message, markup=False, soft_wrap=True)
+
+
+def write_document(path: Path, document: str) -> None:
+    from warehouse.files import write_atomically
+
+    write_atomically(path, document.encode())
+    note(f"wrote {path}")
+
+
+@contextmanager
+def progress_line() -> Iterator[Callable[[str], None]]:
+    """Yield a function that shows a step on a moving line; in a pipe it prints nothing."""
+    out = console(stderr=True)
+    if not out.is_terminal:
+        yield lambda step: None
+        return
+    with out.status("starting") as status:
+        yield status.update
+
+
+def parse_day(text: str | None) -> date | None:
+    """Return the day of an option such as ``--as-of``; None where the option is missing.
+
+    Raises:
+        typer.BadParameter: The text is not a date like 2025-06-26.
+    """
+    if text is None:
+        return None
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").date()
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not a date like 2025-06-26") from None

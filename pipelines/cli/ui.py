@@ -1,0 +1,21 @@
+"""The command ``ui``.
+
+Belongs here: its option. Does not belong here: the web server (``pipelines.orchestration.webserver``).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from pipelines.cli.terminal import command_app
+from pipelines.orchestration.webserver import serve
+
+app = command_app()
+
+
+@app.command()
+def ui(port: Annotated[int, typer.Option(help="Port of the web page.")] = 3000) -> None:
+    """Dagster's web page: lineage, runs, checks."""
+    serve(port)

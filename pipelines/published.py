@@ -1,0 +1,164 @@
+"""The one way to read the published file, and the words and rules that its readers share.
+
+Belongs here: queries on ``carec.duckdb``, the imprint, the lists that order what pages show. Does not belong here: what
+one page prints, and number formats (``pipelines.formatting``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from pipelines.formatting import GAP, figure
+from pipelines.settings import load_settings
+from sources.errors import ConfigurationError
+from warehouse.layout import Layout
+from warehouse.publish import published
+from warehouse.reading import open_published
+
+FRAMEWORK = "carec_2030"
+
+OWN_CHOICE = "The benchmarks are the project's own choice, not the strategy's; the table benchmarks has their sources."
+
+VERDICTS = (
+    "supported",
+    "supported_other_year",
+    "contradicted",
+    "direction_supported",
+    "direction_contradicted",
+    "not_comparable",
+    "document_only",
+    "no_data",
+)
+"""Every verdict, in the order in which summaries name them."""
+
+CHANGE_SECTIONS = {
+    "new_year": "New data years",
+    "revised": "Revised figures",
+    "rounded": "Figures that changed by rounding only",
+    "filled": "Figures for earlier years",
+    "withdrawn": "Figures withdrawn",
+    "status": "Changed statuses",
+    "score": "Changed overall scores",
+    "rank_outside_band": "Ranks outside the band of the earlier publication",
+    "verdict": "Changed verdicts",
+    "benchmark": "Changed benchmarks",
+}
+"""Section of a page of changes -> its title, in the order of the page."""
+
+SUMMED_SECTIONS = ("new_year", "rounded", "filled", "withdrawn")
+"""Sections with one line per indicator: one publication may bring hundreds of figures."""
+
+_COMPARATORS = {"gt": "over ", "gte": "at least ", "lt": "under ", "lte": "at most ", "approx": "about "}
+
+_CLOSED = ("enable_external_access = false", "python_enable_replacements = false")
+"""Settings that close other files, the network and this program's variables to a query. DuckDB reopens neither."""
+
+
+def _layout() -> Layout:
+    return Layout(load_settings().warehouse)
+
+
+def _open() -> duckdb.DuckDBPyConnection:
+    return open_published(_layout().published)
+
+
+def fetch(sql: str, parameters: list[Any] | None = None) -> list[tuple[Any, ...]]:
+    """The rows of one query on the published file. Raises NotPublished where there is none."""
+    with _open() as connection:
+        return connection.execute(sql, parameters or []).fetchall()
+
+
+def imprint() -> str:
+    """What the published figures are, in one line; empty where the publication has no record of itself."""
+    publication = published(_layout())
+    if publication is None:
+        return ""
+    newest = f"{publication.newest_vintage:%Y-%m-%d}" if publication.newest_vintage else "none"
+    return (
+        f"as of {publication.as_of}; newest vintage {newest}; {publication.series_live} series fetched live,"
+        f" {publication.series_archived} from the bundled archive;"
+        f" published {publication.published_at:%Y-%m-%d %H:%M} UTC"
+    )
+
+
+def run_query(sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
+    """Columns and rows of one statement that reads the published file; nothing else can be read, and nothing written.
+
+    Raises ConfigurationError for anything else, with DuckDB's own words for what is wrong.
+    """
+    with _open() as connection:
+        for setting in _CLOSED:
+            connection.execute(f"set {setting}")
+        try:
+            _check_reads(connection.extract_statements(sql))
+            connection.execute(sql)
+            return [column[0] for column in connection.description or []], connection.fetchall()
+        except duckdb.Error as error:
+            raise ConfigurationError(f"the query failed: {error}") from error
+
+
+def _check_reads(statements: Sequence[duckdb.Statement]) -> None:
+    """One statement that only reads. A PIVOT comes with the creation of a type, which has no text of its own."""
+    given = [one for one in statements if one.query or one.type != duckdb.StatementType.CREATE]
+    if not given:
+        raise ConfigurationError('the query failed: it is empty; a statement is expected, such as "from scorecard"')
+    if len(given) > 1:
+        raise ConfigurationError(f"the query failed: one statement at a time is run, {len(given)} were given")
+    if given[0].type not in (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN):
+        raise ConfigurationError(
+            f"the query failed: {given[0].type.name} does more than read; what runs is SELECT, FROM, WITH, PIVOT,"
+            " DESCRIBE, SUMMARIZE, SHOW, EXPLAIN"
+        )
+
+
+def claimed(
+    value: float | None, comparator: str | None, baseline: float | None, baseline_comparator: str | None
+) -> str:
+    """What a claim says in figures: ``over 70``, ``under 50 to 70``; a dash where it names no number."""
+    if value is None:
+        return GAP
+    told = _COMPARATORS.get(comparator or "", "") + figure(value)
+    return (
+        told if baseline is None else f"{_COMPARATORS.get(baseline_comparator or '', '')}{figure(baseline)} to {told}"
+    )
+
+
+def not_known() -> list[str]:
+    """What the audit could not know on its as-of day, as a line; empty where every series was known."""
+    rows = fetch(
+        """
+        with told as (
+            select claim_id, unnest(string_split(unknown_then, ', ')) as series
+            from claim_tests where unknown_then is not null
+        )
+        select as_of, count(distinct series), count(distinct claim_id),
+               string_agg(distinct series, ', ' order by series)
+        from told cross join publication group by as_of
+        """
+    )
+    return [
+        f"not known on {day}: {series} series that {claims} claims are tested with, each with the day of its oldest"
+        f" vintage at hand: {names}"
+        for day, series, claims, names in rows
+    ]
+
+
+def verdict_changes(published: Path, published_at: datetime) -> list[str]:
+    """What the publication of that moment changed in the verdicts of the one before, a line a claim."""
+    with open_published(published) as connection:
+        changes = connection.execute(
+            "select claim_id, previous_verdict, verdict from claim_verdict_changes where changed_at = ?"
+            " order by claim_id",
+            [published_at],
+        ).fetchall()
+    return [f"{claim_id}: {before or 'no claim'} > {now or 'no claim'}" for claim_id, before, now in changes]
+
+
+def section_of(row: Mapping[str, Any]) -> str:
+    """Returns the section of a change: its kind, but for a revised figure that changed by rounding only."""
+    return "rounded" if row["size"] == "rounding" else str(row["kind"])
