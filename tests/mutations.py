@@ -118,7 +118,12 @@ class UnitTests:
         """The first unit test that fails once ``file`` says ``text``; None where all pass."""
         files = self._files if file is None else {**self._files, file: text}
         environment = Environment(extensions=["jinja2.ext.do"])
-        environment.globals |= {"ref": '"{}"'.format, "source": '"{1}"'.format, "config": lambda **_: "", "var": VARIABLES.get}
+        environment.globals |= {
+            "ref": '"{}"'.format,
+            "source": '"{1}"'.format,
+            "config": lambda **_: "",
+            "var": VARIABLES.get,
+        }
         macros = "".join(source for name, source in files.items() if name.startswith("macros/"))
         module = environment.from_string(macros).module
         environment.globals |= {name: value for name, value in vars(module).items() if not name.startswith("_")}
