@@ -1,11 +1,14 @@
-"""The command ``refresh`` and its summary on standard error.
+"""The command ``refresh``, its summary on standard error, and its record as a Dagster run.
 
-Belongs here: the options and the lines that summarise a run. Does not belong here: the run (``pipelines.refresh``).
+Belongs here: the options, the lines that summarise a run, and the decision whether it is recorded. Does not belong
+here: the run (``pipelines.refresh``), how it is recorded (``pipelines.orchestration.run_events``).
 """
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -16,12 +19,11 @@ from pipelines.ingestion import Ingestion
 from pipelines.notifications import Message, post
 from pipelines.published import not_known, verdict_changes
 from pipelines.quality_gates import STALE_MIRROR
-from pipelines.record import record
 from pipelines.refresh import BuildFailed, Refresh
 from pipelines.refresh import refresh as run
 from pipelines.revisions import Revisions, revisions_since
 from pipelines.settings import unknown_settings
-from pipelines.workspace import open_workspace
+from pipelines.workspace import Workspace, open_workspace
 from sources.chain import NO_ADAPTER
 from sources.observation import utc_now
 from sources.provider import Outcome
@@ -78,6 +80,32 @@ def refresh(
         for change in changes:
             note(f"verdict changed: {change}")
         post(Message.of_verdicts(changes), workspace.settings.webhook_url)
+
+
+def record(
+    workspace: Workspace, result: Refresh | BuildFailed, started_at: datetime, note: Callable[[str], None]
+) -> str | None:
+    """Record a refresh. A refresh does not fail if its recording does.
+
+    Args:
+        workspace: Paths and catalogue.
+        result: The refresh, or the failure of its build.
+        started_at: Start of the refresh (UTC without zone).
+        note: Called with one line if the recording failed.
+
+    Returns:
+        The id of the run. None if the recording failed, or if there is nothing to record: the refresh requested
+        nothing from providers and built nothing.
+    """
+    if result.build is None and not result.ingestion.asked:
+        return None
+    try:
+        from pipelines.orchestration.run_events import record_run  # importing Dagster takes most of a second
+
+        return record_run(workspace, result, started_at)
+    except Exception as error:
+        note(f"this run will not be in the Dagster pages: {type(error).__name__}: {' '.join(str(error).split())}")
+        return None
 
 
 def _print_summary(result: Refresh, path: Path, revised: Revisions) -> None:

@@ -13,19 +13,44 @@ from typing import Annotated
 import polars as pl
 import typer
 
-from pipelines import source_checks
 from pipelines.cli.tables import Format, show
 from pipelines.cli.terminal import FormatOption, command_app, note, progress_line
 from pipelines.settings import load_settings, with_base_urls
+from pipelines.source_checks import check_links, closing_line, watch_editions
 from pipelines.workspace import open_workspace
 from sources.catalogue import load_catalogue
 from sources.checks.contracts import SmokeCheckResult, run_smoke_checks
+from sources.checks.edition_watch import EditionFinding
+from sources.checks.links import LinkFinding
 from sources.errors import ConfigurationError
 from sources.http.client import Http
 from sources.observation import utc_now
 from warehouse.layout import Layout
 from warehouse.publish import NotPublished
 from warehouse.reading import Unreadable
+
+LINK_COLUMNS = [
+    "indicator_id",
+    "position",
+    "provider",
+    "code",
+    "framework",
+    "status",
+    "detail",
+    "newest_edition",
+    "held_edition",
+    "url",
+]
+EDITION_COLUMNS = [
+    "index",
+    "indicator_id",
+    "held_edition",
+    "held_release",
+    "next_edition",
+    "expected_on",
+    "status",
+    "detail",
+]
 
 app = command_app("What answered at the last refresh, what was carried forward, and why.")
 
@@ -72,17 +97,29 @@ def sources_check(
     if editions:
         if provider or indicator:
             raise typer.BadParameter("--editions prints every index: it takes neither --provider nor --indicator")
-        source_checks.print_editions(source_checks.watch_editions(workspace, utc_now().date()), fmt)
+        print_editions(watch_editions(workspace, utc_now().date()), fmt)
         return
     with progress_line() as progress:
-        findings = source_checks.check_links(workspace, provider or [], indicator or [], progress)
-    source_checks.print_links(findings, fmt)
+        findings = check_links(workspace, provider or [], indicator or [], progress)
+    print_links(findings, fmt)
     if fmt is Format.TABLE and not (provider or indicator):
         print()
-        source_checks.print_editions(source_checks.watch_editions(workspace, utc_now().date()), fmt)
-    note(source_checks.closing_line(findings))
+        print_editions(watch_editions(workspace, utc_now().date()), fmt)
+    note(closing_line(findings))
     if any(finding.broken for finding in findings):
         raise typer.Exit(1)
+
+
+def print_links(findings: Sequence[LinkFinding], fmt: Format) -> None:
+    """Print one row per link. The table has only the columns for readers."""
+    columns = LINK_COLUMNS if fmt is not Format.TABLE else LINK_COLUMNS[:7]
+    show(columns, [[getattr(finding, column) for column in columns] for finding in findings], fmt)
+
+
+def print_editions(findings: Sequence[EditionFinding], fmt: Format) -> None:
+    """Print one row per index."""
+    columns = EDITION_COLUMNS if fmt is not Format.TABLE else [one for one in EDITION_COLUMNS if one != "indicator_id"]
+    show(columns, [[getattr(finding, column) for column in columns] for finding in findings], fmt)
 
 
 def _check_contracts(providers: list[str], fmt: Format) -> None:
