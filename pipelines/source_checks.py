@@ -53,7 +53,7 @@ def check_links(
     """
     settings, catalogue = workspace.settings, workspace.catalogue
     if settings.offline:
-        raise ConfigurationError("CAREC_OFFLINE is set: no provider is asked (--editions asks none)")
+        raise ConfigurationError("CAREC_OFFLINE is set: no requests are sent (--editions needs none)")
     local = workspace.adapters.get(LOCAL_FILE)
     inspectors = {**INSPECTORS, **({LOCAL_FILE: local} if isinstance(local, Inspects) else {})}
     with Http(

@@ -35,22 +35,22 @@ app = command_app()
 @app.command()
 def refresh(
     more: Annotated[list[str] | None, typer.Argument(metavar="ID", help="Further indicators of --only.")] = None,
-    offline: Annotated[bool, typer.Option("--offline", help="Ask no provider.")] = False,
+    offline: Annotated[bool, typer.Option("--offline", help="Send no requests.")] = False,
     only: Annotated[list[str] | None, typer.Option("--only", metavar="ID", help="Refresh only this indicator.")] = None,
     as_of: Annotated[
-        str | None, typer.Option("--as-of", metavar="DATE", help="Score what was known on that day (YYYY-MM-DD).")
+        str | None, typer.Option("--as-of", metavar="DATE", help="Score the data known on that day (YYYY-MM-DD).")
     ] = None,
     accept_shrink: Annotated[
-        bool, typer.Option("--accept-shrink", help="Take a series although it lost country-years.")
+        bool, typer.Option("--accept-shrink", help="Accept a series although it lost country-years.")
     ] = False,
 ) -> None:
     """Fetch, validate, build, check and publish."""
     day, started = parse_day(as_of), utc_now()
     if more and not only:
-        raise typer.BadParameter(f"indicators are named with --only: carec refresh --only {' '.join(more)}")
+        raise typer.BadParameter(f"indicators need --only: carec refresh --only {' '.join(more)}")
     workspace = open_workspace()
     for name in unknown_settings(workspace.catalogue):
-        note(f"{name} is set but nothing reads it; is it misspelt?")
+        note(f"{name} is set but not a known setting; is it misspelt?")
     with progress_line() as progress:
         try:
             result = run(
@@ -127,7 +127,7 @@ def _print_sources(ingestion: Ingestion, revised: Revisions) -> None:
     """Print faults of providers once each, and what changed per indicator."""
     if ingestion.unreachable:
         hosts = ", ".join(sorted(ingestion.unreachable))
-        note(f"no network to {hosts}: the last good figures are used (carec sources says which)")
+        note(f"no network to {hosts}: the last good figures are used (see carec sources)")
     reported = (*ingestion.unreachable.values(), NO_ADAPTER)
     faults = (Outcome.UNKNOWN_ID, Outcome.BLOCKED, Outcome.UNAVAILABLE)
     failures: Counter[str] = Counter()

@@ -1,6 +1,6 @@
 """The commands ``sources`` and ``sources check``.
 
-Belongs here: the columns that they print. Does not belong here: asking providers (``pipelines.source_checks``,
+Belongs here: the tables that they print. Does not belong here: the checks (``pipelines.source_checks``,
 ``sources.checks``).
 """
 
@@ -52,12 +52,12 @@ EDITION_COLUMNS = [
     "detail",
 ]
 
-app = command_app("What answered at the last refresh, what was carried forward, and why.")
+app = command_app("The provider of every indicator at the last refresh, and why a figure was carried forward.")
 
 
 @app.callback(invoke_without_command=True)
 def sources(context: typer.Context, fmt: FormatOption = Format.TABLE) -> None:
-    """What answered at the last refresh, what was carried forward, and why."""
+    """The provider of every indicator at the last refresh, and why a figure was carried forward."""
     if context.invoked_subcommand is None:
         print_health(fmt)
 
@@ -65,23 +65,23 @@ def sources(context: typer.Context, fmt: FormatOption = Format.TABLE) -> None:
 @app.command("check")
 def sources_check(
     provider: Annotated[
-        list[str] | None, typer.Option("--provider", metavar="ID", help="Ask only this provider.")
+        list[str] | None, typer.Option("--provider", metavar="ID", help="Check only this provider.")
     ] = None,
     indicator: Annotated[
         list[str] | None, typer.Option("--indicator", metavar="ID", help="Check only the links of this indicator.")
     ] = None,
     editions: Annotated[
-        bool, typer.Option("--editions", help="Only which editions are held and could be out; asks no provider.")
+        bool, typer.Option("--editions", help="Only compare held and expected editions; sends no request.")
     ] = False,
     contracts: Annotated[
-        bool, typer.Option("--contracts", help="Ask whether the services keep their contract, instead of the links.")
+        bool, typer.Option("--contracts", help="Check the contracts of the services instead of the links.")
     ] = False,
     fmt: FormatOption = Format.TABLE,
 ) -> None:
     """Check every link of the catalogue at its provider: code, rows, unit, size of the file, newest edition.
 
     The status of a link is ok, "newer edition: YEAR", gone, renamed? (with the nearest code), no rows, unit differs,
-    too large, blocked, unreachable, unreadable, no file (local or archived) or no check. Exit code 1 where a link of an
+    too large, blocked, unreachable, unreadable, no file (local or archived) or no check. Exit code 1 if a link of an
     indicator of the framework carec_2030 has any other status than ok, newer edition, no file or no check.
 
     JSON and CSV have one record per link. The table is followed by the edition watch; --editions prints the watch
@@ -90,7 +90,7 @@ def sources_check(
 
     if contracts:
         if editions or indicator:
-            raise typer.BadParameter("--contracts asks providers about their service: choose them with --provider")
+            raise typer.BadParameter("--contracts checks whole services: choose them with --provider")
         _check_contracts(provider or [], fmt)
         return
     workspace = open_workspace()
@@ -133,7 +133,7 @@ def print_health(fmt: Format) -> None:
     """Print source health as of the newest refresh, which may be newer than the publication."""
     layout = Layout(load_settings().warehouse)
     if not layout.source_health.exists():
-        raise NotPublished("no provider was asked yet: run `carec refresh` first")
+        raise NotPublished("no refresh has run yet: run `carec refresh` first")
     health = _landed(layout.source_health)
     catalogue = _landed(layout.indicators).select("indicator_id", "origin")
     age = (pl.lit(utc_now().year) - pl.col("latest_year")).alias("age_years")
@@ -167,11 +167,11 @@ def probe(providers: Sequence[str], progress: Callable[[str], None]) -> list[Smo
     """Send the smoke checks of the named providers, or of all.
 
     Raises:
-        ConfigurationError: A provider has no smoke check, or no provider may be asked.
+        ConfigurationError: A provider has no smoke check, or the settings allow no requests.
     """
     settings = load_settings()
     if settings.offline:
-        raise ConfigurationError("CAREC_OFFLINE is set: no provider is asked")
+        raise ConfigurationError("CAREC_OFFLINE is set: no requests are sent")
     catalogue = with_base_urls(load_catalogue())
     with Http(tries=1, read_timeout_s=settings.http_timeout_s, user_agent=settings.agent) as http:
         return run_smoke_checks(catalogue, http, providers, progress)
