@@ -60,7 +60,7 @@ def test_the_first_screen_says_how_to_ask_whether_uzbekistan_is_on_track_and_the
     published_warehouse: Path,
 ) -> None:
     screen = "\n".join(README.splitlines()[:FIRST_SCREEN])
-    assert "Is Uzbekistan on track for internet use, and says who?" in screen and "make scorecard" in screen
+    assert "Is Uzbekistan on track for internet use, and what is the source?" in screen and "make scorecard" in screen
     (arguments,) = [words for words in commands(screen) if "UZB" in words]
     told = run_carec(*arguments, warehouse=published_warehouse).stdout
     with duckdb.connect(str(published_warehouse / "carec.duckdb"), read_only=True) as connection:

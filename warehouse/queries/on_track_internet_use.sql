@@ -1,4 +1,4 @@
--- Is Uzbekistan on track for internet use, and says who?
+-- Is Uzbekistan on track for internet use, and what is the source?
 select
     s.status,
     s.status_reason,
