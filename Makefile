@@ -1,4 +1,4 @@
-# The set-up is `make scorecard`; everything else builds on the same .venv.
+# `make scorecard` sets the project up; all other targets use the same .venv.
 SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
@@ -7,8 +7,8 @@ STAMP := .venv/.lock-installed
 .DEFAULT_GOAL := scorecard
 .PHONY: scorecard test test-all lint format ui generate docs bench lock clean
 
-# Rebuilt only when the lock changes. uv installs in seconds; pip is the fall-back where uv has no wheel or no index.
-# Compiled bytecode matters: imports take 1.5 s with it and 3.9 s without.
+# Rebuilt only when the lock changes. uv installs in seconds; pip is the fallback if uv has no wheel or no index.
+# Bytecode is compiled because imports take 1.5 s with it and 3.9 s without.
 $(STAMP): requirements.lock .ci/installer.lock
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is %s; set PYTHON=" % sys.version.split()[0])'
 	$(PYTHON) -m venv --clear .venv
@@ -22,11 +22,11 @@ scorecard: $(STAMP)
 	@$(BIN)/carec refresh
 	@$(BIN)/carec scorecard
 
-# Every promise, with its representative cases.
+# All tests, with their representative cases.
 test: $(STAMP)
 	$(BIN)/pytest -m "not exhaustive"
 
-# Every case of every promise, then what must not depend on this year with the clock at 2029.
+# All cases of all tests, then the tests of results that must not depend on the current year, with the clock in 2029.
 test-all: export HYPOTHESIS_PROFILE := exhaustive
 test-all: $(STAMP)
 	$(BIN)/pytest
@@ -49,11 +49,11 @@ format: $(STAMP)
 ui: $(STAMP)
 	$(BIN)/carec ui
 
-# The part of dbt's staging layer that follows from the catalogue and the seed framework_indicators.
+# The part of dbt's staging layer that is generated from the catalogue and the seed framework_indicators.
 generate: $(STAMP)
 	$(BIN)/python -m pipelines.dbt.staging
 
-# The generated pages of docs/, from the bundled archive as of the day that the tests score, and dbt's own pages in
+# The generated pages of docs/, from the bundled archive as of the same day as in the tests, and dbt's own pages in
 # docs/site (open docs/site/static_index.html).
 docs: export CAREC_WAREHOUSE := $(CURDIR)/build/docs
 docs: $(STAMP)
@@ -68,19 +68,19 @@ docs: $(STAMP)
 bench: $(STAMP) build/bench/.lock-installed
 	$(BIN)/python -m tests.benchmarks.run
 
-# What the benchmarks measure against, apart from what is measured.
+# The clients that the benchmarks compare with, in a separate environment.
 build/bench/.lock-installed: tests/benchmarks/clients.lock $(STAMP)
 	$(BIN)/uv venv --quiet --clear build/bench
 	$(BIN)/uv pip install --quiet --python build/bench/bin/python --require-hashes --compile-bytecode -r $<
 	touch $@
 
-# Hashes without index addresses, so that any package index serves.
+# Hashes without URLs, so that any package index can be used.
 lock: $(STAMP)
 	$(BIN)/uv pip compile pyproject.toml --extra dev --extra postgres --generate-hashes --no-emit-index-url --no-emit-find-links \
 	  --no-strip-extras --no-header --no-annotate --python-version 3.11 --upgrade -o requirements.lock
 	$(BIN)/uv pip compile tests/benchmarks/clients.in --generate-hashes --no-emit-index-url --no-emit-find-links \
 	  --no-strip-extras --no-header --no-annotate --python-version 3.11 --upgrade -o tests/benchmarks/clients.lock
 
-# The warehouse is data, not a build product: it stays. Remove warehouse/data by hand to start over.
+# The warehouse is data, not a build product, and is kept. Remove warehouse/data by hand to start over.
 clean:
 	rm -rf .venv build *.egg-info dbt_project/target dbt_project/logs .pytest_cache .ruff_cache .mypy_cache .hypothesis

@@ -1,4 +1,4 @@
-"""``carec archive record``: write the bundled archive from the figures that a live run landed.
+"""``carec archive record``: write the bundled archive from the vintages that a live run landed.
 
 Belongs here: choosing the vintages. Does not belong here: the archive's format (``sources.bundled_archive``).
 """
@@ -25,9 +25,17 @@ class Recorded:
 
 
 def record_archive(workspace: Workspace, directory: Path | None = None) -> Recorded:
-    """Write every indicator's vintages, oldest first, to ``directory`` (the bundled archive where None).
+    """Write all landed vintages of every indicator as an archive.
 
-    Raises NotPublished where nothing has landed.
+    Args:
+        workspace: Catalogue, and the warehouse with the vintages.
+        directory: The folder to write to; the bundled archive if None.
+
+    Returns:
+        The folder, and the numbers of series and figures in it.
+
+    Raises:
+        NotPublished: Nothing has landed.
     """
     vintages: dict[str, list[pl.DataFrame]] = {}
     for indicator in workspace.catalogue:

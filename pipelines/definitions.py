@@ -31,8 +31,8 @@ from pipelines.workspace import Workspace, open_workspace
 def build_defs(workspace: Workspace | None = None) -> dg.Definitions:
     """Return new definitions for a workspace.
 
-    Reads dbt's manifest. Where the manifest is missing or older than the project, dbt first writes it, which takes
-    some seconds.
+    Reads dbt's manifest. If the manifest is missing or older than the project, dbt first writes it, which takes some
+    seconds.
 
     Args:
         workspace: Settings, catalogue and paths; by default those of the environment.

@@ -1,7 +1,8 @@
-"""``carec sources check``: the checks of links and editions against the stored data, and their tables.
+"""The checks of links and editions against the stored data, for ``carec sources check`` and its Dagster job.
 
-How a link is checked belongs in ``sources.checks.links`` and the adapters, the schedule of the check in
-``pipelines.orchestration.automation``.
+Belongs here: reading the stored data that the checks need. Does not belong here: how a link is checked
+(``sources.checks.links`` and the adapters), printing (``pipelines.cli.sources``), the schedule
+(``pipelines.orchestration.source_check_job``).
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ from datetime import date
 
 import polars as pl
 
-from pipelines.cli.tables import Format, show
 from pipelines.seeds.codes import FRAMEWORK
 from pipelines.workspace import LOCAL_FILE, Workspace
 from sources.catalogue import Indicator
@@ -29,29 +29,6 @@ from warehouse import landing
 READ_TIMEOUT_S, HOST_LIMIT_S = 30.0, 120.0
 """Timeouts for one byte and for all responses of one host: one slow host must not delay the check."""
 TRIES = 3
-
-LINK_COLUMNS = [
-    "indicator_id",
-    "position",
-    "provider",
-    "code",
-    "framework",
-    "status",
-    "detail",
-    "newest_edition",
-    "held_edition",
-    "url",
-]
-EDITION_COLUMNS = [
-    "index",
-    "indicator_id",
-    "held_edition",
-    "held_release",
-    "next_edition",
-    "expected_on",
-    "status",
-    "detail",
-]
 
 
 def check_links(
@@ -76,7 +53,7 @@ def check_links(
     """
     settings, catalogue = workspace.settings, workspace.catalogue
     if settings.offline:
-        raise ConfigurationError("CAREC_OFFLINE is set: no provider is asked (--editions asks none)")
+        raise ConfigurationError("CAREC_OFFLINE is set: no requests are sent (--editions needs none)")
     local = workspace.adapters.get(LOCAL_FILE)
     inspectors = {**INSPECTORS, **({LOCAL_FILE: local} if isinstance(local, Inspects) else {})}
     with Http(
@@ -172,15 +149,3 @@ def closing_line(findings: Sequence[LinkFinding]) -> str:
     return (
         f"{len(findings)} links: {statuses}; {sum(finding.broken for finding in findings)} of the framework are broken"
     )
-
-
-def print_links(findings: Sequence[LinkFinding], fmt: Format) -> None:
-    """Print one row per link. The table has only the columns for readers."""
-    columns = LINK_COLUMNS if fmt is not Format.TABLE else LINK_COLUMNS[:7]
-    show(columns, [[getattr(finding, column) for column in columns] for finding in findings], fmt)
-
-
-def print_editions(findings: Sequence[EditionFinding], fmt: Format) -> None:
-    """Print one row per index."""
-    columns = EDITION_COLUMNS if fmt is not Format.TABLE else [one for one in EDITION_COLUMNS if one != "indicator_id"]
-    show(columns, [[getattr(finding, column) for column in columns] for finding in findings], fmt)

@@ -1,6 +1,7 @@
 """The landed tables ``indicators`` and ``source_health``, from which dbt builds the published tables.
 
-Belongs here: their columns and files. Does not belong here: what an ingestion brought (``pipelines.ingestion``).
+Belongs here: their columns and files. Does not belong here: the ingestion that supplies the rows
+(``pipelines.ingestion``).
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ HEALTH: dict[str, pl.DataType] = {
     "last_change_at": pl.Datetime("us"),
     "licence": pl.String(),
 }
-"""Columns of ``source_health``, one row per indicator. ``provider_code`` is that of the chain's first link; release,
-last change and licence are those of the vintage in use."""
+"""Columns of ``source_health``, one row per indicator. ``provider_code`` is the code of the first link of the chain.
+Release, last change and licence belong to the vintage in use."""
 
 
 def write_indicators(workspace: Workspace) -> None:
@@ -51,7 +52,12 @@ def write_indicators(workspace: Workspace) -> None:
 
 
 def write_source_health(workspace: Workspace, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write the table ``source_health``: new rows (columns ``HEALTH``), and those of the other indicators as before."""
+    """Write the table ``source_health``. Indicators without a new row keep their previous row.
+
+    Args:
+        workspace: Catalogue and paths.
+        rows: One row per refreshed indicator, with the columns of ``HEALTH``.
+    """
     now = pl.DataFrame(rows, schema=HEALTH)
     path = workspace.layout.source_health
     if path.exists():

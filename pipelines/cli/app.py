@@ -57,7 +57,7 @@ class LazyCommands(TyperGroup):
         return list(MODULES)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """Return the command, or None where no command has this name."""
+        """Return the command, or None if no command has this name."""
         if cmd_name not in MODULES:
             # Typer suggests the nearest name among the commands that it knows
             self.commands = {name: self.get_command(ctx, name) for name in MODULES}
@@ -93,7 +93,7 @@ def carec() -> None:
 
 
 def run() -> None:
-    """Entry point: every error that a person can act on is one line on standard error and an exit code."""
+    """Run a command. Print every error that a user can correct as one line on standard error, with an exit code."""
     from sources.errors import ConfigurationError
     from warehouse.files import Busy
     from warehouse.reading import NotPublished, Unreadable
@@ -112,12 +112,14 @@ def run() -> None:
     except KeyboardInterrupt:
         _fail("interrupted; the previous publication is untouched", 130)
     except Exception as error:
-        if isinstance(error.__cause__, KeyboardInterrupt):  # how DuckDB tells of Ctrl-C
+        if isinstance(error.__cause__, KeyboardInterrupt):  # DuckDB's form of Ctrl-C
             _fail("interrupted; the previous publication is untouched", 130)
-        # every library has a type of its own for a full disk, the words of the system are in all of them
+        # each library has its own type for a full disk, but all contain the message of the system
         if getattr(error, "errno", None) in DISK_FAULTS or os.strerror(errno.ENOSPC) in str(error):
-            _fail(f"{error}; the previous publication is untouched. `carec doctor` says what is full or closed", 1)
-        if not isinstance(error, OSError) or error.strerror is None:  # not of the operating system: a fault of ours
+            _fail(f"{error}; the previous publication is untouched. `carec doctor` names the cause", 1)
+        if (
+            not isinstance(error, OSError) or error.strerror is None
+        ):  # not from the operating system: an error of this program
             raise
         _fail(": ".join(str(part) for part in (error.filename, error.strerror) if part is not None), 1)
 

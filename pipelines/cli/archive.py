@@ -26,6 +26,6 @@ def group() -> None:
 def archive_record(
     directory: Annotated[Path | None, typer.Argument(help="Where to write; the bundled archive by default.")] = None,
 ) -> None:
-    """Write the archive anew from the figures landed in the warehouse, after a live run."""
+    """Write the archive from the figures landed in the warehouse, after a live run."""
     written = record_archive(open_workspace(), directory)
     note(f"wrote {written.series} series with {written.rows:,} figures to {written.directory}")

@@ -40,7 +40,7 @@ def benchmarks_recompute(
     ] = None,
     fmt: FormatOption = Format.TABLE,
 ) -> None:
-    """Compute the goalposts that come from the world's figures again and print where they differ from the seed."""
+    """Compute the goalposts again from current data and print those that differ from the seed."""
     recompute_benchmarks(write, fmt, parse_day(as_of))
 
 
@@ -48,9 +48,9 @@ def recompute_benchmarks(write: bool, fmt: Format, as_of: date | None = None) ->
     """Print every computed goalpost that differs from the seed, and change the seed if ``write``.
 
     Args:
-        write: write the differing cells into ``benchmarks.csv``.
-        fmt: how the differing cells are printed.
-        as_of: compute from the vintages known at the end of that day; from the published figures where None.
+        write: Write the differing cells into ``benchmarks.csv``.
+        fmt: How the differing cells are printed.
+        as_of: Compute from the vintages known at the end of that day; from the published figures if None.
     """
     seed = DBT_PROJECT / "seeds" / "benchmarks.csv"
     cells = recompute(seed, fetch, _vintages_of(as_of) if as_of else ())
@@ -75,7 +75,9 @@ def recompute_benchmarks(write: bool, fmt: Format, as_of: date | None = None) ->
         soft_wrap=True,
     )
     if changed and not write:
-        out.print("Goalposts are frozen: moving one moves scores, and scores before and after do not compare.")
+        out.print(
+            "Goalposts are frozen: a change also changes scores, and earlier scores are then no longer comparable."
+        )
 
 
 def _vintages_of(day: date) -> list[Path]:

@@ -21,11 +21,11 @@ app = command_app()
 @app.command()
 def briefs(
     countries: Annotated[list[str] | None, typer.Argument(metavar="ISO3", help="Members; all by default.")] = None,
-    out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Where; report/briefs by default.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Folder; report/briefs by default.")] = None,
     language: Annotated[str, typer.Option("--language", metavar="CODE", help="en or ru.")] = "en",
-    no_pdf: Annotated[bool, typer.Option("--no-pdf", help="Write HTML alone.")] = False,
+    no_pdf: Annotated[bool, typer.Option("--no-pdf", help="Write only HTML.")] = False,
 ) -> None:
-    """Write a brief of two pages for every member, as HTML and PDF."""
+    """Write a brief of two pages per member, as HTML and PDF."""
     layout = Layout(load_settings().warehouse)
     folder = out or layout.report / "briefs"
     written = write_briefs(layout, folder, countries or [], language, pdf=not no_pdf, note=note)

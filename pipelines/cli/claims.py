@@ -1,8 +1,7 @@
-"""What the command ``claims`` prints: the audit of the review's claims, from the published file.
+"""The command ``claims``: the audit of the review's claims, from the published file.
 
-Belongs here: the query and the columns of its pages.
-Does not belong here: verdicts (``dbt_project``), the checks of the register (``claim_register``), the document
-(``claims_document``).
+Belongs here: the queries and columns that it prints. Does not belong here: verdicts (``dbt_project``), the document
+(``pipelines.report.claims_document``).
 """
 
 from __future__ import annotations
@@ -40,31 +39,43 @@ def claims(
     ] = None,
     fmt: FormatOption = Format.TABLE,
 ) -> None:
-    """What public data say to the mid-term review's claims: one verdict a claim, with its evidence."""
+    """The claims of the mid-term review, tested against public data: one verdict per claim, with its evidence."""
     if write is not None:
         write_document(write, document())
     elif claim_id is None:
         audit(fmt, verdict, pillar, country)
     elif verdict or pillar or country:
-        raise typer.BadParameter("one claim is asked for in full; --verdict, --pillar and --country choose among all")
+        raise typer.BadParameter(
+            "CLAIM_ID prints one claim in full: it takes neither --verdict, --pillar nor --country"
+        )
     else:
         claim(claim_id, fmt)
 
 
 def _table(name: str, where: str, parameters: Sequence[Any], order: str) -> tuple[list[str], list[tuple[Any, ...]]]:
-    """Columns and rows of a published table."""
+    """Return columns and rows of a published table."""
     columns = [row[0] for row in fetch(f"describe {name}")]
     return columns, fetch(f"from {name} where {where} order by {order}", list(parameters))
 
 
 def _one_of(name: str, given: str, known: Sequence[str]) -> str:
     if given not in known:
-        raise ConfigurationError(f"{given!r} is no {name} of a claim; there are {', '.join(known)}")
+        raise ConfigurationError(f"{given!r} is not a {name} of a claim; known are {', '.join(known)}")
     return given
 
 
 def audit(fmt: Format, verdict: str | None, pillar: str | None, country: str | None) -> None:
-    """The claims that meet every filter, and in tables how their verdicts are spread. A repeated claim counts once."""
+    """Print the claims that match every filter. Tables are followed by the number of claims per verdict.
+
+    Args:
+        fmt: How the claims are printed.
+        verdict: Only claims with this verdict.
+        pillar: Only claims of this pillar or section.
+        country: ISO3 code of a member, or ``CAREC``: only claims about it.
+
+    Raises:
+        ConfigurationError: A filter has an unknown value.
+    """
     wanted: dict[str, str] = {}
     if verdict is not None:
         wanted["verdict = ?"] = _one_of("verdict", verdict.lower(), VERDICTS)
@@ -91,8 +102,18 @@ def audit(fmt: Format, verdict: str | None, pillar: str | None, country: str | N
     )
     heads = ["claim", "country", "verdict", "claimed", "figure", "year", "off by", "true in", "series"]
     table = [
-        [claim, iso3, told, claimed(*said), figure(value), _shown(year), figure(off), _shown(true_in), _shown(series)]
-        for claim, iso3, told, *said, value, year, off, true_in, series in rows
+        [
+            claim,
+            iso3,
+            decided,
+            claimed(*claim_parts),
+            figure(value),
+            _shown(year),
+            figure(off),
+            _shown(true_in),
+            _shown(series),
+        ]
+        for claim, iso3, decided, *claim_parts, value, year, off, true_in, series in rows
     ]
     show(heads, table, fmt, title="The mid-term review's claims", right=heads[3:8])
     for title, group in {"pillar": "pillar", "country": "unnest(string_split(country_iso3, ';'))"}.items():
@@ -100,7 +121,7 @@ def audit(fmt: Format, verdict: str | None, pillar: str | None, country: str | N
         _summary(title, group, where, filters)
     out = console()
     out.print()
-    out.print("Claims that the review makes twice are counted once. One claim in full: carec claims CLAIM_ID")
+    out.print("A repeated claim is counted once. One claim in full: carec claims CLAIM_ID")
     for line in not_known():
         out.print(line, markup=False)
     out.print(imprint(), markup=False)
@@ -111,7 +132,7 @@ def _shown(value: object) -> str:
 
 
 def _summary(title: str, group: str, where: str, filters: list[str]) -> None:
-    """How the verdicts are spread over the parts of one column, and over all claims."""
+    """Print the number of claims per verdict, for each value of one column and for all claims."""
     counts = ", ".join(f"count(*) filter (verdict = '{verdict}')" for verdict in VERDICTS)
     counted = f"from claims_audit where {where} and duplicate_of is null"
     rows = fetch(
@@ -124,13 +145,17 @@ def _summary(title: str, group: str, where: str, filters: list[str]) -> None:
 
 
 def claim(claim_id: str, fmt: Format) -> None:
-    """One claim: what the review says, the verdict, every test behind it, the series, and what others say."""
+    """Print one claim in full: its statement, verdict, tests, series and leads.
+
+    Raises:
+        ConfigurationError: The id is unknown.
+    """
     columns, found = _table("claims_audit", "claim_id = ?", [claim_id], "claim_id")
     if not found:
         near = fetch(
             "select claim_id from claims order by jaro_winkler_similarity(claim_id, ?) desc limit 3", [claim_id]
         )
-        raise ConfigurationError(f"there is no claim {claim_id!r}; near it are {', '.join(row[0] for row in near)}")
+        raise ConfigurationError(f"unknown claim {claim_id!r}; the nearest are {', '.join(row[0] for row in near)}")
     test_columns, tests = _table("claim_tests", "claim_id = ?", [claim_id], "role desc, indicator_id, variant, iso3")
     lead_columns, leads = _table("claim_leads", "claim_id = ?", [claim_id], "lead")
     if fmt is Format.CSV:
@@ -205,7 +230,7 @@ def _tests(tests: list[dict[str, Any]]) -> None:
 
 
 def _trends(claim_id: str) -> None:
-    """The series of every test, of the members where it is of the region: ten years of it, a bar a figure."""
+    """Print ten years of each tested series as bars. A regional series is printed per member."""
     series = fetch(
         """
         select indicator_id, iso3, list(year order by year), list(value order by year)
@@ -230,7 +255,7 @@ def _trends(claim_id: str) -> None:
 
 
 def trend(values: Sequence[float]) -> str:
-    """A bar a figure, the lowest for the smallest figure; a level line where nothing changes."""
+    """Return one bar per figure, scaled from the smallest to the largest; the lowest bars if all are equal."""
     low, high = min(values), max(values)
     if low == high:
         return _BARS[0] * len(values)

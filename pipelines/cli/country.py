@@ -56,7 +56,7 @@ _INDICATOR_COLUMNS = {
     "rank_p05": "members",
     "rank_p95": "members",
 }
-"""Column of the page -> the table that it is from."""
+"""Column of the page -> its table."""
 
 _INDICATORS = f"""
     select {", ".join(f"{table}.{column}" for column, table in _INDICATOR_COLUMNS.items())}
@@ -88,7 +88,7 @@ def country(iso3: str, fmt: Format) -> None:
         fmt: How the indicators are printed.
 
     Raises:
-        ConfigurationError: The code is not a member's.
+        ConfigurationError: The code does not belong to a member.
     """
     head = fetch(
         "select name, overall_score, coverage, rank, rank_p05, rank_p95, score_reason from scorecard"

@@ -69,8 +69,8 @@ def document(manifest: Path) -> str:
     parts = [
         "# Data dictionary",
         "Every table of the published file `carec.duckdb`. The same texts are in the file itself as comments"
-        " (`carec dictionary TABLE`, or `duckdb_columns()`) and in every export. Times are UTC. This page is written by"
-        " `make docs`.",
+        " (`carec dictionary TABLE`, or `duckdb_columns()`) and in every export. Times are UTC. `make docs` writes this"
+        " page.",
     ]
     for name, rows in groupby(fetch(_COLUMNS), key=lambda row: row[0]):
         columns = list(rows)

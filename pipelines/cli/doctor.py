@@ -87,7 +87,7 @@ def environment(lock: Path) -> Diagnosis:
     try:
         pins = _pins(lock)
     except (OSError, InvalidRequirement) as error:
-        return Diagnosis("lock", f"{lock.name} cannot be read: {error}", "take it from the repository again")
+        return Diagnosis("lock", f"{lock.name} cannot be read: {error}", "restore it from the repository")
     wrong = []
     for name, version in pins.items():
         try:
@@ -260,7 +260,7 @@ def raw_bodies(layout: Layout) -> Diagnosis:
 
 
 def dagster_home(layout: Layout) -> Diagnosis:
-    """Check that Dagster's settings and files can be read. A database server is left to its own tools."""
+    """Check that Dagster's settings and files can be read. A database server is not checked."""
     home = layout.dagster_home
     if not home.exists():
         return Diagnosis("dagster", "Dagster was not used yet")
@@ -297,9 +297,9 @@ def _size(count: int) -> str:
 
 
 def diagnose(progress: Callable[[str], None]) -> list[Diagnosis]:
-    """Everything about the warehouse that the settings name."""
+    """Return the results of all checks of the warehouse in the settings."""
     findings = []
     for finding in examine(Layout(load_settings().warehouse)):
-        progress(f"looked at: {finding.check}")
+        progress(f"checked: {finding.check}")
         findings.append(finding)
     return findings

@@ -1,8 +1,7 @@
-"""What the commands print that show how a score comes about, and what it is measured against.
+"""The command ``explain``: the computation of a score, line by line.
 
-Belongs here: `carec explain`, `carec scorecard --target-set`, `carec benchmarks recompute`. Does not belong here: the
-arithmetic, which is in the tables ``score_explanation`` and ``target_set_scores`` and in
-``pipelines.seeds.goalposts``.
+Belongs here: the queries and the layout of the lines. Does not belong here: the arithmetic, which is in the table
+``score_explanation``.
 """
 
 from __future__ import annotations
@@ -19,9 +18,6 @@ from sources.errors import ConfigurationError
 
 app = command_app()
 
-MAIN_SET = "main"
-"""The targets of the seed benchmarks: the only ones that scores are made of."""
-
 
 @app.command()
 def explain(
@@ -30,18 +26,30 @@ def explain(
     framework: Annotated[str, typer.Option("--framework", metavar="ID", help="The framework.")] = FRAMEWORK,
     fmt: FormatOption = Format.TABLE,
 ) -> None:
-    """How a score comes about, line by line, with sources."""
+    """How a score is computed, line by line, with sources."""
     print_explanation(country.upper(), subject, framework, fmt)
 
 
 def print_explanation(iso3: str, subject: str | None, framework: str, fmt: Format) -> None:
-    """One score line by line: an indicator's, a pillar's with its indicators', or the overall one with its pillars'."""
+    """Print the computation of one score: of an indicator, of a pillar with its indicators, or overall with pillars.
+
+    Args:
+        iso3: An ISO3 code.
+        subject: Id of an indicator or pillar; the overall score if None or ``overall``.
+        framework: Id of the framework.
+        fmt: How the lines are printed.
+
+    Raises:
+        ConfigurationError: The framework, the economy or the subject is unknown.
+    """
     known = {row[0]: row[1] for row in fetch("select framework_id, count(*) from framework_indicators group by all")}
     if framework not in known:
-        raise ConfigurationError(f"there is no framework {framework!r}; known are {', '.join(sorted(known))}")
+        raise ConfigurationError(f"unknown framework {framework!r}; the frameworks are {', '.join(sorted(known))}")
     name = fetch("select name from scorecard where framework_id = ? and iso3 = ?", [framework, iso3])
     if not name:
-        raise ConfigurationError(f"{framework} has no score of {iso3!r}: it is no ISO3 code of an economy it covers")
+        raise ConfigurationError(
+            f"{framework} has no score of {iso3!r}: this is not the ISO3 code of an economy that it covers"
+        )
     chosen = _chosen(subject, framework)
     columns = ["subject", "subject_id", "step", "item", "arithmetic", "value", "note", "source", "source_url"]
     lines = [
@@ -60,16 +68,16 @@ def print_explanation(iso3: str, subject: str | None, framework: str, fmt: Forma
     titles |= dict(fetch("select pillar_id, title from pillars where framework_id = ?", [framework]))
     out = console()
     for line in lines:
-        kind, subject_id, step, *told = line
+        kind, subject_id, step, *cells = line
         if step == 1:
             title = "" if kind == "overall" else f": {titles.get(subject_id, subject_id)}"
             out.print(f"\n{name[0][0]}, {subject_id}{title}", markup=False, soft_wrap=True)
-        out.print(_told(*told), markup=False, soft_wrap=True)
+        out.print(_format_line(*cells), markup=False, soft_wrap=True)
     out.print(f"\n{OWN_CHOICE}\n{imprint()}", markup=False, soft_wrap=True)
 
 
 def _chosen(subject: str | None, framework: str) -> list[tuple[str, str]]:
-    """What is explained, in the order in which one follows from the other: (subject, subject_id)."""
+    """Return (subject, subject_id) of each score to print: the parts first, then the score computed from them."""
     places = fetch(
         "select indicator_id, pillar_id from framework_indicators where framework_id = ? order by all", [framework]
     )
@@ -89,11 +97,11 @@ def _chosen(subject: str | None, framework: str) -> list[tuple[str, str]]:
         return [("indicator", subject)]
     raise ConfigurationError(
         f"{framework} has no pillar or indicator {subject!r}; its pillars are {', '.join(counts)},"
-        " its indicators stand in `carec indicators`"
+        " `carec indicators` lists its indicators"
     )
 
 
-def _told(
+def _format_line(
     item: str,
     arithmetic: str | None,
     value: float | None,
@@ -101,9 +109,9 @@ def _told(
     source: str | None,
     source_url: str | None,
 ) -> str:
-    """One line of an explanation, what belongs to it indented below."""
+    """Return one line of an explanation, with note and source indented below it."""
     origin = ", ".join(part for part in (source, source_url) if part)
     remarks = [part for part in (f"= {arithmetic}" if arithmetic else None, note, origin) if part]
-    told = "" if value is None else f"{value:.6g}"
-    first = f"  {item:<23}{told:>12}  {remarks[0] if remarks else ''}"
+    number = "" if value is None else f"{value:.6g}"
+    first = f"  {item:<23}{number:>12}  {remarks[0] if remarks else ''}"
     return "\n".join([first.rstrip(), *(" " * 39 + remark for remark in remarks[1:])])

@@ -17,7 +17,7 @@ app = command_app()
 
 @app.command()
 def indicators(fmt: FormatOption = Format.TABLE) -> None:
-    """The catalogue: what is measured, in which unit, for which pillar, from whom."""
+    """The catalogue: indicators with unit, pillar and providers."""
     workspace = open_workspace()
     framework = pl.read_csv(workspace.dbt_project / "seeds" / "framework_indicators.csv")
     places = {

@@ -29,7 +29,7 @@ LONGEST = 15
 
 @app.command()
 def queries(
-    name: Annotated[str | None, typer.Argument(help="Run this question.")] = None,
+    name: Annotated[str | None, typer.Argument(help="Run this query.")] = None,
     write: Annotated[
         Path | None,
         typer.Option("--write-docs", metavar="FILE", help="Write all with their results (docs/queries.md)."),
@@ -81,9 +81,9 @@ def document() -> str:
     """Return ``docs/queries.md``: every example query with its SQL and its result on the published file."""
     parts = [
         "# Worked questions",
-        "Each is a file in `warehouse/queries`, plain SQL on the published file: `carec queries NAME` runs it, with"
-        " `--format csv` or `json` for programs. The results are of the bundled archive, rounded to four digits. This"
-        " page is written by `make docs`.",
+        "Each question is a file in `warehouse/queries` with plain SQL on the published file. `carec queries NAME` runs"
+        " it; `--format csv` and `json` are for programs. The results here are computed from the bundled archive and"
+        " rounded to four digits. `make docs` writes this page.",
         "\n".join(f"* [{q.text}](#{q.name})" for q in questions()),
     ]
     for question in questions():
@@ -95,7 +95,7 @@ def document() -> str:
             markdown(columns, rows[:LONGEST]),
         ]
         if len(rows) > LONGEST:
-            parts.append(f"and {len(rows) - LONGEST:,} rows more")
+            parts.append(f"and {len(rows) - LONGEST:,} more rows")
     return "\n\n".join(parts) + "\n"
 
 

@@ -1,11 +1,14 @@
-"""The command ``refresh`` and its summary on standard error.
+"""The command ``refresh``, its summary on standard error, and its record as a Dagster run.
 
-Belongs here: the options and the lines that summarise a run. Does not belong here: the run (``pipelines.refresh``).
+Belongs here: the options, the lines that summarise a run, and the decision whether it is recorded. Does not belong
+here: the run (``pipelines.refresh``), how it is recorded (``pipelines.orchestration.run_events``).
 """
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -16,12 +19,11 @@ from pipelines.ingestion import Ingestion
 from pipelines.notifications import Message, post
 from pipelines.published import not_known, verdict_changes
 from pipelines.quality_gates import STALE_MIRROR
-from pipelines.record import record
 from pipelines.refresh import BuildFailed, Refresh
 from pipelines.refresh import refresh as run
 from pipelines.revisions import Revisions, revisions_since
 from pipelines.settings import unknown_settings
-from pipelines.workspace import open_workspace
+from pipelines.workspace import Workspace, open_workspace
 from sources.chain import NO_ADAPTER
 from sources.observation import utc_now
 from sources.provider import Outcome
@@ -33,22 +35,22 @@ app = command_app()
 @app.command()
 def refresh(
     more: Annotated[list[str] | None, typer.Argument(metavar="ID", help="Further indicators of --only.")] = None,
-    offline: Annotated[bool, typer.Option("--offline", help="Ask no provider.")] = False,
+    offline: Annotated[bool, typer.Option("--offline", help="Send no requests.")] = False,
     only: Annotated[list[str] | None, typer.Option("--only", metavar="ID", help="Refresh only this indicator.")] = None,
     as_of: Annotated[
-        str | None, typer.Option("--as-of", metavar="DATE", help="Score what was known on that day (YYYY-MM-DD).")
+        str | None, typer.Option("--as-of", metavar="DATE", help="Score the data known on that day (YYYY-MM-DD).")
     ] = None,
     accept_shrink: Annotated[
-        bool, typer.Option("--accept-shrink", help="Take a series although it lost country-years.")
+        bool, typer.Option("--accept-shrink", help="Accept a series although it lost country-years.")
     ] = False,
 ) -> None:
     """Fetch, validate, build, check and publish."""
     day, started = parse_day(as_of), utc_now()
     if more and not only:
-        raise typer.BadParameter(f"indicators are named with --only: carec refresh --only {' '.join(more)}")
+        raise typer.BadParameter(f"indicators need --only: carec refresh --only {' '.join(more)}")
     workspace = open_workspace()
     for name in unknown_settings(workspace.catalogue):
-        note(f"{name} is set but nothing reads it; is it misspelt?")
+        note(f"{name} is set but not a known setting; is it misspelt?")
     with progress_line() as progress:
         try:
             result = run(
@@ -80,6 +82,32 @@ def refresh(
         post(Message.of_verdicts(changes), workspace.settings.webhook_url)
 
 
+def record(
+    workspace: Workspace, result: Refresh | BuildFailed, started_at: datetime, note: Callable[[str], None]
+) -> str | None:
+    """Record a refresh. A refresh does not fail if its recording does.
+
+    Args:
+        workspace: Paths and catalogue.
+        result: The refresh, or the failure of its build.
+        started_at: Start of the refresh (UTC without zone).
+        note: Called with one line if the recording failed.
+
+    Returns:
+        The id of the run. None if the recording failed, or if there is nothing to record: the refresh requested
+        nothing from providers and built nothing.
+    """
+    if result.build is None and not result.ingestion.asked:
+        return None
+    try:
+        from pipelines.orchestration.run_events import record_run  # importing Dagster takes most of a second
+
+        return record_run(workspace, result, started_at)
+    except Exception as error:
+        note(f"this run will not be in the Dagster pages: {type(error).__name__}: {' '.join(str(error).split())}")
+        return None
+
+
 def _print_summary(result: Refresh, path: Path, revised: Revisions) -> None:
     """Print what a refresh did, in a few lines on standard error."""
     _print_sources(result.ingestion, revised)
@@ -99,7 +127,7 @@ def _print_sources(ingestion: Ingestion, revised: Revisions) -> None:
     """Print faults of providers once each, and what changed per indicator."""
     if ingestion.unreachable:
         hosts = ", ".join(sorted(ingestion.unreachable))
-        note(f"no network to {hosts}: the last good figures are used (carec sources says which)")
+        note(f"no network to {hosts}: the last good figures are used (see carec sources)")
     reported = (*ingestion.unreachable.values(), NO_ADAPTER)
     faults = (Outcome.UNKNOWN_ID, Outcome.BLOCKED, Outcome.UNAVAILABLE)
     failures: Counter[str] = Counter()

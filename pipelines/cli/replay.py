@@ -20,13 +20,15 @@ app = command_app()
 @app.command()
 def replay(
     into: Annotated[
-        Path | None, typer.Option("--into", metavar="DIR", help="Keep the copy as a warehouse of its own.")
+        Path | None, typer.Option("--into", metavar="DIR", help="Keep the copy as a new warehouse.")
     ] = None,
-    write: Annotated[bool, typer.Option("--write", help="Put the copy in the landing's place.")] = False,
+    write: Annotated[bool, typer.Option("--write", help="Replace the landing with the copy.")] = False,
 ) -> None:
-    """Land every recorded run again, without a network, and compare with what is landed: exit 1 where it differs."""
+    """Land every recorded run again, without a network, and compare with the landing: exit 1 if they differ."""
     if into and write:
-        raise typer.BadParameter("--into keeps the copy apart, --write puts it in the landing's place: choose one")
+        raise typer.BadParameter(
+            "--into keeps the copy in a new warehouse, --write replaces the landing with it: choose one"
+        )
     with progress_line() as progress:
         result = run(open_workspace(), into, write=write, progress=progress)
     for line in (*result.notes, *result.differences):

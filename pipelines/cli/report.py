@@ -21,7 +21,7 @@ app = command_app()
 @app.command()
 def report(
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE", help="Where; report/index.html by default.")
+        Path | None, typer.Option("--out", metavar="FILE", help="File; report/index.html by default.")
     ] = None,
     language: Annotated[str, typer.Option("--language", metavar="CODE", help="en or ru.")] = "en",
 ) -> None:

@@ -1,6 +1,6 @@
 """The commands ``sources`` and ``sources check``.
 
-Belongs here: the columns that they print. Does not belong here: asking providers (``pipelines.source_checks``,
+Belongs here: the tables that they print. Does not belong here: the checks (``pipelines.source_checks``,
 ``sources.checks``).
 """
 
@@ -13,13 +13,15 @@ from typing import Annotated
 import polars as pl
 import typer
 
-from pipelines import source_checks
 from pipelines.cli.tables import Format, show
 from pipelines.cli.terminal import FormatOption, command_app, note, progress_line
 from pipelines.settings import load_settings, with_base_urls
+from pipelines.source_checks import check_links, closing_line, watch_editions
 from pipelines.workspace import open_workspace
 from sources.catalogue import load_catalogue
 from sources.checks.contracts import SmokeCheckResult, run_smoke_checks
+from sources.checks.edition_watch import EditionFinding
+from sources.checks.links import LinkFinding
 from sources.errors import ConfigurationError
 from sources.http.client import Http
 from sources.observation import utc_now
@@ -27,12 +29,35 @@ from warehouse.layout import Layout
 from warehouse.publish import NotPublished
 from warehouse.reading import Unreadable
 
-app = command_app("What answered at the last refresh, what was carried forward, and why.")
+LINK_COLUMNS = [
+    "indicator_id",
+    "position",
+    "provider",
+    "code",
+    "framework",
+    "status",
+    "detail",
+    "newest_edition",
+    "held_edition",
+    "url",
+]
+EDITION_COLUMNS = [
+    "index",
+    "indicator_id",
+    "held_edition",
+    "held_release",
+    "next_edition",
+    "expected_on",
+    "status",
+    "detail",
+]
+
+app = command_app("The provider of every indicator at the last refresh, and why a figure was carried forward.")
 
 
 @app.callback(invoke_without_command=True)
 def sources(context: typer.Context, fmt: FormatOption = Format.TABLE) -> None:
-    """What answered at the last refresh, what was carried forward, and why."""
+    """The provider of every indicator at the last refresh, and why a figure was carried forward."""
     if context.invoked_subcommand is None:
         print_health(fmt)
 
@@ -40,23 +65,23 @@ def sources(context: typer.Context, fmt: FormatOption = Format.TABLE) -> None:
 @app.command("check")
 def sources_check(
     provider: Annotated[
-        list[str] | None, typer.Option("--provider", metavar="ID", help="Ask only this provider.")
+        list[str] | None, typer.Option("--provider", metavar="ID", help="Check only this provider.")
     ] = None,
     indicator: Annotated[
         list[str] | None, typer.Option("--indicator", metavar="ID", help="Check only the links of this indicator.")
     ] = None,
     editions: Annotated[
-        bool, typer.Option("--editions", help="Only which editions are held and could be out; asks no provider.")
+        bool, typer.Option("--editions", help="Only compare held and expected editions; sends no request.")
     ] = False,
     contracts: Annotated[
-        bool, typer.Option("--contracts", help="Ask whether the services keep their contract, instead of the links.")
+        bool, typer.Option("--contracts", help="Check the contracts of the services instead of the links.")
     ] = False,
     fmt: FormatOption = Format.TABLE,
 ) -> None:
     """Check every link of the catalogue at its provider: code, rows, unit, size of the file, newest edition.
 
     The status of a link is ok, "newer edition: YEAR", gone, renamed? (with the nearest code), no rows, unit differs,
-    too large, blocked, unreachable, unreadable, no file (local or archived) or no check. Exit code 1 where a link of an
+    too large, blocked, unreachable, unreadable, no file (local or archived) or no check. Exit code 1 if a link of an
     indicator of the framework carec_2030 has any other status than ok, newer edition, no file or no check.
 
     JSON and CSV have one record per link. The table is followed by the edition watch; --editions prints the watch
@@ -65,24 +90,36 @@ def sources_check(
 
     if contracts:
         if editions or indicator:
-            raise typer.BadParameter("--contracts asks providers about their service: choose them with --provider")
+            raise typer.BadParameter("--contracts checks whole services: choose them with --provider")
         _check_contracts(provider or [], fmt)
         return
     workspace = open_workspace()
     if editions:
         if provider or indicator:
             raise typer.BadParameter("--editions prints every index: it takes neither --provider nor --indicator")
-        source_checks.print_editions(source_checks.watch_editions(workspace, utc_now().date()), fmt)
+        print_editions(watch_editions(workspace, utc_now().date()), fmt)
         return
     with progress_line() as progress:
-        findings = source_checks.check_links(workspace, provider or [], indicator or [], progress)
-    source_checks.print_links(findings, fmt)
+        findings = check_links(workspace, provider or [], indicator or [], progress)
+    print_links(findings, fmt)
     if fmt is Format.TABLE and not (provider or indicator):
         print()
-        source_checks.print_editions(source_checks.watch_editions(workspace, utc_now().date()), fmt)
-    note(source_checks.closing_line(findings))
+        print_editions(watch_editions(workspace, utc_now().date()), fmt)
+    note(closing_line(findings))
     if any(finding.broken for finding in findings):
         raise typer.Exit(1)
+
+
+def print_links(findings: Sequence[LinkFinding], fmt: Format) -> None:
+    """Print one row per link. The table has only the columns for readers."""
+    columns = LINK_COLUMNS if fmt is not Format.TABLE else LINK_COLUMNS[:7]
+    show(columns, [[getattr(finding, column) for column in columns] for finding in findings], fmt)
+
+
+def print_editions(findings: Sequence[EditionFinding], fmt: Format) -> None:
+    """Print one row per index."""
+    columns = EDITION_COLUMNS if fmt is not Format.TABLE else [one for one in EDITION_COLUMNS if one != "indicator_id"]
+    show(columns, [[getattr(finding, column) for column in columns] for finding in findings], fmt)
 
 
 def _check_contracts(providers: list[str], fmt: Format) -> None:
@@ -96,7 +133,7 @@ def print_health(fmt: Format) -> None:
     """Print source health as of the newest refresh, which may be newer than the publication."""
     layout = Layout(load_settings().warehouse)
     if not layout.source_health.exists():
-        raise NotPublished("no provider was asked yet: run `carec refresh` first")
+        raise NotPublished("no refresh has run yet: run `carec refresh` first")
     health = _landed(layout.source_health)
     catalogue = _landed(layout.indicators).select("indicator_id", "origin")
     age = (pl.lit(utc_now().year) - pl.col("latest_year")).alias("age_years")
@@ -130,11 +167,11 @@ def probe(providers: Sequence[str], progress: Callable[[str], None]) -> list[Smo
     """Send the smoke checks of the named providers, or of all.
 
     Raises:
-        ConfigurationError: A provider has no smoke check, or no provider may be asked.
+        ConfigurationError: A provider has no smoke check, or the settings allow no requests.
     """
     settings = load_settings()
     if settings.offline:
-        raise ConfigurationError("CAREC_OFFLINE is set: no provider is asked")
+        raise ConfigurationError("CAREC_OFFLINE is set: no requests are sent")
     catalogue = with_base_urls(load_catalogue())
     with Http(tries=1, read_timeout_s=settings.http_timeout_s, user_agent=settings.agent) as http:
         return run_smoke_checks(catalogue, http, providers, progress)

@@ -15,7 +15,16 @@ MAIN_SET = "main"
 
 
 def target_set(name: str, iso3: str | None, fmt: Format) -> None:
-    """Members, or one of them, against the targets of a named set. Never part of a score."""
+    """Print all members, or one, against the targets of a set. These targets enter no score.
+
+    Args:
+        name: Id of the target set.
+        iso3: ISO3 code of one member; all members if None.
+        fmt: How the rows are printed.
+
+    Raises:
+        ConfigurationError: The target set is unknown.
+    """
     sets = {row[0]: row[1:] for row in fetch("select target_set, title, note from target_sets")}
     if name not in sets:
         raise ConfigurationError(f"there is no target set {name!r}; known are {', '.join([MAIN_SET, *sorted(sets)])}")
@@ -47,8 +56,8 @@ def target_set(name: str, iso3: str | None, fmt: Format) -> None:
         return
     title, note = sets[name]
     heads = ["", "indicator", "value", "year", "target", "by", "verdict"]
-    told = [[r[0], r[1], figure(r[3]), r[4], figure(r[5]), r[6], r[10]] for r in rows]
-    show(heads, told, fmt, title=title, right=["value", "year", "target", "by"])
+    lines = [[r[0], r[1], figure(r[3]), r[4], figure(r[5]), r[6], r[10]] for r in rows]
+    show(heads, lines, fmt, title=title, right=["value", "year", "target", "by"])
     out = console()
     out.print(f"\n{note}. These targets enter no score.", markup=False, soft_wrap=True)
     sources = {(r[1], r[11], r[12], r[13]) for r in rows}

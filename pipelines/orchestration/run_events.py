@@ -1,7 +1,7 @@
 """Record a refresh of the command line as a Dagster run.
 
 Belongs here: the results of a refresh as Dagster events. Does not belong here: refreshing, and the decision whether a
-refresh is recorded (``pipelines.record``).
+refresh is recorded (``pipelines.cli.refresh``).
 
 The run is a small job with one op, which reports the materialisations and check results of the refresh. The code does
 not import ``dagster_dbt``, because that import takes longer than the recording; ``tests/integration/test_record.py``

@@ -1,7 +1,8 @@
-"""The audit of the review's claims as a document, ``docs/claims.md``, from the published file alone.
+"""Write the audit of the review's claims as a document, ``docs/claims.md``, from the published file.
 
-Belongs here: the text and the tables of the document. Does not belong here: verdicts (``dbt_project``), pages of the
-command line (``claims``). No time of day and no path stands in it: equal figures give an equal document.
+Belongs here: the text and the tables of the document. Does not belong here: verdicts (``dbt_project``), the output of
+the command line (``pipelines.cli.claims``). The document contains no time of day and no path: equal figures give an
+equal document.
 """
 
 from __future__ import annotations
@@ -13,37 +14,37 @@ from pipelines.formatting import GAP, figure
 from pipelines.published import claimed, fetch
 from pipelines.seeds.codes import DECIDED, VERDICTS
 
-_HEAD = """# What public data say to the mid-term review's claims
+_HEAD = """# The claims of the mid-term review, tested against public data
 
-Written by `carec claims --write-docs docs/claims.md` from the published file; do not edit. One claim in full:
-`carec claims CLAIM_ID`. Tables: `claims_audit` (one verdict a claim), `claim_tests` (every test behind it),
-`milestones`, `claim_leads`, `claim_inconsistencies`, `claim_verdict_changes`.
+`carec claims --write-docs docs/claims.md` writes this page from the published file; do not edit it.
+`carec claims CLAIM_ID` prints one claim in full. Tables: `claims_audit` (one verdict per claim), `claim_tests` (every
+test of a claim), `milestones`, `claim_leads`, `claim_inconsistencies`, `claim_verdict_changes`.
 
-The register holds every statement of the preliminary findings presented in Manila on 26 June 2025, in our own words. A
-verdict is about the statement and the figures at hand, not about a country's effort.
+The register contains every statement of the preliminary findings that were presented in Manila on 26 June 2025, in our
+own words. A verdict is about the statement and the available figures, not about the effort of a country.
 
 ## How a claim is tested
 
-* The claim gives value, unit, year and comparator; the seed `claim_evidence` names the series. Tolerances follow the
-  unit: 2 percentage points, ranks exact, counts and amounts 5 %. No tolerance was chosen after a result. What is near
-  enough to equal a number is near enough to be over or under it.
-* The year is never chosen. Where the review states none and the words around give none, the last three data years up to
-  2025 are tested, and the reason says "no year stated". Where a stated year has no figure, the nearest one at most two
-  years away stands in, which can support the claim of another year only.
-* "True in" is the year nearest to the one in question in which the claim holds. "True of" names other members and
-  years.
-* A statement on several members holds only where it holds for each that has a figure, and at least 80 % of them must
-  have one; a single member refutes it.
-* A regional mean is taken in every way: simple and weighted by the population of the same year, with and without China;
-  members without a figure are named, at least 80 % of the members (weighted: of their population) must have one, and
-  the mean without Afghanistan stands beside.
-* A direction is judged against the median of its base years: the year named, else the five before.
-* A number of people that stays below those who could be counted (users of the internet, pupils of the schools) is not
-  thereby supported; above them it is contradicted.
-* A rank is compared with that of the edition named, and no other edition stands in.
-* Series of another definition are shown with the difference and decide nothing. Copies of one origin count once.
-* `carec refresh --as-of 2025-06-26` makes the audit as the record stood on the review's day, from the vintages at hand,
-  and names the series that were not.
+* A claim states a value, unit, year and comparator. The seed `claim_evidence` names the series. The tolerance depends
+  on the unit: 2 percentage points; ranks exact; counts and amounts 5 %. No tolerance was chosen after a result was
+  known. A figure that is within the tolerance of a number also counts as over it and under it.
+* The year is never chosen to fit. If neither the review nor the context states a year, the last three data years up to
+  2025 are tested, and the reason contains "no year stated". If a stated year has no figure, the nearest year with a
+  figure is used, at most two years away. It can only support the claim for another year.
+* "True in" is the year nearest to the stated one in which the claim is true. "True of" names other members and years.
+* A statement about several members is true only if it is true for each member that has a figure, and if at least 80 %
+  of them have one. A single member refutes it.
+* A regional mean is computed in four ways: simple and weighted by the population of the same year, each with and
+  without China. Members without a figure are named. At least 80 % of the members (weighted: of their population) must
+  have a figure. The mean without Afghanistan is also shown.
+* A direction is compared with the median of the base years: the year that the claim names, else the five years before.
+* A number of people may be compared with a larger group that contains them, such as users of the internet or pupils of
+  the schools. A number below the size of the group is not supported by that; a number above it is contradicted.
+* A rank is compared with the rank in the named edition only.
+* A series with another definition is shown with its difference. It does not decide a verdict. Copies of one source
+  count once.
+* `carec refresh --as-of 2025-06-26` makes the audit with the data known on the day of the review, from the stored
+  vintages. It names the series that have no vintage of that time.
 """
 
 
@@ -56,7 +57,7 @@ def _table(heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
 
 
 def _verdicts(*verdicts: str) -> str:
-    """The claims with these verdicts: what is claimed, what the figure is, in words."""
+    """Return a table of the claims with these verdicts: the claimed value and the figure, as text."""
     rows = fetch(
         """
         select claim_id, statement, value, comparator, baseline_value, baseline_comparator,
@@ -73,19 +74,19 @@ def _verdicts(*verdicts: str) -> str:
             (
                 f"`{claim}`" + (f" (repeats `{repeats}`)" if repeats else ""),
                 statement,
-                claimed(*said),
+                claimed(*claim_parts),
                 f"{figure(value)} in {year}",
                 figure(off),
                 true_in,
                 elsewhere,
             )
-            for claim, statement, *said, value, year, off, true_in, elsewhere, repeats in rows
+            for claim, statement, *claim_parts, value, year, off, true_in, elsewhere, repeats in rows
         ],
     )
 
 
 def _reasons(*verdicts: str) -> str:
-    """The claims with these verdicts, each with its tests in words."""
+    """Return a list of the claims with these verdicts, each with the reasons of its tests."""
     rows = fetch(
         "select claim_id, statement, verdict_reason from claims_audit"
         " where verdict in (select unnest(?)) order by claim_id",
@@ -100,7 +101,7 @@ def _reasons(*verdicts: str) -> str:
 
 
 def _others() -> str:
-    """The claims that only series of another definition bear on: a line a series, with every member's figure."""
+    """Return the claims that have only series with another definition: one line per series, with all members."""
     rows = fetch(
         """
         select a.claim_id, a.statement, t.indicator_id,
@@ -119,24 +120,24 @@ def _others() -> str:
         if claim != before:
             lines.append(f"* `{claim}` {statement}.")
         before = claim
-        told = [f"{iso3} {figure(value)} in {year}" for iso3, value, year in members if value is not None]
-        silent = [iso3 for iso3, value, _ in members if value is None]
-        told += [f"no figure for {', '.join(silent)}"] if silent else []
-        lines.append(f"  * `{series}` ({difference}): {'; '.join(told)}")
+        figures = [f"{iso3} {figure(value)} in {year}" for iso3, value, year in members if value is not None]
+        missing = [iso3 for iso3, value, _ in members if value is None]
+        figures += [f"no figure for {', '.join(missing)}"] if missing else []
+        lines.append(f"  * `{series}` ({difference}): {'; '.join(figures)}")
     return "\n".join(lines) or "None."
 
 
 def _summary() -> str:
-    """The audit in three sentences."""
+    """Return the number of claims per verdict, as text."""
     counts = dict(fetch("select verdict, count(*) from claims_audit where duplicate_of is null group by verdict"))
     every, twice = sum(counts.values()), fetch("select count(duplicate_of) from claims_audit")[0][0]
     decided = {verdict: counts[verdict] for verdict in DECIDED if verdict in counts}
-    told = ", ".join(f"{count} {verdict.replace('_', ' ')}" for verdict, count in decided.items())
+    listed = ", ".join(f"{count} {verdict.replace('_', ' ')}" for verdict, count in decided.items())
+    other, without = counts.get("not_comparable", 0), counts.get("document_only", 0) + counts.get("no_data", 0)
     return (
-        f"Of {every} claims ({every + twice} with those that stand twice) public figures decide"
-        f" {sum(decided.values())}: {told}. For {counts.get('not_comparable', 0)} more a series exists that measures"
-        f" something else. The other {counts.get('document_only', 0) + counts.get('no_data', 0)} no figure at hand can"
-        " test; what could settle each stands below."
+        f"Public figures decide {sum(decided.values())} of {every} claims ({every + twice} with repeated ones):"
+        f" {listed}. For {other} more, a series exists that measures something else. No available figure can test the"
+        f" other {without}; a later section names what could."
     )
 
 
@@ -189,14 +190,14 @@ def _means() -> str:
             (
                 variant,
                 role,
-                claimed(said, comparator, None, None),
+                claimed(number, comparator, None, None),
                 f"{figure(value)} in {year}",
                 missing,
                 figure(without),
                 result.replace("_", " "),
                 true_in,
             )
-            for variant, role, comparator, said, value, year, missing, without, result, true_in in rows
+            for variant, role, comparator, number, value, year, missing, without, result, true_in in rows
         ],
     )
 
@@ -222,10 +223,10 @@ def _untestable_figures() -> str:
         """
     )
     return _table(
-        ["claim", "statement", "verdict", "why", "what could settle it"],
+        ["claim", "statement", "verdict", "why", "could be tested with"],
         [
-            (f"`{claim}`", statement, verdict.replace("_", " "), reason.replace(" | ", "; "), settled)
-            for claim, statement, verdict, reason, settled in rows
+            (f"`{claim}`", statement, verdict.replace("_", " "), reason.replace(" | ", "; "), source)
+            for claim, statement, verdict, reason, source in rows
         ],
     )
 
@@ -262,69 +263,44 @@ def _leads() -> str:
 
 
 def document() -> str:
-    """The whole document in Markdown. Raises NotPublished where nothing is published."""
-    return f"""{_HEAD}
-## Verdicts
+    """Return the whole document in Markdown.
 
-{_summary()}
-
-{_spread()}
-
-## Supported
-
-{_verdicts("supported")}
-
-## True of another year
-
-{_verdicts("supported_other_year")}
-
-The regional figure in every way of taking the mean:
-
-{_means()}
-
-## Contradicted, and by how much
-
-{_verdicts("contradicted")}
-
-{_reasons("contradicted")}
-
-## Directions
-
-Supported:
-
-{_reasons("direction_supported")}
-
-Contradicted:
-
-{_reasons("direction_contradicted")}
-
-## Not comparable: a series exists, but measures something else
-
-{_others()}
-
-## What cannot be tested, and why
-
-{_untestable()}
-
-{_untestable_figures()}
-
-Milestones are settled by documents. What the review reports, by kind:
-
-{_milestones()}
-
-## Where the document does not agree with itself
-
-{_inconsistencies()}
-
-## Coverage by member
-
-A claim that several members share counts for each. Named in no claim: {_unnamed()}.
-
-{_members()}
-
-## Leads
-
-Pointers for whoever settles a claim. They are no verdicts: no primary data were read for them.
-
-{_leads()}
-"""
+    Raises:
+        NotPublished: Nothing is published yet.
+    """
+    parts = [
+        _HEAD.rstrip(),
+        "## Verdicts",
+        _summary(),
+        _spread(),
+        "## Supported",
+        _verdicts("supported"),
+        "## True of another year",
+        _verdicts("supported_other_year"),
+        "The regional figure, with every kind of mean:",
+        _means(),
+        "## Contradicted, and by how much",
+        _verdicts("contradicted"),
+        _reasons("contradicted"),
+        "## Directions",
+        "Supported:",
+        _reasons("direction_supported"),
+        "Contradicted:",
+        _reasons("direction_contradicted"),
+        "## Not comparable: a series exists, but measures something else",
+        _others(),
+        "## What cannot be tested, and why",
+        _untestable(),
+        _untestable_figures(),
+        "Milestones can be verified with documents only. The milestones of the review, by kind:",
+        _milestones(),
+        "## Inconsistencies within the review",
+        _inconsistencies(),
+        "## Coverage by member",
+        f"A claim about several members counts for each of them. Members that no claim names: {_unnamed()}.",
+        _members(),
+        "## Leads",
+        "Pointers for further checks. They are not verdicts: no primary data were read for them.",
+        _leads(),
+    ]
+    return "\n\n".join(parts) + "\n"

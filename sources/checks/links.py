@@ -1,6 +1,7 @@
 """Check every link of every chain: does its code exist, do its options select rows, is there a newer edition.
 
-How a provider is checked belongs in its adapter (``inspect``), reading and printing in ``pipelines.source_checks``.
+How a provider is checked belongs in its adapter (``inspect``), reading the stored data in
+``pipelines.source_checks``, printing in ``pipelines.cli.sources``.
 """
 
 from __future__ import annotations

@@ -101,12 +101,15 @@ def test_one_claim_in_json_holds_its_tests_and_leads(published_warehouse: Path) 
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["p5-gii-kza"], "there is no claim 'p5-gii-kza'; near it are p5-gii-kaz"),
-        (["--verdict", "wrong"], "there are supported, supported_other_year, contradicted"),
-        (["--pillar", "9"], "is no pillar of a claim"),
-        (["--country", "DEU"], "is no country of a claim; there are AFG, AZE, CHN, GEO, KAZ, KGZ, MNG, PAK, TJK, TKM"),
-        (["--pillar", "9"], "there are 1, 2, 3, 4, 5, cross_border, emerging, region, sector"),
-        (["p5-gii-kaz", "--verdict", "supported"], "one claim is asked for in full"),
+        (["p5-gii-kza"], "unknown claim 'p5-gii-kza'; the nearest are p5-gii-kaz"),
+        (["--verdict", "wrong"], "known are supported, supported_other_year, contradicted"),
+        (["--pillar", "9"], "is not a pillar of a claim"),
+        (
+            ["--country", "DEU"],
+            "is not a country of a claim; known are AFG, AZE, CHN, GEO, KAZ, KGZ, MNG, PAK, TJK, TKM",
+        ),
+        (["--pillar", "9"], "known are 1, 2, 3, 4, 5, cross_border, emerging, region, sector"),
+        (["p5-gii-kaz", "--verdict", "supported"], "CLAIM_ID prints one claim in full"),
     ],
 )
 def test_a_users_mistake_is_one_clear_line(published_warehouse: Path, arguments: list[str], told: str) -> None:

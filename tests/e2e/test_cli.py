@@ -102,7 +102,7 @@ def test_without_a_network_one_line_names_the_hosts_and_no_other_repeats_it(ware
 
 def test_a_misspelt_setting_is_pointed_out(warehouse: Path) -> None:
     done = run_carec("refresh", "--as-of", AS_OF, warehouse=warehouse, CAREC_WORLDBANK_URL="http://127.0.0.1:9")
-    assert "CAREC_WORLDBANK_URL is set but nothing reads it" in done.stderr
+    assert "CAREC_WORLDBANK_URL is set but not a known setting" in done.stderr
 
 
 def _spoil(checkout: Path, file: str, old: str, new: str) -> None:

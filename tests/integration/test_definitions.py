@@ -61,11 +61,17 @@ def test_the_assets_are_the_indicators_the_tables_of_dbt_and_the_publication(
     workspace = at(published_warehouse)
     graph = build_defs(workspace).resolve_asset_graph()
     manifest = json.loads((published_warehouse / "dbt" / "manifest.json").read_bytes())
-    nodes = {name: node for name, node in manifest["nodes"].items() if node["resource_type"] in {"seed", "model"}}
+    read = {name: set(node["depends_on"].get("nodes", [])) for name, node in manifest["nodes"].items()}
+    models = {name: node for name, node in manifest["nodes"].items() if node["resource_type"] in {"seed", "model"}}
+    ephemeral = {name for name, node in models.items() if node["config"]["materialized"] == "ephemeral"}
+    for name in models:  # an ephemeral model is no table: its readers read what it reads
+        while found := read[name] & ephemeral:
+            read[name] = (read[name] - found).union(*(read[one] for one in found))
+    nodes = {name: node for name, node in models.items() if name not in ephemeral}
     sources = manifest["sources"]
     names = {name: node["name"] for name, node in nodes.items()}
     names |= {name: f"{source['source_name']}/{source['name']}" for name, source in sources.items()}
-    parents = {names[name]: {names[one] for one in node["depends_on"].get("nodes", [])} for name, node in nodes.items()}
+    parents = {names[name]: {names[one] for one in read[name]} for name in nodes}
     parents |= {names[name]: set() for name in sources}
     parents |= {f"observations/{name}": set() for name in workspace.catalogue.indicators}
     keys = graph.get_all_asset_keys()

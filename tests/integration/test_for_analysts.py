@@ -162,7 +162,7 @@ def test_a_long_table_is_cut_and_says_so_and_csv_is_whole(published_warehouse: P
     sql = "select range as n from range(1500)"
     table = run_carec("query", sql, warehouse=published_warehouse)
     assert len(table.stdout.splitlines()) == LONGEST_TABLE + 1
-    assert "500 rows more: --format csv or json has all" in table.stderr
+    assert "500 more rows: --format csv or json prints all" in table.stderr
     whole = run_carec("query", sql, "--format", "csv", warehouse=published_warehouse)
     assert len(whole.stdout.splitlines()) == 1501 and whole.stderr == ""
 

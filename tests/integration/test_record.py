@@ -11,10 +11,10 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from pipelines.cli.refresh import record
 from pipelines.dbt.results import Build
 from pipelines.orchestration.asset_keys import key_tested_by
 from pipelines.orchestration.instance import TEMPLATE, fast_commits, prepare_home
-from pipelines.record import record
 from pipelines.refresh import BuildFailed, Refresh, refresh
 from pipelines.settings import load_settings
 from pipelines.workspace import Workspace, open_workspace

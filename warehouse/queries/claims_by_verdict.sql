@@ -1,4 +1,4 @@
--- What do public data say to the claims of the mid-term review?
+-- How many claims of the mid-term review have each verdict?
 select
     verdict,
     count(*) as claims

@@ -1,4 +1,4 @@
--- Which indicators are furthest behind the path to 2030, over the members?
+-- Which indicators are furthest behind the path to 2030, over all members?
 select
     i.title,
     count(*) as members_judged,

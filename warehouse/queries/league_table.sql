@@ -1,4 +1,4 @@
--- Where does each member stand, and how sure is its rank?
+-- What is each member's score, and how certain is its rank?
 select
     rank,
     name,

@@ -1,4 +1,4 @@
--- Which of the figures behind the scores are oldest?
+-- Which figures used in the scores are the oldest?
 select
     s.iso3,
     i.title,

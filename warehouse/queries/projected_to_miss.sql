@@ -1,4 +1,4 @@
--- Which targets will be missed by 2030 at the present pace, and when would they be met?
+-- Which targets will be missed by 2030 at the present pace, and when would they be reached?
 select
     s.iso3,
     i.title,

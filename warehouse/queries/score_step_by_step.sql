@@ -1,4 +1,4 @@
--- How does Georgia's level for internet use come about, step by step?
+-- How is Georgia's level for internet use computed, step by step?
 select
     step,
     item,

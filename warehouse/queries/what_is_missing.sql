@@ -1,4 +1,4 @@
--- For which indicators do most members have nothing that can be scored, and why?
+-- Which indicators cannot be scored for most members, and why?
 select
     i.title,
     count(*) as members_without_level,
