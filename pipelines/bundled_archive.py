@@ -25,15 +25,19 @@ class Recorded:
 
 
 def record_archive(workspace: Workspace, directory: Path | None = None) -> Recorded:
-    """Write every indicator's vintages, oldest first, to ``directory`` (the bundled archive where None).
+    """Write every landed vintage to an archive.
 
-    Raises NotPublished where nothing has landed.
+    Args:
+        workspace: Catalogue and warehouse.
+        directory: The folder of the archive; the bundled one by default.
+
+    Raises:
+        NotPublished: Nothing has landed.
     """
     vintages: dict[str, list[pl.DataFrame]] = {}
     for indicator in workspace.catalogue:
         frames = [vintage.read() for vintage in landing.vintages(workspace.layout, indicator.id)]
-        kept = [frame for frame in frames if frame.height]
-        if kept:
+        if kept := [frame for frame in frames if frame.height]:
             vintages[indicator.id] = kept
     if not vintages:
         raise NotPublished("nothing has landed in this warehouse: run `carec refresh` first")

@@ -1,4 +1,4 @@
-"""Settings, from the environment or ``.env``: where the warehouse lies, how the network is used.
+"""Settings from the environment or ``.env``: the folder of the warehouse, the use of the network.
 
 Belongs here: every ``CAREC_*`` name. Does not belong here: what is fetched (the catalogue) or computed (dbt).
 """
@@ -19,13 +19,13 @@ from sources.errors import ConfigurationError
 from sources.http.client import agent
 
 PROJECT = Path(__file__).resolve().parents[1]
-"""The checkout: ``dbt_project``, ``sources`` and the default warehouse lie in it."""
+"""The checkout, with ``dbt_project``, ``sources`` and the default warehouse."""
 
 _URL = "_URL"
 BROWSER = re.compile(
     r"\b(mozilla|applewebkit|chrome|chromium|safari|firefox|gecko|opera|opr|edge?|msie|trident)\b", re.I
 )
-"""What only browsers call themselves."""
+"""Names that only browsers have."""
 
 
 class Settings(BaseSettings):
@@ -34,36 +34,36 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="CAREC_", env_file=".env", extra="ignore", frozen=True)
 
     warehouse: Path = PROJECT / "warehouse" / "data"
-    """The folder of everything fetched, built and published."""
+    """The folder of all fetched, built and published data."""
     local_files: Path | None = None
-    """The folder of files that an operator puts in place; ``local`` in the warehouse where not set."""
+    """The folder of the operator's files; ``local`` in the warehouse by default."""
     offline: bool = False
-    """Ask no provider; use what has landed and the bundled archive."""
+    """Send no requests; use the landed figures and the bundled archive."""
     http_timeout_s: float = Field(default=600.0, gt=0, le=600)
-    """Longest wait for a provider's next byte, in seconds, where ``providers.yml`` allows longer."""
+    """Upper limit for the read timeout of ``providers.yml``, in seconds."""
     http_tries: int = Field(default=4, ge=1, le=10)
-    """How often a request is tried that fails for a passing reason."""
+    """Attempts per request, if the failures are transient."""
     contact: str | None = None
-    """Where a provider reaches the operator: a mail or web address, sent with every request."""
+    """Mail or web address of the operator, sent with every request."""
     user_agent: str | None = None
-    """What every request names as its sender, in the place of project, version and contact."""
+    """User-Agent of every request, instead of project, version and contact."""
     dbt_threads: int = Field(default=2, ge=1, le=16)
     automation: bool = False
-    """Run schedules and sensors from the moment Dagster starts; otherwise each waits until it is switched on."""
+    """Switch on schedules and sensors when Dagster starts; by default they are off until switched on in the pages."""
     timezone: str = "UTC"
-    """The time zone of the schedules, as the IANA database names it (Asia/Almaty)."""
+    """Time zone of the schedules, a name of the IANA database (Asia/Almaty)."""
     webhook_url: HttpUrl | None = None
-    """Where failed runs and changed verdicts are posted to, as JSON; the log has them in any case."""
+    """Address to post failed runs and changed verdicts to, as JSON. They are always logged."""
 
     @property
     def agent(self) -> str:
-        """What every request names as its sender."""
+        """User-Agent of every request."""
         return self.user_agent or agent(self.contact)
 
     @field_validator("contact", "user_agent")
     @classmethod
     def _honest_header(cls, value: str | None) -> str | None:
-        """A blank value is none. A provider that turns programs away must be able to see that one asks."""
+        """Return the text, None if it is blank. Providers that refuse programs must be able to recognise this one."""
         text = (value or "").strip(" ")
         if not all(" " <= character <= "~" for character in text):
             raise ValueError("one line of printable ASCII characters is expected")
@@ -87,7 +87,7 @@ class Settings(BaseSettings):
 
 
 def load_settings(**overrides: object) -> Settings:
-    """Read the settings. Raises ConfigurationError naming the variable and what it takes."""
+    """Read the settings. Raise ConfigurationError with the name of a wrong variable and its expected value."""
     try:
         return Settings(**overrides)  # type: ignore[arg-type]
     except ValidationError as error:
@@ -97,20 +97,20 @@ def load_settings(**overrides: object) -> Settings:
 
 
 def _named() -> dict[str, str]:
-    """Every CAREC_* variable that is set, the environment before ``.env``."""
+    """Return every CAREC_* variable that is set. The environment has precedence over ``.env``."""
     values = {**dotenv_values(".env"), **os.environ}
     return {name: value for name, value in values.items() if name.startswith("CAREC_") and value}
 
 
 def unknown_settings(catalogue: Catalogue) -> list[str]:
-    """CAREC_* variables that nothing reads: most often a misspelling."""
+    """Return the CAREC_* variables that are not read, which are most often misspelt."""
     known = {f"CAREC_{field.upper()}" for field in Settings.model_fields}
     known |= {f"CAREC_{provider.upper()}{_URL}" for provider in catalogue.providers}
     return sorted(_named().keys() - known)
 
 
 def with_base_urls(catalogue: Catalogue) -> Catalogue:
-    """The catalogue with each provider's addresses replaced by ``CAREC_<PROVIDER>_URL`` where that is set."""
+    """Return the catalogue with the addresses of providers replaced by ``CAREC_<PROVIDER>_URL`` if that is set."""
     providers = dict(catalogue.providers)
     for name, value in _named().items():
         provider = name.removeprefix("CAREC_").removesuffix(_URL).lower()
