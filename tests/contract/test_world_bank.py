@@ -749,8 +749,8 @@ def test_a_challenge_is_blocked(visit: Callable[..., Fetched]) -> None:
 
 def test_an_unreachable_provider_is_tried_once_for_all_requests(monkeypatch: pytest.MonkeyPatch) -> None:
     dialled: list[tuple[str, int]] = []
-    dial = reachability._dial
-    monkeypatch.setattr(reachability, "_dial", lambda at, *rest: dialled.append(at) or dial(at, *rest))
+    dial = reachability._connect
+    monkeypatch.setattr(reachability, "_connect", lambda at, *rest: dialled.append(at) or dial(at, *rest))
     base = f"http://127.0.0.1:{unused_port()}/v2"
     requests = [SeriesRequest(f"CODE.{n}", (("source", n),)) for n in range(30)]
     fetched = fetch(requests, provider(base), AREAS, WINDOW, PatientHttp())
