@@ -40,8 +40,7 @@ def record_archive(workspace: Workspace, directory: Path | None = None) -> Recor
     vintages: dict[str, list[pl.DataFrame]] = {}
     for indicator in workspace.catalogue:
         frames = [vintage.read() for vintage in landing.vintages(workspace.layout, indicator.id)]
-        kept = [frame for frame in frames if frame.height]
-        if kept:
+        if kept := [frame for frame in frames if frame.height]:
             vintages[indicator.id] = kept
     if not vintages:
         raise NotPublished("nothing has landed in this warehouse: run `carec refresh` first")

@@ -34,9 +34,9 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="CAREC_", env_file=".env", extra="ignore", frozen=True)
 
     warehouse: Path = PROJECT / "warehouse" / "data"
-    """The folder of everything fetched, built and published."""
+    """The folder of all fetched, built and published data."""
     local_files: Path | None = None
-    """The folder of files that an operator puts in place; ``local`` in the warehouse where not set."""
+    """The folder of the operator's files; ``local`` in the warehouse by default."""
     offline: bool = False
     """Send no requests; use the landed figures and the bundled archive."""
     http_timeout_s: float = Field(default=600.0, gt=0, le=600)

@@ -1,12 +1,11 @@
-"""The bundled archive: last-known figures for where no provider answers, each series in its successive vintages.
+"""The bundled archive: the last known figures of every series, in successive vintages, for use without a provider.
 
-Belongs here: the archive's file format, read and written. Does not belong here: which figures are good (the observation
-contract), which vintage the warehouse serves (``warehouse.landing``), the network.
+Belongs here: reading and writing the archive's files. Does not belong here: whether a figure may be used (the
+observation contract), the vintage in use (``warehouse.landing``), the network.
 
-Format: ``series.yml`` lists the series; each vintage of a series is one complete table ``iso3,year,value``. More
-columns are present only in tables that need them: ``vintage`` names the vintage that a carried row was first seen in,
-``obs_status`` holds the provider's own flag, ``figure_origin`` and ``figure_note`` what the pipeline did to a figure
-besides carrying it over.
+``series.yml`` lists the series. Each vintage of a series is one complete table ``iso3,year,value``. Tables have further
+columns only if they need them: ``vintage`` is the vintage in which a carried-over row first appeared, ``obs_status``
+the provider's own flag, ``figure_origin`` and ``figure_note`` any other change that the pipeline made to a figure.
 """
 
 from __future__ import annotations
@@ -41,7 +40,8 @@ _TABLE = {
     "figure_note": pl.String(),
 }
 _OPTIONAL = list(_TABLE)[3:]
-_ORIGIN = ["provider", "provider_code", "unit", "licence", "source_url"]  # what a series has in common
+_ORIGIN = ["provider", "provider_code", "unit", "licence", "source_url"]
+"""Columns with one value per series."""
 
 _INDEX_HEAD = """\
 # The series of the archive, one entry per series of a provider, with its vintages, oldest first.
@@ -56,7 +56,7 @@ class _Entry(BaseModel):
 
 
 class VintageEntry(_Entry):
-    """One complete table of a series as it was known at ``retrieved_at`` (UTC); ``vintage`` names the release."""
+    """An entry of ``series.yml`` for one table: the series as of ``retrieved_at`` (UTC). ``vintage`` is the release."""
 
     vintage: str = Field(min_length=1)
     retrieved_at: datetime
@@ -69,7 +69,7 @@ class VintageEntry(_Entry):
 
 
 class Series(_Entry):
-    """One series of one provider. An indicator has several where its vintages come from different providers."""
+    """One series of one provider. An indicator has several if its vintages come from different providers."""
 
     indicator_id: str
     provider: str
@@ -92,20 +92,21 @@ class ArchivedVintage:
 
 @dataclass(frozen=True)
 class Archive:
-    """The index, checked; tables are read when they are asked for."""
+    """The checked index. Tables are read on demand."""
 
     directory: Path
     series: tuple[Series, ...]
 
     def of(self, indicator_id: str) -> list[tuple[Series, VintageEntry]]:
-        """The vintages of an indicator with the series each belongs to, oldest first."""
+        """Return the vintages of an indicator, each with its series, oldest first."""
         held = [(s, v) for s in self.series if s.indicator_id == indicator_id for v in s.vintages]
         return sorted(held, key=lambda pair: pair[1].retrieved_at)
 
     def vintages(self, indicator: Indicator) -> list[ArchivedVintage]:
-        """Every vintage of the indicator, oldest first; none where the archive has no such series.
+        """Return every vintage of the indicator, oldest first; an empty list if the archive has no such series.
 
-        Raises ConfigurationError for a table that cannot be read or a unit that is not the catalogue's.
+        Raises:
+            ConfigurationError: A table cannot be read, or its unit is not that of the catalogue.
         """
         held = self.of(indicator.id)
         origins = pl.DataFrame(
@@ -122,7 +123,7 @@ class Archive:
     def _records(self, series: Series, vintage: VintageEntry, origins: pl.DataFrame) -> pl.DataFrame:
         table, sha256 = self._table(series, vintage)
         carried = pl.col("vintage").is_not_null()
-        # A carried row may be another provider's, so its origin is that of the vintage it names.
+        # a carried-over row may come from another provider, so it has the origin of its own vintage
         rows = table if table["vintage"].null_count() == table.height else table.join(origins, on="vintage", how="left")
         own = {name: pl.lit(getattr(series, name)) for name in _ORIGIN}
         origin = {name: pl.coalesce(name, own[name]) if name in rows.columns else own[name] for name in _ORIGIN}
@@ -148,7 +149,7 @@ class Archive:
         ).cast(OBSERVATION)  # type: ignore[arg-type]
 
     def _table(self, series: Series, vintage: VintageEntry) -> tuple[pl.DataFrame, str]:
-        """The table with all columns of ``_TABLE``, and the hash of the file's bytes."""
+        """Return the table with all columns of ``_TABLE``, and the hash of the file's bytes."""
         path = self.directory / vintage.file
         try:
             content = path.read_bytes()
@@ -163,7 +164,11 @@ class Archive:
 
 
 def load_archive(directory: Path = ARCHIVE_DIR) -> Archive:
-    """Read and check the index. Raises ConfigurationError naming file, entry and field; reads no table yet."""
+    """Read and check the index, without the tables.
+
+    Raises:
+        ConfigurationError: The index has a fault; the message names file, entry and field.
+    """
     path = directory / INDEX
     try:
         entries = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader) or []
@@ -198,12 +203,16 @@ def _series(path: Path, number: int, entry: Any) -> Series:
 def write_archive(
     directory: Path, vintages: Mapping[str, list[pl.DataFrame]], catalogue: Catalogue, how_obtained: str
 ) -> None:
-    """Replace the archive in ``directory`` by these vintages, which are all that it holds afterwards.
+    """Replace the archive in ``directory``. Other files of the directory, such as README.md, are kept.
 
-    ``vintages``: indicator id -> frames with the columns ``OBSERVATION``, oldest first, one complete series each; the
-    newest becomes ``<id>.csv``, older ones ``<id>.<day>.csv``. Figures that came from an archive keep what it said of
-    how they were obtained; of all others ``how_obtained`` is said. The same frames give the same bytes. Other files of
-    the directory (README.md) stay; readers see the old archive or the new one, never a mixture.
+    The same vintages give the same bytes. Readers see either the old archive or the new one.
+
+    Args:
+        directory: The folder of the archive.
+        vintages: Indicator id -> complete series with the columns ``OBSERVATION``, oldest first. The newest becomes
+            ``<id>.csv``, older ones ``<id>.<day>.csv``.
+        catalogue: The indicators, and the citation of each provider.
+        how_obtained: Text of the field for new figures. Figures that came from an archive keep its text.
     """
     known = [folder for folder in (ARCHIVE_DIR, directory) if (folder / INDEX).exists()]
     said = {
@@ -239,15 +248,15 @@ def write_archive(
 
 
 def _own_and_table(frame: pl.DataFrame) -> tuple[dict[str, Any], pl.DataFrame]:
-    """What a vintage's own rows have in common (``_ORIGIN``, vintage, retrieved_via, retrieved_at), and its table."""
-    # A provider that names no release is dated by the day on which it was asked.
+    """Return the origin of a vintage's own rows (``_ORIGIN``, vintage, retrieved_via, retrieved_at), and its table."""
+    # without a release of the provider, the vintage is named by the day of the request
     day = pl.col("provider") + " " + pl.col("retrieved_at").dt.strftime("%Y-%m-%d")
     rows = frame.with_columns(
         vintage=pl.coalesce("provider_release", day),
         obs_status=pl.when(pl.col("obs_status") != "").then("obs_status"),
         carried=pl.col("figure_origin").eq_missing(FigureOrigin.CARRIED_OVER.value),
     ).sort("iso3", "year")
-    # The vintage's own rows are the newest; the rest was carried along. Ties go to the more frequent origin.
+    # the vintage's own rows are the newest, the others were carried over; of equally new ones the most frequent
     own = (
         rows.filter(~pl.col("carried"))
         .group_by(*_ORIGIN, "vintage", "retrieved_via")
@@ -269,13 +278,13 @@ def _own_and_table(frame: pl.DataFrame) -> tuple[dict[str, Any], pl.DataFrame]:
 
 
 def _free_name(folder: Path, stem: str) -> str:
-    """``<stem>.csv``, or with a number where two vintages are of one day."""
+    """Return ``<stem>.csv``, with a number if two vintages have the same day."""
     names = (f"{stem}.csv" if number == 1 else f"{stem}-{number}.csv" for number in count(1))
     return next(name for name in names if not (folder / name).exists())
 
 
 def _add(entries: list[dict[str, Any]], series: dict[str, Any], vintage: dict[str, Any]) -> None:
-    """Give the vintage to the series that it continues, else begin a new one."""
+    """Add the vintage to the series that it continues, else to a new series."""
     for known in entries:
         if {name: known[name] for name in series} == series:
             known["vintages"].append(vintage)
@@ -284,7 +293,7 @@ def _add(entries: list[dict[str, Any]], series: dict[str, Any], vintage: dict[st
 
 
 def _swap(fresh: Path, directory: Path) -> None:
-    """Put ``fresh`` in the place of ``directory``, whose files other than tables and index move along."""
+    """Replace ``directory`` by ``fresh``, and keep its files other than tables and index."""
     fresh.chmod(0o755)
     if not directory.exists():
         fresh.rename(directory)

@@ -18,7 +18,7 @@ from pipelines.notifications import Message, notify
 from pipelines.orchestration.asset_keys import observation_key
 from pipelines.settings import Settings
 from pipelines.workspace import Workspace
-from sources.catalogue import Catalogue, Indicator, Link, Provider
+from sources.catalogue import Catalogue, Provider
 from sources.chain import requests_of
 from sources.http.client import Http
 from sources.observation import utc_now
@@ -83,14 +83,10 @@ def watched(catalogue: Catalogue) -> dict[str, dict[str, list[SeriesRequest]]]:
     """
     found: dict[str, dict[str, list[SeriesRequest]]] = {}
     for indicator in catalogue:
-        link = _watched_link(indicator, catalogue.providers)
+        link = next((link for link in indicator.chain if catalogue.providers[link.provider].probe_hours), None)
         if link:
             found.setdefault(link.provider, {})[indicator.id] = requests_of(link)
     return found
-
-
-def _watched_link(indicator: Indicator, providers: Mapping[str, Provider]) -> Link | None:
-    return next((link for link in indicator.chain if providers[link.provider].probe_hours), None)
 
 
 def release_sensor(workspace: Workspace, provider: Provider, status: dg.DefaultSensorStatus) -> dg.SensorDefinition:

@@ -1,7 +1,7 @@
 """What a publication changed compared with an earlier one, as tables in one language.
 
-Belongs here: how a change is told on the page. Does not belong here: finding changes (``warehouse.publications``),
-telling them in a terminal (``pipelines.cli.diff``).
+Belongs here: how a change is shown on the page. Does not belong here: finding changes (``warehouse.publications``),
+showing them in a terminal (``pipelines.cli.diff``).
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def sections(report: Report, words: Words) -> list[ReportSection]:
         rows = [row for row in report.changes if section_of(row) == kind and row["framework_id"] in (None, FRAMEWORK)]
         if rows:
             build = _summed if kind in SUMMED_SECTIONS else _one_by_one
-            told = [
+            named = [
                 {
                     **row,
                     "member": economies.get(row["iso3"], GAP),
@@ -52,7 +52,7 @@ def sections(report: Report, words: Words) -> list[ReportSection]:
                 }
                 for row in rows
             ]
-            found.append(build(words(f"changes.kinds.{kind}"), told, words))
+            found.append(build(words(f"changes.kinds.{kind}"), named, words))
     return found
 
 
@@ -73,8 +73,8 @@ def _one_by_one(title: str, rows: Sequence[Row], words: Words) -> ReportSection:
         "member": [row["member"] for row in rows],
         "subject": [_subject(row, words) for row in rows],
         "year": [words.year(row["year"]) for row in rows],
-        "was": [_told(row, "previous_value", "previous", words) for row in rows],
-        "is": [_told(row, "value", "present", words) for row in rows],
+        "was": [_value_text(row, "previous_value", "previous", words) for row in rows],
+        "is": [_value_text(row, "value", "present", words) for row in rows],
     }
     used = [head for head, column in columns.items() if any(text != GAP for text in column)]
     lines = [list(line) for line in zip(*(columns[head] for head in used), strict=True)]
@@ -88,30 +88,30 @@ def _subject(row: Row, words: Words) -> str:
     return str(row["what"])
 
 
-def _told(row: Row, value: str, text: str, words: Words) -> str:
+def _value_text(row: Row, value: str, text: str, words: Words) -> str:
     """Return a value as text: a figure with its unit, a status with its reason, a verdict, or a rank with its band."""
     number, word = row[value], row[text]
     match row["kind"]:
         case "status":
-            told = _status(word, words)
+            shown = _status(word, words)
         case "verdict":
-            told = words.word("verdicts", word)
+            shown = words.word("verdicts", word)
         case "rank_outside_band":
-            told = _rank(number, word, words)
+            shown = _rank(number, word, words)
         case "score":
-            told = words.number(number)
+            shown = words.number(number)
         case "benchmark" if row["present"].endswith("year"):
-            told = words.year(None if number is None else int(number))
+            shown = words.year(None if number is None else int(number))
         case _:
-            told = words.figure(number, row["unit"])
-    return told
+            shown = words.figure(number, row["unit"])
+    return shown
 
 
-def _status(told: str | None, words: Words) -> str:
+def _status(text: str | None, words: Words) -> str:
     """Return a status such as ``stagnating (within_noise)`` in the language of the page."""
-    if told is None:
+    if text is None:
         return GAP
-    status, _, reason = told.partition(" (")
+    status, _, reason = text.partition(" (")
     return f"{words.word('statuses', status)} ({words.word('reasons', reason.rstrip(')'))})"
 
 

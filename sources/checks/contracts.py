@@ -17,7 +17,7 @@ from sources.http.client import Http, Reply
 from sources.inspection import SILENT
 from sources.observation import utc_now
 from sources.parsing.editions import ABSENT_STATUS
-from sources.parsing.responses import UnusableResponse, url_of
+from sources.parsing.responses import UnusableResponse, get
 from sources.providers import SMOKE_CHECKS
 from sources.smoke_check import ContractViolation, SmokeCheck
 
@@ -87,13 +87,7 @@ def run_smoke_checks(
 
 
 def _run(provider: Provider, check: SmokeCheck, http: Http) -> SmokeCheckResult:
-    reply = http.get(
-        url_of(provider, check.path),
-        check.params,
-        accept=check.accept,
-        **provider.limits,
-        headers=check.headers,
-    )
+    reply = get(http, provider, check.path, check.params, check.accept, headers=check.headers)
     status, message = _result(check, reply)
     return SmokeCheckResult(provider.id, check.about, reply.url, status, message)
 

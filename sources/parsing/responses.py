@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from email.utils import parsedate_to_datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sources.catalogue import Provider
 from sources.http.bodies import Body
@@ -51,16 +51,13 @@ def get(
     path: str,
     params: Mapping[str, str | int] | None = None,
     accept: tuple[str, ...] = JSON_TYPES,
-    retry_timeouts: bool = True,
+    **options: Any,
 ) -> Reply:
-    """Send one GET below the provider's base address, within the limits of its catalogue entry. See ``Http.get``."""
-    return http.get(
-        url_of(provider, path),
-        params,
-        accept=accept,
-        retry_timeouts=retry_timeouts,
-        **provider.limits,
-    )
+    """Send one GET below the provider's base address, within the limits of its catalogue entry.
+
+    ``options`` are further arguments of ``Http.get``.
+    """
+    return http.get(url_of(provider, path), params, accept=accept, **options, **provider.limits)
 
 
 def require_content(reply: Reply, unknown_id: Collection[int] = ()) -> bytes:

@@ -37,7 +37,6 @@ from sources.parsing.responses import (
     last_modified,
     raw_body,
     require_content,
-    url_of,
 )
 from sources.parsing.tables import read_csv, require_columns, require_unique_columns
 from sources.provider import Fetched, SeriesRequest, Window
@@ -139,7 +138,7 @@ def inspect(
 def _head(paths: Sequence[str], provider: Provider, http: Http) -> tuple[str, FileHead]:
     """Return the beginning of the first of a series' possible files that exists, with its path."""
     for path in paths:
-        head = head_of(http.get(url_of(provider, path), accept=CSV_TYPES, headers=BEGINNING, **provider.limits))
+        head = head_of(get(http, provider, path, accept=CSV_TYPES, headers=BEGINNING))
         if head.reply.status not in NO_SUCH_FILE:
             break
     return path, head

@@ -22,7 +22,7 @@ from sources.catalogue import Provider
 from sources.http.client import Http, Reply
 from sources.observation import Areas, utc_now
 from sources.parsing.observations import Origin, build_answer, failed_answer, merge_fetched, with_raw_record
-from sources.parsing.responses import JSON_TYPES, UnusableResponse, error_of, get, raw_body, require_content, url_of
+from sources.parsing.responses import UnusableResponse, error_of, get, raw_body, require_content, url_of
 from sources.provider import Answer, Fetched, Outcome, SeriesRequest, Window
 from sources.providers.world_bank_checks import contract_checks, inspect_links
 from sources.providers.world_bank_pages import (
@@ -213,13 +213,13 @@ class _WorldBankFetch:
         return is_recent and head is not None and head[1].decode() == self.last_updated(database)
 
     def _page(self, part: list[SeriesRequest], number: int) -> _Received:
-        reply = self.http.get(
-            url_of(self.provider, _path(";".join(quote(request.code, safe="") for request in part))),
+        reply = get(
+            self.http,
+            self.provider,
+            _path(";".join(quote(request.code, safe="") for request in part)),
             {**self.parameters(part[0].options), "page": number},
             unchanged=partial(self._is_current, database_of(part[0])),
-            accept=JSON_TYPES,
             transient=lambda failed: is_throttled(failed) and not self._is_rejected(part, failed),
-            **self.provider.limits,
         )
         try:
             return _Received(reply, self._parse(part, reply, number))

@@ -16,7 +16,7 @@ from sources.catalogue import Provider
 from sources.http.client import Http, Reply
 from sources.inspection import FIRST_YEAR, MEMBERS, Inspection, Verdict, failed, missing
 from sources.observation import Areas
-from sources.parsing.responses import JSON_TYPES, UnusableResponse, require_content, url_of
+from sources.parsing.responses import UnusableResponse, get, require_content
 from sources.provider import Outcome, SeriesRequest, Window
 from sources.providers.inspecting import inspect_observations
 from sources.providers.world_bank_pages import (
@@ -110,9 +110,7 @@ class _WorldBankInspection:
         return inspect_observations(request, lambda _: observations)
 
     def _get(self, path: str, query: dict[str, str | int]) -> Reply:
-        return self.http.get(
-            url_of(self.provider, path), query, accept=JSON_TYPES, transient=is_throttled, **self.provider.limits
-        )
+        return get(self.http, self.provider, path, query, transient=is_throttled)
 
 
 def contract_checks(year: int) -> list[SmokeCheck]:
