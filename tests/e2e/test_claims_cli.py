@@ -12,7 +12,7 @@ import pytest
 from tests.conftest import run_carec
 
 
-def test_the_table_shows_every_claim_and_how_the_verdicts_are_spread(published_warehouse: Path) -> None:
+def test_the_table_shows_every_claim_and_the_number_of_each_verdict(published_warehouse: Path) -> None:
     done = run_carec("claims", warehouse=published_warehouse)
     assert done.returncode == 0, done.stderr
     assert "p5-gii-kaz" in done.stdout and "com-dssc-established" in done.stdout
@@ -34,7 +34,7 @@ def test_the_table_shows_every_claim_and_how_the_verdicts_are_spread(published_w
         ),
     ],
 )
-def test_filters_keep_the_claims_that_meet_all_of_them(
+def test_filters_keep_the_claims_that_match_all_of_them(
     published_warehouse: Path, filters: list[str], wanted: object
 ) -> None:
     every = json.loads(run_carec("claims", "--format", "json", warehouse=published_warehouse).stdout)
@@ -84,7 +84,7 @@ def test_a_claim_on_the_region_shows_the_trend_of_every_member(published_warehou
     assert trends == ["AFG", "AZE", "CHN", "GEO", "KAZ", "KGZ", "MNG", "PAK", "TJK", "TKM", "UZB"]
 
 
-def test_leads_stand_apart_from_verdicts_each_with_its_link(published_warehouse: Path) -> None:
+def test_leads_are_separate_from_verdicts_and_have_links(published_warehouse: Path) -> None:
     shown = run_carec("claims", "p1-geo-digital-agency-2022", warehouse=published_warehouse).stdout
     verdict, leads = shown.split("Leads, not verdicts:")
     assert "verdict: document_only" in verdict and "http" not in verdict
@@ -109,7 +109,7 @@ def test_one_claim_in_json_holds_its_tests_and_leads(published_warehouse: Path) 
         (["p5-gii-kaz", "--verdict", "supported"], "one claim is asked for in full"),
     ],
 )
-def test_a_users_mistake_is_one_clear_line(published_warehouse: Path, arguments: list[str], told: str) -> None:
+def test_a_mistake_of_a_user_gives_one_clear_line(published_warehouse: Path, arguments: list[str], told: str) -> None:
     done = run_carec("claims", *arguments, warehouse=published_warehouse)
     assert done.returncode == 2
     assert told in " ".join(done.stderr.split())

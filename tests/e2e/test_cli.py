@@ -34,7 +34,7 @@ def test_one_country_shows_every_indicator_with_status_and_provider(published_wa
 @pytest.mark.parametrize(
     "command", [["scorecard"], ["scorecard", "KAZ"], ["indicators"], ["sources"], ["query", "from economies"]]
 )
-def test_every_command_that_prints_data_speaks_json_and_csv(published_warehouse: Path, command: list[str]) -> None:
+def test_every_command_that_prints_data_supports_json_and_csv(published_warehouse: Path, command: list[str]) -> None:
     as_json = run_carec(*command, "--format", "json", warehouse=published_warehouse)
     as_csv = run_carec(*command, "--format", "csv", warehouse=published_warehouse)
     records = json.loads(as_json.stdout)
@@ -55,7 +55,7 @@ def test_every_command_that_prints_data_speaks_json_and_csv(published_warehouse:
         (["nonsense"], 2, "No such command"),
     ],
 )
-def test_a_users_mistake_is_one_clear_line_on_standard_error(
+def test_a_mistake_of_a_user_gives_one_clear_line_on_standard_error(
     published_warehouse: Path, arguments: list[str], code: int, told: str
 ) -> None:
     done = run_carec(*arguments, warehouse=published_warehouse)
@@ -65,7 +65,7 @@ def test_a_users_mistake_is_one_clear_line_on_standard_error(
 
 
 @pytest.mark.parametrize("command", [["scorecard"], ["query", "select 1"], ["sources"]])
-def test_reading_before_the_first_refresh_says_what_to_run(tmp_path: Path, command: list[str]) -> None:
+def test_reading_before_the_first_refresh_names_the_command_to_run(tmp_path: Path, command: list[str]) -> None:
     done = run_carec(*command, warehouse=tmp_path / "nothing")
     assert done.returncode == 1
     assert "run `carec refresh` first" in done.stderr
@@ -100,7 +100,7 @@ def test_without_a_network_one_line_names_the_hosts_and_no_other_repeats_it(ware
     assert "the last good figures stand in" in line
 
 
-def test_a_misspelt_setting_is_pointed_out(warehouse: Path) -> None:
+def test_a_misspelt_setting_is_named(warehouse: Path) -> None:
     done = run_carec("refresh", "--as-of", AS_OF, warehouse=warehouse, CAREC_WORLDBANK_URL="http://127.0.0.1:9")
     assert "CAREC_WORLDBANK_URL is set but nothing reads it" in done.stderr
 
@@ -120,7 +120,7 @@ def _spoil(checkout: Path, file: str, old: str, new: str) -> None:
         ("  unit: pct\n", "  unit: pct\n  colour: red\n", "colour: Extra inputs are not permitted"),
     ],
 )
-def test_a_fault_in_the_catalogue_is_one_line_with_file_entry_and_field(
+def test_a_fault_in_the_catalogue_gives_one_line_with_file_entry_and_field(
     checkout: Path, tmp_path: Path, old: str, new: str, told: str
 ) -> None:
     _spoil(checkout, "indicators.yml", old, new)
@@ -150,7 +150,7 @@ def test_the_archive_can_be_recorded_from_the_warehouse_and_gives_the_same_figur
         )
 
 
-def test_only_takes_several_indicators(warehouse: Path) -> None:
+def test_the_option_only_accepts_several_indicators(warehouse: Path) -> None:
     before = run_carec("sources", "--format", "json", warehouse=warehouse)
     done = run_carec("refresh", "--as-of", AS_OF, "--only", "gii_rank", "internet_users_pct", warehouse=warehouse)
     assert done.returncode == 0, done.stderr

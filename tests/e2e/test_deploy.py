@@ -170,7 +170,7 @@ def worker(run: dict[str, Any]) -> str:
     return str(pid)
 
 
-def test_runs_succeed_in_worker_processes_of_their_own_take_turns_and_publish(deployment: Deployment) -> None:
+def test_runs_succeed_in_separate_worker_processes_one_after_another_and_publish(deployment: Deployment) -> None:
     published = deployment.warehouse / "carec.duckdb"
     published.unlink()  # the build next to it is kept
     started = [launch(deployment, "observations/gii_score"), launch(deployment, "publication")]

@@ -105,7 +105,7 @@ READERS = [
 """The commands that read the published file."""
 
 
-def test_every_command_that_prints_data_is_tried() -> None:
+def test_every_command_that_prints_data_is_tested() -> None:
     assert {name for name, _ in EXAMPLES} == WITH_FORMAT
 
 
@@ -121,7 +121,7 @@ def test_every_command_has_help_that_explains_it_and_every_option(carec: Run, na
 
 
 @pytest.mark.parametrize(("name", "arguments"), EXAMPLES, ids=lambda words: " ".join(words) or "-")
-def test_json_and_csv_stand_alone_on_standard_output_and_say_the_same(
+def test_json_and_csv_are_the_only_standard_output_and_have_the_same_content(
     carec: Run, published_warehouse: Path, name: tuple[str, ...], arguments: tuple[str, ...]
 ) -> None:
     settings = {"CAREC_WAREHOUSE": str(published_warehouse)}
@@ -146,7 +146,7 @@ def test_json_and_csv_stand_alone_on_standard_output_and_say_the_same(
 
 
 @pytest.mark.parametrize(("name", "arguments"), READERS, ids=lambda words: " ".join(words) or "-")
-def test_before_the_first_publication_one_line_says_what_to_run(
+def test_before_the_first_publication_one_line_names_the_command_to_run(
     carec: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: tuple[str, ...], arguments: tuple[str, ...]
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -158,7 +158,7 @@ def test_before_the_first_publication_one_line_says_what_to_run(
 
 
 @pytest.mark.parametrize(("name", "arguments"), READERS, ids=lambda words: " ".join(words) or "-")
-def test_a_published_file_that_is_none_is_one_line(
+def test_an_invalid_published_file_gives_one_line(
     carec: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: tuple[str, ...], arguments: tuple[str, ...]
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -170,9 +170,7 @@ def test_a_published_file_that_is_none_is_one_line(
     assert [path.name for path in tmp_path.iterdir()] == ["carec.duckdb"]
 
 
-def test_a_published_file_of_which_half_is_missing_is_one_line(
-    carec: Run, published_warehouse: Path, tmp_path: Path
-) -> None:
+def test_a_truncated_published_file_gives_one_line(carec: Run, published_warehouse: Path, tmp_path: Path) -> None:
     whole = (published_warehouse / "carec.duckdb").read_bytes()
     (tmp_path / "carec.duckdb").write_bytes(whole[: len(whole) // 2])
     done = carec("scorecard", CAREC_WAREHOUSE=str(tmp_path))
@@ -180,7 +178,7 @@ def test_a_published_file_of_which_half_is_missing_is_one_line(
     assert done.stderr.startswith("carec: ") and "no publication that can be read" in done.stderr
 
 
-def test_a_record_of_the_sources_that_cannot_be_read_is_one_line(carec: Run, tmp_path: Path) -> None:
+def test_an_unreadable_record_of_the_sources_gives_one_line(carec: Run, tmp_path: Path) -> None:
     (tmp_path / "landing").mkdir()
     (tmp_path / "landing" / "source_health.parquet").write_bytes(b"no parquet")
     done = carec("sources", CAREC_WAREHOUSE=str(tmp_path))
@@ -223,7 +221,7 @@ def test_a_setting_that_cannot_be_used_is_named_in_one_line(
     ],
     ids=lambda arguments: arguments[0],
 )
-def test_a_folder_that_cannot_be_written_is_one_line_with_its_name(
+def test_a_folder_that_cannot_be_written_gives_one_line_with_its_name(
     carec: Run, published_warehouse: Path, tmp_path: Path, arguments: tuple[str, ...]
 ) -> None:
     file = tmp_path / "file"
@@ -234,7 +232,7 @@ def test_a_folder_that_cannot_be_written_is_one_line_with_its_name(
     assert file.read_text() == "a file, not a folder"
 
 
-def test_a_warehouse_that_cannot_be_written_is_one_line(carec: Run, tmp_path: Path) -> None:
+def test_a_warehouse_that_cannot_be_written_gives_one_line(carec: Run, tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text("")
     done = carec("refresh", CAREC_WAREHOUSE=str(file / "warehouse"))
@@ -242,7 +240,7 @@ def test_a_warehouse_that_cannot_be_written_is_one_line(carec: Run, tmp_path: Pa
 
 
 @pytest.mark.parametrize("share", [0.0, 0.5, 0.95])
-def test_publishing_replaces_a_published_file_that_cannot_be_read(
+def test_publishing_replaces_an_unreadable_published_file(
     published_warehouse: Path, tmp_path: Path, share: float
 ) -> None:
     """What the message promises, whatever part of the file is left."""

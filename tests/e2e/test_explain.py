@@ -28,7 +28,7 @@ def evaluate(arithmetic: str) -> float:
     return eval(arithmetic, {"__builtins__": {}}, NAMES)
 
 
-def test_every_line_of_arithmetic_gives_its_value(published_warehouse: Path) -> None:
+def test_every_line_of_arithmetic_gives_its_stated_value(published_warehouse: Path) -> None:
     lines = rows(
         published_warehouse,
         "select framework_id, iso3, subject_id, item, arithmetic, value from score_explanation"
@@ -55,7 +55,7 @@ def test_every_observed_change_follows_from_the_points_that_it_names(published_w
         assert note.startswith("two_points" if len(points) == 2 else "theil_sen"), where
 
 
-def test_every_line_has_its_texts_in_every_language_and_the_published_ones_are_the_english(
+def test_every_line_has_texts_in_every_language_and_the_english_ones_are_published(
     published_warehouse: Path,
 ) -> None:
     lines = rows(
@@ -117,7 +117,9 @@ def test_one_indicator_is_explained_from_observation_to_status(published_warehou
         assert told in done.stdout
 
 
-def test_a_pillar_is_explained_with_its_indicators_and_the_whole_with_its_pillars(published_warehouse: Path) -> None:
+def test_a_pillar_is_explained_by_its_indicators_and_the_overall_score_by_its_pillars(
+    published_warehouse: Path,
+) -> None:
     pillar = run_carec("explain", "KAZ", "p3", warehouse=published_warehouse).stdout
     assert "coverage_4g_pct" in pillar and "sub-theme 3a" in pillar and "Kazakhstan, p3" in pillar
     whole = run_carec("explain", "TKM", "--format", "json", warehouse=published_warehouse).stdout
@@ -137,13 +139,15 @@ def test_a_pillar_is_explained_with_its_indicators_and_the_whole_with_its_pillar
         (["scorecard", "--target-set", "asean"], "known are main, broadband_commission_2025"),
     ],
 )
-def test_what_cannot_be_explained_is_one_line(published_warehouse: Path, arguments: list[str], told: str) -> None:
+def test_a_score_that_cannot_be_explained_gives_one_line(
+    published_warehouse: Path, arguments: list[str], told: str
+) -> None:
     done = run_carec(*arguments, warehouse=published_warehouse)
     assert done.returncode == 2 and done.stdout == ""
     assert told in done.stderr and "Traceback" not in done.stderr
 
 
-def test_another_set_of_targets_stands_beside_and_enters_no_score(published_warehouse: Path) -> None:
+def test_another_set_of_targets_is_shown_and_changes_no_score(published_warehouse: Path) -> None:
     done = run_carec("scorecard", "--target-set", "national", "--format", "json", warehouse=published_warehouse)
     targets = {(row["iso3"], row["indicator_id"]): row for row in json.loads(done.stdout)}
     assert targets["UZB", "egdi_rank"]["target_value"] == 30 and targets["UZB", "egdi_rank"]["verdict"] == "not_met"
@@ -160,7 +164,7 @@ def test_another_set_of_targets_stands_beside_and_enters_no_score(published_ware
     ) == [(0,)]
 
 
-def test_the_goalposts_can_be_computed_again_and_are_written_only_on_request(
+def test_the_goalposts_can_be_recomputed_and_are_written_only_on_request(
     published_warehouse: Path, checkout: Path
 ) -> None:
     seed = checkout / "dbt_project" / "seeds" / "benchmarks.csv"
@@ -202,7 +206,7 @@ def test_a_day_before_every_vintage_is_refused(published_warehouse: Path) -> Non
     assert "no vintage" in done.stderr and "choose a later day for --as-of" in done.stderr
 
 
-def test_the_worked_example_of_the_method_is_what_the_command_prints(published_warehouse: Path) -> None:
+def test_the_worked_example_of_the_method_equals_the_output_of_the_command(published_warehouse: Path) -> None:
     text = (ROOT / "docs" / "method.md").read_text(encoding="utf-8")
     examples = re.findall(r"```text\n\$ carec (explain [^\n]+)\n(.*?)```", text, flags=re.DOTALL)
     assert len(examples) == 2

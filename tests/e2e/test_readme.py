@@ -48,7 +48,7 @@ def each_command_once() -> list[Any]:
 
 
 @pytest.mark.parametrize("arguments", each_command_once())
-def test_what_is_told_to_type_works(published_warehouse: Path, tmp_path: Path, arguments: list[str]) -> None:
+def test_every_command_of_the_documents_works(published_warehouse: Path, tmp_path: Path, arguments: list[str]) -> None:
     done = run_carec(
         *(str(tmp_path / STAND_INS[a]) if a in STAND_INS else a for a in arguments), warehouse=published_warehouse
     )
@@ -56,7 +56,7 @@ def test_what_is_told_to_type_works(published_warehouse: Path, tmp_path: Path, a
     assert done.stdout or "wrote" in done.stderr
 
 
-def test_the_first_screen_says_how_to_ask_whether_uzbekistan_is_on_track_and_the_answer_names_who_says_so(
+def test_the_first_screen_shows_how_to_check_whether_uzbekistan_is_on_track_and_the_output_names_its_sources(
     published_warehouse: Path,
 ) -> None:
     screen = "\n".join(README.splitlines()[:FIRST_SCREEN])
@@ -75,7 +75,7 @@ def test_the_first_screen_says_how_to_ask_whether_uzbekistan_is_on_track_and_the
     assert status in screen, "the answer that the README shows is no longer the answer"
 
 
-def test_the_output_that_is_shown_has_the_lines_of_the_real_one(published_warehouse: Path) -> None:
+def test_the_output_in_the_documents_has_the_lines_of_the_real_output(published_warehouse: Path) -> None:
     """Names, heads and steps; figures move with the providers."""
     shown = {
         line.split()[0] for block in blocks(README, "text")[:2] for line in block.splitlines() if line.strip("…. ")
@@ -103,7 +103,7 @@ def named(group: typer.core.TyperGroup, before: str = "") -> set[str]:
     return found
 
 
-def test_every_command_is_in_the_table_of_commands_and_no_other() -> None:
+def test_the_table_of_commands_has_exactly_the_existing_commands() -> None:
     group = typer.main.get_command(app)
     assert isinstance(group, typer.core.TyperGroup)
     there = named(group)
@@ -113,14 +113,14 @@ def test_every_command_is_in_the_table_of_commands_and_no_other() -> None:
     assert set(told) == there
 
 
-def test_every_setting_is_in_the_table_of_settings_and_no_other() -> None:
+def test_the_table_of_settings_has_exactly_the_existing_settings() -> None:
     section = README.partition("## Settings")[2].partition("## ")[0]
     assert set(re.findall(r"`CAREC_([A-Z_]+)`", section)) - {"WORLD_BANK_URL"} == {
         field.upper() for field in Settings.model_fields
     }
 
 
-def test_every_table_that_is_named_is_published(published_warehouse: Path) -> None:
+def test_every_table_named_in_the_documents_is_published(published_warehouse: Path) -> None:
     section = README.partition("## The published file")[2].partition("## ")[0]
     rows = [line.split("|")[1] for line in section.splitlines() if line.startswith("| `")]
     told = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
@@ -129,7 +129,7 @@ def test_every_table_that_is_named_is_published(published_warehouse: Path) -> No
 
 
 @pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md", "docs/quickstart.md", "docs/method.md"])
-def test_no_link_to_a_file_is_dead(document: str) -> None:
+def test_every_link_to_a_file_works(document: str) -> None:
     path = ROOT / document
     links = re.findall(r"\]\((?!https?:|#)([^)#]+)", path.read_text(encoding="utf-8"))
     assert [link for link in links if not (path.parent / link).exists()] == []

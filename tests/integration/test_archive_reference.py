@@ -157,7 +157,7 @@ def members(records: pl.DataFrame) -> pl.DataFrame:
 
 
 @pytest.mark.parametrize("copy", COPIES, ids=lambda copy: f"{copy.indicator_id}-{copy.vintage.split()[0]}")
-def test_every_figure_of_the_file_is_archived_and_no_other(reference: Path, copy: Copy) -> None:
+def test_every_figure_of_the_file_is_archived_and_no_other_figure(reference: Path, copy: Copy) -> None:
     within = catalogue().indicators[copy.indicator_id].valid_range
     theirs = copy.read(reference / copy.file).filter(
         pl.col("year") >= copy.first_year, pl.col("theirs").is_between(within.min, within.max)
@@ -217,7 +217,7 @@ def test_the_release_of_2023_is_an_older_vintage_and_fills_what_the_newer_one_la
     assert set(carried["licence"]) == {"CC BY-NC-SA 3.0 IGO"}
 
 
-def test_digital_payments_have_the_waves_of_2014_and_2017_beside_2024() -> None:
+def test_digital_payments_have_the_waves_of_2014_2017_and_2024() -> None:
     table = newest("digital_payment_pct")
     releases = table.group_by("year").agg(pl.col("provider_release").unique()).sort("year")
     assert releases.rows() == [
@@ -236,7 +236,7 @@ def test_the_five_pillars_add_up_to_the_overall_score_of_194_economies() -> None
     assert overall.select((pl.col("value") - pl.col("value_sum")).abs().max()).item() < 1e-4
 
 
-def test_findex_is_an_origin_of_its_own_beside_itu() -> None:
+def test_findex_and_itu_are_different_origins() -> None:
     """The two origins ask differently: Findex adults of 15 and over, ITU people of the survey's age range."""
     for findex, itu in (
         ("findex_internet_use_pct", "internet_users_pct"),
@@ -247,7 +247,7 @@ def test_findex_is_an_origin_of_its_own_beside_itu() -> None:
         assert members(newest(findex))["iso3"].n_unique() == 9
 
 
-def test_a_negative_cost_of_remittances_is_rejected_with_the_rules_reason() -> None:
+def test_a_negative_cost_of_remittances_is_rejected_with_the_reason_of_the_rule() -> None:
     """The world's table of the World Bank has negative costs of Malawi and Myanmar."""
     indicator = catalogue().indicators["remittance_cost_pct"]
     good = newest("remittance_cost_pct").head(3)

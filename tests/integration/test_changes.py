@@ -129,7 +129,7 @@ def test_a_change_by_rounding_is_counted_apart(thrice: Layout, since_the_first: 
     assert "2021" in section.splitlines()[2] and "KAZ" in section.splitlines()[2]
 
 
-def test_a_withdrawn_figure_and_statuses_ranks_verdicts_and_benchmarks_are_told(
+def test_withdrawn_figures_statuses_ranks_verdicts_and_benchmarks_are_listed(
     since_the_first: list[dict[str, Any]],
 ) -> None:
     withdrawn = _one(since_the_first, "withdrawn")
@@ -147,7 +147,7 @@ def test_a_withdrawn_figure_and_statuses_ranks_verdicts_and_benchmarks_are_told(
     assert (benchmark["previous"], benchmark["previous_value"], benchmark["value"]) == ("target_value", 100, 99)
 
 
-def test_nothing_else_is_told(since_the_first: list[dict[str, Any]]) -> None:
+def test_no_other_change_is_listed(since_the_first: list[dict[str, Any]]) -> None:
     """Not the figures of Germany, which is no member, and not a score that moved by rounding."""
     assert Counter(section_of(record) for record in since_the_first) == dict.fromkeys(CHANGE_SECTIONS, 1)
 
@@ -163,7 +163,9 @@ def test_nothing_else_is_told(since_the_first: list[dict[str, Any]]) -> None:
         (date(2000, 1, 1), None),  # none is that old: the oldest stands in
     ],
 )
-def test_since_takes_what_stood_on_that_day(thrice: Layout, since: date | None, compared_with: datetime | None) -> None:
+def test_since_compares_with_the_publication_of_that_day(
+    thrice: Layout, since: date | None, compared_with: datetime | None
+) -> None:
     found = compare(thrice, since)
     assert found is not None and found.published_at == THIRD and found.as_of == THIRD.date()
     if compared_with:
@@ -172,7 +174,7 @@ def test_since_takes_what_stood_on_that_day(thrice: Layout, since: date | None, 
         assert found.previous_published_at < SECOND
 
 
-def test_the_sections_of_the_report_have_a_line_a_change(thrice: Layout) -> None:
+def test_the_sections_of_the_report_have_one_line_per_change(thrice: Layout) -> None:
     found = compare(thrice, date(2027, 1, 9))
     assert found is not None
     told = {section.kind: section for section in sections(found)}
@@ -194,19 +196,19 @@ def test_the_command_prints_every_format(thrice: Layout) -> None:
     assert tuple(table[0]) == COLUMNS and len(table) == 4
 
 
-def test_a_day_before_every_publication_is_said(thrice: Layout) -> None:
+def test_a_day_before_every_publication_is_reported(thrice: Layout) -> None:
     told = run_carec("diff", "--since", "2000-01-01", warehouse=thrice.root)
     assert "No publication of 2000-01-01 or before is kept; this is the oldest one." in told.stdout
 
 
-def test_without_an_earlier_publication_a_line_says_so(published_warehouse: Path) -> None:
+def test_without_an_earlier_publication_one_line_is_printed(published_warehouse: Path) -> None:
     done = run_carec("diff", warehouse=published_warehouse)
     assert done.returncode == 0
     assert done.stdout == "This is the first publication that is kept: no earlier one exists to compare with.\n"
     assert json.loads(run_carec("diff", "--format", "json", warehouse=published_warehouse).stdout) == []
 
 
-def test_a_kept_publication_that_cannot_be_read_is_a_clear_line(thrice: Layout) -> None:
+def test_an_unreadable_earlier_publication_gives_one_clear_line(thrice: Layout) -> None:
     folder = next(iter(sorted(thrice.publications.glob("2027*"))))
     file = folder / "observations.parquet"
     good = file.read_bytes()

@@ -295,7 +295,7 @@ SILENT = [
 
 
 @pytest.mark.parametrize("case", SILENT)
-def test_where_no_year_is_stated_the_reason_says_so(
+def test_if_no_year_is_stated_the_reason_mentions_it(
     audited: dict[str, tuple[dict[str, Any], list[dict[str, Any]]]], case: str
 ) -> None:
     found, tests = audited[case]
@@ -353,7 +353,7 @@ def test_a_verdict_does_not_depend_on_the_unit(
         ({"baseline_value": 50, "baseline_year": 2005}, "no_data", None),
     ],
 )
-def test_a_baseline_is_tested_for_itself_and_moves_no_verdict(
+def test_a_baseline_is_tested_separately_and_changes_no_verdict(
     engine: ClaimsEngine, baseline: dict[str, Any], result: str, year: int | None
 ) -> None:
     audit = engine.audit([share(94, **baseline)], [USE], FIGURES)
@@ -363,7 +363,7 @@ def test_a_baseline_is_tested_for_itself_and_moves_no_verdict(
     assert audit.verdict()["verdict"] == "supported"
 
 
-def test_another_definition_is_told_with_its_difference_and_decides_nothing(engine: ClaimsEngine) -> None:
+def test_another_definition_is_shown_with_its_difference_and_changes_no_verdict(engine: ClaimsEngine) -> None:
     households = {
         "indicator_id": "households_internet_pct",
         "definition_match": "different",
@@ -400,7 +400,7 @@ REGION = {"country_iso3": "CAREC", "value": 50, "unit": "percent", "value_year":
 MEMBERS = ("AFG", "AZE", "CHN", "GEO", "KAZ", "KGZ", "MNG", "PAK", "TJK", "TKM", "UZB")
 
 
-def test_every_way_of_taking_a_regional_mean_is_named_with_its_result(engine: ClaimsEngine) -> None:
+def test_every_variant_of_the_regional_mean_is_named_with_its_result(engine: ClaimsEngine) -> None:
     # China 94 and the others 46: simple 50.36, without China 46; weighted half by China 70
     figures = {
         "internet_users_pct": {iso3: {2024: 94 if iso3 == "CHN" else 46} for iso3 in MEMBERS},
@@ -420,7 +420,7 @@ def test_every_way_of_taking_a_regional_mean_is_named_with_its_result(engine: Cl
     )
 
 
-def test_a_way_of_taking_a_mean_that_has_no_figures_is_named_too(engine: ClaimsEngine) -> None:
+def test_a_variant_of_the_mean_without_figures_is_named_too(engine: ClaimsEngine) -> None:
     figures = {"internet_users_pct": {iso3: {2024: 50} for iso3 in MEMBERS}}
     audit = engine.audit(
         [REGION], [{**USE, "kind": "regional_mean"}], figures, unknown={"population_total": "2026-05-04"}
@@ -436,14 +436,14 @@ def test_a_way_of_taking_a_mean_that_has_no_figures_is_named_too(engine: ClaimsE
     assert "not known then, with the oldest vintage at hand: population_total (2026-05-04)" in reason
 
 
-def test_a_mean_of_too_few_members_is_none(engine: ClaimsEngine) -> None:
+def test_a_mean_of_too_few_members_is_missing(engine: ClaimsEngine) -> None:
     figures = {"internet_users_pct": {iso3: {2024: 50} for iso3 in MEMBERS[:8]}}
     audit = engine.audit([REGION], [{**USE, "kind": "regional_mean", "variant": "simple"}], figures)
     assert [t["result"] for t in audit.tests()] == ["no_data"]
     assert audit.verdict()["verdict"] == "no_data"
 
 
-def test_a_contradicted_claim_says_whom_and_when_it_is_true_of(engine: ClaimsEngine) -> None:
+def test_a_contradicted_claim_names_the_member_and_year_for_which_it_is_true(engine: ClaimsEngine) -> None:
     found = engine.audit([{"value": 48, "unit": "rank"}], [RANK], FIGURES).verdict()
     assert found["verdict"] == "contradicted"
     assert found["true_elsewhere"] == "GEO 2019" and "true of GEO 2019" in found["verdict_reason"]
@@ -484,7 +484,9 @@ CHANGED: dict[str, tuple[tuple[str, str, int, float], dict[str, tuple[str, str]]
 
 
 @pytest.mark.parametrize("case", CHANGED)
-def test_changing_one_observation_flips_exactly_the_verdicts_that_rest_on_it(engine: ClaimsEngine, case: str) -> None:
+def test_changing_one_observation_changes_exactly_the_verdicts_that_depend_on_it(
+    engine: ClaimsEngine, case: str
+) -> None:
     (series, iso3, year, value), flips = CHANGED[case]
     register = "; ".join(
         f"insert into {table} from published.{table}"

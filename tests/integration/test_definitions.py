@@ -158,7 +158,7 @@ def test_the_instance_evaluates_freshness() -> None:
         assert yaml.safe_load(settings.read_text())["freshness"] == {"enabled": True}, settings
 
 
-def test_every_score_leads_back_to_the_indicators_behind_it(build_defs: BuildDefs, published_warehouse: Path) -> None:
+def test_the_lineage_of_every_score_leads_to_its_indicators(build_defs: BuildDefs, published_warehouse: Path) -> None:
     workspace = at(published_warehouse)
     graph = build_defs(workspace).resolve_asset_graph()
     upstream = dg.AssetSelection.assets("scorecard").upstream().resolve(graph)
@@ -173,7 +173,9 @@ def test_every_asset_has_an_owner_a_group_and_a_description(build_defs: BuildDef
     assert {node.group_name for node in nodes}.isdisjoint({None, "default"})
 
 
-def test_one_indicator_is_refreshed_alone_with_its_result_as_metadata(build_defs: BuildDefs, warehouse: Path) -> None:
+def test_one_indicator_can_be_refreshed_alone_with_its_result_as_metadata(
+    build_defs: BuildDefs, warehouse: Path
+) -> None:
     defs = build_defs(at(warehouse))
     published = (warehouse / "carec.duckdb").read_bytes()
     result = materialize(defs, "observations/internet_users_pct")
@@ -206,7 +208,7 @@ def traced(columns: dict[dg.AssetKey, Any], asset: dg.AssetKey, column: str) -> 
     return found
 
 
-def test_a_column_of_a_staging_model_leads_to_all_of_its_indicators(
+def test_the_lineage_of_a_staging_column_leads_to_all_its_indicators(
     build_defs: BuildDefs, published_warehouse: Path
 ) -> None:
     from pipelines.orchestration.dbt_assets import LINEAGE, with_every_indicator
@@ -223,7 +225,7 @@ def test_a_column_of_a_staging_model_leads_to_all_of_its_indicators(
         assert len(found) == (1 if kept else len(parents))
 
 
-def test_one_provider_is_refreshed_by_its_tag_and_the_rest_stays(build_defs: BuildDefs, warehouse: Path) -> None:
+def test_a_tag_refreshes_only_the_indicators_of_its_provider(build_defs: BuildDefs, warehouse: Path) -> None:
     workspace = at(warehouse)
     defs = build_defs(workspace)
     before = {path: path.read_bytes() for path in warehouse.rglob("*.parquet")}
@@ -240,7 +242,7 @@ def test_one_provider_is_refreshed_by_its_tag_and_the_rest_stays(build_defs: Bui
     assert (warehouse / "carec.duckdb").read_bytes() == published
 
 
-def test_the_whole_job_publishes_what_the_command_line_publishes(
+def test_the_whole_job_and_the_command_line_publish_the_same(
     build_defs: BuildDefs, tmp_path: Path, published_warehouse: Path
 ) -> None:
     workspace = at(tmp_path / "warehouse")
@@ -281,9 +283,7 @@ def test_a_selection_of_one_table_grows_to_the_whole_build(build_defs: BuildDefs
     assert {key for key in together if isinstance(key, dg.AssetKey)} == built
 
 
-def test_the_scorecard_is_built_as_of_a_day_from_what_had_landed_by_then(
-    build_defs: BuildDefs, warehouse: Path
-) -> None:
+def test_the_scorecard_as_of_a_day_uses_only_figures_landed_by_then(build_defs: BuildDefs, warehouse: Path) -> None:
     job = build_defs(at(warehouse)).resolve_job_def("rebuild")
     config = {"ops": {"dbt_build": {"config": {"as_of": "2025-06-26", "column_lineage": False}}}}
     result = job.execute_in_process(run_config=config, raise_on_error=False)
@@ -302,7 +302,7 @@ def test_the_scorecard_is_built_as_of_a_day_from_what_had_landed_by_then(
     assert rows(published, "select count(*) > 1000 from observations") == [(True,)]
 
 
-def test_a_text_that_is_no_date_is_refused_with_an_example(build_defs: BuildDefs, warehouse: Path) -> None:
+def test_an_invalid_date_is_refused_with_an_example(build_defs: BuildDefs, warehouse: Path) -> None:
     job = build_defs(at(warehouse)).resolve_job_def("rebuild")
     config = {"ops": {"dbt_build": {"config": {"as_of": "26 June"}}}}
     result = job.execute_in_process(run_config=config, raise_on_error=False)
@@ -310,7 +310,7 @@ def test_a_text_that_is_no_date_is_refused_with_an_example(build_defs: BuildDefs
     assert "'26 June' is not a date like 2025-06-26" in str(failure.step_failure_data.user_failure_data.description)
 
 
-def test_a_failing_dbt_test_publishes_nothing_and_shows_its_rows(
+def test_a_failing_dbt_test_prevents_the_publication_and_shows_its_rows(
     build_defs: BuildDefs, warehouse: Path, tmp_path: Path
 ) -> None:
     workspace = at(warehouse)

@@ -89,7 +89,7 @@ def test_every_link_of_every_chain_has_an_adapter() -> None:
     assert links - {ARCHIVE} <= set(workspace.adapters)
 
 
-def test_every_indicator_is_answered_by_the_first_of_its_chain(first: Run) -> None:
+def test_every_indicator_comes_from_the_first_link_of_its_chain(first: Run) -> None:
     for name, one in first.results.items():
         expected = one.indicator.chain[0].provider
         assert one.provider_used == expected, (name, one.attempts, one.stale_reason)
@@ -100,7 +100,7 @@ def test_every_indicator_is_answered_by_the_first_of_its_chain(first: Run) -> No
     assert set(first.results["gii_score"].landed.vintage.read()["year"]) == set(range(2011, 2026))  # type: ignore[union-attr]
 
 
-def test_no_file_and_no_query_is_asked_for_twice_however_many_indicators_use_it(first: Run) -> None:
+def test_each_file_and_each_query_is_requested_once_for_all_indicators(first: Run) -> None:
     assert len(first.results) > 70
     assert set(Counter(first.asked).values()) == {1}
     files = Counter(provider for provider, _ in first.asked)
@@ -116,7 +116,7 @@ def test_no_file_and_no_query_is_asked_for_twice_however_many_indicators_use_it(
 
 
 @pytest.mark.parametrize("provider", sorted(ADAPTERS))
-def test_a_provider_that_is_switched_off_costs_no_figure_and_its_stand_in_is_named(
+def test_without_one_provider_no_figure_is_lost_and_its_fallback_is_named(
     provider: str, first: Run, tmp_path: Path
 ) -> None:
     at = replace(first.workspace, layout=Layout(tmp_path / "warehouse"))

@@ -63,7 +63,7 @@ def tables(connection: duckdb.DuckDBPyConnection) -> dict[str, list[tuple[str, s
     return found
 
 
-def test_every_table_is_there_in_every_form_with_its_columns_in_their_order(
+def test_every_table_is_exported_in_every_format_with_its_columns_in_order(
     exported: Path, both: duckdb.DuckDBPyConnection
 ) -> None:
     book = CalamineWorkbook.from_path(str(exported / "carec.xlsx"))
@@ -141,7 +141,7 @@ def closed_values(connection: duckdb.DuckDBPyConnection) -> set[float]:
     return {value for value, told in digits.items() if len(told) >= DISTINCT and abs(value - round(value, 2)) > 1e-9}
 
 
-def test_no_raw_value_without_an_open_licence_is_in_any_table_not_even_in_a_text(
+def test_no_raw_value_without_an_open_licence_is_in_any_table_or_text(
     exported: Path, both: duckdb.DuckDBPyConnection
 ) -> None:
     closed = closed_values(both)
@@ -173,13 +173,13 @@ def frictionless(folder: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_the_data_package_is_valid_to_the_frictionless_tool(exported: Path) -> None:
+def test_the_frictionless_tool_accepts_the_data_package(exported: Path) -> None:
     done = frictionless(exported)
     assert done.returncode == 0, done.stdout
 
 
 @pytest.mark.parametrize(("old", "new"), [("Policy", "Polity"), *further((",true,", ",perhaps,"))])
-def test_the_frictionless_tool_would_notice_another_text_or_type(
+def test_the_frictionless_tool_detects_a_changed_text_or_type(
     exported: Path, tmp_path: Path, old: str, new: str
 ) -> None:
     """That the package is valid says something: what its schema and hashes forbid is found."""
@@ -196,12 +196,12 @@ def test_the_frictionless_tool_would_notice_another_text_or_type(
     assert frictionless(tmp_path).returncode != 0
 
 
-def test_the_checksums_are_those_of_sha256sum(exported: Path) -> None:
+def test_the_checksums_equal_those_of_sha256sum(exported: Path) -> None:
     done = subprocess.run(["sha256sum", "--check", "--quiet", "SHA256SUMS"], cwd=exported, check=False)
     assert done.returncode == 0 and verified(exported)
 
 
-def test_every_provider_of_a_figure_has_a_licence_file_that_names_its_licences(
+def test_every_provider_of_a_figure_has_a_licence_file_with_its_licences(
     exported: Path, both: duckdb.DuckDBPyConnection
 ) -> None:
     rows = both.execute("select provider, list(distinct licence) from observations group by 1").fetchall()
@@ -213,7 +213,7 @@ def test_every_provider_of_a_figure_has_a_licence_file_that_names_its_licences(
             assert f"Licence: {licence}\n" in text
 
 
-def test_an_export_onto_an_earlier_one_gives_the_same_bytes(
+def test_an_export_over_an_earlier_one_gives_the_same_bytes(
     published_warehouse: Path, exported: Path, tmp_path: Path
 ) -> None:
     before = (exported / "SHA256SUMS").read_text()
@@ -225,7 +225,7 @@ def test_an_export_onto_an_earlier_one_gives_the_same_bytes(
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, *further(signal.SIGINT)])
-def test_an_export_that_is_stopped_leaves_the_earlier_one_and_nothing_that_hinders_the_next(
+def test_a_stopped_export_keeps_the_earlier_one_and_does_not_block_the_next(
     published_warehouse: Path, exported: Path, tmp_path: Path, how: signal.Signals
 ) -> None:
     other = Path(shutil.copytree(exported, tmp_path / "again"))
@@ -246,7 +246,7 @@ def test_an_export_that_is_stopped_leaves_the_earlier_one_and_nothing_that_hinde
     assert verified(other)
 
 
-def test_a_folder_of_somebody_else_is_refused_in_one_line(published_warehouse: Path, tmp_path: Path) -> None:
+def test_a_folder_with_other_files_is_refused_with_one_line(published_warehouse: Path, tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("years of work")
     done = run_carec("export", str(tmp_path), warehouse=published_warehouse)
     assert done.returncode == 2 and done.stdout == ""
@@ -285,7 +285,7 @@ def test_the_workbook_has_the_rows_and_types_of_the_published_file(
     assert isinstance(workbook["publication"][1][0], datetime)
 
 
-def test_the_headers_of_every_table_stay_in_sight_and_scores_have_one_decimal(exported: Path) -> None:
+def test_the_header_rows_are_frozen_and_scores_have_one_decimal(exported: Path) -> None:
     with zipfile.ZipFile(exported / "carec.xlsx") as book:
         parts = [name for name in book.namelist() if name.startswith("xl/worksheets/sheet")]
         frozen = [name for name in parts if b'ySplit="1"' in book.read(name) and b'state="frozen"' in book.read(name)]
@@ -293,7 +293,7 @@ def test_the_headers_of_every_table_stay_in_sight_and_scores_have_one_decimal(ex
         assert b'formatCode="0.0"' in book.read("xl/styles.xml")
 
 
-def test_the_readme_sheet_comes_first_and_says_what_is_left_out_and_under_which_licence(
+def test_the_readme_sheet_is_first_and_lists_omitted_values_with_their_licences(
     workbook: dict[str, list[list[Any]]],
 ) -> None:
     assert next(iter(workbook)) == "readme"
@@ -306,7 +306,7 @@ def test_the_readme_sheet_comes_first_and_says_what_is_left_out_and_under_which_
 
 
 @pytest.mark.skipif(SOFFICE is None, reason="no LibreOffice on this machine (apt-get install libreoffice-calc)")
-def test_libreoffice_opens_the_workbook_with_every_cell_as_it_is(
+def test_libreoffice_opens_the_workbook_with_every_cell_unchanged(
     exported: Path, workbook: dict[str, list[list[Any]]], tmp_path: Path
 ) -> None:
     assert SOFFICE is not None

@@ -99,7 +99,7 @@ def recomputed(row: dict[str, object]) -> dict[str, object]:
     return cells
 
 
-def test_the_goalposts_are_those_of_the_vintages_that_they_were_computed_from() -> None:
+def test_the_goalposts_follow_from_the_vintages_that_they_were_computed_from() -> None:
     """Floors, targets that are means of the top five, their pace targets, and the counts in their descriptions."""
     differences = [
         (row["indicator_id"], column, row[column], expected)
@@ -110,13 +110,13 @@ def test_the_goalposts_are_those_of_the_vintages_that_they_were_computed_from() 
     assert differences == [], "indicator, column, seed, recomputed"
 
 
-def test_a_floor_is_a_limit_where_no_release_covers_the_world() -> None:
+def test_a_floor_is_a_natural_limit_if_no_release_covers_the_world() -> None:
     for row in BENCHMARKS.filter(pl.col("indicator_id").is_in(list(LIMITS))).iter_rows(named=True):
         releases = baseline(row)["provider_release"].value_counts()["count"]
         assert releases.max() <= 80, f"{row['indicator_id']}: a release covers the world"
 
 
-def test_a_newer_vintage_in_the_archive_moves_no_goalpost(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_newer_vintage_in_the_archive_changes_no_goalpost(monkeypatch: pytest.MonkeyPatch) -> None:
     held = archive()
 
     class Newer:
@@ -130,7 +130,7 @@ def test_a_newer_vintage_in_the_archive_moves_no_goalpost(monkeypatch: pytest.Mo
     archived.cache_clear()
     monkeypatch.setitem(globals(), "archive", Newer)
     try:
-        test_the_goalposts_are_those_of_the_vintages_that_they_were_computed_from()
+        test_the_goalposts_follow_from_the_vintages_that_they_were_computed_from()
     finally:
         archived.cache_clear()
 
@@ -141,7 +141,7 @@ def test_a_policy_target_is_its_own_pace_target() -> None:
     assert others["pace_target_value"].to_list() == others["target_value"].to_list()
 
 
-def test_a_full_target_is_met_from_99_and_parity_from_97_hundredths() -> None:
+def test_a_full_target_is_reached_at_99_and_parity_at_97_hundredths() -> None:
     met = dict(BENCHMARKS.select("indicator_id", "met_value").iter_rows())
     for row in BENCHMARKS.iter_rows(named=True):
         expected = {100.0: 99.0, 1.0: 0.97}.get(row["target_value"], row["target_value"])

@@ -58,7 +58,7 @@ def test_every_survey_and_country_is_the_mean_of_its_parts(surveys: pl.DataFrame
     assert scored.select((pl.col("overall") - pl.col("mean")).abs().max()).item() < 1e-9
 
 
-def test_the_computed_index_is_the_published_one_wherever_that_is_the_mean(surveys: pl.DataFrame) -> None:
+def test_the_computed_index_equals_the_published_one_where_that_is_the_mean(surveys: pl.DataFrame) -> None:
     scored = surveys.filter(pl.col("overall").is_not_null())
     agrees = (pl.col("overall") - pl.col("EGDI")).abs() < PRINTED
     # economies whose portal was not found have parts, and an index of 0

@@ -136,7 +136,7 @@ def test_the_first_figures_may_come_from_a_mirror(bank: Bank, mirror: Mirror, at
 # Gates that compare a series with the last vintage
 
 
-def test_percentages_sent_as_shares_are_held_back(bank: Bank, at: Workspace) -> None:
+def test_percentages_that_arrive_as_shares_are_held_back(bank: Bank, at: Workspace) -> None:
     refresh(at)
     before = landed(at.layout, INTERNET)
     bank.lastupdated = "2026-12-01"
@@ -182,7 +182,7 @@ def corrected(at: Workspace, **changes: object) -> Workspace:
     return replace(at, corrections=Corrections({INTERNET: (correction(**changes),)}, b"changed"))
 
 
-def test_a_corrected_figure_is_landed_and_the_providers_record_goes_to_the_rejects(bank: Bank, at: Workspace) -> None:
+def test_a_corrected_figure_is_landed_and_the_record_of_the_provider_is_a_reject(bank: Bank, at: Workspace) -> None:
     bank.figures[CODES[INTERNET]]["KAZ", 2024] = 9.3
     refresh(corrected(at, action="override", value=93.0, expect={"eq": 9.3}))
     assert landed(at.layout, INTERNET)["KAZ", 2024] == 93.0

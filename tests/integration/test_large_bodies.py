@@ -107,7 +107,7 @@ def run(warehouse: Path, url: str, what: str) -> list[str]:
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the peak memory is read from /proc")
 @pytest.mark.parametrize("size", SIZES.values(), ids=SIZES)
-def test_a_table_of_that_size_is_fetched_kept_parsed_and_replayed_within_the_memory(
+def test_a_large_table_is_fetched_kept_parsed_and_replayed_within_the_memory_limit(
     size: int, serve: tuple[Path, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file, url = serve
@@ -129,7 +129,9 @@ def test_a_table_of_that_size_is_fetched_kept_parsed_and_replayed_within_the_mem
     assert not list(warehouse.rglob("*.tmp")), "a temporary file was left"
 
 
-def test_a_table_above_the_providers_limit_is_refused_with_the_remedy(serve: tuple[Path, str], tmp_path: Path) -> None:
+def test_a_table_above_the_limit_of_the_provider_is_refused_with_the_remedy(
+    serve: tuple[Path, str], tmp_path: Path
+) -> None:
     file, url = serve
     with file.open("wb") as content:
         content.truncate((256 << 20) + 1)

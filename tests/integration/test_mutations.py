@@ -25,7 +25,7 @@ def unit_tests(published_warehouse: Path) -> UnitTests:
 
 
 @pytest.mark.parametrize(("file", "macro"), DEFINED, ids=[name for _, name in DEFINED])
-def test_a_change_of_any_macro_turns_a_unit_test_red(unit_tests: UnitTests, file: str, macro: str) -> None:
+def test_a_change_of_any_macro_makes_a_unit_test_fail(unit_tests: UnitTests, file: str, macro: str) -> None:
     changed = [mutant for mutant in mutants(SOURCES[file]) if mutant.macro == macro]
     assert changed
     assert any(unit_tests.red(file, mutant.text) for mutant in changed)

@@ -146,7 +146,7 @@ EU = (
 
 
 @pytest.mark.parametrize(("group", "members"), [("asean", ASEAN), ("eu27", EU)])
-def test_asean_and_the_eu_are_the_means_of_their_members_published_indices(
+def test_asean_and_the_eu_are_the_means_of_the_published_indices_of_their_members(
     published_warehouse: Path, reference: Path, group: str, members: Sequence[str]
 ) -> None:
     """The E-Government Development Index of 2024, as its publisher has it, and the World Bank's populations."""

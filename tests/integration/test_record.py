@@ -70,7 +70,7 @@ def test_a_refresh_is_listed_as_a_run_with_its_source_outcome_and_start(recorded
     assert run.start_time and run.end_time and run.start_time <= run.end_time
 
 
-def test_assets_and_checks_of_a_recorded_run_are_those_of_the_definitions(
+def test_assets_and_checks_of_a_recorded_run_match_the_definitions(
     recorded: Recorded, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CAREC_WAREHOUSE", str(recorded.workspace.layout.root))
@@ -89,7 +89,7 @@ def test_assets_and_checks_of_a_recorded_run_are_those_of_the_definitions(
     assert len(checks) == len(set(checks)) and set(checks) == graph.asset_check_keys
 
 
-def test_a_test_over_several_tables_belongs_to_the_one_that_it_names(recorded: Recorded) -> None:
+def test_a_test_over_several_tables_belongs_to_the_table_that_it_names(recorded: Recorded) -> None:
     """dagster-dbt applies the same rule, but the recording does not import it."""
     from dagster_dbt import DagsterDbtTranslator
     from dagster_dbt.asset_utils import get_asset_check_key_for_test
@@ -224,7 +224,7 @@ event_log_storage:
     assert (home / "dagster.yaml").read_text() == text
 
 
-def test_the_operators_settings_of_the_instance_are_kept(tmp_path: Path) -> None:
+def test_instance_settings_of_the_operator_are_kept(tmp_path: Path) -> None:
     settings = prepare_home(Layout(tmp_path)) / "dagster.yaml"
     settings.write_text(settings.read_text() + "\n# ours\n")
     prepare_home(Layout(tmp_path))

@@ -137,7 +137,7 @@ def test_a_killed_refresh_leaves_a_complete_publication_and_the_next_one_complet
     assert healthy.returncode == 0, healthy.stdout
 
 
-def test_two_refreshes_and_a_run_of_dagster_at_once_take_turns(
+def test_simultaneous_refreshes_and_a_dagster_run_take_turns(
     warehouse: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("CAREC_WAREHOUSE", str(warehouse))
@@ -174,7 +174,7 @@ def test_a_reader_sees_no_error_and_no_partial_publication_while_others_are_publ
     assert len({tuple(row[1:]) for row in read.seen}) == 1, "the same build, the same content"
 
 
-def test_what_an_interrupted_run_left_is_found_and_cleared_and_nothing_else(warehouse: Path) -> None:
+def test_only_leftovers_of_an_interrupted_run_are_found_and_deleted(warehouse: Path) -> None:
     layout = Layout(warehouse)
     kept = sorted(path for path in warehouse.rglob("*") if path.is_file())
     left = [
@@ -220,7 +220,7 @@ def fill(folder: Path, leave: int) -> Path:
 
 
 @pytest.mark.parametrize("leave", [0, *further(3_000_000)], ids=["before the build", "in the build"])
-def test_a_full_disk_is_one_clear_message_and_the_publication_stands(small_disk: Path, leave: int) -> None:
+def test_a_full_disk_gives_one_clear_message_and_keeps_the_publication(small_disk: Path, leave: int) -> None:
     before = (small_disk / "carec.duckdb").read_bytes()
     ballast = fill(small_disk, leave)
     full = run_carec("refresh", "--as-of", "2026-01-01", warehouse=small_disk)
@@ -241,7 +241,7 @@ def test_a_full_disk_is_one_clear_message_and_the_publication_stands(small_disk:
         assert connection.execute("select as_of::varchar from publication").fetchone() == ("2026-01-01",)
 
 
-def test_a_disk_that_fills_up_while_publishing_leaves_the_publication_and_no_trace(small_disk: Path) -> None:
+def test_a_disk_that_fills_up_while_publishing_keeps_the_publication_without_leftovers(small_disk: Path) -> None:
     layout = Layout(small_disk)
     before = layout.published.read_bytes()
     fill(small_disk, layout.build.stat().st_size // 2)

@@ -55,7 +55,7 @@ def test_a_country_without_data_has_null_and_a_reason_and_never_zero(published_w
     assert reason in {"no_data", "not_covered"}
 
 
-def test_the_release_of_a_source_is_that_of_its_newest_figure(published_warehouse: Path) -> None:
+def test_the_release_of_a_source_is_the_release_of_its_newest_figure(published_warehouse: Path) -> None:
     """Most figures of internet use are carried over from an older release; the newest year came with the newest one."""
     ((latest, release),) = rows(
         published_warehouse,
@@ -154,7 +154,7 @@ def test_one_new_figure_changes_exactly_the_scores_that_depend_on_it(
         ),
     ],
 )
-def test_a_corrupted_answer_changes_nothing_and_says_why(
+def test_a_corrupted_response_changes_no_figure_and_has_a_reason(
     warehouse: Path, httpserver: HTTPServer, body: str, content_type: str, told: str
 ) -> None:
     published = (warehouse / "carec.duckdb").read_bytes()
@@ -175,7 +175,7 @@ def test_a_corrupted_answer_changes_nothing_and_says_why(
     assert list((warehouse / "raw").rglob("*.gz")), "the refused bytes are kept"
 
 
-def test_a_rejected_figure_leaves_the_last_good_one_in_place(
+def test_a_rejected_figure_does_not_replace_the_last_good_one(
     live_refresh: Refreshed, second_live_refresh: Refreshed
 ) -> None:
     (iso3, year), _ = REJECTED_FIGURE
@@ -199,7 +199,7 @@ def test_a_build_that_fails_its_checks_leaves_the_published_file_byte_identical(
     assert after.read_bytes() == published.read_bytes()
 
 
-def test_two_refreshes_at_once_do_not_get_into_each_others_way(warehouse: Path) -> None:
+def test_two_simultaneous_refreshes_both_succeed(warehouse: Path) -> None:
     code = (
         "import sys, time; from pathlib import Path; from warehouse.files import exclusive\n"
         f"with exclusive(Path({str(warehouse / '.refresh.lock')!r})): print('held', flush=True); sys.stdin.read()"

@@ -178,7 +178,7 @@ def expected(
     }
 
 
-def test_every_indicator_score_comes_out_a_second_time(
+def test_every_indicator_score_equals_the_second_implementation(
     framework: str, expected: dict[Key, Score], tables: Path, published_warehouse: Path
 ) -> None:
     columns = [*EXACT, *CLOSE]
@@ -199,7 +199,7 @@ def test_every_indicator_score_comes_out_a_second_time(
         ), key
 
 
-def test_pillars_and_overall_come_out_a_second_time(
+def test_pillars_and_overall_equal_the_second_implementation(
     framework: str, expected: dict[Key, Score], tables: Path, published_warehouse: Path
 ) -> None:
     parameters = read_parameters(tables)
@@ -263,7 +263,7 @@ def ranks(values: Mapping[str, float | None]) -> dict[str, int | None]:
     }
 
 
-def test_figures_exist_for_every_kind_of_status(published_warehouse: Path) -> None:
+def test_real_figures_exist_for_every_status(published_warehouse: Path) -> None:
     """So that the comparison above has met every branch that real figures can reach."""
     reasons = {
         reason
@@ -285,7 +285,7 @@ def test_figures_exist_for_every_kind_of_status(published_warehouse: Path) -> No
     }
 
 
-def test_regional_means_and_comparators_come_out_a_second_time(
+def test_regional_means_and_comparators_equal_the_second_implementation(
     framework: str, expected: dict[Key, Score], tables: Path, published_warehouse: Path
 ) -> None:
     parameters = read_parameters(tables)
@@ -334,7 +334,7 @@ def test_regional_means_and_comparators_come_out_a_second_time(
         assert value_without_afg == close(weighted(pair for iso3, pair in there.items() if iso3 != "AFG")[0])
 
 
-def test_real_figures_give_the_same_bits_in_any_order_on_any_number_of_threads(published_warehouse: Path) -> None:
+def test_real_figures_give_identical_scores_in_any_order_with_any_number_of_threads(published_warehouse: Path) -> None:
     """The published tables scored again: sums of doubles would differ if their order did."""
     engine, published = Engine(published_warehouse), published_warehouse / "carec.duckdb"
     tables = ("subtheme_scores", "pillar_scores", "region_scores", "scorecard_history", "indicator_scores")

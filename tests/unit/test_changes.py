@@ -27,13 +27,13 @@ def told(**row: Any) -> list[str]:
         (None, 1234567.0, ["–", "1,234,567"]),
     ],
 )
-def test_a_changed_figure_never_looks_like_the_one_before(
+def test_a_changed_figure_never_looks_like_the_previous_one(
     before: float | None, after: float | None, shown: list[str]
 ) -> None:
     assert told(previous_value=before, value=after)[-2:] == shown
 
 
-def test_what_has_no_name_has_its_code() -> None:
+def test_an_entry_without_a_name_is_shown_by_its_code() -> None:
     assert told(name=None, value=1.0)[0] == "AFG"
     assert told(
         kind="verdict", subject="c-1", iso3=None, name=None, year=None, previous="no_data", present="supported"
@@ -44,5 +44,5 @@ def test_what_has_no_name_has_its_code() -> None:
     ]
 
 
-def test_figures_of_one_indicator_are_summed_up() -> None:
+def test_figures_of_one_indicator_are_summarised() -> None:
     assert told(kind="new_year", value=1.0, title="Internet") == ["Internet", "2018", "1", "AFG"]

@@ -61,7 +61,7 @@ def accounted(claim: dict[str, str]) -> set[float]:
     return figures | numbers(claim["statement"]) | numbers(claim["section"])
 
 
-def test_numbers_are_found_in_every_way_the_document_writes_them() -> None:
+def test_numbers_are_found_in_every_format_of_the_document() -> None:
     text = r"\$500M to 96%; 3.837M 5G stations; (1 million students), 50,000+; 79th to 48th; 2020–2025; 2030 Mid; ~40%"
     assert numbers(text) == {5e8, 96, 3837000, 1e6, 50000, 79, 48, 2020, 2025, 2030, 40}
 
@@ -79,7 +79,7 @@ def test_every_number_of_the_document_is_in_the_register(document: dict[int, str
     assert not missing
 
 
-def test_every_line_that_claims_something_has_its_row(document: dict[int, str]) -> None:
+def test_every_line_with_a_claim_has_its_row(document: dict[int, str]) -> None:
     registered = {line for claim in claims() for line in lines_of(claim)}
     silent = {}
     for line, text in document.items():
@@ -91,7 +91,7 @@ def test_every_line_that_claims_something_has_its_row(document: dict[int, str]) 
     assert not silent
 
 
-def test_no_claim_points_to_a_line_that_claims_nothing(document: dict[int, str]) -> None:
+def test_no_claim_points_to_a_line_without_a_claim(document: dict[int, str]) -> None:
     empty = {c["claim_id"] for c in claims() if not any(document.get(line, "").strip() for line in lines_of(c))}
     assert not empty
 
@@ -100,7 +100,7 @@ def words(text: str) -> list[str]:
     return re.findall(r"[a-z0-9']+", re.sub(r"[*\\\\]", "", text).lower())
 
 
-def test_statements_are_in_our_own_words(document: dict[int, str]) -> None:
+def test_no_statement_copies_the_wording_of_the_document(document: dict[int, str]) -> None:
     """Names and figures aside (a name of the document has up to seven words), no statement repeats a line."""
     lines = {line: f" {' '.join(words(text))} " for line, text in document.items()}
     repeated = {}
@@ -112,7 +112,7 @@ def test_statements_are_in_our_own_words(document: dict[int, str]) -> None:
     assert not repeated
 
 
-def test_every_section_is_a_heading_above_its_line(document: dict[int, str]) -> None:
+def test_every_section_is_the_heading_above_its_line(document: dict[int, str]) -> None:
     wrong = {}
     for claim in claims():
         above = [document[line] for line in range(1, lines_of(claim)[0] + 1) if document.get(line, "").startswith("#")]
@@ -175,7 +175,7 @@ BASELINES = {
 }
 
 
-def test_every_figure_is_as_the_document_prints_it() -> None:
+def test_every_figure_equals_the_printed_one() -> None:
     printed = {}
     for line, claim_id, comparator, value, year in map(str.split, PRINTED.strip().splitlines()):
         printed[claim_id] = (line, comparator, float(value), "" if year == "-" else year)
@@ -329,7 +329,7 @@ def test_a_range_that_ends_before_it_begins_is_reported(seeds: Path) -> None:
     assert "column baseline_year: the start of a range is after its end (value_year), not '2022'" in fault(seeds)
 
 
-def test_a_claim_that_is_there_twice_is_reported_with_both_lines(seeds: Path) -> None:
+def test_a_repeated_claim_is_reported_with_both_lines(seeds: Path) -> None:
     alter(seeds, "claims.csv", "p5-gii-kaz", "claim_id", "p5-gii-chn")
     assert re.search(r"column claim_id: line \d+ has the same claim_id: remove one of the two rows", fault(seeds))
 
@@ -339,7 +339,7 @@ def test_evidence_for_a_deleted_claim_is_reported(seeds: Path) -> None:
     assert "column claim_id: 'p5-gii-kaz' is not in claims.csv" in fault(seeds)
 
 
-def test_a_row_with_a_cell_too_many_is_reported(seeds: Path) -> None:
+def test_a_row_with_too_many_cells_is_reported(seeds: Path) -> None:
     path = seeds / "claims.csv"
     lines = path.read_text(encoding="utf-8").splitlines()
     lines[1] += ",and more"
@@ -414,17 +414,17 @@ def holds(figure: float, claimed: float, tolerance: float, comparator: str, low:
         (3e6, "ceiling", 5e6, 0, None, False),
     ],
 )
-def test_a_figure_bears_out_a_claim_within_the_tolerance(
+def test_a_figure_supports_a_claim_within_the_tolerance(
     figure: float, comparator: str, claimed: float, tolerance: float, low: float | None, expected: bool
 ) -> None:
     assert holds(figure, claimed, tolerance, comparator, low) is expected
 
 
 @pytest.mark.parametrize("figure", [68.0, 69.0, 70.0, 71.5, 72.0])
-def test_what_is_near_enough_to_equal_is_near_enough_to_be_bounded(figure: float) -> None:
+def test_the_tolerance_of_a_bound_is_that_of_equality(figure: float) -> None:
     assert all(holds(figure, 70, 2, comparator) for comparator in ("eq", "gte", "lte"))
 
 
-def test_a_trend_rises_from_the_lowest_bar_to_the_highest() -> None:
+def test_a_trend_runs_from_the_lowest_bar_to_the_highest() -> None:
     assert trend([1, 2, 3]) == "▁▅█"
     assert trend([5, 5]) == "▁▁"

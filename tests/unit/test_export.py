@@ -80,7 +80,7 @@ def test_raw_values_without_an_open_licence_are_left_out_and_the_licence_is_name
     assert noted == {"free": "", "held": CLOSED, "odd": UNLISTED}
 
 
-def test_scores_stay_where_the_values_behind_them_are_left_out(exported: Path) -> None:
+def test_scores_are_kept_if_their_values_are_left_out(exported: Path) -> None:
     by_indicator = {row["indicator_id"]: row for row in rows(exported, "indicator_scores")}
     assert {row["level_score"] for row in by_indicator.values()} == {"55.5"}
     raw = set(by_indicator["free"]) - {"framework_id", "iso3", "indicator_id", "level_score", "withheld", "restricted"}
@@ -169,7 +169,7 @@ def test_checksums_cover_every_file(exported: Path) -> None:
     assert verified(exported)
 
 
-def test_the_data_package_has_the_meaning_of_columns_and_no_licence_that_is_left_out(exported: Path) -> None:
+def test_the_data_package_describes_the_columns_and_lists_no_omitted_licence(exported: Path) -> None:
     package = json.loads((exported / "datapackage.json").read_text(encoding="utf-8"))
     texts = next(one for one in package["resources"] if one["name"] == "texts")
     assert {"name": "text", "type": "string", "description": "What was written"} in texts["schema"]["fields"]

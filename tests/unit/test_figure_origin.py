@@ -55,7 +55,7 @@ def test_the_models_read_the_former_format_as_ingestion_does(tmp_path: Path) -> 
     assert [origin for (origin,) in found] == [origin for _, origin, _ in FORMER.values()]
 
 
-def test_a_series_with_flags_of_the_former_format_is_unchanged_when_it_comes_again(tmp_path: Path) -> None:
+def test_a_series_with_flags_of_the_former_format_is_unchanged_after_the_next_fetch(tmp_path: Path) -> None:
     layout = Layout(tmp_path)
     flagged = records(("KAZ", 2024, 9.3)).with_columns(figure_origin=pl.lit("flagged"), figure_note=pl.lit("doubtful"))
     former = flagged.with_columns(obs_status=pl.lit("flagged: doubtful")).drop("figure_origin", "figure_note")
@@ -68,7 +68,7 @@ def test_a_series_with_flags_of_the_former_format_is_unchanged_when_it_comes_aga
     assert landing.land(layout, ID, flagged, datetime(2026, 11, 2)).status is Landing.UNCHANGED
 
 
-def test_a_corrected_or_flagged_figure_stays_so_when_a_newer_vintage_takes_it_over() -> None:
+def test_a_corrected_or_flagged_figure_keeps_its_origin_in_a_newer_vintage() -> None:
     figures = records(("KAZ", 2022, 1.0), ("KAZ", 2023, 2.0), ("KAZ", 2024, 3.0), ("KAZ", 2025, 4.0)).with_columns(
         figure_origin=pl.Series([None, "corrected", "flagged", "carried_over"])
     )

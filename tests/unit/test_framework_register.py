@@ -69,7 +69,7 @@ def fault(seeds: Path) -> str:
     return message
 
 
-def test_the_seeds_and_a_framework_of_seed_rows_alone_have_no_fault(seeds: Path) -> None:
+def test_the_seeds_and_a_framework_of_only_seed_rows_have_no_fault(seeds: Path) -> None:
     check_all(ROOT / "dbt_project", load_catalogue())
     check_all(seeds.parent, load_catalogue())
 
@@ -164,7 +164,7 @@ def _drop(seeds: Path, file: str, keep: Callable[[dict[str, str]], bool], **chan
         writer.writerows(rows)
 
 
-def test_every_indicator_of_the_main_framework_has_a_benchmark_that_says_where_it_comes_from(seeds: Path) -> None:
+def test_every_indicator_of_the_main_framework_has_a_benchmark_with_its_origin(seeds: Path) -> None:
     main = ("carec_2030", "internet_users_pct")
     _drop(seeds, "benchmarks.csv", lambda row: (row["framework_id"], row["indicator_id"]) != main)
     assert "internet_users_pct: column indicator_id: has no benchmark" in fault(seeds)

@@ -30,7 +30,7 @@ def _tracked() -> list[Path]:
 
 
 @pytest.mark.parametrize("package", FORBIDDEN)
-def test_imports_go_one_way(package: str) -> None:
+def test_imports_have_one_direction(package: str) -> None:
     wrong = []
     for path in (ROOT / package).rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -43,7 +43,7 @@ def test_imports_go_one_way(package: str) -> None:
     assert not wrong
 
 
-def test_every_module_says_what_belongs_in_it() -> None:
+def test_every_module_states_what_belongs_in_it() -> None:
     silent = []
     for package in ("pipelines", "sources", "warehouse", "tests"):
         for path in (ROOT / package).rglob("*.py"):
@@ -59,7 +59,7 @@ def test_the_lock_and_the_project_name_no_package_index() -> None:
         assert not address.search((ROOT / name).read_text(encoding="utf-8")), name
 
 
-def test_no_file_is_large_and_none_is_a_database() -> None:
+def test_no_file_is_large_or_a_database() -> None:
     for path in _tracked():
         assert path.stat().st_size < 1_500_000, path
         assert path.suffix not in {".duckdb", ".parquet", ".xlsx"}, path

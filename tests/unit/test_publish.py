@@ -35,7 +35,7 @@ def receipt(layout: Layout, *, passed: bool = True, reason: str | None = None, m
     write_receipt(layout, Receipt(mark, "2026-11-23", passed, "2026-11-23T12:00:00", reason))
 
 
-def test_a_publication_has_a_record_of_its_content_and_no_working_schemas(layout: Layout) -> None:
+def test_a_publication_has_a_record_of_its_content_without_working_schemas(layout: Layout) -> None:
     publish(layout, DAY)
     standing = published(layout)
     assert standing is not None and (standing.fingerprint, standing.published_at) == ("m", DAY)
@@ -46,7 +46,7 @@ def test_a_publication_has_a_record_of_its_content_and_no_working_schemas(layout
 
 
 @pytest.mark.parametrize("reason", ["unique_scorecard failed", None])
-def test_a_build_that_did_not_pass_is_not_published_and_the_old_file_stays(layout: Layout, reason: str | None) -> None:
+def test_a_failed_build_is_not_published_and_the_old_file_is_kept(layout: Layout, reason: str | None) -> None:
     publish(layout, DAY)
     before = layout.published.read_bytes()
     receipt(layout, passed=False, reason=reason)
@@ -72,7 +72,7 @@ def test_an_empty_scorecard_is_not_published(layout: Layout) -> None:
     assert not list(layout.root.glob(".carec.duckdb*"))
 
 
-def test_a_reader_keeps_what_it_opened_while_a_new_file_takes_its_place(layout: Layout) -> None:
+def test_a_reader_keeps_the_opened_file_while_a_new_one_replaces_it(layout: Layout) -> None:
     publish(layout, DAY)
     with duckdb.connect(str(layout.published), read_only=True) as reader:
         with duckdb.connect(str(layout.build)) as build:
@@ -166,7 +166,7 @@ def test_a_build_file_that_another_process_has_open_is_not_deleted(layout: Layou
         assert clear(layout) == [] and printed.stdout.strip() == "[]"
 
 
-def test_a_publication_of_an_earlier_version_is_still_read(layout: Layout) -> None:
+def test_a_publication_of_an_earlier_version_can_be_read(layout: Layout) -> None:
     publish(layout, DAY)
     with duckdb.connect(str(layout.published)) as connection:
         connection.execute("alter table publication drop column series_live")

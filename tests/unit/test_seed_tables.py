@@ -45,7 +45,7 @@ def test_every_seed_is_declared_and_checked() -> None:
 
 
 @pytest.mark.parametrize("path", sorted(SEEDS.glob("*.csv")), ids=lambda path: path.stem)
-def test_a_spoilt_cell_in_any_seed_is_reported_with_its_file_and_line(seeds: Path, path: Path) -> None:
+def test_an_invalid_cell_in_any_seed_is_reported_with_its_file_and_line(seeds: Path, path: Path) -> None:
     """The first typed cell gets text, or the key of the first row is removed."""
     schema = load_schemas(SEEDS)[path.stem]
     rows = pl.read_csv(path, infer_schema=False)
