@@ -93,13 +93,13 @@ def _wbgapi(base: str) -> Iterator[Callable[[str], float]]:
     years = _years()
     command = [CLIENTS, Path(__file__).with_name("wbgapi_client.py"), base, str(years[0]), str(years[-1]), *CODES]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as client:
-        source, told = client.stdin, client.stdout
-        assert source and told
+        source, output = client.stdin, client.stdout
+        assert source and output
 
         def seconds(job: str) -> float:
             source.write(f"{job}\n")
             source.flush()
-            spent, rows = told.readline().split()
+            spent, rows = output.readline().split()
             assert int(rows), job
             return float(spent)
 

@@ -35,17 +35,17 @@ class World:
     @cache  # noqa: B019 - lives as long as the process
     def page(self, path: str, query: str) -> bytes:
         """The body of an address, built once."""
-        asked = {name: values[0] for name, values in parse_qs(query).items()}
+        parameters = {name: values[0] for name, values in parse_qs(query).items()}
         parts = [unquote(part) for part in path.strip("/").split("/")]
         if parts[1] == "en":
-            return json.dumps(self._advanced(parts[2:], asked)).encode()
+            return json.dumps(self._advanced(parts[2:], parameters)).encode()
         if parts[1] == "sources":
             return json.dumps([{"page": "1", "total": "1"}, [{"id": "2", "lastupdated": "2026-07-13"}]]).encode()
-        return self._indicators(parts[-1].split(";"), asked)
+        return self._indicators(parts[-1].split(";"), parameters)
 
-    def _indicators(self, codes: list[str], asked: dict[str, str]) -> bytes:
+    def _indicators(self, codes: list[str], parameters: dict[str, str]) -> bytes:
         """The interface of indicators: an envelope and rows."""
-        first, last = map(int, asked["date"].split(":"))
+        first, last = map(int, parameters["date"].split(":"))
         rows = [
             {
                 "indicator": {"id": code, "value": TITLE},
@@ -61,15 +61,15 @@ class World:
             for at, (iso3, iso2, name) in enumerate(self.areas)
             for year in range(last, first - 1, -1)
         ]
-        size, number = int(asked["per_page"]), int(asked.get("page", 1))
+        size, number = int(parameters["per_page"]), int(parameters.get("page", 1))
         pages = max(1, -(-len(rows) // size))
         head = {"page": number, "pages": pages, "per_page": size, "total": len(rows)}
         head |= {"sourceid": "2", "lastupdated": "2026-07-13"}
         return json.dumps([head, rows[(number - 1) * size : number * size]]).encode()
 
-    def _advanced(self, parts: list[str], asked: dict[str, str]) -> object:
+    def _advanced(self, parts: list[str], parameters: dict[str, str]) -> object:
         """The advanced interface, which ``wbgapi`` uses, with what it asks for before its first figures."""
-        size, number = int(asked["per_page"]), int(asked.get("page", 1))
+        size, number = int(parameters["per_page"]), int(parameters.get("page", 1))
 
         def listed(rows: list[dict[str, object]]) -> object:
             return [{"page": 1, "pages": 1, "per_page": size, "total": len(rows)}, rows]
@@ -132,8 +132,8 @@ def serve(latency_s: float, areas: int) -> None:
         disable_nagle_algorithm = True
 
         def do_GET(self) -> None:
-            asked = urlsplit(self.path)
-            body = world.page(asked.path, asked.query)
+            address = urlsplit(self.path)
+            body = world.page(address.path, address.query)
             time.sleep(latency_s)
             self.send_response(200)
             self.send_header("Content-Type", "application/json;charset=utf-8")

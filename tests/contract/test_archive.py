@@ -309,7 +309,7 @@ def copy(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "told"),
+    ("old", "new", "expected"),
     [
         (
             "  licence: CC BY 4.0 (World Bank",
@@ -329,7 +329,7 @@ def copy(tmp_path: Path) -> Path:
         ),
     ],
 )
-def test_a_fault_in_the_index_names_file_entry_and_field(copy: Path, old: str, new: str, told: str) -> None:
+def test_a_fault_in_the_index_names_file_entry_and_field(copy: Path, old: str, new: str, expected: str) -> None:
     index = copy / "series.yml"
     text = index.read_text(encoding="utf-8")
     assert old in text
@@ -337,25 +337,27 @@ def test_a_fault_in_the_index_names_file_entry_and_field(copy: Path, old: str, n
     with pytest.raises(ConfigurationError) as caught:
         load_archive(copy)
     assert str(caught.value).startswith(f"{index}: ")
-    assert told in str(caught.value)
+    assert expected in str(caught.value)
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "expected"),
     [
         ("iso3,value,year\nKAZ,1,2020\n", "the header is iso3,value,year"),
         ("iso3,year,value\nKAZ,2020,much\n", "cannot be read"),
         (None, "cannot be read"),
     ],
 )
-def test_a_broken_table_is_reported_by_name(copy: Path, catalogue: Catalogue, content: str | None, told: str) -> None:
+def test_a_broken_table_is_reported_by_name(
+    copy: Path, catalogue: Catalogue, content: str | None, expected: str
+) -> None:
     table = copy / "gci_score.csv"
     table.unlink()
     if content is not None:
         table.write_text(content, encoding="utf-8")
     with pytest.raises(ConfigurationError, match=r"gci_score\.csv: gci_score: ") as caught:
         load_archive(copy).vintages(catalogue.indicators["gci_score"])
-    assert told in str(caught.value)
+    assert expected in str(caught.value)
 
 
 def test_a_unit_that_differs_from_the_catalogue_is_refused(archive: Archive, catalogue: Catalogue) -> None:

@@ -30,10 +30,10 @@ from tests.contract.visiting import (
     NOT_YEARS,
     STATUSES,
     WINDOW,
-    asked,
     only,
     provider,
     reasons,
+    requests_to,
     serve,
     values,
 )
@@ -171,11 +171,9 @@ def without(*columns: str, **changes: Any) -> Any:
 
 
 @pytest.mark.parametrize("columns", [*((column,) for column in CUTS.values()), tuple(CUTS.values())])
-@pytest.mark.parametrize("asked_for", [{}, dict.fromkeys(CUTS, "_T"), dict.fromkeys(CUTS, "_Z")])
-def test_a_missing_dimension_means_the_total(
-    columns: tuple[str, ...], asked_for: dict[str, str], either: Visit
-) -> None:
-    wanted = replace(COVERAGE, options=(*COVERAGE.options, *asked_for.items()))
+@pytest.mark.parametrize("cuts", [{}, dict.fromkeys(CUTS, "_T"), dict.fromkeys(CUTS, "_Z")])
+def test_a_missing_dimension_means_the_total(columns: tuple[str, ...], cuts: dict[str, str], either: Visit) -> None:
+    wanted = replace(COVERAGE, options=(*COVERAGE.options, *cuts.items()))
     assert values(only(either([without(*columns), without(*columns, area="KAZ")], wanted))) == [
         ("KAZ", 2023, 40.5),
         ("UZB", 2023, 40.5),
@@ -218,7 +216,7 @@ def test_cuts_of_one_series_share_one_download(visit: Visit, httpserver: HTTPSer
     fetched = visit(page(rows), USERS, WOMEN)
     assert values(fetched.answers[USERS]) == [("UZB", 2023, 50.0)]
     assert values(fetched.answers[WOMEN]) == [("UZB", 2023, 45.0)]
-    assert len(asked(httpserver, DATA)) == len(asked(httpserver, LIST)) == 1
+    assert len(requests_to(httpserver, DATA)) == len(requests_to(httpserver, LIST)) == 1
 
 
 def test_several_codes_may_name_one_cut(either: Visit) -> None:
@@ -322,16 +320,16 @@ def test_added_fields_are_ignored(either: Visit) -> None:
 def test_the_name_in_the_database_is_requested(ids: Any, name: str, visit: Visit, httpserver: HTTPServer) -> None:
     answer = only(visit(lambda request: page([row(request.args["INDICATOR"])]), ids=ids))
     assert values(answer) == [("UZB", 2023, 40.5)]
-    assert [request.args["INDICATOR"] for request in asked(httpserver, DATA)] == [name]
+    assert [request.args["INDICATOR"] for request in requests_to(httpserver, DATA)] == [name]
     assert f"INDICATOR={name}" in answer.source_url
-    assert [request.args["datasetId"] for request in asked(httpserver, LIST)] == ["ITU_DH"]
+    assert [request.args["datasetId"] for request in requests_to(httpserver, LIST)] == ["ITU_DH"]
 
 
 def test_a_code_that_is_in_no_list_is_unknown_and_not_requested(visit: Visit, httpserver: HTTPServer) -> None:
     fetched = visit(page([row("IT_NET_USER")]), COVERAGE, USERS, ids=["IT_NET_USER"])
     assert [answer.outcome for answer in fetched.answers.values()] == [Outcome.UNKNOWN_ID, Outcome.OK]
     assert "MOB_COV_4G or ITU_DH_POP_COV_4G" in (fetched.answers[COVERAGE].reason or "")
-    assert [request.args["INDICATOR"] for request in asked(httpserver, DATA)] == ["IT_NET_USER"]
+    assert [request.args["INDICATOR"] for request in requests_to(httpserver, DATA)] == ["IT_NET_USER"]
 
 
 @pytest.mark.parametrize(
@@ -343,7 +341,7 @@ def test_without_a_list_the_code_itself_is_requested(ids: Any, visit: Visit) -> 
 
 def test_only_parameters_of_the_api_are_sent(visit: Visit, httpserver: HTTPServer) -> None:
     visit(page([row()]))
-    (request,) = asked(httpserver, DATA)
+    (request,) = requests_to(httpserver, DATA)
     assert dict(request.args) == {
         "DATABASE_ID": "ITU_DH",
         "INDICATOR": "MOB_COV_4G",
@@ -375,7 +373,7 @@ def paged(size: int, count: Callable[[int], int] = lambda _: len(YEARLY)) -> Cal
 def test_each_page_is_read_once_and_every_record_names_its_page(visit: Visit, httpserver: HTTPServer) -> None:
     fetched = visit(paged(4))
     assert values(only(fetched)) == [("UZB", year, year / 10) for year in range(2000, 2011)]
-    assert [request.args["skip"] for request in asked(httpserver, DATA)] == ["0", "4", "8"]
+    assert [request.args["skip"] for request in requests_to(httpserver, DATA)] == ["0", "4", "8"]
     pages = {body.sha256: {r["TIME_PERIOD"] for r in json.loads(body.content)["value"]} for body in fetched.bodies[1:]}
     assert len(pages) == 3
     for year, raw_sha256 in only(fetched).records.select("year", "raw_sha256").rows():
@@ -407,7 +405,7 @@ def test_one_failing_page_makes_the_series_unavailable(visit: Visit) -> None:
 
 def test_the_number_of_pages_is_limited(visit: Visit, httpserver: HTTPServer) -> None:
     assert only(visit(lambda _: page([row()], count=1_000_000))).outcome is Outcome.UNAVAILABLE
-    assert len(asked(httpserver, DATA)) <= data360.MAX_PAGES + 1
+    assert len(requests_to(httpserver, DATA)) <= data360.MAX_PAGES + 1
 
 
 # The API: bodies that are no answer, and transport
@@ -543,10 +541,10 @@ def test_every_link_of_the_catalogue_names_a_database_and_known_options() -> Non
 def test_the_files_follow_the_api_in_every_chain_and_precede_it_for_cybersecurity() -> None:
     catalogue = load_catalogue()
     for indicator in catalogue:
-        asked_for = [link.provider for link in indicator.chain]
-        assert asked_for.count("data360") == asked_for.count("data360_files") <= 1, indicator.id
-        if "data360" in asked_for:
-            step = asked_for.index("data360_files") - asked_for.index("data360")
+        providers = [link.provider for link in indicator.chain]
+        assert providers.count("data360") == providers.count("data360_files") <= 1, indicator.id
+        if "data360" in providers:
+            step = providers.index("data360_files") - providers.index("data360")
             assert step == (-1 if indicator.id.startswith("gci_") else 1), indicator.id
 
 
@@ -738,4 +736,4 @@ def test_the_telecommunication_index_is_requested_by_its_name_in_the_list(
     rows = [without(*CUTS.values(), code=name, value="0.5", DATABASE_ID="UN_EGDI", UNIT_MEASURE="SCORE")]
     answer = only(visit(page(rows), linked("egdi_tii_index"), ids=["UN_EGDI_EGDI", name]))
     assert values(answer) == [("UZB", 2023, 0.5)]
-    assert [request.args["INDICATOR"] for request in asked(httpserver, DATA)] == [name]
+    assert [request.args["INDICATOR"] for request in requests_to(httpserver, DATA)] == [name]

@@ -119,11 +119,11 @@ def ask(httpserver: HTTPServer) -> Ask:
 
 def at(base: str) -> Catalogue:
     catalogue = load_catalogue()
-    asked = {
+    at_address = {
         name: one.model_copy(update={"base_url": HttpUrl(f"{base.rstrip('/')}/{name}")})
         for name, one in catalogue.providers.items()
     }
-    return catalogue.model_copy(update={"providers": asked})
+    return catalogue.model_copy(update={"providers": at_address})
 
 
 def test_providers_that_keep_their_contract_are_ok_after_one_request_per_check(

@@ -87,8 +87,8 @@ def test_a_missing_file_means_no_data(drop: Drop) -> None:
 
 def test_a_missing_folder_means_no_data(tmp_path: Path) -> None:
     files = LocalFiles(tmp_path / "nowhere")
-    asked = provider("local_file", "http://127.0.0.1:9")
-    assert only(files.fetch([REQUEST], asked, AREAS, WINDOW, PatientHttp())).outcome is Outcome.NO_DATA
+    local_files = provider("local_file", "http://127.0.0.1:9")
+    assert only(files.fetch([REQUEST], local_files, AREAS, WINDOW, PatientHttp())).outcome is Outcome.NO_DATA
 
 
 def test_a_table_without_its_header_is_refused(drop: Drop) -> None:

@@ -24,10 +24,10 @@ from tests.contract.visiting import (
     NOT_YEARS,
     STATUSES,
     WINDOW,
-    asked,
     only,
     provider,
     reasons,
+    requests_to,
     serve,
     values,
 )
@@ -70,8 +70,8 @@ def test_columns_of_one_chart_share_one_download(visit: Visit, httpserver: HTTPS
     fetched = visit(GOOD, FOUR, THREE)
     assert values(fetched.answers[FOUR]) == [("UZB", 2023, 40.5), ("WLD", 2023, 80.0)]
     assert values(fetched.answers[THREE]) == [("UZB", 2023, 60.0), ("WLD", 2023, 90.0)]
-    assert len(asked(httpserver, METADATA)) == 1
-    (request,) = asked(httpserver, CSV)
+    assert len(requests_to(httpserver, METADATA)) == 1
+    (request,) = requests_to(httpserver, CSV)
     assert dict(request.args) == {"v": "1", "csvType": "full", "useColumnShortNames": "true"}
     assert "carec-digital-scorecard" in request.headers["User-Agent"]
 

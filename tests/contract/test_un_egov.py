@@ -22,10 +22,10 @@ from tests.contract.visiting import (
     AREAS,
     NOT_NUMBERS,
     STATUSES,
-    asked,
     only,
     provider,
     reasons,
+    requests_to,
     serve,
     values,
 )
@@ -271,7 +271,7 @@ def test_pages_of_members_are_found_in_the_data_centre_and_requested_once(
     ]
     assert values(fetched.answers[PAGES_EGDI])[-1] == ("UZB", 2024, 0.8)
     assert len(httpserver.log) == 3
-    assert len(asked(httpserver, "/en-us/Data-Center")) == 1
+    assert len(requests_to(httpserver, "/en-us/Data-Center")) == 1
 
 
 def test_a_history_with_fewer_values_than_years_is_refused(read_pages: Visit) -> None:

@@ -26,10 +26,10 @@ from tests.contract.visiting import (
     NOT_YEARS,
     STATUSES,
     WINDOW,
-    asked,
     only,
     provider,
     reasons,
+    requests_to,
     serve,
     values,
 )
@@ -85,7 +85,7 @@ def test_a_series_has_its_release_and_public_address(visit: Visit, httpserver: H
     assert values(answer) == [("UZB", 2023, 40.5), ("WLD", 2023, 80.0)]
     assert answer.source_url == f"{PUBLIC_BASE}/Series/Data?seriesCode={COVERAGE}"
     assert answer.records["obs_status"].to_list() == ["C", "C"]
-    (request,) = asked(httpserver, DATA)
+    (request,) = requests_to(httpserver, DATA)
     assert dict(request.args) == {"seriesCode": COVERAGE, "pageSize": "1000", "page": "1"}
 
 
@@ -94,7 +94,7 @@ def test_cuts_of_one_series_share_one_download_and_stay_separate(visit: Visit, h
     fetched = visit(page(rows), BOTH, WOMEN)
     assert values(fetched.answers[BOTH]) == [("UZB", 2023, 50.0)]
     assert values(fetched.answers[WOMEN]) == [("UZB", 2023, 45.0)]
-    assert len(asked(httpserver, DATA)) == len(asked(httpserver, LIST)) == 1
+    assert len(requests_to(httpserver, DATA)) == len(requests_to(httpserver, LIST)) == 1
 
 
 def test_a_dimension_without_a_requested_value_is_the_total(visit: Visit) -> None:
@@ -212,7 +212,7 @@ def test_the_code_in_the_release_is_requested(
     ]
     answer = only(visit(page(rows), SCHOOLS, series=series))
     assert values(answer) == [("UZB", 2023, 7.0)]
-    assert [request.args["seriesCode"] for request in asked(httpserver, DATA)] == [name]
+    assert [request.args["seriesCode"] for request in requests_to(httpserver, DATA)] == [name]
     assert answer.source_url.endswith(f"seriesCode={name}")
     assert answer.release == ("SDG R1" if listed else None)
 
@@ -271,7 +271,7 @@ def test_a_code_of_no_release_is_unknown_and_not_requested(visit: Visit, httpser
     fetched = visit(page([row()]), "IT_BOGUS", COVERAGE)
     outcomes = {request.code: answer.outcome for request, answer in fetched.answers.items()}
     assert outcomes == {"IT_BOGUS": Outcome.UNKNOWN_ID, COVERAGE: Outcome.OK}
-    assert [request.args["seriesCode"] for request in asked(httpserver, DATA)] == [COVERAGE]
+    assert [request.args["seriesCode"] for request in requests_to(httpserver, DATA)] == [COVERAGE]
 
 
 def test_no_rows_means_no_data(visit: Visit) -> None:
@@ -363,7 +363,7 @@ def paged(size: int, **changes: Callable[[int], Any]) -> Callable[[Request], Any
 def test_each_page_is_read_once_and_every_record_names_its_page(visit: Visit, httpserver: HTTPServer) -> None:
     fetched = visit(paged(4))
     assert values(only(fetched)) == [("UZB", year, year / 10) for year in range(2000, 2011)]
-    assert sorted(request.args["page"] for request in asked(httpserver, DATA)) == ["1", "2", "3"]
+    assert sorted(request.args["page"] for request in requests_to(httpserver, DATA)) == ["1", "2", "3"]
     pages = {
         body.sha256: {r["timePeriodStart"] for r in json.loads(body.content)["data"]} for body in fetched.bodies[1:]
     }
@@ -463,7 +463,7 @@ def test_after_a_gateway_timeout_a_smaller_page_is_requested(visit: Visit, https
     whole = paged(6)
     answer = only(visit(lambda r: Response("late", status=504) if r.args["pageSize"] == "1000" else whole(r)))
     assert answer.outcome is Outcome.OK
-    assert {request.args["pageSize"] for request in asked(httpserver, DATA)} == {"1000", "500"}
+    assert {request.args["pageSize"] for request in requests_to(httpserver, DATA)} == {"1000", "500"}
 
 
 # Bodies that are no answer, and transport
@@ -630,12 +630,12 @@ def test_a_real_series_gives_the_figures_of_every_link_cell_by_cell(
         figures = observations_of(
             rows, SeriesRequest(code, tuple(sorted(link.options.items()))), areas, Window(1960, 2026)
         )
-        asked_for = {name: str(link.options.get(name, "")).split(",")[0].lower() for name in NAMES.values()}
+        requested = {name: str(link.options.get(name, "")).split(",")[0].lower() for name in NAMES.values()}
         expected = [
             (line["geo_area"], int(line["year"]), float(line[code.lower()]))
             for line in lines
             if all(
-                line.get(column, BLANK) in {asked_for[name] or WHOLE.get(name, BLANK), BLANK}
+                line.get(column, BLANK) in {requested[name] or WHOLE.get(name, BLANK), BLANK}
                 for column, name in NAMES.items()
             )
         ]

@@ -21,10 +21,10 @@ from tests.contract.visiting import (
     NOT_YEARS,
     STATUSES,
     WINDOW,
-    asked,
     only,
     provider,
     reasons,
+    requests_to,
     serve,
     values,
 )
@@ -75,7 +75,7 @@ def test_several_series_are_read_with_one_call_of_a_pinned_release(visit: Visit,
     assert (values(tertiary), values(research)) == ([("UZB", 2023, 40.5)], [("KAZ", 2023, 0.25)])
     assert tertiary.release == f"UIS {RELEASE}"
     assert tertiary.source_url == f"{PUBLIC_BASE}/data/indicators?indicator={TERTIARY}&start=2000&end=2026"
-    (request,) = asked(httpserver, DATA)
+    (request,) = requests_to(httpserver, DATA)
     assert request.args.getlist("indicator") == [TERTIARY, RESEARCH]
     assert {name: request.args[name] for name in ("start", "end", "version")} == {
         "start": "2000",
@@ -86,7 +86,7 @@ def test_several_series_are_read_with_one_call_of_a_pinned_release(visit: Visit,
 
 def test_only_parameters_of_the_api_are_sent(visit: Visit, httpserver: HTTPServer) -> None:
     visit(found(record()))
-    (request,) = asked(httpserver, DATA)
+    (request,) = requests_to(httpserver, DATA)
     assert set(request.args) <= {"indicator", "geoUnit", "start", "end", "version", "footnotes", "indicatorMetadata"}
 
 
@@ -99,7 +99,7 @@ def test_a_call_never_exceeds_the_limits_of_the_api(visit: Visit, httpserver: HT
     fetched = visit(answer, *codes)
     assert [request.code for request in fetched.answers] == codes
     assert {answer.outcome for answer in fetched.answers.values()} == {Outcome.OK}
-    for request in asked(httpserver, DATA):
+    for request in requests_to(httpserver, DATA):
         assert len(request.args.getlist("indicator")) * 27 * 462 <= 100_000
 
 
@@ -107,15 +107,15 @@ def test_a_call_never_exceeds_the_limits_of_the_api(visit: Visit, httpserver: HT
 def test_figures_are_read_without_the_name_of_the_release(version: Any, visit: Visit, httpserver: HTTPServer) -> None:
     answer = only(visit(found(record()), version=version))
     assert (answer.outcome, answer.release) == (Outcome.OK, None)
-    assert "version" not in asked(httpserver, DATA)[0].args
+    assert "version" not in requests_to(httpserver, DATA)[0].args
 
 
 # Nothing there
 
 
 def test_an_unknown_code_is_recognised_by_the_hint(visit: Visit) -> None:
-    said = hint("001", "The indicator could not be found, GER.BOGUS")
-    fetched = visit(found(record(), hints=[said]), TERTIARY, "GER.BOGUS", RESEARCH)
+    no_indicator = hint("001", "The indicator could not be found, GER.BOGUS")
+    fetched = visit(found(record(), hints=[no_indicator]), TERTIARY, "GER.BOGUS", RESEARCH)
     outcomes = [answer.outcome for answer in fetched.answers.values()]
     assert outcomes == [Outcome.OK, Outcome.UNKNOWN_ID, Outcome.NO_DATA]
 

@@ -27,10 +27,10 @@ from tests.contract.visiting import (
     NOT_NUMBERS,
     NOT_YEARS,
     STATUSES,
-    asked,
     only,
     provider,
     reasons,
+    requests_to,
     serve,
     values,
 )
@@ -125,7 +125,7 @@ def test_an_html_page_means_that_the_edition_does_not_exist(visit: Visit) -> Non
 def test_a_failing_edition_is_not_replaced_by_an_older_one(status: int, visit: Visit, httpserver: HTTPServer) -> None:
     fetched = visit({**panels(), f"{SITE}/model_pageone_2026.csv": Response("no", status=status)})
     assert only(fetched).outcome is Outcome.UNAVAILABLE
-    assert asked(httpserver, f"{SITE}/model_pageone_2025.csv") == []
+    assert requests_to(httpserver, f"{SITE}/model_pageone_2025.csv") == []
 
 
 def test_the_file_of_last_year_under_this_years_name_is_refused(visit: Visit) -> None:
@@ -275,7 +275,7 @@ def test_a_workbook_may_have_its_newer_name_in_the_old_folder(visit: Visit) -> N
 
 def test_no_other_address_is_requested_if_the_old_one_has_the_workbook(visit: Visit, httpserver: HTTPServer) -> None:
     visit({OLD.format(2025): BOOK}, BOOK_SCORE)
-    assert not asked(httpserver, RECORD_2025) and not asked(httpserver, f"{BOOKS}/{NEW.format(2025)}")
+    assert not requests_to(httpserver, RECORD_2025) and not requests_to(httpserver, f"{BOOKS}/{NEW.format(2025)}")
 
 
 def test_records_are_requested_at_the_alternative_address(httpserver: HTTPServer) -> None:
@@ -333,7 +333,7 @@ def test_a_workbook_is_requested_once_for_scores_ranks_and_values(visit: Visit, 
     assert values(fetched.answers[HIGHTECH]) == [("UZB", 2023, 1.25)]
     assert values(fetched.answers[BOOK_SCORE]) == [("UZB", 2025, 25.5)]
     assert values(fetched.answers[BOOK_RANK]) == [("UZB", 2025, 79.0)]
-    assert len(asked(httpserver, path)) == 1
+    assert len(requests_to(httpserver, path)) == 1
     assert (fetched.answers[HIGHTECH].source_url, fetched.answers[HIGHTECH].release) == (PUBLIC_BASE + path, "GII 2025")
     assert set(fetched.answers[HIGHTECH].records["raw_sha256"]) == {
         kept.sha256 for kept in fetched.bodies if not kept.refused

@@ -227,10 +227,10 @@ def test_all_pages_are_read_each_once(visit: Callable[..., Fetched], httpserver:
 
 def test_every_record_names_its_body(visit: Callable[..., Fetched]) -> None:
     fetched = visit(paged(YEARLY, 6))
-    stands_in = {body.sha256: {r["date"] for r in json.loads(body.content)[1]} for body in fetched.bodies}
+    years_of = {body.sha256: {r["date"] for r in json.loads(body.content)[1]} for body in fetched.bodies}
     for year, raw_sha256 in only(fetched).records.select("year", "raw_sha256").rows():
-        assert str(year) in stands_in[raw_sha256]
-    assert len(stands_in) == 2
+        assert str(year) in years_of[raw_sha256]
+    assert len(years_of) == 2
 
 
 @pytest.mark.parametrize(
@@ -574,9 +574,9 @@ def refusing(httpserver: HTTPServer) -> dict[str, Any]:
 
 def calls(httpserver: HTTPServer) -> list[list[str]]:
     """The codes of each call for figures since the last time."""
-    asked = [codes_of(request) for request, _ in httpserver.log if "/indicator/" in request.path]
+    calls_made = [codes_of(request) for request, _ in httpserver.log if "/indicator/" in request.path]
     httpserver.clear_log()
-    return asked
+    return calls_made
 
 
 @pytest.mark.parametrize("refusal", [message("120"), message("175"), 404, 400])

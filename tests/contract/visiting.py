@@ -68,7 +68,7 @@ def serve(server: HTTPServer, routes: Mapping[str, Given], content_type: str = "
         server.expect_request(path).respond_with_handler(handler(given))
 
 
-def asked(server: HTTPServer, path: str) -> list[Request]:
+def requests_to(server: HTTPServer, path: str) -> list[Request]:
     return [request for request, _ in server.log if request.path == path]
 
 

@@ -200,13 +200,13 @@ def test_a_failing_browser_prevents_only_the_pdf(published_warehouse: Path, tmp_
     done = run_carec("briefs", "UZB", "KAZ", "--out", str(out), warehouse=published_warehouse, PATH=str(broken.parent))
     assert done.returncode == 0, done.stderr
     assert sorted(path.name for path in out.iterdir()) == ["KAZ.html", "KAZ.pdf", "UZB.html"]
-    told = " ".join(done.stderr.split())
-    assert "no PDF of UZB.html" in told and "Traceback" not in told
-    assert "of an earlier run and not of this publication: KAZ.pdf" in told
+    printed = " ".join(done.stderr.split())
+    assert "no PDF of UZB.html" in printed and "Traceback" not in printed
+    assert "of an earlier run and not of this publication: KAZ.pdf" in printed
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "expected"),
     [
         (["DEU"], "'DEU' is not a member's ISO3 code; the members are AFG"),
         (["UZB", "nowhere"], "'NOWHERE' is not a member's ISO3 code"),
@@ -214,9 +214,9 @@ def test_a_failing_browser_prevents_only_the_pdf(published_warehouse: Path, tmp_
     ],
 )
 def test_an_unknown_country_or_language_gives_one_clear_line(
-    published_warehouse: Path, tmp_path: Path, arguments: list[str], told: str
+    published_warehouse: Path, tmp_path: Path, arguments: list[str], expected: str
 ) -> None:
     done = run_carec("briefs", *arguments, "--out", str(tmp_path / "out"), warehouse=published_warehouse)
     assert done.returncode == 2
-    assert told in " ".join(done.stderr.split()) and len(done.stderr.strip().splitlines()) == 1
+    assert expected in " ".join(done.stderr.split()) and len(done.stderr.strip().splitlines()) == 1
     assert not (tmp_path / "out").exists()

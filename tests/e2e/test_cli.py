@@ -44,7 +44,7 @@ def test_every_command_that_prints_data_supports_json_and_csv(published_warehous
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "told"),
+    ("arguments", "code", "expected"),
     [
         (["scorecard", "DEU"], 2, "not a member's ISO3 code; the members are AFG"),
         (["refresh", "--only", "internet_user_pct"], 2, "unknown indicator internet_user_pct"),
@@ -56,11 +56,11 @@ def test_every_command_that_prints_data_supports_json_and_csv(published_warehous
     ],
 )
 def test_a_mistake_of_a_user_gives_one_clear_line_on_standard_error(
-    published_warehouse: Path, arguments: list[str], code: int, told: str
+    published_warehouse: Path, arguments: list[str], code: int, expected: str
 ) -> None:
     done = run_carec(*arguments, warehouse=published_warehouse)
     assert done.returncode == code
-    assert told in " ".join(done.stderr.split())
+    assert expected in " ".join(done.stderr.split())
     assert "Traceback" not in done.stderr and done.stdout == ""
 
 
@@ -73,16 +73,16 @@ def test_reading_before_the_first_refresh_names_the_command_to_run(tmp_path: Pat
 
 
 @pytest.mark.parametrize(
-    ("setting", "value", "told"),
+    ("setting", "value", "expected"),
     [
         ("CAREC_HTTP_TRIES", "many", "CAREC_HTTP_TRIES='many'"),
         ("CAREC_WORLD_BANK_URL", "no address", "CAREC_WORLD_BANK_URL='no address'"),
     ],
 )
-def test_a_setting_that_cannot_be_used_is_named(tmp_path: Path, setting: str, value: str, told: str) -> None:
+def test_a_setting_that_cannot_be_used_is_named(tmp_path: Path, setting: str, value: str, expected: str) -> None:
     done = run_carec("refresh", warehouse=tmp_path, **{setting: value})
     assert done.returncode == 2
-    assert told in done.stderr and "Traceback" not in done.stderr
+    assert expected in done.stderr and "Traceback" not in done.stderr
 
 
 def test_without_a_network_one_line_names_the_hosts_and_no_other_repeats_it(warehouse: Path) -> None:
@@ -113,7 +113,7 @@ def _spoil(checkout: Path, file: str, old: str, new: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "told"),
+    ("old", "new", "expected"),
     [
         ("  unit: pct\n", "", "unit: Field required"),
         ("provider: world_bank", "provider: worldbank", "there is no provider 'worldbank' in providers.yml"),
@@ -121,12 +121,12 @@ def _spoil(checkout: Path, file: str, old: str, new: str) -> None:
     ],
 )
 def test_a_fault_in_the_catalogue_gives_one_line_with_file_entry_and_field(
-    checkout: Path, tmp_path: Path, old: str, new: str, told: str
+    checkout: Path, tmp_path: Path, old: str, new: str, expected: str
 ) -> None:
     _spoil(checkout, "indicators.yml", old, new)
     done = run_carec("refresh", warehouse=tmp_path / "w", root=checkout)
     assert done.returncode == 2
-    assert "indicators.yml:" in done.stderr and told in done.stderr
+    assert "indicators.yml:" in done.stderr and expected in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
 
 

@@ -46,8 +46,8 @@ class Run:
             with pytest.raises(SystemExit) as left:
                 main()
         code = left.value.code
-        told = self._capsys.readouterr()
-        return Done(code if isinstance(code, int) else 0, told.out, told.err)
+        captured = self._capsys.readouterr()
+        return Done(code if isinstance(code, int) else 0, captured.out, captured.err)
 
 
 @pytest.fixture
@@ -130,10 +130,10 @@ def test_json_and_csv_are_the_only_standard_output_and_have_the_same_content(
     as_json, as_csv, as_table = (
         carec(*name, *arguments, "--format", fmt, **settings) for fmt in ("json", "csv", "table")
     )
-    codes, told = {as_json.code, as_csv.code, as_table.code}, as_json.stderr + as_csv.stderr + as_table.stderr
+    codes, captured = {as_json.code, as_csv.code, as_table.code}, as_json.stderr + as_csv.stderr + as_table.stderr
     # what doctor finds depends on the machine: it only has to find the same three times
     broken = (name, arguments[:1]) == (("sources", "check"), ("--provider",))  # links of the framework are unreachable
-    assert codes == {int(broken)} or (name == ("doctor",) and codes == {1}), told
+    assert codes == {int(broken)} or (name == ("doctor",) and codes == {1}), captured
     records = json.loads(as_json.stdout)
     heads, *rows = list(csv.reader(io.StringIO(as_csv.stdout)))
     assert len(records) == len(rows) and all(len(row) == len(heads) for row in rows)

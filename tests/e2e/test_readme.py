@@ -62,7 +62,7 @@ def test_the_first_screen_shows_how_to_check_whether_uzbekistan_is_on_track_and_
     screen = "\n".join(README.splitlines()[:FIRST_SCREEN])
     assert "Is Uzbekistan on track for internet use, and says who?" in screen and "make scorecard" in screen
     (arguments,) = [words for words in commands(screen) if "UZB" in words]
-    told = run_carec(*arguments, warehouse=published_warehouse).stdout
+    printed = run_carec(*arguments, warehouse=published_warehouse).stdout
     with duckdb.connect(str(published_warehouse / "carec.duckdb"), read_only=True) as connection:
         ((status, provider, code, address),) = connection.execute(
             "select s.status, o.provider, o.provider_code, o.source_url"
@@ -70,8 +70,8 @@ def test_the_first_screen_shows_how_to_check_whether_uzbekistan_is_on_track_and_
             " on o.iso3 = s.iso3 and o.indicator_id = s.indicator_id and o.year = s.latest_year"
             " where s.framework_id = 'carec_2030' and s.iso3 = 'UZB' and s.indicator_id = 'internet_users_pct'"
         ).fetchall()
-    assert re.search(rf"^ +status +{status} ", told, re.MULTILINE)
-    assert provider in told and code in told and address in told
+    assert re.search(rf"^ +status +{status} ", printed, re.MULTILINE)
+    assert provider in printed and code in printed and address in printed
     assert status in screen, "the answer that the README shows is no longer the answer"
 
 
@@ -109,8 +109,8 @@ def test_the_table_of_commands_has_exactly_the_existing_commands() -> None:
     there = named(group)
     table = re.search(r"^## Commands\n(.*?)^## ", README, re.DOTALL | re.MULTILINE)
     assert table
-    told = re.findall(r"`carec ([a-z ]+?)(?= [^a-z]|`)", table[1])
-    assert set(told) == there
+    listed = re.findall(r"`carec ([a-z ]+?)(?= [^a-z]|`)", table[1])
+    assert set(listed) == there
 
 
 def test_the_table_of_settings_has_exactly_the_existing_settings() -> None:
@@ -123,9 +123,9 @@ def test_the_table_of_settings_has_exactly_the_existing_settings() -> None:
 def test_every_table_named_in_the_documents_is_published(published_warehouse: Path) -> None:
     section = README.partition("## The published file")[2].partition("## ")[0]
     rows = [line.split("|")[1] for line in section.splitlines() if line.startswith("| `")]
-    told = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+    listed = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
     with duckdb.connect(str(published_warehouse / "carec.duckdb"), read_only=True) as connection:
-        assert told <= {name for (name,) in connection.execute("select table_name from duckdb_tables()").fetchall()}
+        assert listed <= {name for (name,) in connection.execute("select table_name from duckdb_tables()").fetchall()}
 
 
 @pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md", "docs/quickstart.md", "docs/method.md"])
@@ -136,7 +136,7 @@ def test_every_link_to_a_file_works(document: str) -> None:
 
 
 @pytest.fixture
-def beside_the_warehouse(published_warehouse: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def in_the_folder_of_the_warehouse(published_warehouse: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A working directory in which the published file lies where the quick start says."""
     (tmp_path / "warehouse").mkdir()
     (tmp_path / "warehouse" / "data").symlink_to(published_warehouse)
@@ -144,7 +144,7 @@ def beside_the_warehouse(published_warehouse: Path, tmp_path: Path, monkeypatch:
     return tmp_path
 
 
-def test_the_quick_start_for_python_runs(beside_the_warehouse: Path) -> None:
+def test_the_quick_start_for_python_runs(in_the_folder_of_the_warehouse: Path) -> None:
     (code,) = blocks(QUICKSTART, "python")
     names: dict[str, list[tuple[str, int, float, str, str]]] = {}
     exec(compile(code, "quickstart.md", "exec"), names)
@@ -152,7 +152,7 @@ def test_the_quick_start_for_python_runs(beside_the_warehouse: Path) -> None:
     assert all(provider and address for *_, provider, address in names["rows"])
 
 
-def test_the_quick_start_for_the_duckdb_client_runs(beside_the_warehouse: Path) -> None:
+def test_the_quick_start_for_the_duckdb_client_runs(in_the_folder_of_the_warehouse: Path) -> None:
     (sql,) = blocks(QUICKSTART, "sql")
     with duckdb.connect("warehouse/data/carec.duckdb", read_only=True) as connection:
         statements = connection.extract_statements(sql)
@@ -161,7 +161,7 @@ def test_the_quick_start_for_the_duckdb_client_runs(beside_the_warehouse: Path) 
             assert connection.execute(statement).fetchall()
 
 
-def test_the_query_of_the_quick_start_for_r_runs(beside_the_warehouse: Path) -> None:
+def test_the_query_of_the_quick_start_for_r_runs(in_the_folder_of_the_warehouse: Path) -> None:
     """R itself is not among this project's tools."""
     (code,) = blocks(QUICKSTART, "r")
     (path,) = re.findall(r'duckdb\(\), "([^"]+)"', code)

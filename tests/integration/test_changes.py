@@ -177,19 +177,19 @@ def test_since_compares_with_the_publication_of_that_day(
 def test_the_sections_of_the_report_have_one_line_per_change(thrice: Layout) -> None:
     found = compare(thrice, date(2027, 1, 9))
     assert found is not None
-    told = {section.kind: section for section in sections(found)}
-    assert list(told) == list(CHANGE_SECTIONS)
-    assert all(len(line) == len(one.heads) for one in told.values() for line in one.lines)
-    assert told["new_year"].lines == [["Individuals using the internet", "2025", "1", "UZB"]]
-    assert told["revised"].lines[0][:3] == ["Kazakhstan", "The <script> | title", "2023"]
+    shown = {section.kind: section for section in sections(found)}
+    assert list(shown) == list(CHANGE_SECTIONS)
+    assert all(len(line) == len(one.heads) for one in shown.values() for line in one.lines)
+    assert shown["new_year"].lines == [["Individuals using the internet", "2025", "1", "UZB"]]
+    assert shown["revised"].lines[0][:3] == ["Kazakhstan", "The <script> | title", "2023"]
 
 
 def test_the_command_prints_every_format(thrice: Layout) -> None:
-    told = run_carec("diff", "--since", "2027-01-09", warehouse=thrice.root)
-    assert told.returncode == 0, told.stderr
-    assert "to that of 2027-03-20 09:30 UTC (as of 2027-03-20)" in told.stdout
+    done = run_carec("diff", "--since", "2027-01-09", warehouse=thrice.root)
+    assert done.returncode == 0, done.stderr
+    assert "to that of 2027-03-20 09:30 UTC (as of 2027-03-20)" in done.stdout
     for title in CHANGE_SECTIONS.values():
-        assert f"{title} (1)" in told.stdout
+        assert f"{title} (1)" in done.stdout
     records = json.loads(run_carec("diff", "--format", "json", warehouse=thrice.root).stdout)
     assert Counter(record["kind"] for record in records) == {"revised": 1, "verdict": 1, "benchmark": 1}
     table = list(csv.reader(io.StringIO(run_carec("diff", "--format", "csv", warehouse=thrice.root).stdout)))
@@ -197,8 +197,8 @@ def test_the_command_prints_every_format(thrice: Layout) -> None:
 
 
 def test_a_day_before_every_publication_is_reported(thrice: Layout) -> None:
-    told = run_carec("diff", "--since", "2000-01-01", warehouse=thrice.root)
-    assert "No publication of 2000-01-01 or before is kept; this is the oldest one." in told.stdout
+    done = run_carec("diff", "--since", "2000-01-01", warehouse=thrice.root)
+    assert "No publication of 2000-01-01 or before is kept; this is the oldest one." in done.stdout
 
 
 def test_without_an_earlier_publication_one_line_is_printed(published_warehouse: Path) -> None:

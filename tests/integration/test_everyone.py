@@ -46,7 +46,7 @@ class Run:
     everyone: Everyone
     workspace: Workspace
     results: dict[str, Ingested]
-    asked: list[tuple[str, str]]
+    requested: list[tuple[str, str]]
 
 
 @pytest.fixture(scope="module")
@@ -102,8 +102,8 @@ def test_every_indicator_comes_from_the_first_link_of_its_chain(first: Run) -> N
 
 def test_each_file_and_each_query_is_requested_once_for_all_indicators(first: Run) -> None:
     assert len(first.results) > 70
-    assert set(Counter(first.asked).values()) == {1}
-    files = Counter(provider for provider, _ in first.asked)
+    assert set(Counter(first.requested).values()) == {1}
+    files = Counter(provider for provider, _ in first.requested)
     # the newest file is looked for from the current year down; everything in it comes with one request
     assert (files["gtmi"], files["itu_prices"], files["findex"], files["unesco_uis"]) == (1, 2, 1, 2)
     # the surveys of every other year since 2010, and the one that is still to come
@@ -132,11 +132,11 @@ def test_without_one_provider_no_figure_is_lost_and_its_fallback_is_named(
         if chain[0].provider != provider:
             assert one.provider_used == chain[0].provider
             continue
-        told = f"{one.stale_reason or ''} {one.attempts}"
+        reasons = f"{one.stale_reason or ''} {one.attempts}"
         assert f"{provider} {chain[0].provider_code}: unavailable" in one.attempts, name
-        assert "HTTP 500" in told, name
+        assert "HTTP 500" in reasons, name
         others = [link.provider for link in chain if link.provider not in (provider, ARCHIVE)]
-        assert one.stale_reason or one.provider_used in others, (name, told)
+        assert one.stale_reason or one.provider_used in others, (name, reasons)
 
 
 def _figures(at: Workspace, indicator_id: str) -> pl.DataFrame:

@@ -138,7 +138,7 @@ def closed_values(connection: duckdb.DuckDBPyConnection) -> set[float]:
     ).fetchall()
     digits = {value: re.sub(r"^[-0.]+|\.", "", repr(value)) for (value,) in rows if "e" not in repr(value)}
     # two digits after the point say nothing, nor do they with the noise of binary arithmetic (86.42999999999999)
-    return {value for value, told in digits.items() if len(told) >= DISTINCT and abs(value - round(value, 2)) > 1e-9}
+    return {value for value, shown in digits.items() if len(shown) >= DISTINCT and abs(value - round(value, 2)) > 1e-9}
 
 
 def test_no_raw_value_without_an_open_licence_is_in_any_table_or_text(
@@ -149,7 +149,7 @@ def test_no_raw_value_without_an_open_licence_is_in_any_table_or_text(
     for path in sorted((exported / "csv").glob("*.csv")):
         numbers = re.findall(r"(?<![\w.])-?\d+\.\d{3,}(?![\w.])", path.read_text(encoding="utf-8"))
         found = closed & {float(number) for number in numbers}
-        assert not found, f"{path.name} tells {len(found)} withheld values, such as {sorted(found)[:3]}"
+        assert not found, f"{path.name} shows {len(found)} withheld values, such as {sorted(found)[:3]}"
 
 
 def test_scores_statuses_verdicts_and_ranks_are_complete(exported: Path, both: duckdb.DuckDBPyConnection) -> None:
@@ -237,8 +237,8 @@ def test_a_stopped_export_keeps_the_earlier_one_and_does_not_block_the_next(
     while not list(other.glob(f"{UNFINISHED}*/new/csv/*.csv")) and time.monotonic() < until:
         time.sleep(0.02)
     process.send_signal(how)
-    _, told = process.communicate(timeout=60)
-    assert process.returncode != 0 and b"Traceback" not in told
+    _, text = process.communicate(timeout=60)
+    assert process.returncode != 0 and b"Traceback" not in text
     left = list(other.glob(f"{UNFINISHED}*"))  # the next export clears it away: tests/unit/test_export.py
     assert bool(left) == (how is signal.SIGKILL)
     for folder in left:
@@ -297,8 +297,8 @@ def test_the_readme_sheet_is_first_and_lists_omitted_values_with_their_licences(
     workbook: dict[str, list[list[Any]]],
 ) -> None:
     assert next(iter(workbook)) == "readme"
-    told = " ".join(str(cell) for row in workbook["readme"] for cell in row)
-    assert "raw values are left out" in told and f"As of {AS_OF}" in told
+    text = " ".join(str(cell) for row in workbook["readme"] for cell in row)
+    assert "raw values are left out" in text and f"As of {AS_OF}" in text
     heads, *rights = workbook["licences"]
     noted = [dict(zip(heads, row, strict=True)) for row in rights]
     assert any(one["terms"] == "non_commercial" and one["withheld"] == one["figures"] for one in noted)

@@ -185,7 +185,7 @@ def test_every_query_that_only_reads_is_run(published: duckdb.DuckDBPyConnection
 
 
 @pytest.mark.parametrize(
-    ("sql", "told"),
+    ("sql", "expected"),
     [
         ("", "it is empty"),
         (" ; ", "it is empty"),
@@ -222,14 +222,14 @@ def test_every_query_that_only_reads_is_run(published: duckdb.DuckDBPyConnection
     ],
 )
 def test_every_query_that_does_more_than_read_is_refused_with_the_reason(
-    published: duckdb.DuckDBPyConnection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sql: str, told: str
+    published: duckdb.DuckDBPyConnection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sql: str, expected: str
 ) -> None:
     secret = tmp_path / "secret.csv"
     secret.write_text("password\nhunter2\n")
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ConfigurationError) as refused:
         run_query(sql.format(file=secret, folder=tmp_path))
-    assert str(refused.value).startswith("the query failed: ") and told in str(refused.value)
+    assert str(refused.value).startswith("the query failed: ") and expected in str(refused.value)
     assert "hunter2" not in str(refused.value)
     assert [path.name for path in tmp_path.iterdir()] == ["secret.csv"]
 

@@ -89,11 +89,11 @@ def test_a_mirror_as_recent_as_the_last_vintage_replaces_the_whole_series(
 
 
 @pytest.mark.parametrize(
-    ("cut", "whose"),
+    ("cut", "expected"),
     [(lambda iso3, year: year < 2024, "members'"), (lambda iso3, year: year < 2024 or iso3 == "DEU", "members'")],
 )
 def test_an_older_mirror_is_not_landed_and_the_reason_says_stale_mirror(
-    cut: object, whose: str, bank: Bank, mirror: Mirror, at: Workspace
+    cut: object, expected: str, bank: Bank, mirror: Mirror, at: Workspace
 ) -> None:
     refresh(at)
     before = landed(at.layout, INTERNET)
@@ -102,7 +102,7 @@ def test_an_older_mirror_is_not_landed_and_the_reason_says_stale_mirror(
     mirror.figures = {key: value for key, value in bank.figures[CODES[INTERNET]].items() if cut(*key)}
     result = one(at)
     assert result.stale_reason is not None
-    assert result.stale_reason.startswith("stale_mirror: data360") and whose in result.stale_reason
+    assert result.stale_reason.startswith("stale_mirror: data360") and expected in result.stale_reason
     assert "world_bank" in result.stale_reason and "HTTP 500" in result.stale_reason
     assert (landed(at.layout, INTERNET), provider_of(at)) == (before, {"world_bank"})
 

@@ -113,12 +113,12 @@ def test_a_large_table_is_fetched_kept_parsed_and_replayed_within_the_memory_lim
     file, url = serve
     table(file, size)
     warehouse = tmp_path / "warehouse"
-    said, peak = run(warehouse, url, "refresh")
-    assert said == "ok [(2024, 0.5)]"  # the row of 2023 is the survey of 2024
+    printed, peak = run(warehouse, url, "refresh")
+    assert printed == "ok [(2024, 0.5)]"  # the row of 2023 is the survey of 2024
     assert int(peak) < MOST_MIB
 
-    said, peak = run(warehouse, url, "replay")
-    assert said == "[]"
+    printed, peak = run(warehouse, url, "replay")
+    assert printed == "[]"
     assert int(peak) < MOST_MIB
 
     sent = hashlib.sha256(file.read_bytes()).hexdigest()
@@ -135,7 +135,7 @@ def test_a_table_above_the_limit_of_the_provider_is_refused_with_the_remedy(
     file, url = serve
     with file.open("wb") as content:
         content.truncate((256 << 20) + 1)
-    said, _ = run(tmp_path / "warehouse", url, "refresh")
-    assert "unavailable" in said
-    assert f"qog: {url}/qog_std_ts_jan26.csv: more than 268,435,456 bytes came" in said
-    assert "raise max_body_mib of qog in providers.yml" in said
+    printed, _ = run(tmp_path / "warehouse", url, "refresh")
+    assert "unavailable" in printed
+    assert f"qog: {url}/qog_std_ts_jan26.csv: more than 268,435,456 bytes came" in printed
+    assert "raise max_body_mib of qog in providers.yml" in printed

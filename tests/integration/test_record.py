@@ -179,9 +179,9 @@ def test_a_live_refresh_that_changed_nothing_is_recorded_as_unchanged(recorded: 
 def test_a_failed_recording_prints_one_line_and_does_not_fail_the_refresh(recorded: Recorded, tmp_path: Path) -> None:
     (tmp_path / "dagster").write_text("a file where the folder should be")
     workspace = replace(recorded.workspace, layout=Layout(tmp_path))
-    told: list[str] = []
-    assert record(workspace, recorded.result, utc_now(), told.append) is None
-    (line,) = told
+    lines: list[str] = []
+    assert record(workspace, recorded.result, utc_now(), lines.append) is None
+    (line,) = lines
     assert line.startswith("this run will not be in the Dagster pages") and "\n" not in line
 
 

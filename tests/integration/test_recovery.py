@@ -228,9 +228,9 @@ def test_a_full_disk_gives_one_clear_message_and_keeps_the_publication(small_dis
     assert "No space left on device" in full.stderr, full.stderr
     assert "Traceback" not in full.stderr, full.stderr
     assert (small_disk / "carec.duckdb").read_bytes() == before
-    told = run_carec("doctor", "--format", "json", warehouse=small_disk)
-    assert told.returncode == 1
-    (disk,) = [row for row in json.loads(told.stdout) if row["check"] == "disk space"]
+    done = run_carec("doctor", "--format", "json", warehouse=small_disk)
+    assert done.returncode == 1
+    (disk,) = [row for row in json.loads(done.stdout) if row["check"] == "disk space"]
     assert disk["status"] == "attention" and "free some space" in disk["remedy"]
     if not leave:
         return

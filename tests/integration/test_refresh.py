@@ -145,7 +145,7 @@ def test_one_new_figure_changes_exactly_the_scores_that_depend_on_it(
 
 
 @pytest.mark.parametrize(
-    ("body", "content_type", "told"),
+    ("body", "content_type", "expected"),
     [
         ('[{"page":1,"pages":1,"per_page":20000,"total":2', "application/json", "JSON"),
         *further(
@@ -155,7 +155,7 @@ def test_one_new_figure_changes_exactly_the_scores_that_depend_on_it(
     ],
 )
 def test_a_corrupted_response_changes_no_figure_and_has_a_reason(
-    warehouse: Path, httpserver: HTTPServer, body: str, content_type: str, told: str
+    warehouse: Path, httpserver: HTTPServer, body: str, content_type: str, expected: str
 ) -> None:
     published = (warehouse / "carec.duckdb").read_bytes()
     httpserver.expect_request(re.compile("^/v2/.*")).respond_with_data(body, content_type=content_type)
@@ -170,8 +170,8 @@ def test_a_corrupted_response_changes_no_figure_and_has_a_reason(
     )
     assert done.returncode == 0, done.stderr
     assert (warehouse / "carec.duckdb").read_bytes() == published
-    said = run_carec("sources", "--format", "csv", warehouse=warehouse).stdout
-    assert told.lower() in said.lower()
+    printed = run_carec("sources", "--format", "csv", warehouse=warehouse).stdout
+    assert expected.lower() in printed.lower()
     assert list((warehouse / "raw").rglob("*.gz")), "the refused bytes are kept"
 
 

@@ -76,9 +76,9 @@ def test_a_replay_gives_the_same_vintages_byte_for_byte(bank: Bank, at: Workspac
     eventful(bank, at)
     before = files(at.layout.landing)
     assert len(before) >= 7
-    bank.asked()
+    bank.requested()
     replayed = replay(at, tmp_path / "copy")
-    assert bank.asked() == []
+    assert bank.requested() == []
     assert (replayed.runs, replayed.differences, replayed.notes) == (7, [], [])
     assert files(tmp_path / "copy" / "landing") == before
 
@@ -146,8 +146,8 @@ def refuse_broadband(bank: Bank, at: Workspace) -> None:
 
     def answer(request: Request) -> Response:
         if CODES[BROADBAND] in unquote(request.path):
-            said = [{"message": [{"id": "175", "key": "Invalid format", "value": "The indicator was not found"}]}]
-            return Response(json.dumps(said), content_type="application/json")
+            message = [{"message": [{"id": "175", "key": "Invalid format", "value": "The indicator was not found"}]}]
+            return Response(json.dumps(message), content_type="application/json")
         return answer_world_bank(request, bank.figures, bank.lastupdated)
 
     bank.answer = answer
@@ -157,19 +157,19 @@ def test_a_refused_code_costs_one_request_at_the_next_refresh_and_both_runs_repl
     refuse_broadband(bank, at)
     results = {one.indicator.id: one for one in refresh(at).results}
     assert (results[INTERNET].outcome, results[BROADBAND].outcome) == (Outcome.OK, Outcome.UNKNOWN_ID)
-    assert len(bank.asked()) == 3
+    assert len(bank.requested()) == 3
     refresh(at)
-    release, *figures = bank.asked()
+    release, *figures = bank.requested()
     assert release == "/v2/sources/2"
     assert figures == [f"/v2/country/all/indicator/{CODES[BROADBAND]}"]
 
     bank.lastupdated, bank.figures[CODES[INTERNET]]["UZB", 2024] = "2026-08-01", 81.0
     refresh(at)
-    assert f"/v2/country/all/indicator/{';'.join(CODES.values())}" in bank.asked()
+    assert f"/v2/country/all/indicator/{';'.join(CODES.values())}" in bank.requested()
     bank.answer = None
     refresh(at)
     assert landed(at.layout, BROADBAND)
-    bank.asked()
+    bank.requested()
     refresh(at)
     assert json.loads(at.layout.refused_codes.read_bytes()) == []
 
@@ -241,9 +241,9 @@ def test_every_body_is_kept_used_or_refused(bank: Bank, at: Workspace) -> None:
     bank.lastupdated, bank.answer = "2026-09-01", lambda request: Response("<html>", content_type="text/html")
     refresh(at)
     kept = {path.stem for path in at.layout.raw.rglob("*.gz")}
-    told = [one for sha in kept for one in raw.retrievals(at.layout, sha)]
-    assert any(one["refused"] is None and one["status"] == 200 for one in told)
-    assert any("markup" in (one["refused"] or "") or "html" in (one["refused"] or "") for one in told)
+    retrieved = [one for sha in kept for one in raw.retrievals(at.layout, sha)]
+    assert any(one["refused"] is None and one["status"] == 200 for one in retrieved)
+    assert any("markup" in (one["refused"] or "") or "html" in (one["refused"] or "") for one in retrieved)
     used = landing.latest(at.layout, INTERNET)
     assert used is not None and set(used.read()["raw_sha256"]) <= kept
 
@@ -259,10 +259,12 @@ def test_a_body_is_found_by_the_hash_of_a_figure(bank: Bank, at: Workspace, monk
     assert "HTTP 200" in where and "/v2/country/all/indicator/" in where and "Content-Type" in where
 
 
-@pytest.mark.parametrize(("sha", "told"), [("f" * 64, "no body"), ("abc", "at least"), ("not a hash!", "at least")])
-def test_a_hash_without_a_body_is_reported(sha: str, told: str, at: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("sha", "reason"), [("f" * 64, "no body"), ("abc", "at least"), ("not a hash!", "at least")])
+def test_a_hash_without_a_body_is_reported(
+    sha: str, reason: str, at: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("CAREC_WAREHOUSE", str(at.layout.root))
-    with pytest.raises(ConfigurationError, match=told):
+    with pytest.raises(ConfigurationError, match=reason):
         raw_pages.body(sha)
 
 
@@ -283,9 +285,9 @@ def test_the_hash_of_an_archived_figure_leads_to_the_file_of_the_archive(
 
 def test_an_unchanged_release_costs_one_small_request(bank: Bank, at: Workspace) -> None:
     refresh(at)
-    assert len(bank.asked()) == 1
+    assert len(bank.requested()) == 1
     again = refresh(at)
-    assert bank.asked() == ["/v2/sources/2"]
+    assert bank.requested() == ["/v2/sources/2"]
     assert {one.landed.status for one in again.results} == {Landing.UNCHANGED}
     assert {one.stale_reason for one in again.results} == {None}
 
@@ -311,11 +313,11 @@ def test_a_change_without_a_new_release_is_noticed_within_a_week(
 
 def test_a_kept_body_with_changed_bytes_is_requested_again(bank: Bank, at: Workspace) -> None:
     refresh(at)
-    bank.asked()
+    bank.requested()
     for path in at.layout.raw.rglob("*.gz"):
         path.write_bytes(gzip.compress(b"other figures"))
     refresh(at)
-    assert [path for path in bank.asked() if "/country/" in path]
+    assert [path for path in bank.requested() if "/country/" in path]
 
 
 def test_a_refused_body_is_never_used_as_a_response(bank: Bank, at: Workspace) -> None:
@@ -323,9 +325,9 @@ def test_a_refused_body_is_never_used_as_a_response(bank: Bank, at: Workspace) -
     bank.answer = lambda request: Response(broken, content_type="application/json")
     refresh(at)
     bank.answer = None
-    bank.asked()
+    bank.requested()
     refresh(at)
-    assert [path for path in bank.asked() if "/country/" in path]
+    assert [path for path in bank.requested() if "/country/" in path]
     assert landed(at.layout, INTERNET)
 
 

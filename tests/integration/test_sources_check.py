@@ -75,10 +75,10 @@ def as_json(document: Any) -> Response:
 def edited(at: str, edit: Callable[[Any], Any], path: str, world: World) -> Spoil:
     """Answers of a provider at a path as the provider gives them, edited."""
 
-    def spoil(provider: str, asked: str, request: Request) -> Response | None:
-        if provider != at or not re.search(path, asked):
+    def spoil(provider: str, requested: str, request: Request) -> Response | None:
+        if provider != at or not re.search(path, requested):
             return None
-        body, _ = getattr(world.everyone, f"_{provider}")(asked, request.args)
+        body, _ = getattr(world.everyone, f"_{provider}")(requested, request.args)
         return as_json(edit(json.loads(body)))
 
     return spoil
@@ -116,12 +116,12 @@ def test_every_address_is_requested_once_and_a_link_costs_at_most_one_request_pl
     found = world.check()
     assert set(Counter(world.everyone.log).values()) == {1}
     links = Counter(one.provider for one in found.values())
-    asked = Counter(provider for provider, _ in world.everyone.log)
+    requested = Counter(provider for provider, _ in world.everyone.log)
     lists = {"world_bank": 4 + 2, "data360": 7, "un_sdg": 1, "unesco_uis": 1}  # six ratios have a second series
     for provider, extra in lists.items():
-        assert asked[provider] <= links[provider] + extra, provider
-    assert (asked["qog"], asked["findex"], asked["gtmi"], asked["itu_prices"]) == (1, 1, 1, 2)
-    assert asked["data360_files"] <= links["data360_files"]
+        assert requested[provider] <= links[provider] + extra, provider
+    assert (requested["qog"], requested["findex"], requested["gtmi"], requested["itu_prices"]) == (1, 1, 1, 2)
+    assert requested["data360_files"] <= links["data360_files"]
 
 
 def test_providers_and_indicators_can_be_chosen_and_unknown_ones_are_named(world: World) -> None:
@@ -145,7 +145,7 @@ def test_offline_no_provider_gets_a_request(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("provider", "path", "old", "new", "indicator", "told"),
+    ("provider", "path", "old", "new", "indicator", "expected"),
     [
         (
             "world_bank",
@@ -163,11 +163,11 @@ def test_offline_no_provider_gets_a_request(world: World) -> None:
     ],
 )
 def test_a_renamed_code_is_named_with_the_nearest_one(
-    world: World, provider: str, path: str, old: str, new: str, indicator: str, told: str
+    world: World, provider: str, path: str, old: str, new: str, indicator: str, expected: str
 ) -> None:
     found = world.check(provider, spoil=without(old, new, world, provider, path))
     one = next(one for one in found.values() if one.indicator_id == indicator and one.code == old)
-    assert one.status == "renamed?" and re.search(told, one.detail), one
+    assert one.status == "renamed?" and re.search(expected, one.detail), one
     others = {each.status for each in found.values() if each is not one}
     assert others == {"ok"}
 
@@ -280,7 +280,7 @@ def test_absent_cut_columns_are_the_total(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("provider", "path", "indicator", "edit", "told"),
+    ("provider", "path", "indicator", "edit", "expected"),
     [
         (
             "un_sdg",
@@ -299,12 +299,12 @@ def test_absent_cut_columns_are_the_total(world: World) -> None:
     ],
 )
 def test_another_unit_is_named_with_the_expected_one(
-    world: World, provider: str, path: str, indicator: str, edit: Callable[[Any], Any], told: str
+    world: World, provider: str, path: str, indicator: str, edit: Callable[[Any], Any], expected: str
 ) -> None:
     field = "data" if provider == "un_sdg" else "value"
     spoil = edited(provider, lambda page: page | {field: [edit(row) for row in page[field]]}, path, world)
     (one,) = world.check(provider, indicators=[indicator], spoil=spoil).values()
-    assert (one.status, one.detail, one.broken) == ("unit differs", told, True)
+    assert (one.status, one.detail, one.broken) == ("unit differs", expected, True)
 
 
 def test_several_units_differ_if_the_link_names_no_unit(world: World) -> None:
@@ -448,12 +448,12 @@ def test_a_host_that_refuses_differs_from_one_that_fails(
     world: World, answer: Callable[[], Response], status: str | None
 ) -> None:
     found = world.check(spoil=lambda *_: answer())
-    asked = [one for one in found.values() if one.provider not in (ARCHIVE, "local_file")]
+    requested = [one for one in found.values() if one.provider not in (ARCHIVE, "local_file")]
     if status:
-        assert {one.status for one in asked} == {status}
+        assert {one.status for one in requested} == {status}
     else:
-        assert {one.status for one in asked} <= {"unreadable", "gone"}
-    assert all(one.broken == one.framework for one in asked)
+        assert {one.status for one in requested} <= {"unreadable", "gone"}
+    assert all(one.broken == one.framework for one in requested)
 
 
 def test_a_missing_host_is_unreachable(world: World) -> None:
@@ -506,9 +506,9 @@ def test_the_command_prints_links_then_editions_and_a_closing_line(
     commanded: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
     sources_check()
-    told = capsys.readouterr()
-    assert "GOV_WGI_GE.EST" in told.out and "could be out since 2026-09" in told.out
-    assert re.search(r"^\d+ links: \d+ ok, .*; 0 of the framework are broken$", told.err, re.MULTILINE)
+    printed = capsys.readouterr()
+    assert "GOV_WGI_GE.EST" in printed.out and "could be out since 2026-09" in printed.out
+    assert re.search(r"^\d+ links: \d+ ok, .*; 0 of the framework are broken$", printed.err, re.MULTILINE)
 
 
 def test_json_and_csv_have_one_record_per_link_and_a_broken_link_exits_with_1(

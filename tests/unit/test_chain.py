@@ -25,12 +25,12 @@ class Prepared:
 
     def __init__(self, answers: dict[str, Answer]):
         self.answers = answers
-        self.asked: list[list[str]] = []
+        self.requested: list[list[str]] = []
 
     def fetch(
         self, requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, window: Window, http: Http
     ) -> Fetched:
-        self.asked.append([request.code for request in requests])
+        self.requested.append([request.code for request in requests])
         return Fetched({request: self.answers[request.code] for request in requests}, [])
 
 
@@ -63,7 +63,7 @@ def test_the_mirror_is_requested_only_if_the_primary_fails() -> None:
     (resolution,) = run([one], first=first, second=second)
     assert resolution.outcome is Outcome.OK
     assert resolution.candidates["value"].to_list() == [93.0]
-    assert second.asked == []
+    assert second.requested == []
 
 
 @pytest.mark.parametrize("outcome", [Outcome.UNAVAILABLE, Outcome.BLOCKED, Outcome.NO_DATA, Outcome.UNKNOWN_ID])
@@ -115,7 +115,7 @@ def test_of_links_requested_together_the_one_with_the_latest_year_is_used_and_bo
         (provider, Outcome.OK, f"reaches {year}, {'taken' if provider == taken else 'not taken'}")
         for provider, year in zip(("first", "second"), years, strict=True)
     ]
-    assert (resolution.mirrored, last.asked) == (taken == "second", [])
+    assert (resolution.mirrored, last.requested) == (taken == "second", [])
 
 
 def test_of_links_requested_together_one_succeeds_and_the_reason_of_the_other_is_listed() -> None:
@@ -132,7 +132,7 @@ def test_if_all_links_requested_together_fail_the_next_one_is_requested() -> Non
     failed = Prepared({"A": Answer(Outcome.UNAVAILABLE), "B": Answer(Outcome.NO_DATA)})
     one = furthest(FIRST, SECOND.model_copy(update={"provider": "first"}))
     (resolution,) = run([one], first=failed, last=Prepared({"L": answer(KAZ=3.0)}))
-    assert failed.asked == [["A", "B"]]
+    assert failed.requested == [["A", "B"]]
     assert resolution.candidates["retrieved_via"].to_list() == ["last"]
 
 
@@ -160,7 +160,7 @@ def test_a_provider_is_called_once_for_all_indicators_and_each_code_is_requested
         chain(Link(provider="first", code="A"), name="three_pct"),
     ]
     run(indicators, first=adapter)
-    assert adapter.asked == [["A", "B"]]
+    assert adapter.requested == [["A", "B"]]
 
 
 def test_the_licence_is_that_of_the_used_link() -> None:
@@ -177,9 +177,9 @@ def test_providers_are_requested_in_parallel() -> None:
     together = Barrier(2)
 
     class Waiting(Prepared):
-        def fetch(self, *asked: Any) -> Fetched:
+        def fetch(self, *requested: Any) -> Fetched:
             together.wait(5)  # raises if the other provider is asked only afterwards
-            return super().fetch(*asked)
+            return super().fetch(*requested)
 
     one = chain(Link(provider="first", code="A"))
     two = chain(Link(provider="second", code="B"), name="another_indicator")

@@ -11,7 +11,7 @@ from pipelines.cli.diff import sections
 from warehouse.publications import COLUMNS, Comparison
 
 
-def told(**row: Any) -> list[str]:
+def shown_line(**row: Any) -> list[str]:
     """The line of a comparison with this one change."""
     row = {"kind": "revised", "iso3": "AFG", "subject": "internet_users_pct", "year": 2018, "name": "Afghanistan"} | row
     day, moment = date(2026, 11, 23), datetime(2026, 11, 23)
@@ -30,12 +30,12 @@ def told(**row: Any) -> list[str]:
 def test_a_changed_figure_never_looks_like_the_previous_one(
     before: float | None, after: float | None, shown: list[str]
 ) -> None:
-    assert told(previous_value=before, value=after)[-2:] == shown
+    assert shown_line(previous_value=before, value=after)[-2:] == shown
 
 
 def test_an_entry_without_a_name_is_shown_by_its_code() -> None:
-    assert told(name=None, value=1.0)[0] == "AFG"
-    assert told(
+    assert shown_line(name=None, value=1.0)[0] == "AFG"
+    assert shown_line(
         kind="verdict", subject="c-1", iso3=None, name=None, year=None, previous="no_data", present="supported"
     ) == [
         "c-1",
@@ -45,4 +45,4 @@ def test_an_entry_without_a_name_is_shown_by_its_code() -> None:
 
 
 def test_figures_of_one_indicator_are_summarised() -> None:
-    assert told(kind="new_year", value=1.0, title="Internet") == ["Internet", "2018", "1", "AFG"]
+    assert shown_line(kind="new_year", value=1.0, title="Internet") == ["Internet", "2018", "1", "AFG"]

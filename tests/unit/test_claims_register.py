@@ -105,8 +105,8 @@ def test_no_statement_copies_the_wording_of_the_document(document: dict[int, str
     lines = {line: f" {' '.join(words(text))} " for line, text in document.items()}
     repeated = {}
     for claim in claims():
-        said = words(claim["statement"])
-        runs = [" ".join(said[at : at + 8]) for at in range(max(len(said) - 7, 1))]
+        statement = words(claim["statement"])
+        runs = [" ".join(statement[at : at + 8]) for at in range(max(len(statement) - 7, 1))]
         if any(f" {run} " in lines.get(line, "") for run in runs for line in lines_of(claim)):
             repeated[claim["claim_id"]] = claim["statement"]
     assert not repeated

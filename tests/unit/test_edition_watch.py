@@ -20,17 +20,17 @@ def of(name: str, years: list[int], today: date) -> EditionFinding:
 
 
 @pytest.mark.parametrize(
-    ("today", "status", "told"),
+    ("today", "status", "expected"),
     [
         (date(2026, 9, 10), Standing.CURRENT, "GII 2026 is expected about 2026-09-11"),
         (date(2026, 9, 11), Standing.DUE, "GII 2026 could be out since 2026-09-11"),
         (date(2027, 1, 1), Standing.DUE, "GII 2026 could be out since 2026-09-11"),
     ],
 )
-def test_the_next_edition_is_expected_after_the_usual_interval(today: date, status: Standing, told: str) -> None:
+def test_the_next_edition_is_expected_after_the_usual_interval(today: date, status: Standing, expected: str) -> None:
     one = of("GII", [2024, 2025], today)
     assert (one.held_edition, one.next_edition, one.expected_on) == (2025, 2026, date(2026, 9, 11))
-    assert (one.status, one.detail) == (status, told)
+    assert (one.status, one.detail) == (status, expected)
 
 
 def test_a_biennial_index_is_expected_in_two_years() -> None:

@@ -184,10 +184,10 @@ def test_each_provider_has_a_licence_file(exported: Path) -> None:
     assert "1 of their values are left out" in (exported / "licences" / "keeper.txt").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("beside_an_export", [False, True])
-def test_a_folder_with_other_files_is_not_changed(published: Path, tmp_path: Path, beside_an_export: bool) -> None:
+@pytest.mark.parametrize("over_an_export", [False, True])
+def test_a_folder_with_other_files_is_not_changed(published: Path, tmp_path: Path, over_an_export: bool) -> None:
     mine = tmp_path / "mine"
-    if beside_an_export:
+    if over_an_export:
         export(published, mine, NOTICES)
     (mine / "csv").mkdir(parents=True, exist_ok=True)
     (mine / "csv" / "thesis.txt").write_text("years of work")
