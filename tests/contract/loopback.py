@@ -15,7 +15,7 @@ Talk = Callable[[socket.socket, int], None]
 
 
 class RawServer:
-    """Sends bytes instead of HTTP. Connections without a request (reachability probes) are not counted."""
+    """A server that sends raw bytes. Connections without a request (reachability probes) are not counted."""
 
     def __init__(self, talk: Talk) -> None:
         self.talk = talk

@@ -1,4 +1,4 @@
-"""The bundled archive: it says where its figures are from, holds what the providers hold, and can be rewritten."""
+"""The bundled archive: it names its sources, has the figures of the providers, and can be rewritten."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from sources.observation import OBSERVATION
 from tests.conftest import AS_OF
 
 SEED = Path(__file__).resolve().parents[2] / "dbt_project"
-# the e-government surveys and the bandwidth are kept whole, all else from 2010
+# the e-government surveys and the bandwidth are complete, other series begin in 2010
 FIRST_YEAR = {"un_egov": 2003}
 WHOLE = {"bandwidth_per_user_kbps": 2000}
 
@@ -138,7 +138,7 @@ def test_zeros_that_mean_not_surveyed_are_not_figures(archive: Archive, catalogu
 
 @pytest.mark.parametrize(
     ("indicator_id", "file", "where", "column"),
-    [  # of the newest vintage, but for 4G coverage, whose newer one is held against its file in test_archive_reference
+    [  # of the newest vintage; test_archive_reference compares the newer one of 4G coverage with its file
         ("fixed_broadband_per_100", "world_bank/IT.NET.BBND.P2.csv", {}, "value"),
         ("secure_servers_per_million", "world_bank/IT.NET.SECR.P6.csv", {}, "value"),
         ("population_total", "world_bank/SP.POP.TOTL.csv", {}, "value"),
@@ -182,7 +182,7 @@ def test_figures_equal_those_of_the_providers_to_the_last_digit(
     # The world's figures of internet use were taken from a later copy than the splice in the reference file.
     replaced = (pl.col("iso3") == "WLD") & (pl.lit(indicator_id) == "internet_users_pct")
     assert both.filter(pl.col("value").ne_missing(pl.col("theirs")) & ~replaced).rows() == []
-    # What we leave out is outside the range or the years, stands for "not asked", or is an aggregate.
+    # Omitted figures are outside the range or the years, mean "not surveyed", or are aggregates.
     absent = source.join(ours, on=["iso3", "year"], how="anti").filter(
         pl.col("iso3").is_in(list(areas.economies)),
         pl.col("year") >= int(ours["year"].min()),  # type: ignore[arg-type]
@@ -256,7 +256,7 @@ def test_the_same_figures_give_the_same_bytes_and_other_files_are_kept(
 def test_a_live_vintage_keeps_its_provider_when_it_carries_figures_of_another(
     archive: Archive, catalogue: Catalogue, tmp_path: Path
 ) -> None:
-    """A mirror answered, without one economy: the figures it lacks stay, and stay those of the first provider."""
+    """A mirror lacks one economy: the figures of that economy stay and keep the first provider."""
     first = archive.vintages(catalogue.indicators["coverage_4g_pct"])[0].records
     live = first.with_columns(
         provider=pl.lit("data360"),

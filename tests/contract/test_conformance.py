@@ -1,4 +1,4 @@
-"""One list of faults, run through every adapter as in a refresh: over HTTP, through all checks, to the landing.
+"""One list of faults for all adapters, run as in a refresh: over HTTP, through all checks, to the landing.
 
 Four properties hold for any response: the outcome has a reason, no wrong figure is landed, the last good figures stay,
 and the bytes are kept. A new adapter needs one module in ``payloads``.
@@ -86,7 +86,7 @@ def opened() -> Workspace:
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A day on which the payloads are the newest, small limits, and no waits between tries or for the disk."""
+    """Set a day on which the payloads are the newest, small limits, and no waits between tries or for the disk."""
     monkeypatch.setattr(ingestion, "utc_now", clock())
     monkeypatch.setattr(os, "fsync", lambda descriptor: None)
     monkeypatch.setattr(
@@ -615,7 +615,7 @@ def test_last_years_file_at_this_years_address_is_not_landed(provider: Provider,
     assert provider.refresh(serve(bodies)).outcome in FAILED
 
 
-# A workbook's inside
+# Cells of a workbook
 
 
 def remade(body: Body, sheet: str, change: Callable[[list[list[Any]]], list[list[Any]]]) -> Body:

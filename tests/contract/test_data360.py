@@ -1,4 +1,4 @@
-"""Data360 by its API and by its files, on loopback, and a table that the API gave. Other figures are made up."""
+"""The API and the files of Data360 on loopback, and a recorded table of the API. Other figures are invented."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def file(rows: Sequence[Any]) -> bytes:
 
 @pytest.fixture
 def visit(httpserver: HTTPServer) -> Visit:
-    """Ask the API for some series."""
+    """Return a function that requests series from the API."""
 
     def ask(data: Any, *requests: SeriesRequest, ids: Any = IDS, **served: Any) -> Fetched:
         serve(httpserver, {LIST: ids})
@@ -97,7 +97,7 @@ def visit(httpserver: HTTPServer) -> Visit:
 
 @pytest.fixture
 def open_files(httpserver: HTTPServer) -> Visit:
-    """Ask the file store for some series; ``files`` are name -> content, any other name leads nowhere."""
+    """Return a function that requests series from the file store. ``files`` maps names to content; others give 404."""
 
     def ask(files: dict[str, Any], *requests: SeriesRequest, content_type: str = "text/csv") -> Fetched:
         serve(httpserver, {f"{FILES}/{name}": given for name, given in files.items()}, content_type)
@@ -111,7 +111,7 @@ def open_files(httpserver: HTTPServer) -> Visit:
 
 @pytest.fixture(params=["api", "file"])
 def either(request: pytest.FixtureRequest, visit: Visit, open_files: Visit) -> Visit:
-    """Have the same rows answered by the API or by a file."""
+    """Return a function that serves the same rows by the API or by a file."""
 
     def ask(rows: Sequence[Any], wanted: SeriesRequest = COVERAGE) -> Fetched:
         if request.param == "api":
@@ -122,7 +122,7 @@ def either(request: pytest.FixtureRequest, visit: Visit, open_files: Visit) -> V
     return ask
 
 
-# Which rows are meant
+# Selection of rows
 
 
 def test_units_of_one_indicator_are_kept_apart(either: Visit) -> None:
@@ -166,7 +166,7 @@ def test_total_and_not_applicable_both_mean_the_total(total: str | None, either:
 
 
 def without(*columns: str, **changes: Any) -> Any:
-    """A row as databases give it that are not cut in these ways: the fields are not there at all."""
+    """Return a row of a database without these dimensions: the fields are missing."""
     return {name: value for name, value in row(**changes).items() if name not in columns}
 
 
@@ -408,7 +408,7 @@ def test_the_number_of_pages_is_limited(visit: Visit, httpserver: HTTPServer) ->
     assert len(requests_to(httpserver, DATA)) <= data360.MAX_PAGES + 1
 
 
-# The API: bodies that are no answer, and transport
+# The API: unusable bodies, and transport
 
 
 @pytest.mark.parametrize(
@@ -595,7 +595,7 @@ def test_an_unknown_mirror_is_a_fault_of_the_catalogue(tmp_path: Path) -> None:
         load_catalogue(tmp_path)
 
 
-# A table that the API gave
+# A recorded table of the API
 
 
 def test_a_recorded_table_holds_the_figures_of_the_tidy_copy(reference: Path) -> None:
@@ -621,14 +621,14 @@ def test_a_recorded_table_is_not_accepted_for_another_indicator(reference: Path,
     assert "ITU_GCI_GCI_OVRL_SCRE" in (only(fetched).reason or "")
 
 
-# Files that the store really served, and the cases of the first live run
+# Recorded files of the store, and the cases of the first live run
 
 EVERYWHERE = Window(1960, 2026)
 NO_CUTS = {"UN_EGDI_EGDI_WIDEF.csv": "egdi_index", "UN_EGDI_TII_WIDEF.csv": "egdi_tii_index"}
 
 
 def linked(indicator_id: str) -> SeriesRequest:
-    """The request of an indicator's link at Data360."""
+    """Return the request of an indicator's link to Data360."""
     (link,) = (each for each in load_catalogue().indicators[indicator_id].chain if each.provider == "data360")
     return SeriesRequest(str(link.code), tuple(sorted(link.options.items())))
 

@@ -1,4 +1,4 @@
-"""The Global Findex file against tables on loopback, and a part of the file that the Bank published."""
+"""The Global Findex file against tables on loopback, and a part of the published file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The GovTech adapter against workbooks on loopback, shaped as each release is said to be."""
+"""The GovTech adapter against workbooks on loopback, with the documented structure of each release."""
 
 from __future__ import annotations
 

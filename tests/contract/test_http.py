@@ -1,4 +1,4 @@
-"""What the HTTP session promises, each fault made for real on loopback."""
+"""The promises of the HTTP session. Each fault really happens on loopback."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def kind_of(reply: Reply) -> FailureKind | None:
 
 
 def send(*answers: bytes) -> Talk:
-    """The n-th request gets the n-th answer, later ones the last."""
+    """Answer the n-th request with the n-th answer, and later requests with the last one."""
 
     def talk(connection: socket.socket, number: int) -> None:
         connection.sendall(answers[min(number, len(answers)) - 1])
@@ -44,7 +44,7 @@ def send(*answers: bytes) -> Talk:
 
 @pytest.fixture
 def look_ups(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Names looked up. Those under ``.invalid`` are unknown, those under ``.slow`` take 0.4 s."""
+    """Return the list of looked-up names. Names under ``.invalid`` are unknown, names under ``.slow`` take 0.4 s."""
     names: list[str] = []
     real = socket.getaddrinfo
 
@@ -63,7 +63,7 @@ def look_ups(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 @pytest.fixture
 def deaf_port() -> Iterator[int]:
-    """A port that neither accepts nor refuses: its queue of connections is full."""
+    """Return a port that neither accepts nor refuses connections: its queue is full."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(0)
@@ -76,7 +76,7 @@ def deaf_port() -> Iterator[int]:
             filler.close()
 
 
-# What a good answer brings
+# A successful response
 
 
 def test_a_reply_has_body_status_headers_and_time(httpserver: HTTPServer) -> None:
@@ -480,7 +480,7 @@ def test_an_unknown_name_is_looked_up_once_for_all_callers(look_ups: list[str]) 
 
 @pytest.fixture
 def probes(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The time limits of the first connections to hosts, in the order of the attempts."""
+    """Record the time limits of the first connections to hosts, in the order of the attempts."""
     limits: list[float] = []
     real = reach.within
 
@@ -656,7 +656,7 @@ def test_only_web_addresses_are_requested(url: str) -> None:
 
 def test_a_server_without_tls_gets_no_plain_text_request(raw_server: RawServerFactory) -> None:
     server = raw_server(send(response(b"[1]")))
-    server.end_of_request = b""  # answers whatever comes, as plain text
+    server.end_of_request = b""  # answers every request in plain text
     reply = PatientHttp().get(server.url.replace("http://", "https://"))
     assert (kind_of(reply), reply.content, server.requests) == (FailureKind.TLS, b"", 1)
 

@@ -1,4 +1,4 @@
-"""The price basket adapter against workbooks on loopback, and the workbook that ITU published."""
+"""The price basket adapter against workbooks on loopback, and the published workbook of ITU."""
 
 from __future__ import annotations
 

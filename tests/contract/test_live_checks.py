@@ -1,4 +1,4 @@
-"""Tests of ``carec sources check --contracts`` on loopback: services that keep their contract, and that do not."""
+"""Tests of ``carec sources check --contracts`` on loopback: services that keep or break their contract."""
 
 from __future__ import annotations
 

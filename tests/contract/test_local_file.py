@@ -1,4 +1,4 @@
-"""Files that an operator puts in place, through the adapter and through the chain."""
+"""Local files of an operator, read by the adapter and through the chain."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ Drop = Callable[..., Fetched]
 
 @pytest.fixture
 def drop(tmp_path: Path) -> Drop:
-    """Put files into the folder and ask."""
+    """Return a function that puts files into the folder and requests the series."""
 
     def ask(
         table: bytes | None, header: Any = HEADER, suffix: str = ".csv", request: SeriesRequest = REQUEST

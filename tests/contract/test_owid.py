@@ -1,4 +1,4 @@
-"""The Our World in Data adapter against charts on loopback, and a table that the site gave."""
+"""The Our World in Data adapter against charts on loopback, and a recorded table of the site."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def visit(httpserver: HTTPServer) -> Visit:
     return ask
 
 
-# What is asked
+# Requests
 
 
 def test_columns_of_one_chart_share_one_download(visit: Visit, httpserver: HTTPServer) -> None:
@@ -181,7 +181,7 @@ def test_frames_have_exactly_the_specified_columns(visit: Visit) -> None:
     assert (answer.records.schema, answer.rejects.schema) == (RECORD, SERIES_REJECT)
 
 
-# Answers that are none
+# Unusable bodies
 
 
 @pytest.mark.parametrize(
@@ -238,7 +238,7 @@ def test_every_link_of_the_catalogue_names_a_chart_and_a_unit() -> None:
         assert str(link.options["unit"]) == str(link.options["unit"]).lower()
 
 
-# A table that the site gave
+# A recorded table of the site
 
 
 @pytest.mark.parametrize("generation", ["2g", "3g", "4g"])

@@ -1,4 +1,4 @@
-"""The Quality of Government mirror against tables on loopback, and the real surveys under its years."""
+"""The Quality of Government mirror against tables on loopback, and the real surveys with its years."""
 
 from __future__ import annotations
 

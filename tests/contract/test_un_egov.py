@@ -1,4 +1,4 @@
-"""The e-government adapter against tables and pages on loopback, and tables that the UN published."""
+"""The e-government adapter against tables and pages on loopback, and published tables of the UN."""
 
 from __future__ import annotations
 
@@ -315,7 +315,7 @@ def test_the_pages_provide_no_rank(read_pages: Visit) -> None:
     assert only(read_pages(page(), page(), request)).outcome is Outcome.UNKNOWN_ID
 
 
-# Tables that the UN published
+# Published tables of the UN
 
 
 METRICS = dict(zip(("rank", "EGDI", "EPI", "OSI", "HCI", "TII"), COLUMNS, strict=True))

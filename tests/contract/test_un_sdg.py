@@ -1,4 +1,4 @@
-"""The UN SDG adapter against a database on loopback. Values are made up; shapes are the API's."""
+"""The UN SDG adapter against a database on loopback. Values are invented; the format is that of the API."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def visit(httpserver: HTTPServer) -> Visit:
     return ask
 
 
-# What is asked
+# Requests
 
 
 def test_a_series_has_its_release_and_public_address(visit: Visit, httpserver: HTTPServer) -> None:
@@ -396,7 +396,7 @@ def test_one_failing_page_makes_the_series_unavailable(visit: Visit) -> None:
 
 
 def impatient(server: HTTPServer) -> Fetched:
-    """Ask as ``visit`` does, with hardly any time for a page."""
+    """Return a function like ``visit`` with a very short timeout per page."""
     entry = provider("un_sdg", server.url_for("/v1/sdg")).model_copy(update={"read_timeout_s": 0.75})
     return fetch([SeriesRequest(COVERAGE)], entry, AREAS, WINDOW, PatientHttp(tries=1))
 
@@ -404,9 +404,9 @@ def impatient(server: HTTPServer) -> Fetched:
 def slow_above(
     limit: int, enough: Event, later: bool = False, came: list[tuple[int, int]] | None = None
 ) -> Callable[[Request], Any]:
-    """A database whose pages of more than ``limit`` rows do not come, all or from the second one on.
+    """A database that never sends pages of more than ``limit`` rows, all of them or from the second one on.
 
-    ``came`` gets size and number of every page asked for.
+    The size and number of every requested page are appended to ``came``.
     """
 
     def answer(request: Request) -> Any:
@@ -422,7 +422,7 @@ def slow_above(
 
 @pytest.fixture
 def enough() -> Iterator[Event]:
-    """What a slow server waits for; it is let go when the test ends."""
+    """Return the event that a slow server waits for. It is set at the end of the test."""
     event = Event()
     yield event
     event.set()
@@ -438,7 +438,7 @@ def test_after_a_timeout_all_pages_are_requested_with_half_the_size(limit: int, 
         enough.set()
     assert values(only(fetched)) == [("UZB", year, year / 10) for year in range(2000, 2011)]
     tried = [size for size in PAGE_SIZES if size > limit]
-    # the first page of a size comes alone, the others side by side; of the last size all pages come
+    # the first page of a size is requested alone, the others in parallel; all pages of the last size arrive
     firsts = [size for size, number in came if number == 1]
     assert firsts == [*tried, limit]
     assert [number for size, number in came if size == limit][:1] == [1]
@@ -466,7 +466,7 @@ def test_after_a_gateway_timeout_a_smaller_page_is_requested(visit: Visit, https
     assert {request.args["pageSize"] for request in requests_to(httpserver, DATA)} == {"1000", "500"}
 
 
-# Bodies that are no answer, and transport
+# Unusable bodies, and transport
 
 
 @pytest.mark.parametrize(
@@ -562,7 +562,7 @@ def test_every_link_of_the_catalogue_names_dimensions_as_the_database_spells_the
     assert all(request.option("Units") for request in requests)
 
 
-# The database of December 2023, in the shape of the API
+# The database of December 2023, in the format of the API
 
 TABLES = {
     "IT_USE_ii99": "it_use_ii99.csv",
@@ -586,7 +586,7 @@ def table_of(folder: Path, code: str) -> list[dict[str, str]]:
 
 
 def as_the_api_has_it(folder: Path, code: str, blank: dict[str, Any]) -> list[dict[str, Any]]:
-    """The rows of a series of the reference as the API sends them; ``blank`` is the value of missing codes."""
+    """Return the rows of a series of the reference as the API sends them. ``blank`` is the value of missing codes."""
     codes = {each.stem[4:]: dict(_pairs(each)) for each in folder.glob("ent_*.csv")}
     rows = []
     for line in table_of(folder, code):

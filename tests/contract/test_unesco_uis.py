@@ -1,4 +1,4 @@
-"""The UNESCO adapter against an API on loopback. Values are made up; shapes and hints are the API's."""
+"""The UNESCO adapter against an API on loopback. Values are invented; format and hints are those of the API."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def visit(httpserver: HTTPServer) -> Visit:
     return ask
 
 
-# What is asked
+# Requests
 
 
 def test_several_series_are_read_with_one_call_of_a_pinned_release(visit: Visit, httpserver: HTTPServer) -> None:
@@ -110,7 +110,7 @@ def test_figures_are_read_without_the_name_of_the_release(version: Any, visit: V
     assert "version" not in requests_to(httpserver, DATA)[0].args
 
 
-# Nothing there
+# Missing series
 
 
 def test_an_unknown_code_is_recognised_by_the_hint(visit: Visit) -> None:
@@ -177,7 +177,7 @@ def test_frames_have_exactly_the_specified_columns(visit: Visit) -> None:
     assert (answer.records.schema, answer.rejects.schema) == (RECORD, SERIES_REJECT)
 
 
-# Answers that are none
+# Unusable bodies
 
 
 def test_records_of_another_indicator_are_refused(visit: Visit) -> None:

@@ -1,4 +1,4 @@
-"""The WIPO adapter against files on loopback, and workbooks that WIPO published."""
+"""The WIPO adapter against files on loopback, and published workbooks of WIPO."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ RESULTS = results(
 
 
 def book(edition: int, *rows: tuple[str, str, float | None, Any, Any, Any], sheet: str = "Data") -> bytes:
-    """A workbook as of 2022 and later; rows: iso3, name, data year, value, score, rank."""
+    """Return a workbook in the format since 2022. Rows: iso3, name, data year, value, score, rank."""
     head = ["ISO3", "ECONOMY_NAME", "NUM", "NAME", "DATAYR", "VALUE_SCREEN", "SCORE", "RANK"]
     filler = ("KAZ", "Something, %", edition, 1, 1, 1)
     lines = [[iso3, "made up", "X", name, *rest] for iso3, name, *rest in (*rows, filler)]
@@ -84,7 +84,7 @@ BOOK = book(2025, hightech("UZB", 2023, 1.25), ("UZB", "Global Innovation Index"
 
 @pytest.fixture
 def visit(httpserver: HTTPServer) -> Visit:
-    """Ask with these bodies under these paths; everything else is not there."""
+    """Return a function that serves these bodies at these paths and requests series. Other paths give 404."""
 
     def ask(routes: dict[str, Any], *requests: SeriesRequest, content_type: str = "text/csv") -> Fetched:
         serve(httpserver, {path: body for path, body in routes.items() if ".csv" in path}, content_type=content_type)
@@ -321,7 +321,7 @@ def test_an_operator_may_put_a_workbook_in_place_under_either_name(
 
 
 class Nothing:
-    """A warehouse in which nothing was kept."""
+    """A warehouse without stored responses."""
 
     def last(self, url: str) -> None:
         return None
@@ -482,7 +482,7 @@ def test_a_body_that_is_not_a_panel_is_refused(body: bytes) -> None:
         parse_panel(body, 2025)
 
 
-# Workbooks that WIPO published
+# Published workbooks of WIPO
 
 
 RAW = {2021: "wipo_pub_2000-tech1.xlsx", **{year: f"wipo-pub-2000-{year}-tech1.xlsx" for year in (2022, 2024, 2025)}}

@@ -1,4 +1,4 @@
-"""Workbooks into tables: what is opened, what is refused, how cells are written down."""
+"""Reading tables from workbooks: accepted files, refused files, and the text of cells."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def test_a_damaged_package_is_refused_or_read_unchanged() -> None:
 
 def test_a_package_that_declares_a_false_size_is_refused() -> None:
     honest = workbook({"Data": [["a"] * 50] * 50})
-    at = honest.rindex(b"PK\x01\x02")  # the last entry of the directory; its size stands 24 bytes further
+    at = honest.rindex(b"PK\x01\x02")  # the last entry of the directory; its size is 24 bytes further
     lying = honest[: at + 24] + (1).to_bytes(4, "little") + honest[at + 28 :]
     with pytest.raises(UnusableResponse):
         open_workbook(lying)

@@ -1,6 +1,6 @@
-"""The World Bank adapter against a World Bank on loopback that answers, errs and fails as the real one was seen to.
+"""The World Bank adapter against a loopback server that answers and fails like the real World Bank.
 
-Figures are made up; shapes and messages are the API's. The last tests read answers that the real API gave.
+Figures are invented; format and messages are those of the API. The last tests read recorded responses of the real API.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def codes_of(request: Request) -> list[str]:
 
 @pytest.fixture
 def visit(httpserver: HTTPServer) -> Callable[..., Fetched]:
-    """Ask the loopback API, which answers with what is given: a function, a JSON document or bytes."""
+    """Return a function that requests series from the loopback API. The body is a function, a document or bytes."""
 
     def ask(
         answer: Any,
@@ -123,7 +123,7 @@ def values(answer: Any) -> list[tuple[str, int, float]]:
     return sorted(answer.records.select("iso3", "year", "value").rows())
 
 
-# What is asked
+# Requests
 
 
 def test_several_series_are_read_with_one_call(visit: Callable[..., Fetched], httpserver: HTTPServer) -> None:
@@ -265,7 +265,7 @@ def test_paging_numbers_may_be_strings(visit: Callable[..., Fetched]) -> None:
     assert only(visit(envelope([row()], page="1", pages="1", per_page="50", total="1"))).outcome is Outcome.OK
 
 
-# Nothing there
+# Missing series
 
 
 @pytest.mark.parametrize(
@@ -390,7 +390,7 @@ def test_all_duplicates_reach_the_contract(visit: Callable[..., Fetched]) -> Non
     assert only(visit(envelope([row(value=1), row(value=1), row(value=2)]))).records.height == 3
 
 
-# Another indicator's data
+# Data of another indicator
 
 
 def test_a_response_about_another_indicator_is_refused(visit: Callable[..., Fetched]) -> None:
@@ -553,7 +553,7 @@ FORTY = [f"GOOD.{number}" for number in range(40)]
 
 @pytest.fixture
 def refusing(httpserver: HTTPServer) -> dict[str, Any]:
-    """The state of an API that refuses a call with a code in ``wrong``, and how its databases are dated."""
+    """The state of an API that refuses calls with a code in ``wrong``, and the dates of its databases."""
     state: dict[str, Any] = {"wrong": {BAD}, "updated": "2026-07-13", "refusal": message("175")}
 
     def source(_: Request) -> Response:
@@ -573,7 +573,7 @@ def refusing(httpserver: HTTPServer) -> dict[str, Any]:
 
 
 def calls(httpserver: HTTPServer) -> list[list[str]]:
-    """The codes of each call for figures since the last time."""
+    """Return the codes of each call for figures since the last call of this function."""
     calls_made = [codes_of(request) for request, _ in httpserver.log if "/indicator/" in request.path]
     httpserver.clear_log()
     return calls_made
@@ -642,7 +642,7 @@ def test_a_refusal_is_not_remembered_if_no_code_succeeds(
     assert http.refused.all() == ()
 
 
-# Bodies that are not an answer
+# Unusable bodies
 
 GOOD = json.dumps(envelope([row(), row(area="KAZ")])).encode()
 
@@ -780,7 +780,7 @@ def test_a_large_response_is_read_completely() -> None:
     assert figures["reason"].null_count() == figures.height
 
 
-# Answers that the real API gave
+# Recorded responses of the real API
 
 
 def test_a_recorded_response_has_the_observations_of_the_tidy_copy(reference: Path) -> None:

@@ -1,4 +1,4 @@
-"""What the tests of adapters share: the areas they know, providers on loopback, and how answers are looked at."""
+"""Helpers of the adapter tests: known areas, providers on loopback, and the parts of a result."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def provider(name: str, base_url: str) -> Provider:
 
 
 def serve(server: HTTPServer, routes: Mapping[str, Given], content_type: str = "application/json") -> None:
-    """Answer the given paths; whatever else is asked gets 404."""
+    """Serve the given paths. Other paths give 404."""
 
     def handler(given: Given) -> Any:
         def answer(request: Request) -> Response:

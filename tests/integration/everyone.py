@@ -1,10 +1,10 @@
-"""Every provider of the catalogue on one loopback server, each in its own format, all knowing the same figures.
+"""Every provider of the catalogue on one loopback server, each in its own format, all with the same figures.
 
-Belongs here: what each would answer to whatever the catalogue can ask of it. Does not belong here: faults
-(``tests/contract``), what a run makes of the answers.
+Belongs here: the responses of each provider to every request of the catalogue. Does not belong here: faults
+(``tests/contract``) and the results of a run.
 
-The figures are those of the bundled archive, so that a first run changes nothing and has nothing to be held back for;
-what the archive lacks is made up.
+The figures are those of the bundled archive, so that a first run changes no figure and no gate holds a series back.
+Figures that the archive lacks are invented.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
 
 
 def part(body: bytes, content_type: str, request: Request, size: int | None = None) -> Response:
-    """The body, or the part of it that was asked for; ``size`` is what the server gives out as that of the whole."""
+    """Return the body or its requested part. ``size`` is the size of the complete body in the response."""
     requested = parse_range_header(request.headers.get("Range"))
     span = requested.range_for_length(len(body)) if requested else None
     if span is None:
@@ -59,10 +59,9 @@ def part(body: bytes, content_type: str, request: Request, size: int | None = No
 
 @dataclass
 class Everyone:
-    """The server. ``silent`` are providers that answer HTTP 500 to everything; ``log`` has every address asked.
+    """The server. The providers in ``silent`` answer every request with HTTP 500. ``log`` has every requested address.
 
-    ``spoil`` may answer in the place of a provider: it is given provider, path and request, and returns None to let the
-    provider answer.
+    ``spoil`` may replace a response: it gets provider, path and request, and returns None to keep the normal response.
     """
 
     workspace: Workspace
@@ -106,7 +105,7 @@ class Everyone:
         return {place: low + (high - low) * at / len(places) for at, place in enumerate(places)}
 
     def _key(self, link: Link, code: str) -> tuple[str, str]:
-        """What tells the series of a provider apart; a series has one cut in Data360, and several in the SDG base."""
+        """Return the key of a series of a provider. A series has one cut in Data360 and several in the SDG database."""
         sex = str(link.options.get("Sex", "")) if link.provider == "un_sdg" else ""
         file = str(link.options.get("file", "")) if link.provider == "wipo_gii" else ""
         column = str(link.options.get("column", "")) if link.provider == "wipo_gii" else ""
@@ -121,7 +120,7 @@ class Everyone:
         return {key[1]: (self.links[key], series) for key, series in self.series.items() if key[0] == provider}
 
     def handle(self, request: Request) -> Response:
-        """Answer one request; bodies are built once."""
+        """Answer one request. Each body is built once."""
         _, provider, path = request.path.split("/", 2)
         query = unquote(request.query_string.decode())
         self.log.append((provider, f"{path}?{query}"))
@@ -140,7 +139,7 @@ class Everyone:
     # The providers
 
     def _by_payload(self, provider: str, path: str) -> tuple[bytes, str] | None:
-        """Answer for a provider with one series, as its module in ``tests/contract/payloads`` writes it."""
+        """Answer for a provider with one series in the format of its module in ``tests/contract/payloads``."""
         ((_, series),) = self.of(provider).values()
         rows = [Row(iso3, str(year), str(value)) for (iso3, year), value in series.items()]
         return payload(provider).build(rows, str, {}).get(f"/{path}")
@@ -297,7 +296,7 @@ class Everyone:
         return None
 
     def _gii_workbook(self, edition: int) -> bytes:
-        """Of the newest edition with all raw figures, of older ones with scores and ranks alone."""
+        """Return a workbook: the newest edition with all raw figures, older ones with scores and ranks only."""
         rows: list[list[Any]] = [["ISO3", "NUM", "NAME", "DATAYR", "VALUE_SCREEN", "SCORE", "RANK"]]
         for (iso3, year), value in self.figures["gii_score"].items():
             if year == edition:
@@ -336,7 +335,7 @@ class Everyone:
         return table(["Survey Year", "Country Name", *columns], rows), CSV
 
     def _country_page(self, iso3: str) -> bytes:
-        """Every history of one country: label, years, values."""
+        """Return the page of one country with every history: label, years, values."""
         lines = []
         for link, series in self.of("un_egov").values():
             column = str(link.options["column"])

@@ -1,4 +1,4 @@
-"""Shared by the tests of ingestion: a workspace with two indicators and a World Bank on loopback that can change."""
+"""Helpers of the ingestion tests: a workspace with two indicators and a World Bank on loopback."""
 
 from __future__ import annotations
 

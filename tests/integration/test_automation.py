@@ -1,4 +1,4 @@
-"""Schedules and sensors: the runs that they start, with a loopback provider and Dagster's evaluation of conditions."""
+"""Schedules and sensors: the runs that they start, with loopback providers and Dagster's evaluation of conditions."""
 
 from __future__ import annotations
 
@@ -299,7 +299,7 @@ def test_marts_and_publication_run_only_after_changed_figures(defs: dg.Definitio
     after, cursor = evaluate(cursor)
     assert nothing == unchanged == after == set()
     assert changed == set(built)
-    # a refresh of the command line, which does all of it in one run
+    # a refresh of the command line runs all of it at once
     materialize(indicator, "c")
     for key in built:
         materialize(key, "built again")

@@ -1,7 +1,7 @@
-"""What a publication changed: three publications of one warehouse, each different from the last in known ways.
+"""Changes between publications: three publications of one warehouse with known differences.
 
-The second and third are the first with some cells of the build changed, published as a refresh publishes: what is
-tested is the comparison, not the scoring.
+The second and third publication are copies of the first build with some changed cells, published as a refresh does it.
+These tests cover the comparison, not the scoring.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def _publish(layout: Layout, changed: str, at: datetime) -> None:
 
 @pytest.fixture(scope="module")
 def thrice(published_warehouse: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Layout]:
-    """Three publications. What the second had is kept beside the third, as it is for users."""
+    """Publish three times. The tables of the second publication are kept next to the third, as for users."""
     folder = tmp_path_factory.mktemp("changes") / "warehouse"
     shutil.copytree(published_warehouse, folder)
     layout = Layout(folder)
@@ -148,7 +148,7 @@ def test_withdrawn_figures_statuses_ranks_verdicts_and_benchmarks_are_listed(
 
 
 def test_no_other_change_is_listed(since_the_first: list[dict[str, Any]]) -> None:
-    """Not the figures of Germany, which is no member, and not a score that moved by rounding."""
+    """Figures of Germany, which is not a member, and a score that changed by rounding are not listed."""
     assert Counter(section_of(record) for record in since_the_first) == dict.fromkeys(CHANGE_SECTIONS, 1)
 
 
@@ -157,10 +157,10 @@ def test_no_other_change_is_listed(since_the_first: list[dict[str, Any]]) -> Non
     [
         (None, SECOND),
         (date(2027, 3, 19), SECOND),
-        (date(2027, 1, 10), SECOND),  # what stood at the end of that day
+        (date(2027, 1, 10), SECOND),  # the last publication of that day
         (date(2030, 1, 1), SECOND),
         (date(2027, 1, 9), None),
-        (date(2000, 1, 1), None),  # none is that old: the oldest stands in
+        (date(2000, 1, 1), None),  # no publication is that old: the oldest is used
     ],
 )
 def test_since_compares_with_the_publication_of_that_day(

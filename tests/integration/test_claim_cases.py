@@ -1,4 +1,4 @@
-"""Claims with known answers, one by one: every unit, comparator, kind of test and gap, on figures made up for them."""
+"""Claims with known verdicts: every unit, comparator, kind of test and gap, on invented figures."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def change(value: float, **more: Any) -> dict[str, Any]:
 
 
 CASES: dict[str, tuple[dict[str, Any], dict[str, Any], str, int | None]] = {
-    # the claim, its evidence, verdict, nearest true year
+    # figures, evidence, verdict, nearest true year
     "a value within the tolerance": (share(92.5), USE, "supported", 2024),
     "a value that only an older year of the window has": (share(88.5), USE, "supported", 2022),
     "a value of no year": (share(97), USE, "contradicted", None),
@@ -70,7 +70,7 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], str, int | None]] = {
         2019,
     ),
     "a ratio": ({"value": 0.96, "unit": "ratio"}, {"indicator_id": "internet_gender_ratio"}, "supported", 2024),
-    "a ratio told in percent": (share(97), {"indicator_id": "internet_gender_ratio"}, "supported", 2024),
+    "a ratio stated in percent": (share(97), {"indicator_id": "internet_gender_ratio"}, "supported", 2024),
     "so many in 100": ({"value": 94, "unit": "per_100"}, USE, "supported", 2024),
     "so many in 1000": ({"value": 940, "unit": "per_mille"}, USE, "supported", 2024),
     "subscriptions per 100 people": (
@@ -129,7 +129,7 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], str, int | None]] = {
     ),
     "a change in per cent": (change(17.5, baseline_year=2019, value_year=2024), USE, "supported", 2024),
     "a change of the wrong sign": (change(-17.5, baseline_year=2019, value_year=2024), USE, "contradicted", None),
-    "a change whose base year the evidence names": (
+    "a change with a base year in the evidence": (
         change(17.5, value_year=2024),
         {**USE, "base_year": 2019},
         "supported",
@@ -156,7 +156,7 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], str, int | None]] = {
         "direction_supported",
         None,
     ),
-    "said of two, true of one": (
+    "stated for two members, true for one": (
         {"country_iso3": "KAZ;UZB"},
         {"indicator_id": "remittance_cost_pct", "kind": "direction"},
         "direction_contradicted",
@@ -188,7 +188,7 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], str, int | None]] = {
         {"value": 1, "unit": "rank"},
         {**RANK, "kind": "rank_in_group"},
         "supported_other_year",
-        2023,  # before China is in the figures
+        2023,  # before the first figure of China
     ),
     "a number from two series": (
         {"value": 18.8, "unit": "million_people", "value_year": 2024},
@@ -271,7 +271,7 @@ def engine(published_warehouse: Path) -> ClaimsEngine:
 
 @pytest.fixture(scope="module")
 def audited(engine: ClaimsEngine) -> dict[str, tuple[dict[str, Any], list[dict[str, Any]]]]:
-    """Verdict and tests of every case, from one audit of all of them."""
+    """Return verdict and tests of every case, from one audit of all cases."""
     ids = {case: f"c-{number}" for number, case in enumerate(CASES)}
     claims = [{**CASES[case][0], "claim_id": claim_id} for case, claim_id in ids.items()]
     evidence = [{**CASES[case][1], "claim_id": claim_id} for case, claim_id in ids.items()]
@@ -377,7 +377,7 @@ def test_another_definition_is_shown_with_its_difference_and_changes_no_verdict(
 def test_copies_of_one_origin_count_once(engine: ClaimsEngine) -> None:
     copies = [USE, {"indicator_id": "households_internet_pct"}]
     found = engine.audit([share(95)], copies, FIGURES).verdict()
-    assert found["independent_origins"] == 1  # both are the ITU's
+    assert found["independent_origins"] == 1  # both are from ITU
     independent = [USE, {"indicator_id": "fixed_broadband_per_100"}]
     more = "update indicators set origin = 'another' where indicator_id = 'fixed_broadband_per_100'"
     audit = engine.audit([share(50, comparator="lt", value_year=2024)], independent, FIGURES, more=more)
@@ -449,10 +449,10 @@ def test_a_contradicted_claim_names_the_member_and_year_for_which_it_is_true(eng
     assert found["true_elsewhere"] == "GEO 2019" and "true of GEO 2019" in found["verdict_reason"]
 
 
-# ------------------------------------------------------------------------- the register as it stands, altered figures
+# ------------------------------------------------------------------------- the register as committed, altered figures
 
 CHANGED: dict[str, tuple[tuple[str, str, int, float], dict[str, tuple[str, str]]]] = {
-    # an observation as it becomes, and every verdict that flips
+    # a changed observation, and every verdict that changes
     "Kazakhstan uses the internet as claimed": (
         ("internet_users_pct", "KAZ", 2024, 96),
         {"p1-kaz-internet-use": ("contradicted", "supported")},
@@ -474,11 +474,11 @@ CHANGED: dict[str, tuple[tuple[str, str, int, float], dict[str, tuple[str, str]]
     ),
     "4G reached 90 per cent of Uzbekistan in 2021": (
         ("coverage_4g_pct", "UZB", 2021, 90),
-        {},  # the year before the window bears the claim out no longer, but 3G did in 2018
+        {},  # the year before the window no longer supports the claim, but 3G did in 2018
     ),
     "Georgia has fewer people than pupils": (
         ("population_total", "GEO", 2024, 300_000),
-        {},  # the two years before still hold the number
+        {},  # the two years before still have the number
     ),
 }
 

@@ -23,7 +23,7 @@ def verdicts(warehouse: Path) -> dict[str, str]:
     return dict(rows(warehouse, "select claim_id, verdict from claims_audit"))
 
 
-# -------------------------------------------------------------------------------------------- the register as it stands
+# -------------------------------------------------------------------------------------------- the register as committed
 
 
 def test_every_claim_of_the_register_has_one_verdict_and_a_reason(published_warehouse: Path) -> None:
@@ -266,14 +266,14 @@ def test_an_earlier_as_of_date_keeps_recorded_changes_and_uses_figures_known_on_
 ) -> None:
     warehouse = review_day.warehouse
     assert rows(warehouse, f"select count(*) from claim_verdict_changes where as_of = date '{AS_OF}'") == [(1,)]
-    # the edition of 2024 had appeared, that of 2025 had not; internet use is that of the vintage of November 2024
+    # the edition of 2024 was published, that of 2025 was not; internet use is from the vintage of November 2024
     assert rows(warehouse, "select max(year) from observations where indicator_id = 'gii_rank'") == [(2024,)]
     ((verdict, vintage),) = rows(
         warehouse, "select verdict, vintage_at::date::varchar from claims_audit where claim_id = 'p1-kaz-internet-use'"
     )
     assert (verdict, vintage) == ("contradicted", "2024-11-29")
     assert verdicts(warehouse)["p5-gii-geo"] == "supported"
-    # populations were not at hand then: the means that need them are named, and what was not known is said
+    # populations were unknown then: the means that need them are named, with the unknown series
     assert rows(
         warehouse,
         "select variant, result, unknown_then like 'population_total (%' from claim_tests"

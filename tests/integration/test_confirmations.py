@@ -1,4 +1,4 @@
-"""Live confirmations: an answer that repeats the figures in use is published beside them, and changes no vintage."""
+"""Live confirmations: a response that repeats the figures in use is published with them and changes no vintage."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The asset graph, and runs of its jobs in this process on the bundled archive."""
+"""The asset graph, and runs of its jobs on the bundled archive, in this process."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_the_assets_are_the_indicators_the_tables_of_dbt_and_the_publication(
     tables = {**manifest["nodes"], **manifest["sources"]}
     parents = {node["name"]: {tables[one]["name"] for one in node["depends_on"].get("nodes", [])} for node in nodes}
     parents |= {name: set() for name in (*landed, *workspace.catalogue.indicators)}
-    # what a publication keeps has a key without a schema
+    # tables kept between publications have a key without a schema
     parents["publication"] = {key.path[0] for key in keys if len(key.path) == 1} - {"publication"}
     assert {key.path[-1]: {one.path[-1] for one in graph.get(key).parent_keys} for key in keys} == parents
 
@@ -267,7 +267,7 @@ def test_the_whole_job_and_the_command_line_publish_the_same(
     assert published.metadata["observations"].value == rows(path, "select count(*) from observations")[0][0]
     scores = "select framework_id, iso3, overall_score, rank, score_reason from scorecard order by all"
     assert rows(path, scores) == rows(published_warehouse / "carec.duckdb", scores)
-    # the job has passed dbt's unit tests, and no later build of this code runs them again
+    # the job has passed dbt's unit tests, so that no later build of this code runs them again
     assert (workspace.layout.dbt_target / "unit_tested.sha256").exists()
     # the run has released the warehouse, and the command line finds the publication that it would make
     again = run_carec("refresh", "--as-of", AS_OF, warehouse=workspace.layout.root)
@@ -293,7 +293,7 @@ def test_the_scorecard_as_of_a_day_uses_only_figures_landed_by_then(build_defs: 
     assert not any(node.unique_id.startswith("unit_test.") for node in read_results(Layout(warehouse)))
     published = warehouse / "carec.duckdb"
     assert rows(published, "select as_of::varchar from publication") == [("2025-06-26",)]
-    # an edition counts as known from the day it appeared, however late our copy of it is
+    # an edition counts as known from its day of publication, even if our copy is later
     later = """select indicator_id, year from observations anti join edition_releases
         on observations.indicator_id = edition_releases.indicator_id
         and year = edition_year and released_on <= date '2025-06-26'

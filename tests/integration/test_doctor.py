@@ -1,4 +1,4 @@
-"""``carec doctor``: sound is sound, and each fault is named with a remedy."""
+"""``carec doctor``: a sound warehouse has no fault, and each fault is reported with a remedy."""
 
 from __future__ import annotations
 

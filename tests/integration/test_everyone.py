@@ -1,4 +1,4 @@
-"""The whole catalogue against every provider: who answers, how often each is asked, what one that is silent costs."""
+"""The whole catalogue against every provider: the used one, the number of requests, and the loss of one."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ retrieved_by: a person
 
 @dataclass(frozen=True)
 class Run:
-    """A first run with everyone there: what came of it, and the warehouse that later runs begin with."""
+    """A first run with all providers available: its result, and its warehouse for later runs."""
 
     everyone: Everyone
     workspace: Workspace
@@ -104,9 +104,9 @@ def test_each_file_and_each_query_is_requested_once_for_all_indicators(first: Ru
     assert len(first.results) > 70
     assert set(Counter(first.requested).values()) == {1}
     files = Counter(provider for provider, _ in first.requested)
-    # the newest file is looked for from the current year down; everything in it comes with one request
+    # the search for the newest file begins at the current year; one request returns all of it
     assert (files["gtmi"], files["itu_prices"], files["findex"], files["unesco_uis"]) == (1, 2, 1, 2)
-    # the surveys of every other year since 2010, and the one that is still to come
+    # the biennial surveys since 2010, and the next one
     assert files["un_egov"] == len(range(2010, int(AS_OF[:4]) + 1, 2))
     assert (
         files["world_bank"]
@@ -146,7 +146,7 @@ def _figures(at: Workspace, indicator_id: str) -> pl.DataFrame:
 
 
 def _close(at: Workspace, before: Workspace, indicator_id: str) -> bool:
-    """Whether the figures are the same but for what a format cannot write down."""
+    """Return whether the figures are equal up to the precision of the format."""
     key = ["iso3", "year"]
     both = _figures(at, indicator_id).join(_figures(before, indicator_id), on=key, how="full", suffix="_before")
     apart = (pl.col("value") - pl.col("value_before")).abs()

@@ -1,6 +1,6 @@
-"""An export of a real publication: ``carec export`` as users run it, read back by the tools that they use.
+"""An export of a real publication with ``carec export``, read with the tools of its users.
 
-Belongs here: what needs the real tables. Does not belong here: what a small publication shows as well
+Belongs here: tests that need the real tables. Does not belong here: tests that a small publication is enough for
 (``tests/unit/test_export.py``).
 """
 
@@ -47,13 +47,13 @@ def exported(published_warehouse: Path, tmp_path_factory: pytest.TempPathFactory
 
 @pytest.fixture(scope="module")
 def both(published_warehouse: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The published file, beside which exported ones can be read."""
+    """Open the published file, to compare it with exported ones."""
     with duckdb.connect(str(published_warehouse / "carec.duckdb"), read_only=True) as connection:
         yield connection
 
 
 def tables(connection: duckdb.DuckDBPyConnection) -> dict[str, list[tuple[str, str]]]:
-    """Published table -> its columns with their types, in order."""
+    """Return the columns with types, in order, of each published table."""
     found: dict[str, list[tuple[str, str]]] = {}
     for table, column, kind in connection.execute(
         "select table_name, column_name, data_type from duckdb_columns() where schema_name = 'main' and not internal"
@@ -84,7 +84,7 @@ def test_every_table_is_exported_in_every_format_with_its_columns_in_order(
 
 
 def test_no_figure_text_or_row_differs_from_the_published_file(exported: Path, both: duckdb.DuckDBPyConnection) -> None:
-    """Both ways, in Parquet and CSV; of withheld rows all but the raw values."""
+    """Compare in both directions, Parquet and CSV. In withheld rows, all columns except the raw values are compared."""
     for table, columns in tables(both).items():
         raw = RAW_VALUES[table].columns if table in RAW_VALUES else ()
         shown = ", ".join(f'"{column}"' for column, _ in columns if column not in raw)
@@ -123,7 +123,7 @@ def test_no_figure_text_or_row_differs_from_the_published_file(exported: Path, b
 
 
 def closed_values(connection: duckdb.DuckDBPyConnection) -> set[float]:
-    """Raw values that may not be passed on, as far as they can be told from any other number."""
+    """Return the raw values that may not be exported, if they are distinguishable from other numbers."""
     rows = connection.execute(
         f"""
         with terms as (from read_csv('{ROOT}/warehouse/licences.csv', all_varchar = true)),
@@ -137,7 +137,7 @@ def closed_values(connection: duckdb.DuckDBPyConnection) -> set[float]:
         """
     ).fetchall()
     digits = {value: re.sub(r"^[-0.]+|\.", "", repr(value)) for (value,) in rows if "e" not in repr(value)}
-    # two digits after the point say nothing, nor do they with the noise of binary arithmetic (86.42999999999999)
+    # two decimals prove nothing, also with the noise of binary arithmetic (86.42999999999999)
     return {value for value, shown in digits.items() if len(shown) >= DISTINCT and abs(value - round(value, 2)) > 1e-9}
 
 
@@ -182,7 +182,7 @@ def test_the_frictionless_tool_accepts_the_data_package(exported: Path) -> None:
 def test_the_frictionless_tool_detects_a_changed_text_or_type(
     exported: Path, tmp_path: Path, old: str, new: str
 ) -> None:
-    """That the package is valid says something: what its schema and hashes forbid is found."""
+    """The tool checks schema and hashes: it reports every violation."""
     package = json.loads((exported / "datapackage.json").read_text(encoding="utf-8"))
     package["resources"] = [one for one in package["resources"] if one["name"] == "pillars"]
     (tmp_path / "datapackage.json").write_text(json.dumps(package), encoding="utf-8")
@@ -239,7 +239,7 @@ def test_a_stopped_export_keeps_the_earlier_one_and_does_not_block_the_next(
     process.send_signal(how)
     _, text = process.communicate(timeout=60)
     assert process.returncode != 0 and b"Traceback" not in text
-    left = list(other.glob(f"{UNFINISHED}*"))  # the next export clears it away: tests/unit/test_export.py
+    left = list(other.glob(f"{UNFINISHED}*"))  # the next export deletes it: tests/unit/test_export.py
     assert bool(left) == (how is signal.SIGKILL)
     for folder in left:
         shutil.rmtree(folder)
@@ -338,7 +338,7 @@ def test_libreoffice_opens_the_workbook_with_every_cell_unchanged(
 
 
 def _same(here: Any, there: Any) -> bool:
-    """LibreOffice keeps 15 digits, hundredths of a second, and truth values as numbers that show as words."""
+    """Compare up to the precision of LibreOffice: 15 digits, hundredths of a second, and truth values as numbers."""
     if isinstance(here, datetime) and isinstance(there, datetime):
         return abs(here - there) <= timedelta(seconds=0.01)
     if isinstance(here, float) and isinstance(there, float):
@@ -347,7 +347,7 @@ def _same(here: Any, there: Any) -> bool:
 
 
 def _shown(path: Path, sheet: str) -> bool:
-    """Whether scores show with one decimal and truth values as words."""
+    """Return whether scores are shown with one decimal and truth values as words."""
     with zipfile.ZipFile(path) as book:
         content = book.read("content.xml").decode()
     scores = re.search(rf'table:name="{sheet}".*?</table:table>', content, re.DOTALL)

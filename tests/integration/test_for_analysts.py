@@ -1,4 +1,4 @@
-"""What analysts are given: worked questions, comments in the file, the dictionary, and ``carec query``."""
+"""Tools for analysts: worked questions, comments in the file, the dictionary, and ``carec query``."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_a_worked_question_gives_the_same_answer_every_time(published: duckdb.Du
 
 @pytest.mark.parametrize("document", ["queries", "dictionary"])
 def test_the_generated_pages_are_up_to_date(published_warehouse: Path, tmp_path: Path, document: str) -> None:
-    """`make docs` writes them anew; what differs is named."""
+    """`make docs` writes them again; the test names pages that differ."""
     done = run_carec(document, "--write-docs", str(tmp_path / "fresh.md"), warehouse=published_warehouse)
     assert done.returncode == 0, done.stderr
     fresh = (tmp_path / "fresh.md").read_text(encoding="utf-8")

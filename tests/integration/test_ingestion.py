@@ -237,7 +237,7 @@ def test_an_archived_figure_is_corrected_if_the_correction_fits(at: Workspace, t
 
 
 def test_years_that_were_not_requested_are_carried_over(bank: Bank, at: Workspace) -> None:
-    """The archive begins before the first requested year; an answer without those years withdraws nothing."""
+    """The archive begins before the first requested year. A response without those years withdraws no figure."""
     refresh(at)
     vintage = latest(at.layout, INTERNET)
     assert vintage is not None

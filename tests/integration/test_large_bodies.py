@@ -1,4 +1,4 @@
-"""A table of the size that the Quality of Government Institute serves: read, kept and replayed within the memory."""
+"""A table as large as that of the Quality of Government Institute: read, kept and replayed within the memory limit."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ print(int(peak) // 1024)
 
 
 def table(path: Path, size: int) -> None:
-    """A table of exactly ``size`` bytes whose first row is Kazakhstan's of 2023."""
+    """Write a table of exactly ``size`` bytes. Its first row is Kazakhstan in 2023."""
     cells = "".join(f",{number * 7919 % 1000003 / 7:.6f}" for number in range(1994))
     with path.open("wb") as file:
         file.write(f"{','.join(COLUMNS)}\n398,Kazakhstan,KAZ,2023,0.5,1{cells}\n".encode())
@@ -67,7 +67,7 @@ def table(path: Path, size: int) -> None:
 
 @pytest.fixture
 def serve(tmp_path: Path) -> Iterator[tuple[Path, str]]:
-    """A file, and the address below which a server gives it out without compression."""
+    """Serve a file without compression. Yields the file and the base address."""
     file = tmp_path / "qog.csv"
 
     class Handler(BaseHTTPRequestHandler):
@@ -91,7 +91,7 @@ def serve(tmp_path: Path) -> Iterator[tuple[Path, str]]:
 
 
 def run(warehouse: Path, url: str, what: str) -> list[str]:
-    """Run a step in a process of its own. Returns what it printed, its peak memory in MiB last."""
+    """Run a step in a separate process. Return its output and its peak memory in MiB."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("CAREC_")}
     done = subprocess.run(
         [sys.executable, "-c", RUN, str(warehouse), what],

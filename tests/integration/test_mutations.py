@@ -1,6 +1,6 @@
-"""Changing any macro of the score turns a dbt unit test red.
+"""A change of any macro of the score makes a dbt unit test fail.
 
-Belongs here: one mutant after another of each macro until a test notices. Does not belong here: every mutant
+Belongs here: mutants of each macro, one after another, until a test fails. Does not belong here: every mutant
 (``tests/mutations.py``, run by hand).
 """
 

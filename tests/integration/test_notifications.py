@@ -1,4 +1,4 @@
-"""The hook that calls for a person: what arrives at a webhook on loopback, and what stays in the log."""
+"""Notifications of the operator: the posts to a webhook on loopback, and the lines in the log."""
 
 from __future__ import annotations
 

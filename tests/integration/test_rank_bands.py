@@ -1,7 +1,7 @@
-"""Rank bands on real figures: against NumPy (``tests/reference_ranks.py``), and what they promise.
+"""Rank bands on real figures: compared with NumPy (``tests/reference_ranks.py``), and their properties.
 
-The tables come from the build file of a published warehouse; where a test changes an input, the models' compiled SQL is
-run again on a copy of it.
+The tables come from the build file of a published warehouse. If a test changes an input, the compiled SQL of the models
+runs again on a copy.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ ASSUMPTIONS = {"aggregation": 0, "normalisation": 1, "weights": 2, "leave_out": 
 
 @dataclass(frozen=True)
 class Build:
-    """A copy of dbt's file, its tables by name, and the compiled SQL to make them anew."""
+    """A copy of dbt's file, its tables by name, and the compiled SQL that makes them."""
 
     connection: duckdb.DuckDBPyConnection
     compiled: dict[str, str]
@@ -45,7 +45,7 @@ class Build:
         return self.connection.execute(sql).fetchall()
 
     def change(self, sql: str, *models: str) -> None:
-        """Change an input, then make the given models anew, or all of the scenarios and the marts made from them."""
+        """Change an input, then run the given models again. The default is all scenarios and their marts."""
         self.connection.execute(sql)
         for model in models or [*SCENARIOS, *MARTS]:
             schema = "main" if model in MARTS else "intermediate"
@@ -73,14 +73,14 @@ def _opened(warehouse: Path, folder: Path) -> Iterator[Build]:
 
 
 def assumptions(framework: str) -> tuple[int, float]:
-    """Number of random weight sets and their spread, from the seed."""
+    """Return the number of random weight sets and their spread, from the seed."""
     [row] = [row for row in read_seed(SEEDS, "scenario_assumptions") if row["framework_id"] == framework]
     return int(row["weight_sets"]), float(row["weight_spread"])
 
 
 @dataclass(frozen=True)
 class Grid:
-    """Scores and ranks of m members, axes aggregation, normalisation, weight set, left-out indicator, member."""
+    """Scores and ranks of m members. Axes: aggregation, normalisation, weight set, left-out indicator, member."""
 
     members: list[str]
     left_out: list[str]
@@ -89,7 +89,7 @@ class Grid:
 
 
 def second_time(build: Build, framework: str) -> Grid:
-    """All scenarios of a framework in NumPy, from levels, latest values and the seeds alone."""
+    """Compute all scenarios of a framework in NumPy, from only levels, latest values and seeds."""
     pillars = [row for row in read_seed(SEEDS, "pillars") if row["framework_id"] == framework]
     pillars = [row for row in pillars if row["in_overall"] == "true"]
     pillar_ids = [row["pillar_id"] for row in pillars]
@@ -366,7 +366,7 @@ def test_a_framework_with_geometric_means_is_its_own_scenario_0(
 
 
 def test_a_framework_without_a_number_of_weight_sets_has_at_least_a_thousand_scenarios(build: Build) -> None:
-    """As the seed's general row says: enough of them, and no whole set more."""
+    """The number follows from the general row of the seed: the smallest number of sets that is enough."""
     assert [r["weight_sets"] for r in read_seed(SEEDS, "scenario_assumptions") if not r["framework_id"]] == [""]
     build.change("delete from scenario_assumptions where framework_id = 'un_egdi'")
     [(scenarios, in_a_set)] = build.rows(

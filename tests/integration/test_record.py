@@ -1,4 +1,4 @@
-"""Runs of the command line in Dagster's instance, read with Dagster's own interface."""
+"""Runs of the command line in Dagster's instance, read with Dagster's interface."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recorded]:
     with pytest.MonkeyPatch.context() as environment:
-        for name in ("CAREC_WAREHOUSE", "DAGSTER_HOME"):  # a refresh and its recording set them
+        for name in ("CAREC_WAREHOUSE", "DAGSTER_HOME"):  # a refresh and its recording set these variables
             environment.setenv(name, "")
         workspace = open_workspace(load_settings(warehouse=tmp_path_factory.mktemp("recorded"), offline=True))
         started_at = utc_now()

@@ -1,4 +1,4 @@
-"""Interruptions: killed at any moment, out of disk, read meanwhile. The published file is always a complete one."""
+"""Interruptions: a killed process, a full disk, concurrent readers. The published file is always complete."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ print(json.dumps([reads, faults, sorted(seen)]))
 
 @dataclass
 class Read:
-    """What a reader met: how often it looked, what failed, the distinct publications that it saw."""
+    """The result of a reader: the number of queries, the failures, and the distinct publications that it saw."""
 
     looks: int = 0
     faults: list[str] | None = None
@@ -61,7 +61,7 @@ class Read:
 
 @contextmanager
 def reading(path: Path) -> Iterator[Read]:
-    """Query the published file in a loop, in a process of its own, until the block ends."""
+    """Query the published file in a loop, in a separate process, until the block ends."""
     found = Read()
     with subprocess.Popen(
         [sys.executable, "-c", READER, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -104,7 +104,7 @@ MOMENTS = (building, running, publishing)
 
 
 def killed_refresh(warehouse: Path, number: int, delay: float) -> bool:
-    """Start a refresh that has to build, and kill it some time after a moment. Return whether it was still running."""
+    """Start a refresh that has to build, and kill it some time after an event. Return whether it was still running."""
     reached, before = MOMENTS[number % len(MOMENTS)], (warehouse / ".refresh.lock").read_text()
     # another day makes a build necessary each time
     process = start(warehouse, "--as-of", f"{datetime(2026, 1, 2) + timedelta(days=number):%Y-%m-%d}")
@@ -190,14 +190,14 @@ def test_only_leftovers_of_an_interrupted_run_are_found_and_deleted(warehouse: P
     assert leftovers(layout) == sorted(left)
     assert clear(layout) == sorted(left)
     assert sorted(path for path in warehouse.rglob("*") if path.is_file()) == kept
-    # a build that nobody vouches for goes, too: its end is unknown
+    # a build without a receipt is deleted too, because its end is unknown
     layout.receipt.unlink()
     assert clear(layout) == [layout.build]
 
 
 @pytest.fixture
 def small_disk(published_warehouse: Path, tmp_path: Path) -> Iterator[Path]:
-    """The published warehouse on a disk of its own with 100 MB to spare."""
+    """Return the published warehouse on a separate disk with 100 MB of free space."""
     disk = tmp_path / "disk"
     disk.mkdir()
     used = sum(path.stat().st_size for path in published_warehouse.rglob("*") if path.is_file())
@@ -212,7 +212,7 @@ def small_disk(published_warehouse: Path, tmp_path: Path) -> Iterator[Path]:
 
 
 def fill(folder: Path, leave: int) -> Path:
-    """Take all space of the disk but ``leave`` bytes."""
+    """Fill the disk except for ``leave`` bytes."""
     ballast = folder.parent / "ballast"
     with ballast.open("wb") as handle:
         os.posix_fallocate(handle.fileno(), 0, shutil.disk_usage(folder).free - leave)

@@ -1,4 +1,4 @@
-"""Whole refreshes, as a process, on the bundled archive and on a loopback World Bank."""
+"""Complete refreshes, as a process, on the bundled archive and on a loopback World Bank."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_a_country_without_data_has_null_and_a_reason_and_never_zero(published_w
 
 
 def test_the_release_of_a_source_is_the_release_of_its_newest_figure(published_warehouse: Path) -> None:
-    """Most figures of internet use are carried over from an older release; the newest year came with the newest one."""
+    """Most figures of internet use are carried over from an older release. The newest year has the newest release."""
     ((latest, release),) = rows(
         published_warehouse,
         "select max(year), arg_max(provider_release, year) from observations where indicator_id = 'internet_users_pct'",

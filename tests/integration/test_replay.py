@@ -1,4 +1,4 @@
-"""Refreshes from a loopback provider: what is asked again, what is kept, and that it lands again from the record."""
+"""Refreshes from a loopback provider: repeated requests, stored responses, and the replay of the record."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def files(folder: Path) -> dict[str, bytes]:
 
 
 def eventful(bank: Bank, at: Workspace) -> None:
-    """A history: first figures, a revision, a rejected figure, a server that fails, a loss held back, then accepted."""
+    """Make a history: first figures, a revision, a reject, a failing server, a loss held back and then accepted."""
     refresh(at)
     bank.lastupdated = "2026-08-01"
     bank.figures[CODES[INTERNET]]["UZB", 2024] = 80.5
@@ -142,7 +142,7 @@ def test_the_journal_names_every_exchange_with_url_status_headers_hash_and_time(
 
 
 def refuse_broadband(bank: Bank, at: Workspace) -> None:
-    """The bank does not know broadband: a call with its code is refused as a whole."""
+    """Make the bank refuse every call with the code of broadband."""
 
     def answer(request: Request) -> Response:
         if CODES[BROADBAND] in unquote(request.path):
@@ -203,7 +203,7 @@ def test_a_damaged_list_of_refused_codes_is_rebuilt(bank: Bank, at: Workspace) -
         assert at.layout.refused_codes.read_bytes() == before
 
 
-# Files that the operator put in place
+# Local files of the operator
 
 
 def test_a_run_with_an_operators_file_replays_without_the_file(at: Workspace, httpserver: HTTPServer) -> None:
@@ -280,7 +280,7 @@ def test_the_hash_of_an_archived_figure_leads_to_the_file_of_the_archive(
     assert raw_pages.body(hashlib.sha256(content).hexdigest()) == content
 
 
-# What is not asked again
+# Requests that are saved
 
 
 def test_an_unchanged_release_costs_one_small_request(bank: Bank, at: Workspace) -> None:

@@ -1,6 +1,6 @@
-"""The published scores against the method written a second time (``tests/reference_scoring.py``), on real figures.
+"""The published scores against a second implementation of the method (``tests/reference_scoring.py``), on real figures.
 
-Everything that goes into them is read from the published file itself: whoever has that file can do the same.
+All inputs are read from the published file, so that every user of the file can do the same.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def close(value: float | None) -> object:
 
 @pytest.fixture(scope="module")
 def tables(published_warehouse: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the published tables as CSV."""
+    """Return a folder with the published tables as CSV."""
     folder = tmp_path_factory.mktemp("tables")
     with duckdb.connect(str(published_warehouse / "carec.duckdb"), read_only=True) as connection:
         for table in TABLES:
@@ -84,7 +84,7 @@ def tables(published_warehouse: Path, tmp_path_factory: pytest.TempPathFactory) 
 
 
 def rules_of(framework: str, tables: Path) -> dict[Key, Rules]:
-    """The rules of every indicator of a framework, for every economy ('' stands for the others)."""
+    """Return the rules of every indicator of a framework, for every economy ('' means all others)."""
     bands = {row["indicator_id"]: float(row["min_change_per_year"]) for row in read_seed(tables, "noise_bands")}
     breaks: dict[Key, list[int]] = defaultdict(list)
     for row in read_seed(tables, "series_breaks"):
@@ -164,7 +164,7 @@ def framework(request: pytest.FixtureRequest) -> str:
 def expected(
     framework: str, series: Mapping[Key, Mapping[int, float]], tables: Path, published_warehouse: Path
 ) -> dict[Key, Score]:
-    """The second implementation's scores of every economy and indicator of the framework."""
+    """Return the scores of the second implementation for every economy and indicator of the framework."""
     [(as_of_year,)] = rows(published_warehouse, "select year(as_of) from publication")
     economies = {row["iso3"] for row in read_seed(tables, "economies") if row["is_aggregate"] == "false"}
     seen = {indicator_id for iso3, indicator_id in series if iso3 in economies}
@@ -255,7 +255,7 @@ def test_pillars_and_overall_equal_the_second_implementation(
 
 
 def ranks(values: Mapping[str, float | None]) -> dict[str, int | None]:
-    """1 + how many are better by more than a rounding error; None without a score."""
+    """Return 1 + the number of scores that are better by more than a rounding error; None without a score."""
     there = [value for value in values.values() if value is not None]
     return {
         iso3: None if value is None else 1 + sum(other > value + 1e-9 for other in there)
@@ -264,7 +264,7 @@ def ranks(values: Mapping[str, float | None]) -> dict[str, int | None]:
 
 
 def test_real_figures_exist_for_every_status(published_warehouse: Path) -> None:
-    """So that the comparison above has met every branch that real figures can reach."""
+    """The comparison above has therefore covered every branch that real figures can reach."""
     reasons = {
         reason
         for (reason,) in rows(

@@ -1,4 +1,4 @@
-"""What must hold of every scorecard, whatever the figures: the compiled models on generated tables.
+"""Properties of every scorecard, for any figures: the compiled models on generated tables.
 
 Belongs here: properties, and the defined result of every odd series. Does not belong here: real figures
 (``test_scoring_independent``), single steps (dbt's unit tests).
@@ -149,7 +149,7 @@ def worlds(draw: st.DrawFn) -> World:
 
 
 def everything(scores: Scores) -> list[dict[str, Any]]:
-    """Every row that says something of one economy, in an order of its own."""
+    """Return every row about one economy, in a fixed order."""
     tables = ("indicator_scores", "subtheme_scores", "pillar_scores", "pillar_history", "scorecard_history")
     return [
         {"table": table, **{key: value for key, value in row.items() if key != "rank"}}
@@ -177,7 +177,7 @@ def test_adding_or_removing_an_economy_changes_no_other_score(engine: Engine, wo
         for table, rows in world.items()
     }
     left, right = everything(engine.score(**world)), everything(engine.score(**fewer))
-    # the one thing that an indicator knows of others: whether anyone has a figure
+    # an indicator depends on others in one way only: whether any economy has a figure
     for row in left + right:
         if row.get("status_reason") in {"no_data", "not_covered"}:
             row["status_reason"] = "none"
@@ -231,7 +231,7 @@ def test_the_unit_of_an_indicator_changes_nothing(engine: Engine, world: World, 
         for column in ("level_score", "attainment", "due", "ahead_behind", "pace_ratio"):
             assert after[key][column] == close(row[column]), (key, column)
         for column in ("projection", "projection_low", "projection_high"):
-            scaled_back = after[key][column]  # compared in the first unit: a tolerance has a unit, too
+            scaled_back = after[key][column]  # compared in the first unit, because a tolerance has a unit
             assert (None if scaled_back is None else scaled_back / factor) == close(row[column]), (key, column)
 
 
@@ -501,7 +501,7 @@ def test_ranks_use_unrounded_scores_and_ties_share_one(engine: Engine) -> None:
 
 
 def test_the_rounding_error_of_a_sum_breaks_no_tie(engine: Engine) -> None:
-    """The same three levels in another order: the sums differ in the last bit, the means that they stand for do not."""
+    """The same three levels in another order: the sums differ in the last bit, the exact means do not."""
     levels = {"AAA": (33.3, 66.6, 99.9), "BBB": (33.3, 99.9, 66.6)}
     scores = engine.score(
         economies=economies(*levels),
@@ -520,7 +520,7 @@ def test_the_rounding_error_of_a_sum_breaks_no_tie(engine: Engine) -> None:
 
 
 def test_a_framework_with_only_indicators_and_benchmarks_is_scored(engine: Engine) -> None:
-    """No row in frameworks, pillars or subthemes: every economy, equal weights, the gate of the method."""
+    """Without rows in frameworks, pillars or subthemes: every economy, equal weights, the gate of the method."""
     scores = engine.score(
         economies=economies("AAA", "BBB"),
         indicators=[indicator("a"), indicator("b"), indicator("c")],
@@ -539,7 +539,7 @@ def test_a_framework_with_only_indicators_and_benchmarks_is_scored(engine: Engin
 
 
 def test_missing_cells_of_a_benchmark_have_defaults(engine: Engine) -> None:
-    """No baseline year, no value that counts as met, no pace target, no weight: a level without pace."""
+    """Without baseline year, value that counts as reached, pace target and weight: a level without pace."""
     left_open = {"baseline_year": None, "met_value": None, "pace_target_value": None}
     scores = engine.score(
         economies=economies("AAA", "BBB"),

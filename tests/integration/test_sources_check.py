@@ -1,4 +1,4 @@
-"""``carec sources check`` against every provider on loopback: a world in which every link is ok, and every fault."""
+"""``carec sources check`` against every provider on loopback: a catalogue without faults, and every kind of fault."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ Links = dict[tuple[str, str], LinkFinding]
 
 @dataclass
 class World:
-    """Every provider on loopback, and a warehouse in which nothing has landed."""
+    """Every provider on loopback, and a warehouse without landed figures."""
 
     everyone: Everyone
     workspace: Workspace
@@ -73,7 +73,7 @@ def as_json(document: Any) -> Response:
 
 
 def edited(at: str, edit: Callable[[Any], Any], path: str, world: World) -> Spoil:
-    """Answers of a provider at a path as the provider gives them, edited."""
+    """Return a function that edits the normal responses of a provider at a path."""
 
     def spoil(provider: str, requested: str, request: Request) -> Response | None:
         if provider != at or not re.search(path, requested):
@@ -85,7 +85,7 @@ def edited(at: str, edit: Callable[[Any], Any], path: str, world: World) -> Spoi
 
 
 def without(code: str, new: str, world: World, provider: str, path: str) -> Spoil:
-    """A provider's list in which one code has another name."""
+    """Return a function that renames one code in the list of a provider."""
 
     def rename(document: Any) -> Any:
         return json.loads(json.dumps(document).replace(f'"{code}"', f'"{new}"'))
@@ -93,7 +93,7 @@ def without(code: str, new: str, world: World, provider: str, path: str) -> Spoi
     return edited(provider, rename, path, world)
 
 
-# A world that is as the catalogue says
+# Providers that match the catalogue
 
 
 def test_every_link_is_ok_if_all_providers_match_the_catalogue(world: World) -> None:
@@ -236,7 +236,7 @@ def test_without_a_list_an_unknown_code_is_recognised_by_the_response(world: Wor
 
 
 def test_options_that_match_no_row_are_reported(world: World) -> None:
-    """The code of a skill changed: the answer has rows, and none of the cut."""
+    """The code of a skill changed: the response has rows, but no row of the cut."""
     one = next(one for one in world.check("un_sdg", spoil=skills("XYZ", world)).values() if one.code == "SE_ADT_ACTS")
     assert one.status == "no rows" and "XYZ" in one.detail and "Type of skill" in one.detail
 
@@ -477,7 +477,7 @@ def test_a_request_that_is_throttled_with_400_is_retried(world: World, monkeypat
     assert {one.status for one in patient.check("world_bank", spoil=spoil).values()} == {"ok"}
 
 
-# Files that an operator puts in place
+# Local files of an operator
 
 
 def test_an_operators_file_is_checked_and_a_missing_one_is_no_fault(world: World, tmp_path: Path) -> None:
