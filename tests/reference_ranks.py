@@ -1,4 +1,4 @@
-"""A second implementation of the rank band scenarios, in NumPy, written from their description. The SQL is compared to it.
+"""A second implementation of the rank band scenarios in NumPy, to compare the SQL with. It follows their description.
 
 Belongs here: weights, means and ranks of one framework with arithmetic aggregation. Does not belong here:
 levels (reference_scoring.py), or reading any table. Every scenario is computed completely; no result is reused in

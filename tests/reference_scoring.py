@@ -1,4 +1,4 @@
-"""A second implementation of the scoring method, in Python and NumPy, written from its description. The SQL is compared to it.
+"""A second implementation of the scoring method in Python, to compare the SQL with. It follows the description.
 
 Belongs here: level, attainment, slope, pace, projection and status of one indicator in one economy; pillars; overall.
 Does not belong here: code that reads intermediate results of the SQL, or optimisation.

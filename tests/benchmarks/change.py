@@ -80,7 +80,7 @@ def _served(published: Path) -> dict[str, dict[tuple[str, int], float | None]]:
 
 
 def results(env: dict[str, str]) -> list[dict[str, object]]:
-    """Return the ratio in the format of ``tests.benchmarks.run``. ``against_median_s`` are the seconds to the publication.
+    """Return the ratio in the format of ``tests.benchmarks.run``. ``against_median_s``: seconds to the publication.
 
     ``env`` is the environment of a refresh. Its warehouse is not used.
     """

@@ -37,7 +37,7 @@ AIM = 5.0
 
 @dataclass(frozen=True)
 class Size:
-    """Number of economies, indicators and random sets of weights. One figure in twenty is missing."""
+    """Number of units, indicators and random sets of weights. One figure in twenty is missing."""
 
     name: str
     units: int

@@ -1,4 +1,4 @@
-"""The country briefs: pages in headless Chromium, two printed pages for every member, and what happens without it."""
+"""The country briefs: pages in headless Chromium, two printed pages for every member, and the run without Chromium."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ printing = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this mach
 
 @pytest.fixture(scope="module")
 def briefs(published_warehouse: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The briefs of all members, written by one command."""
+    """Write the briefs of all members with one command."""
     folder = tmp_path_factory.mktemp("briefs")
     done = run_carec("briefs", "--out", str(folder), warehouse=published_warehouse)
     assert done.returncode == 0, done.stderr

@@ -1,4 +1,4 @@
-"""``carec claims`` as people and programs use it."""
+"""``carec claims`` for people and for programs."""
 
 from __future__ import annotations
 

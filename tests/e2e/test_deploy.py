@@ -94,7 +94,7 @@ def deployment(published_warehouse: Path, tmp_path_factory: pytest.TempPathFacto
         page = free_port()
         settings = example_settings() | {
             "CAREC_WAREHOUSE": str(warehouse),
-            "CAREC_AUTOMATION": "0",  # only the tests start runs
+            "CAREC_AUTOMATION": "0",  # no runs except those of the tests
             "CAREC_OFFLINE": "1",
             "DAGSTER_HOME": str(home),
             "DAGSTER_POSTGRES_URL": database,

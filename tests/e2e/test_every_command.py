@@ -1,7 +1,7 @@
-"""What holds for every command: help, formats, and an error that a person can act on in one line.
+"""Properties of every command: help, formats, and errors of one line with a remedy.
 
-Each runs as the entry point ``main`` in this process. What needs a process of its own stands in ``test_cli`` and
-``test_terminal``.
+Each command runs as the entry point ``main`` in this process. Tests that need a separate process are in ``test_cli``
+and ``test_terminal``.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Done:
 
 
 class Run:
-    """``carec`` with these arguments in this process, with nothing of the tester's settings."""
+    """Runs ``carec`` with the given arguments in this process, without the settings of the environment."""
 
     def __init__(self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
         self._capsys, self._monkeypatch = capsys, monkeypatch
@@ -125,13 +125,13 @@ def test_json_and_csv_are_the_only_standard_output_and_have_the_same_content(
     carec: Run, published_warehouse: Path, name: tuple[str, ...], arguments: tuple[str, ...]
 ) -> None:
     settings = {"CAREC_WAREHOUSE": str(published_warehouse)}
-    if name == ("sources", "check"):  # a provider that does not answer is an answer, too
+    if name == ("sources", "check"):  # an unreachable provider is a valid result
         settings |= {"CAREC_OFFLINE": "0", "CAREC_WORLD_BANK_URL": "http://127.0.0.1:9/v2"}
     as_json, as_csv, as_table = (
         carec(*name, *arguments, "--format", fmt, **settings) for fmt in ("json", "csv", "table")
     )
     codes, captured = {as_json.code, as_csv.code, as_table.code}, as_json.stderr + as_csv.stderr + as_table.stderr
-    # what doctor finds depends on the machine: it only has to find the same three times
+    # the result of doctor depends on the machine; it has to be the same three times
     broken = (name, arguments[:1]) == (("sources", "check"), ("--provider",))  # links of the framework are unreachable
     assert codes == {int(broken)} or (name == ("doctor",) and codes == {1}), captured
     records = json.loads(as_json.stdout)
@@ -243,15 +243,15 @@ def test_a_warehouse_that_cannot_be_written_gives_one_line(carec: Run, tmp_path:
 def test_publishing_replaces_an_unreadable_published_file(
     published_warehouse: Path, tmp_path: Path, share: float
 ) -> None:
-    """What the message promises, whatever part of the file is left."""
+    """The message promises it, for every damaged file."""
     layout, good = Layout(tmp_path), Layout(published_warehouse)
     for path in (good.build, good.receipt):
         shutil.copy(path, tmp_path / path.name)
     whole = good.published.read_bytes()
     layout.published.write_bytes(whole[: int(len(whole) * share)])
     publish(layout, datetime(2027, 1, 1))
-    standing = published(layout)
-    assert standing is not None and standing.published_at == datetime(2027, 1, 1)
+    current = published(layout)
+    assert current is not None and standing.published_at == datetime(2027, 1, 1)
 
 
 def test_the_list_of_commands_has_the_first_line_of_each_commands_help(carec: Run) -> None:

@@ -1,4 +1,4 @@
-"""Why a score is what it is, what else it could be measured against, and where the goalposts come from."""
+"""The explanation of scores, alternative targets, and the computation of goalposts."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_every_line_of_arithmetic_gives_its_stated_value(published_warehouse: Pa
     )
     assert len(lines) > 4000
     for *where, arithmetic, value in lines:
-        # scores in it are rounded to four digits after the point
+        # scores in it are rounded to four decimals
         assert evaluate(arithmetic) == pytest.approx(value, abs=1e-4, rel=1e-9), where
 
 
@@ -156,7 +156,7 @@ def test_another_set_of_targets_is_shown_and_changes_no_score(published_warehous
     assert "enter no score" in table and "westernbalkans-infohub.eu" in table and "KAZ" not in table
     main = run_carec("scorecard", "--target-set", "main", "--format", "csv", warehouse=published_warehouse).stdout
     assert main == run_carec("scorecard", "--format", "csv", warehouse=published_warehouse).stdout
-    # every alternative target names who set it, and the main framework's targets are the seed's alone
+    # every alternative target names its source, and the targets of the main framework are those of the seed
     assert rows(
         published_warehouse,
         "select count(*) from indicator_scores join benchmarks using (framework_id, indicator_id)"
@@ -179,7 +179,7 @@ def test_the_goalposts_can_be_recomputed_and_are_written_only_on_request(
     stdout, stderr = recompute("--as-of", GOALPOSTS_OF)
     assert stdout == "" and "0 goalposts and 0 descriptions" in stderr
 
-    # a newer copy of 4G coverage has one more economy, which moves no goalpost
+    # a newer copy of 4G coverage has one more economy, which changes no goalpost
     stdout, stderr = recompute("--format", "json")
     assert [(row["indicator_id"], row["column"]) for row in json.loads(stdout)] == [("coverage_4g_pct", "floor_basis")]
     assert "of 210 economies" in stdout and "0 goalposts and 1 descriptions" in stderr

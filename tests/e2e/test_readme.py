@@ -1,4 +1,4 @@
-"""The README and the quick start: what they tell to type works, and what they list is what there is."""
+"""The README and the quick start: their commands work, and their lists are complete."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 QUICKSTART = (ROOT / "docs" / "quickstart.md").read_text(encoding="utf-8")
 FIRST_SCREEN = 40
 """Lines of the README that a person sees before scrolling."""
-STAND_INS = {"DIR": "out"}
+REPLACEMENTS = {"DIR": "out"}
 SLOW = ("export", "report", "briefs")
 
 
@@ -28,7 +28,7 @@ def blocks(document: str, language: str) -> list[str]:
 
 
 def commands(document: str) -> list[list[str]]:
-    """What follows ``.venv/bin/carec`` in the document's shell blocks; a redirection is left out."""
+    """Return the arguments of ``.venv/bin/carec`` in the shell blocks of the document, without redirections."""
     lines = [line for block in blocks(document, "sh") for line in re.sub(r"\n\s+", " ", block).splitlines()]
     typed = [
         shlex.split(line.partition(" > ")[0], comments=True) for line in lines if line.startswith(".venv/bin/carec")
@@ -37,7 +37,7 @@ def commands(document: str) -> list[list[str]]:
 
 
 def each_command_once() -> list[Any]:
-    """The commands of both documents; a command that only differs in its options is exhaustive."""
+    """Return the commands of both documents. A command that differs only in its options is exhaustive."""
     first: set[str] = set()
     cases = []
     for words in commands(README) + commands(QUICKSTART):
@@ -50,7 +50,7 @@ def each_command_once() -> list[Any]:
 @pytest.mark.parametrize("arguments", each_command_once())
 def test_every_command_of_the_documents_works(published_warehouse: Path, tmp_path: Path, arguments: list[str]) -> None:
     done = run_carec(
-        *(str(tmp_path / STAND_INS[a]) if a in STAND_INS else a for a in arguments), warehouse=published_warehouse
+        *(str(tmp_path / REPLACEMENTS[a]) if a in REPLACEMENTS else a for a in arguments), warehouse=published_warehouse
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout or "wrote" in done.stderr
@@ -76,7 +76,7 @@ def test_the_first_screen_shows_how_to_check_whether_uzbekistan_is_on_track_and_
 
 
 def test_the_output_in_the_documents_has_the_lines_of_the_real_output(published_warehouse: Path) -> None:
-    """Names, heads and steps; figures move with the providers."""
+    """The test compares names, headers and steps, because figures change with the providers."""
     shown = {
         line.split()[0] for block in blocks(README, "text")[:2] for line in block.splitlines() if line.strip("…. ")
     }
@@ -137,7 +137,7 @@ def test_every_link_to_a_file_works(document: str) -> None:
 
 @pytest.fixture
 def in_the_folder_of_the_warehouse(published_warehouse: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A working directory in which the published file lies where the quick start says."""
+    """Change to a working directory with the published file at the path of the quick start."""
     (tmp_path / "warehouse").mkdir()
     (tmp_path / "warehouse" / "data").symlink_to(published_warehouse)
     monkeypatch.chdir(tmp_path)
@@ -162,7 +162,7 @@ def test_the_quick_start_for_the_duckdb_client_runs(in_the_folder_of_the_warehou
 
 
 def test_the_query_of_the_quick_start_for_r_runs(in_the_folder_of_the_warehouse: Path) -> None:
-    """R itself is not among this project's tools."""
+    """R is not a tool of this project, so only the query runs."""
     (code,) = blocks(QUICKSTART, "r")
     (path,) = re.findall(r'duckdb\(\), "([^"]+)"', code)
     queries = re.findall(r'dbGetQuery\(carec, "([^"]+)"\)', code)

@@ -1,4 +1,4 @@
-"""The report as people read it: in headless Chromium, wide and narrow, in both languages, with and without scripts."""
+"""The report in headless Chromium: wide and narrow, in both languages, with and without scripts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The scorecard on terminals and in pipes: widths, colour, encodings, and readers that stop reading."""
+"""The scorecard on terminals and in pipes: widths, colours, encodings, and readers that stop early."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ESCAPE = "\x1b"
 
 
 def on_a_terminal(*arguments: str, warehouse: Path, width: int, **environment: str) -> str:
-    """What ``carec`` writes to a pseudo-terminal of this width."""
+    """Return the output of ``carec`` on a pseudo-terminal of this width."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, width, 0, 0))
     kept = ("PATH", "HOME", "LANG", "LC_ALL")
@@ -72,7 +72,7 @@ def members(published_warehouse: Path) -> list[dict[str, Any]]:
 
 
 def figures(members: list[dict[str, Any]]) -> dict[str, list[str]]:
-    """What a line of each member must show whole."""
+    """Return the figures that the line of each member must show completely."""
     shown = ("overall_score", "p1", "p2", "p3", "p4", "p5")
     return {one["iso3"]: ["–" if one[c] is None else f"{one[c]:.1f}" for c in shown] for one in members}
 
@@ -88,12 +88,12 @@ def test_the_members_fit_the_terminal_and_no_digit_is_cut_off(
         (line,) = [line for line in lines if line.startswith(f"{iso3} ")]
         found = [word for word in line.split() if re.fullmatch(r"–|\d+\.\d", word)]
         if expected[0] == "–":
-            found.pop(1)  # the dash of the rank
+            found.pop(1)  # the dash in place of the rank
         assert found == expected, line
     assert any(bar in output for bar in BARS) == (width >= 120)
     heads = next(line for line in lines if "overall" in line)
     for pillar in ("p1", "p2", "p3", "p4", "p5"):
-        edge = heads.index(pillar) + 2  # figures are flush right under their heads
+        edge = heads.index(pillar) + 2  # figures are right-aligned under their headers
         assert all(line[:edge][-1].strip() for line in lines if line[:3] in figures(members))
 
 
@@ -121,7 +121,7 @@ def test_no_color_leaves_no_escape_on_a_terminal(published_warehouse: Path) -> N
     output = on_a_terminal("scorecard", "UZB", warehouse=published_warehouse, width=120, NO_COLOR="1")
     assert ESCAPE not in output
     coloured = on_a_terminal("scorecard", "UZB", warehouse=published_warehouse, width=120, NO_COLOR="")
-    assert plain(coloured) == output  # an empty NO_COLOR is none
+    assert plain(coloured) == output  # an empty NO_COLOR has no effect
 
 
 def test_output_in_a_pipe_has_no_colour_no_trailing_blanks_and_a_trend(published_warehouse: Path) -> None:

@@ -1,4 +1,4 @@
-"""Dagster's pages in a browser: ``carec ui`` as a process, and the system's Chromium without a window."""
+"""Dagster's pages in a browser: ``carec ui`` as a process, and headless Chromium of the system."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def wait_until_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> N
 
 @pytest.fixture(scope="module")
 def pages(failed_refresh: Refreshed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pages]:
-    """The pages of a warehouse with two runs: the first was published, the second was stopped by a check."""
+    """Return the pages of a warehouse with two runs: the first was published, a check stopped the second."""
     warehouse = failed_refresh.copy(tmp_path_factory.mktemp("ui"))
     with dg.DagsterInstance.from_config(str(prepare_home(Layout(warehouse)))) as instance:
         runs = {run.status: run.run_id for run in instance.get_runs()}
@@ -99,7 +99,7 @@ def pages(failed_refresh: Refreshed, tmp_path_factory: pytest.TempPathFactory) -
 def picture(page: Page, name: str) -> None:
     """Save the page in docs/ if CAREC_SCREENSHOTS is 1."""
     if os.environ.get("CAREC_SCREENSHOTS") == "1":
-        # the states of assets arrive after the assets
+        # the states of assets load after the assets
         expect(page.get_by_text("fetching statuses")).to_have_count(0, timeout=60_000)
         page.wait_for_timeout(1_000)
         page.screenshot(path=ROOT / "docs" / f"{name}.png")

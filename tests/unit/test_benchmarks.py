@@ -1,4 +1,4 @@
-"""Goalposts computed again from figures that are easy to check by hand."""
+"""Goalposts recomputed from figures that are easy to check by hand."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def seed(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def fetch() -> Iterator[Fetch]:
-    """Forty-one large economies with the values 0 to 40, a small one with 1000, and an aggregate with 2000."""
+    """Return forty-one large economies with the values 0 to 40, a small one with 1000, and an aggregate with 2000."""
     with duckdb.connect() as connection:
         connection.execute(
             """
@@ -74,7 +74,7 @@ def computed(seed: Path, fetch: Fetch) -> dict[tuple[str, str], str]:
 
 def test_floor_target_and_pace_target_come_from_the_worlds_figures(seed: Path, fetch: Fetch) -> None:
     cells = computed(seed, fetch)
-    # 42 values, 0 to 40 and 1000: the 2.5th percentile lies at rank 1 + 41 * 0.025
+    # 42 values, 0 to 40 and 1000: the 2.5th percentile is at rank 1 + 41 * 0.025
     assert cells["up", "floor_value"] == "1.025"
     assert cells["up", "target_value"] == "38"
     assert cells["up", "met_value"] == "38"

@@ -1,4 +1,4 @@
-"""Provider chains: the order of requests, which answer is used, and the reasons of failed links."""
+"""Provider chains: the order of requests, the response that is used, and the reasons of failed links."""
 
 from __future__ import annotations
 
@@ -178,7 +178,7 @@ def test_providers_are_requested_in_parallel() -> None:
 
     class Waiting(Prepared):
         def fetch(self, *requested: Any) -> Fetched:
-            together.wait(5)  # raises if the other provider is asked only afterwards
+            together.wait(5)  # raises if the request to the other provider starts only afterwards
             return super().fetch(*requested)
 
     one = chain(Link(provider="first", code="A"))

@@ -1,4 +1,4 @@
-"""How changes between publications are told; that they are found is shown in ``tests/integration/test_changes.py``."""
+"""The wording of changes between publications. ``tests/integration/test_changes.py`` tests that they are found."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from warehouse.publications import COLUMNS, Comparison
 
 
 def shown_line(**row: Any) -> list[str]:
-    """The line of a comparison with this one change."""
+    """Return the line of a comparison with this one change."""
     row = {"kind": "revised", "iso3": "AFG", "subject": "internet_users_pct", "year": 2018, "name": "Afghanistan"} | row
     day, moment = date(2026, 11, 23), datetime(2026, 11, 23)
     (section,) = sections(Comparison(moment, day, moment, day, [tuple(row.get(column) for column in COLUMNS)]))
@@ -23,7 +23,7 @@ def shown_line(**row: Any) -> list[str]:
     ("before", "after", "shown"),
     [
         (17.0485, 18.4, ["17.05", "18.4"]),
-        (16.79999924, 16.8, ["16.79999924", "16.8"]),  # a difference that four digits would hide
+        (16.79999924, 16.8, ["16.79999924", "16.8"]),  # a difference that is invisible with four digits
         (None, 1234567.0, ["–", "1,234,567"]),
     ],
 )

@@ -1,4 +1,4 @@
-"""The claim register: complete against the document, and checked with clear messages."""
+"""The claim register: it covers the document, and its faults give clear messages."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ def lines_of(claim: dict[str, str]) -> list[int]:
 
 @pytest.fixture(scope="module")
 def document() -> dict[int, str]:
-    """The document's lines by number, without recommendations."""
+    """Return the lines of the document by number, without recommendations."""
     folder = ROOT.parent / "shared" / "seed"
     found = sorted(folder.glob("*.txt")) if folder.is_dir() else []
     if not found:
-        pytest.skip("the document is not beside this checkout")
+        pytest.skip("the document is not next to this checkout")
     text = found[0].read_text(encoding="utf-8").splitlines()
     return dict(list(enumerate(text, start=1))[: RECOMMENDATIONS_FROM - 1])
 
@@ -48,7 +48,7 @@ SCALE = {"": 1.0, "M": 1e6, "million": 1e6, "B": 1e9, "billion": 1e9}
 
 
 def numbers(text: str) -> set[float]:
-    """Every number of a text as a figure: ``$500M`` and ``500,000`` included, the G of ``5G`` left out."""
+    """Return every number of a text as a figure, such as ``$500M`` and ``500,000``. ``5G`` is not a number."""
     return {
         round(float(digits.replace(",", "")) * SCALE[scale], 6)
         for digits, scale in NUMBER.findall(text.replace("\\", ""))
@@ -101,7 +101,7 @@ def words(text: str) -> list[str]:
 
 
 def test_no_statement_copies_the_wording_of_the_document(document: dict[int, str]) -> None:
-    """Names and figures aside (a name of the document has up to seven words), no statement repeats a line."""
+    """No statement repeats a line, except for names and figures. A name of the document has up to seven words."""
     lines = {line: f" {' '.join(words(text))} " for line, text in document.items()}
     repeated = {}
     for claim in claims():
@@ -122,7 +122,7 @@ def test_every_section_is_the_heading_above_its_line(document: dict[int, str]) -
     assert not wrong
 
 
-# What the document prints of each number, read off line by line: line -> (claim, comparator, value, year)
+# The printed numbers of the document, copied line by line: line -> (claim, comparator, value, year)
 PRINTED = """
 34 hl-region-internet-use eq 70 2025
 37 hl-geo-elearning-students eq 500000 -
@@ -210,7 +210,7 @@ def seeds(tmp_path: Path) -> Path:
 
 
 def alter(seeds: Path, file: str, claim_id: str, column: str, cell: str) -> int:
-    """Write a cell of the row that has the given entry in its first column. Returns its line."""
+    """Write a cell of the row that has the given entry in its first column. Return its line number."""
     path = seeds / file
     with path.open(encoding="utf-8", newline="") as handle:
         rows = list(csv.DictReader(handle))
@@ -381,7 +381,7 @@ def test_a_file_that_is_not_valid_csv_is_reported(seeds: Path) -> None:
 
 
 def holds(figure: float, claimed: float, tolerance: float, comparator: str, low: float | None = None) -> bool | None:
-    """The macro ``claim_holds`` on literals."""
+    """Return the result of the macro ``claim_holds`` on literals."""
     source = (ROOT / "dbt_project" / "macros" / "claims.sql").read_text(encoding="utf-8")
     macros = Environment(autoescape=False, extensions=["jinja2.ext.do"]).from_string(source).module
     lowest = "null::double" if low is None else f"{low!r}::double"

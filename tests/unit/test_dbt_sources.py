@@ -19,7 +19,7 @@ GENERATED = Path("models") / "staging" / "generated"
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A copy of the dbt project's seeds and staging, which a test may change."""
+    """Return a copy of the dbt project's seeds and staging that a test may change."""
     for part in ("seeds", GENERATED):
         shutil.copytree(ROOT / "dbt_project" / part, tmp_path / part)
     return tmp_path

@@ -1,4 +1,4 @@
-"""The edition watch: what follows from the calendar and from what is held, on a given day."""
+"""The edition watch: the status of an index on a given day, from the calendar and the available editions."""
 
 from __future__ import annotations
 

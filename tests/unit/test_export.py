@@ -1,4 +1,4 @@
-"""Exports: the values that are passed on or left out, and the content of every file."""
+"""Exports: included and omitted values, and the content of every file."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ NOTICES = [Attribution("giver", "The Giver", OPEN, "https://example.org/by", "Th
 
 @pytest.fixture
 def published(tmp_path: Path) -> Path:
-    """A small publication: three indicators under three licences, and texts that a spreadsheet would execute."""
+    """Return a small publication: three indicators under three licences, and texts that a spreadsheet would execute."""
     path = tmp_path / "carec.duckdb"
     with duckdb.connect(str(path)) as c:
         c.execute(
@@ -211,7 +211,7 @@ def test_an_earlier_export_is_replaced_without_leftovers(published: Path, tmp_pa
 
 
 def verified(directory: Path) -> bool:
-    """Whether the checksums cover and fit every file."""
+    """Return whether the checksums cover and match every file."""
     listed = dict(line.split("  ")[::-1] for line in (directory / "SHA256SUMS").read_text().splitlines())
     files = {path.relative_to(directory).as_posix(): path for path in directory.rglob("*") if path.is_file()}
     return set(listed) == set(files) - {"SHA256SUMS"} and all(

@@ -1,4 +1,4 @@
-"""What the pipeline did to a figure: read from vintages of the former format, and kept when a figure is taken over."""
+"""The origin of a figure: read from vintages of the former format, and kept when a figure is carried over."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ FORMER = {
 
 
 def former_vintage(layout: Layout) -> Path:
-    """Writes a vintage as it was written before ``figure_origin`` existed; one figure per former status."""
+    """Write a vintage in the format before ``figure_origin``, with one figure per former status."""
     rows = [("KAZ", 2010 + at, float(at)) for at in range(len(FORMER))]
     figures = records(*rows).with_columns(obs_status=pl.Series(list(FORMER)))
     path = layout.vintages(ID) / "20261101T120000000000_0123456789abcdef.parquet"
@@ -59,7 +59,7 @@ def test_a_series_with_flags_of_the_former_format_is_unchanged_after_the_next_fe
     layout = Layout(tmp_path)
     flagged = records(("KAZ", 2024, 9.3)).with_columns(figure_origin=pl.lit("flagged"), figure_note=pl.lit("doubtful"))
     former = flagged.with_columns(obs_status=pl.lit("flagged: doubtful")).drop("figure_origin", "figure_note")
-    # the hash that the former code gave this series
+    # the hash of this series in the former code
     digest = landing.content_hash(flagged)
     path = layout.vintages(ID) / f"20261101T120000000000_{digest}.parquet"
     path.parent.mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""Files are replaced as a whole, and one process at a time holds a warehouse."""
+"""Files are replaced completely, and only one process at a time holds a warehouse."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rules of the house that a reviewer would otherwise have to remember."""
+"""Project rules that a reviewer would otherwise have to check."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which code is suggested for one that is gone, and what a failed reply says of a link."""
+"""The suggested code for a missing one, and the verdict on a link after a failed reply."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The discovery of provider modules by the functions that they have."""
+"""The discovery of provider modules by their functions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Publication: only of a build that passed, only as a whole; a failure leaves the earlier one in place."""
+"""Publication: only a build that passed is published, and only completely. A failure keeps the earlier publication."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ def test_a_publication_killed_between_any_two_writes_leaves_the_old_or_the_new_o
         assert done.returncode == 137
     marks = [mark for mark, _ in found]
     assert len(found) > 5 and found[-1] == ("n", 0)
-    assert marks == sorted(marks), "once the new one stands it stays"
+    assert marks == sorted(marks), "once the new one is in place it stays"
     assert {"m", "n"} == set(marks)
     clear(layout)
     assert sorted(path.name for path in layout.root.iterdir() if path.is_file()) == [

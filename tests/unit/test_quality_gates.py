@@ -34,7 +34,7 @@ def world(*years: int, without: tuple[tuple[str, int], ...] = (), **values: floa
 
 
 def held_back(fresh: pl.DataFrame, last: pl.DataFrame, *, accept_shrink: bool = False, members: str = "") -> str:
-    """Return why the gates for a whole series hold it back, an empty text if they do not."""
+    """Return the reason why the gates for a series hold it back, or an empty text."""
     areas = replace(AREAS, members=frozenset(members.split()))
     context = Context(indicator(), areas, 2026, accept_shrink=accept_shrink)
     checked = run_gates(SERIES_GATES, fresh, last, context)

@@ -1,4 +1,4 @@
-"""What a request names as its sender, and where a provider is asked: the settings of the network."""
+"""Network settings: the sender of a request, and the address of a provider."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Texts of the pages in every language, and figures written in the language's way."""
+"""Texts of the pages in every language, and figures in the format of the language."""
 
 from __future__ import annotations
 
