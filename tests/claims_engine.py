@@ -29,10 +29,10 @@ MODELS = (
     "intermediate/int_claim_readings",
     "marts/claims_audit",
 )
-"""In the order in which one reads the other."""
+"""In the order of their dependencies."""
 
 METHOD = ("claim_kinds", "claim_units", "claim_parameters", "region_variants", "economies", "economy_groups")
-"""Taken as published."""
+"""Used as published."""
 GIVEN = ("claims", "claim_evidence", "claim_duplicates", "claim_leads", "observations")
 """Empty unless a test gives rows."""
 

@@ -34,7 +34,7 @@ MODELS = (
     "marts/scorecard_history",
     "marts/region_scores",
 )
-"""In the order in which one reads the other."""
+"""In the order of their dependencies."""
 
 INPUTS = (
     "benchmarks",
@@ -51,7 +51,7 @@ INPUTS = (
     "subthemes",
 )
 METHOD = ("region_variants", "scoring_parameters", "status_thresholds")
-"""Tables that say how scores are made: taken as published unless a test gives its own."""
+"""Tables with the parameters of the method. They are used as published unless a test gives its own."""
 
 AS_OF_YEAR = 2026
 

@@ -26,7 +26,7 @@ from tests.conftest import ROOT
 
 PROJECT = ROOT / "dbt_project"
 MACROS = [f"macros/{name}.sql" for name in ("arithmetic", "goalposts", "trend", "scenarios")]
-"""The macros of the score. Those of explanations make texts, which Python tests evaluate; claims are another matter."""
+"""The macros of the score. Python tests cover the macros of explanations; claims have their own tests."""
 
 SWAPS = {
     " - ": " + ",
@@ -56,7 +56,7 @@ SWAPS = {
     "left(": "right(",
     " desc": " asc",
 }
-"""What stands in the code -> what a mutant has instead, one occurrence at a time."""
+"""Text in the code -> text in a mutant, one occurrence at a time."""
 
 # comments, and Jinja tags without SQL
 _PROSE = re.compile(

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 NOTHING = "none"
-"""Name of the choice that leaves no indicator out."""
+"""Name of the option that leaves out no indicator."""
 
 
 @dataclass(frozen=True)

@@ -18,11 +18,11 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 AS_OF = "2026-11-27"
-"""The day that tests score: figures and staleness then do not move with the calendar."""
+"""The as-of date of the tests: figures and staleness do not depend on the calendar."""
 GOALPOSTS_OF = "2026-11-23"
-"""The day whose archived vintages the seed ``benchmarks`` was computed from: a newer archive moves no goalpost."""
+"""The seed ``benchmarks`` was computed from the archived vintages of this day: a newer archive changes no goalpost."""
 NO_UNIT_TESTS = {"DBT_EXCLUDE_RESOURCE_TYPES": "unit_test"}
-"""dbt's unit tests judge code: the build of ``published_warehouse`` runs them for all."""
+"""dbt's unit tests check code, so that only the build of ``published_warehouse`` runs them."""
 
 
 def further(*cases: object) -> list[Any]:
@@ -56,7 +56,7 @@ READERS = (
     *("archive", "benchmarks", "briefs", "claims", "diff", "dictionary", "doctor", "explain", "export", "indicators"),
     *("queries", "query", "raw", "report", "scorecard", "sources"),
 )
-"""Commands that build nothing: they run in this process, which saves the imports of a new one."""
+"""Commands without a build. They run in this process, which saves the imports of a new one."""
 
 
 def run_carec(

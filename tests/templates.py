@@ -30,7 +30,7 @@ REVIEW_DAY = "2025-06-26"
 INTERNET = "IT.NET.USER.ZS"
 NEW_FIGURE = (("UZB", 2024), 80.0)
 SMALL_REVISION = (("KGZ", 2005), 0.5)
-"""A change in a year before every baseline: no score depends on it."""
+"""A change in a year before every baseline. No score depends on it."""
 ROUNDED_BY = 1e-6
 REJECTED_FIGURE = (("KAZ", 2023), 1e308)
 GOVTECH_PARTS = ("core_systems", "service_delivery", "citizen_engagement", "enablers")

@@ -30,7 +30,7 @@ from warehouse.layout import Layout
 
 ROOT = Path(__file__).resolve().parents[2]
 CLIENTS = ROOT / "build" / "bench" / "bin" / "python"
-"""The environment of the clients that are measured against; ``make bench`` builds it."""
+"""The environment of the clients to compare with. ``make bench`` builds it."""
 LATENCY_S = 0.150
 EVERYWHERE = 1000
 CODES = [f"IT.NET.USR{number:02}.ZS" for number in range(40)]

@@ -11,7 +11,7 @@ from typing import Any
 from sources.http.client import Http
 
 Talk = Callable[[socket.socket, int], None]
-"""Answers a request of a raw server, given the connection and the number of the request, from 1."""
+"""Answers a request of a raw server. Arguments: the connection, and the number of the request from 1."""
 
 
 class RawServer:

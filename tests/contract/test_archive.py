@@ -170,7 +170,7 @@ def test_figures_equal_those_of_the_providers_to_the_last_digit(
     source = pl.read_csv(reference / file, infer_schema=False)
     for name, value in where.items():
         source = source.filter(pl.col(name) == value)
-    # WDI, under whose code the archive keeps it, dates the logistics edition of 2023 as 2022
+    # the archive uses the code of WDI, which dates the logistics edition of 2023 as 2022
     year = pl.col("year").cast(pl.Int32)
     if indicator_id.startswith("lpi_"):
         year = year.replace({2023: 2022})

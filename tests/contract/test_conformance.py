@@ -57,8 +57,8 @@ PROVIDERS = sorted([*ADAPTERS, "wipo_gii_workbook"])
 TABLES = [name for name in PROVIDERS if payload(name).sheet is None]
 WORKBOOKS = [name for name in PROVIDERS if payload(name).sheet]
 REPRESENTATIVE = ("itu_prices", "qog", "un_egov", "world_bank")
-"""A workbook, a table in CSV, a file per edition and a paged API. A fault of HTTP reaches all adapters through the same
-client: the default tests run it with these four, ``make test-all`` with every adapter."""
+"""A workbook, a CSV table, one file per edition, and a paged API. All adapters use the same HTTP client, so the default
+tests run HTTP faults with these four only, and ``make test-all`` with every adapter."""
 Figures = dict[tuple[str, int], float]
 Answer = Callable[[Request, Mapping[str, Body]], Response | None]
 
@@ -263,7 +263,7 @@ def cut_chunks(connection: socket.socket, number: int) -> None:
     connection.close()
 
 
-def say(*answer: Any, **more: Any) -> Talk:
+def send(*answer: Any, **more: Any) -> Talk:
     return lambda connection, number: connection.sendall(response(*answer, **more))
 
 
@@ -278,13 +278,13 @@ CONNECTIONS: dict[str, tuple[Talk, str]] = {
     "slow drip of headers": (header_drip, "no complete headers within|no answer within"),
     "endless trailers": (endless_trailers, "not complete in time|no answer within"),
     "endless body": (endless, "more than 1,048,576 bytes"),
-    "200 MB of zeros": (say(bytes(2 << 20), length=200 << 20), "more than 1,048,576 bytes"),
-    "gzip bomb": (say(gzip.compress(bytes(8 << 20)), GZIP), "more than 4,194,304 bytes when decompressed"),
+    "200 MB of zeros": (send(bytes(2 << 20), length=200 << 20), "more than 1,048,576 bytes"),
+    "gzip bomb": (send(gzip.compress(bytes(8 << 20)), GZIP), "more than 4,194,304 bytes when decompressed"),
     "not HTTP": (lambda connection, number: connection.sendall(b"SSH-2.0-OpenSSH_9.2\r\n"), "connection broken"),
-    "damaged gzip": (say(b"\x1f\x8b\x08no", GZIP), "damaged gzip"),
-    "gzip that ends early": (say(gzip.compress(b"a,b\n" * 5000)[:-9], GZIP), "damaged gzip"),
-    "an invalid length": (say(b"[]", "Content-Length: 9"), "."),
-    "a part that was not requested": (say(b"[1", status="206 Partial Content"), "HTTP 206"),
+    "damaged gzip": (send(b"\x1f\x8b\x08no", GZIP), "damaged gzip"),
+    "gzip that ends early": (send(gzip.compress(b"a,b\n" * 5000)[:-9], GZIP), "damaged gzip"),
+    "an invalid length": (send(b"[]", "Content-Length: 9"), "."),
+    "a part that was not requested": (send(b"[1", status="206 Partial Content"), "HTTP 206"),
 }
 
 
@@ -359,7 +359,7 @@ def test_a_status_other_than_success_is_reported_and_lands_nothing(
 def test_a_redirect_from_a_public_host_to_this_machine_is_not_followed(
     provider: Provider, raw_server: Callable[[Talk], RawServer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    server = raw_server(say(b"", "Location: /inside", status="302 Found"))
+    server = raw_server(send(b"", "Location: /inside", status="302 Found"))
     monkeypatch.setattr(Reach, "probe_host", lambda self, url, timeout_s: "127.0.0.1" if "inside" in url else "8.8.8.8")
     result = provider.refresh(server.url)
     assert result.outcome is Outcome.UNAVAILABLE
@@ -383,7 +383,7 @@ def test_a_temporary_fault_is_retried(provider: Provider, code: int, serve: Serv
 # Blocked
 
 FILES = [name for name in PROVIDERS if name != "owid" and re.search(r"\.(csv|xlsx)$", payload(name).main)]
-"""Providers of files that an operator can put in place. Our World in Data generates a file per query."""
+"""Providers with files that an operator can place locally. Our World in Data generates one file per query."""
 AWAY: dict[str, Answer] = {
     **{str(code): status(code) for code in (401, 403, 451)},
     "a challenge": status(202, ""),
@@ -470,7 +470,7 @@ def always(content: bytes) -> Callable[[bytes], bytes]:
 
 HTML = b"<!DOCTYPE html><html><body>Scheduled maintenance</body></html>"
 NO_FILE = "there is none of|country-years in the last vintage are gone"
-"""A page instead of a file means that there is no such file; its figures are then missing."""
+"""A page instead of a file means that the file does not exist, so that its figures are missing."""
 BODIES = {
     "empty": (main_as(always(b"")), "empty"),
     "blank": (main_as(always(b" \n")), "empty"),

@@ -248,7 +248,7 @@ def test_a_part_of_the_type_is_enough_if_only_a_part_was_requested(declared: str
 # Broken, slow and endless bodies
 
 
-def hang_up_midway(connection: socket.socket) -> None:
+def close_midway(connection: socket.socket) -> None:
     connection.sendall(response(b"[1, 2", length=5_000))
     reset(connection)
 
@@ -263,7 +263,7 @@ def stop_between_chunks(connection: socket.socket) -> None:
     connection.shutdown(socket.SHUT_RDWR)
 
 
-def hang_up_at_once(connection: socket.socket) -> None:
+def close_at_once(connection: socket.socket) -> None:
     reset(connection)
 
 
@@ -271,7 +271,7 @@ def send_broken_gzip(connection: socket.socket) -> None:
     connection.sendall(response(b"this is not gzip", "Content-Encoding: gzip"))
 
 
-@pytest.mark.parametrize("fault", [hang_up_midway, stop_midway, stop_between_chunks, hang_up_at_once, send_broken_gzip])
+@pytest.mark.parametrize("fault", [close_midway, stop_midway, stop_between_chunks, close_at_once, send_broken_gzip])
 def test_a_broken_body_is_retried(fault: Callable[[socket.socket], None], raw_server: RawServerFactory) -> None:
     def talk(connection: socket.socket, number: int) -> None:
         if number < 3:
@@ -284,7 +284,7 @@ def test_a_broken_body_is_retried(fault: Callable[[socket.socket], None], raw_se
     assert (reply.content, reply.failure, server.requests) == (b"[1]", None, 3)
 
 
-@pytest.mark.parametrize("fault", [hang_up_midway, stop_midway, stop_between_chunks, hang_up_at_once])
+@pytest.mark.parametrize("fault", [close_midway, stop_midway, stop_between_chunks, close_at_once])
 def test_a_body_that_stays_broken_is_a_failure_without_content(
     fault: Callable[[socket.socket], None], raw_server: RawServerFactory
 ) -> None:

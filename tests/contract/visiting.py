@@ -35,7 +35,7 @@ STATUSES = [429, 500, 502, 503, 504]
 TURNED_AWAY = [401, 403, 451]
 
 Given = Any
-"""What a route answers: a function of the request, a response, bytes or a JSON document."""
+"""The answer of a route: a function of the request, a response, bytes or a JSON document."""
 
 
 def provider(name: str, base_url: str) -> Provider:

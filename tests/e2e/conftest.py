@@ -23,7 +23,7 @@ FRAMEWORK = "carec_2030"
 WIDTHS = (1280, 390)
 
 HOSTILE = """<script>window.hacked = true</script><img src=x onerror="window.hacked = true"> & 'it"s'"""
-"""A name that must stay text: markup, an ampersand, both quotes."""
+"""A name that must be shown as text: markup, an ampersand, both quotes."""
 
 
 @dataclass
@@ -165,7 +165,7 @@ _FIGURES = """() => [...document.querySelectorAll("[data-column]")].map((cell) =
 ])"""
 
 DECIMAL = {"en": (",", "."), "ru": ("\u00a0", ",")}
-"""Language -> marks of thousands and decimals."""
+"""Language -> separators of thousands and decimals."""
 
 
 def figures(page: Page) -> list[tuple[str, str, str | None, str]]:

@@ -26,7 +26,7 @@ from tests.running import further
 
 MEMBERS = ("AFG", "AZE", "CHN", "GEO", "KAZ", "KGZ", "MNG", "PAK", "TJK", "TKM", "UZB")
 LONGEST = ("KAZ", "PAK", "TKM")
-"""The members whose briefs are longest: most claims, longest titles, most gaps."""
+"""The members with the longest briefs: most claims, longest titles, most gaps."""
 
 printing = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine (apt-get install chromium)")
 

@@ -64,7 +64,7 @@ def test_json_and_csv_hold_the_same_claims(published_warehouse: Path) -> None:
 def test_one_claim_shows_verdict_tests_trend_and_leads(published_warehouse: Path) -> None:
     done = run_carec("claims", "p5-gii-kaz", warehouse=published_warehouse)
     assert done.returncode == 0, done.stderr
-    for told in (
+    for expected in (
         "Kazakhstan rose from 79th to 48th",
         "verdict: contradicted",
         "gii_rank 78 in 2024, claimed 48",
@@ -75,7 +75,7 @@ def test_one_claim_shows_verdict_tests_trend_and_leads(published_warehouse: Path
         "Leads, not verdicts:",
         "https://astanatimes.com/",
     ):
-        assert told in done.stdout, told
+        assert expected in done.stdout, expected
 
 
 def test_a_claim_on_the_region_shows_the_trend_of_every_member(published_warehouse: Path) -> None:
@@ -99,7 +99,7 @@ def test_one_claim_in_json_holds_its_tests_and_leads(published_warehouse: Path) 
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "expected"),
     [
         (["p5-gii-kza"], "there is no claim 'p5-gii-kza'; near it are p5-gii-kaz"),
         (["--verdict", "wrong"], "there are supported, supported_other_year, contradicted"),
@@ -109,10 +109,12 @@ def test_one_claim_in_json_holds_its_tests_and_leads(published_warehouse: Path) 
         (["p5-gii-kaz", "--verdict", "supported"], "one claim is asked for in full"),
     ],
 )
-def test_a_mistake_of_a_user_gives_one_clear_line(published_warehouse: Path, arguments: list[str], told: str) -> None:
+def test_a_mistake_of_a_user_gives_one_clear_line(
+    published_warehouse: Path, arguments: list[str], expected: str
+) -> None:
     done = run_carec("claims", *arguments, warehouse=published_warehouse)
     assert done.returncode == 2
-    assert told in " ".join(done.stderr.split())
+    assert expected in " ".join(done.stderr.split())
     assert "Traceback" not in done.stderr and done.stdout == ""
 
 

@@ -251,7 +251,7 @@ def test_publishing_replaces_an_unreadable_published_file(
     layout.published.write_bytes(whole[: int(len(whole) * share)])
     publish(layout, datetime(2027, 1, 1))
     current = published(layout)
-    assert current is not None and standing.published_at == datetime(2027, 1, 1)
+    assert current is not None and current.published_at == datetime(2027, 1, 1)
 
 
 def test_the_list_of_commands_has_the_first_line_of_each_commands_help(carec: Run) -> None:

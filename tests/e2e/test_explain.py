@@ -107,14 +107,14 @@ def test_an_observation_in_an_explanation_names_its_source(published_warehouse: 
 def test_one_indicator_is_explained_from_observation_to_status(published_warehouse: Path) -> None:
     done = run_carec("explain", "kaz", "internet_users_pct", warehouse=published_warehouse)
     assert done.returncode == 0, done.stderr
-    for told in (
+    for expected in (
         "world_bank, IT.NET.USER.ZS",
         "https://data.worldbank.org",
         "= 100 * (",
         "status",
         "project's own choice",
     ):
-        assert told in done.stdout
+        assert expected in done.stdout
 
 
 def test_a_pillar_is_explained_by_its_indicators_and_the_overall_score_by_its_pillars(
@@ -131,7 +131,7 @@ def test_a_pillar_is_explained_by_its_indicators_and_the_overall_score_by_its_pi
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "expected"),
     [
         (["explain", "DEU"], "carec_2030 has no score of 'DEU'"),
         (["explain", "KAZ", "p9"], "its pillars are p1"),
@@ -140,11 +140,11 @@ def test_a_pillar_is_explained_by_its_indicators_and_the_overall_score_by_its_pi
     ],
 )
 def test_a_score_that_cannot_be_explained_gives_one_line(
-    published_warehouse: Path, arguments: list[str], told: str
+    published_warehouse: Path, arguments: list[str], expected: str
 ) -> None:
     done = run_carec(*arguments, warehouse=published_warehouse)
     assert done.returncode == 2 and done.stdout == ""
-    assert told in done.stderr and "Traceback" not in done.stderr
+    assert expected in done.stderr and "Traceback" not in done.stderr
 
 
 def test_another_set_of_targets_is_shown_and_changes_no_score(published_warehouse: Path) -> None:
@@ -212,5 +212,5 @@ def test_the_worked_example_of_the_method_equals_the_output_of_the_command(publi
     assert len(examples) == 2
     for command, shown in examples:
         printed = run_carec(*command.split(), warehouse=published_warehouse).stdout
-        told = [line for line in printed.splitlines() if not line.startswith(("as of ", "The benchmarks are"))]
-        assert "\n".join(told).strip() == shown.strip(), command
+        output = [line for line in printed.splitlines() if not line.startswith(("as of ", "The benchmarks are"))]
+        assert "\n".join(output).strip() == shown.strip(), command

@@ -100,8 +100,8 @@ def test_every_figure_of_the_report_equals_the_published_one(
         f"select count(*) from indicator_scores where framework_id = '{FRAMEWORK}' and latest_value is not null"
         " and iso3 in (select iso3 from economies where is_member)",
     )
-    told = [one for one in shown if one[1] == "latest_value" and one[2] is not None]
-    assert len(told) == cells[0][0]
+    latest = [one for one in shown if one[1] == "latest_value" and one[2] is not None]
+    assert len(latest) == cells[0][0]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -232,14 +232,14 @@ def test_each_claim_shows_its_verdict_and_its_evidence(report: Page, published_w
         published_warehouse,
         "select reason, source_url from claim_tests where claim_id = 'p5-gii-kaz' and role = 'value'",
     )
-    told = str(reason).replace("KAZ:", "Kazakhstan:").replace("gii_rank", "“Global Innovation Index, rank”")
+    reason_text = str(reason).replace("KAZ:", "Kazakhstan:").replace("gii_rank", "“Global Innovation Index, rank”")
     claim = report.locator("#p5-gii-kaz")
     expect(claim.locator(".verdict")).to_have_text("contradicted")
     evidence = claim.locator(".evidence")
     expect(evidence).to_be_hidden()
     claim.locator("summary").press("Enter")
     expect(evidence).to_be_visible()
-    expect(evidence).to_contain_text(told)
+    expect(evidence).to_contain_text(reason_text)
     assert str(url) in evidence.locator("a").evaluate_all("all => all.map(one => one.getAttribute('href'))")
     without = report.evaluate(
         """() => [...document.querySelectorAll("tr.claim")].filter((one) =>
@@ -254,8 +254,8 @@ def test_the_counts_of_verdicts_leave_out_repeated_claims(report: Page, publishe
         "select verdict, count(*) from claims_audit where duplicate_of is null group by all order by all",
     )
     cells = report.locator("td.count:not([data-part])")
-    told = cells.evaluate_all("all => all.map(one => [one.dataset.verdict, Number(one.textContent)])")
-    assert sorted(tuple(one) for one in told if one[1]) == wanted
+    counts = cells.evaluate_all("all => all.map(one => [one.dataset.verdict, Number(one.textContent)])")
+    assert sorted(tuple(one) for one in counts if one[1]) == wanted
 
 
 def test_a_link_to_a_claim_opens_its_evidence(pages: Pages, reports: dict[str, Path]) -> None:
@@ -391,7 +391,7 @@ def test_the_changes_since_the_last_publication_have_a_section(
             update claims_audit set verdict = 'contradicted' where claim_id = 'p5-gii-uzb';
             """
         )
-    for language, told in (
+    for language, texts in (
         (
             "en",
             (
@@ -410,7 +410,7 @@ def test_the_changes_since_the_last_publication_have_a_section(
         write_report(Layout(tmp_path), file, language)
         opened = pages.open(file)
         section = opened.page.locator("#changes").inner_text()
-        for text in told:
+        for text in texts:
             assert text in section, text
         assert_sound(opened)
 

@@ -36,7 +36,7 @@ UPDATED = "2026-07-13"
 YEARS = range(2015, 2025)
 EDITIONS = range(2021, 2026)
 NO_DIMENSION = ("Units", "aliases")
-"""Options of a link to the SDG base that name no dimension."""
+"""Options of a link to the SDG database that are not dimensions."""
 NOTHING = Response("nothing here", status=404, content_type="text/plain")
 
 

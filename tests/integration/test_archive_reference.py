@@ -22,7 +22,7 @@ from sources.observation import Areas
 from tests.conftest import ROOT
 
 Figures = pl.DataFrame
-"""iso3, year, theirs."""
+"""Columns: iso3, year, theirs (the text in the file)."""
 
 catalogue = cache(load_catalogue)
 archive = cache(load_archive)

@@ -31,7 +31,7 @@ from warehouse.export.licences import MARKS, RAW_VALUES
 from warehouse.export.package import UNFINISHED
 
 DISTINCT = 7
-"""Significant digits from which two equal numbers are hardly a coincidence."""
+"""Number of significant digits that makes a coincidence of two equal numbers unlikely."""
 SOFFICE = shutil.which("soffice")
 csv.field_size_limit(1 << 24)
 

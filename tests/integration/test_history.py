@@ -16,7 +16,7 @@ from tests.templates import Refreshed
 
 SURVEYS = (2003, 2004, 2005, 2008, 2010, 2012, 2014, 2016, 2018, 2020, 2022, 2024)
 UNEQUAL_WEIGHTS = (2008, 2010)
-"""Surveys whose published index is not the plain mean of the three published parts."""
+"""Surveys with a published index that is not the unweighted mean of the three published parts."""
 PRINTED = 1e-4
 """The parts and the index are printed with four or five digits."""
 

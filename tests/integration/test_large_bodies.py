@@ -47,7 +47,7 @@ else:
     kazakhstan = result.vintage.read().filter(iso3="KAZ") if result.vintage else None
     print(result.outcome, kazakhstan.select("year", "value").rows() if kazakhstan is not None else result.attempts)
 status = Path("/proc/self/status")
-# what the kernel says of the process itself: the figure of getrusage begins with that of the process that started it
+# the figure of the kernel for this process only: that of getrusage includes the memory of the parent process
 peak = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM")).split()[1]
 print(int(peak) // 1024)
 """

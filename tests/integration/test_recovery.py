@@ -27,7 +27,7 @@ from warehouse.publish import publish, published
 from warehouse.recovery import clear, leftovers
 
 KILLS = int(os.environ.get("KILLS", "5"))
-"""How often the exhaustive test kills a refresh; KILLS=100 is the long run."""
+"""Number of refreshes that the exhaustive test kills. KILLS=100 is the long run."""
 
 READER = """
 import json, sys, threading, time, duckdb

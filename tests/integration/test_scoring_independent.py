@@ -42,7 +42,7 @@ TABLES = (
     "status_thresholds",
     "subthemes",
 )
-"""What a score is made of beside the observations."""
+"""The inputs of a score other than observations."""
 EXACT = ["status", "status_reason", "baseline_year", "latest_year", "slope_basis", "projected_target_year"]
 CLOSE = [
     "baseline_value",

@@ -36,7 +36,7 @@ from tests.integration.test_everyone import HEADER
 
 Spoil = Callable[[str, str, Request], Response | None]
 Links = dict[tuple[str, str], LinkFinding]
-"""Indicator and "provider code", of equal ones the last -> finding."""
+"""Indicator and "provider code" -> finding. The last one is kept of equal keys."""
 
 
 @dataclass

@@ -24,7 +24,7 @@ FORMER = {
     "corrected": (None, "corrected", None),
     "flagged: doubtful: see the report": (None, "flagged", "doubtful: see the report"),
 }
-"""The former ``obs_status`` -> what it means: the provider's flag, the origin, the note."""
+"""The former ``obs_status`` -> its meaning: flag of the provider, origin, note."""
 
 
 def former_vintage(layout: Layout) -> Path:

@@ -37,8 +37,8 @@ def receipt(layout: Layout, *, passed: bool = True, reason: str | None = None, m
 
 def test_a_publication_has_a_record_of_its_content_without_working_schemas(layout: Layout) -> None:
     publish(layout, DAY)
-    standing = published(layout)
-    assert standing is not None and (standing.fingerprint, standing.published_at) == ("m", DAY)
+    current = published(layout)
+    assert current is not None and (current.fingerprint, current.published_at) == ("m", DAY)
     with duckdb.connect(str(layout.published), read_only=True) as connection:
         schemas = connection.execute("select distinct schema_name from duckdb_tables()").fetchall()
         views = connection.execute("select count(*) from duckdb_views() where not internal").fetchone()
@@ -80,8 +80,8 @@ def test_a_reader_keeps_the_opened_file_while_a_new_one_replaces_it(layout: Layo
         receipt(layout, mark="n")
         publish(layout, DAY)
         assert reader.execute("select count(*) from observations").fetchone() == (1,)
-    standing = published(layout)
-    assert standing is not None and standing.observations == 2
+    current = published(layout)
+    assert current is not None and current.observations == 2
 
 
 def test_rows_still_in_the_write_ahead_log_are_published(layout: Layout) -> None:
@@ -130,9 +130,9 @@ def test_a_publication_killed_between_any_two_writes_leaves_the_old_or_the_new_o
     found: list[tuple[str, int]] = []
     for step in range(1, 40):
         done = subprocess.run([sys.executable, "-c", KILLED_AT, str(layout.root), str(step)], check=False)
-        standing = published(layout)
-        assert standing is not None and (standing.fingerprint, standing.observations) in {("m", 1), ("n", 2)}
-        found.append((standing.fingerprint, done.returncode))
+        current = published(layout)
+        assert current is not None and (current.fingerprint, current.observations) in {("m", 1), ("n", 2)}
+        found.append((current.fingerprint, done.returncode))
         if done.returncode == 0:
             break
         assert done.returncode == 137
@@ -171,5 +171,5 @@ def test_a_publication_of_an_earlier_version_can_be_read(layout: Layout) -> None
     with duckdb.connect(str(layout.published)) as connection:
         connection.execute("alter table publication drop column series_live")
         connection.execute("alter table publication drop column series_archived")
-    standing = published(layout)
-    assert standing is not None and (standing.observations, standing.series_live) == (1, 0)
+    current = published(layout)
+    assert current is not None and (current.observations, current.series_live) == (1, 0)

@@ -20,7 +20,7 @@ from sources.catalogue import Link
 from tests.contract.workbooks import XLSX, workbook
 
 Edit = Callable[[str], str]
-"""What a test does to the text of a body, or to every text in a workbook."""
+"""The change of a test in the text of a body, or in every text of a workbook."""
 
 
 class Row(NamedTuple):
