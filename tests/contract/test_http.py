@@ -482,13 +482,13 @@ def test_an_unknown_name_is_looked_up_once_for_all_callers(look_ups: list[str]) 
 def probes(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Record the time limits of the first connections to hosts, in the order of the attempts."""
     limits: list[float] = []
-    real = reach.within
+    real = reach.run_with_deadline
 
-    def within(timeout_s: float, call: Callable[[], Any]) -> Any:
+    def run_with_deadline(timeout_s: float, call: Callable[[], Any]) -> Any:
         limits.append(timeout_s)
         return real(timeout_s, call)
 
-    monkeypatch.setattr(reach, "within", within)
+    monkeypatch.setattr(reach, "run_with_deadline", run_with_deadline)
     return limits
 
 
