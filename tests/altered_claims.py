@@ -1,4 +1,4 @@
-"""Claims of the register with other cells, and the verdicts that they are known to have."""
+"""Claims of the register with changed cells, and their known verdicts."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ALTERED: dict[str, tuple[dict[str, str], str, int | None]] = {
         2022,
     ),
     "p5-gii-chn-income-group": ({"value": "5"}, "contradicted", None),
-    # a direction that is given a number is tested on the number, one that is given a base year on that year
+    # a direction with a number is tested on the number, one with a base year on that year
     "p5-gii-geo-improved": ({"value": "57"}, "supported", 2024),
     "p5-gii-uzb-improved": ({"baseline_year": "2023"}, "direction_contradicted", None),
     # a number of users beyond the users of the internet (3.2 million), and one below
@@ -44,7 +44,7 @@ ALTERED: dict[str, tuple[dict[str, str], str, int | None]] = {
     ),
     # and without a base year there is no change to test
     "sec-kgz-eccs-clearance": ({"value": "14", "value_year": "2024"}, "not_comparable", None),
-    # a kind of test of the day: the highest figure so far, of Pakistan 44.84 in 2024
+    # the new kind of test: the highest figure so far, for Pakistan 44.84 in 2024
     "hl-pak-ict-export-markets": ({"unit": "percent", "value": "40"}, "supported", 2024),
     # a product: 20.59 million people times 93.39 per cent is 19.23 million
     "sec-uzb-telemedicine": (
@@ -84,7 +84,7 @@ def alter_claims(dbt_project: Path) -> None:
 
 
 def edit(path: Path, change: dict[str, dict[str, str]], key: str = "claim_id") -> None:
-    """Write cells of the rows named."""
+    """Write cells of the named rows."""
     with path.open(encoding="utf-8", newline="") as handle:
         table = list(csv.DictReader(handle))
     known = {row[key] for row in table}

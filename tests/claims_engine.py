@@ -1,7 +1,7 @@
-"""The models of the audit as dbt compiled them, run on claims and figures that a test makes up, in memory.
+"""The compiled models of the audit, run on claims and figures of a test, in memory.
 
-Belongs here: laying claims, evidence and figures down and running the compiled SQL in order. Does not belong here: what
-comes out of it.
+Belongs here: inserting claims, evidence and figures, and running the compiled SQL in order. Does not belong here:
+expected results.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ MODELS = (
     "intermediate/int_claim_readings",
     "marts/claims_audit",
 )
-"""In the order in which one reads the other."""
+"""In the order of their dependencies."""
 
 METHOD = ("claim_kinds", "claim_units", "claim_parameters", "region_variants", "economies", "economy_groups")
-"""Taken as published."""
+"""Used as published."""
 GIVEN = ("claims", "claim_evidence", "claim_duplicates", "claim_leads", "observations")
 """Empty unless a test gives rows."""
 
@@ -54,7 +54,7 @@ FIGURE = {
 
 
 class ClaimsEngine:
-    """The models and the shapes of their inputs, read once. ``audit`` makes a database of its own every time."""
+    """The models and the columns of their inputs, read once. Each call of ``audit`` makes a new database."""
 
     def __init__(self, warehouse: Path):
         compiled = warehouse / "dbt" / "compiled" / "carec_scorecard" / "models"
@@ -69,9 +69,10 @@ class ClaimsEngine:
         unknown: Mapping[str, str] | None = None,
         more: str = "",
     ) -> Audit:
-        """Claims and evidence are rows beside ``CLAIM`` and ``EVIDENCE``; figures go by series, member and year.
+        """Run the audit. Claims and evidence override cells of ``CLAIM`` and ``EVIDENCE``.
 
-        ``unknown`` are series with the day from which on they were known; ``more`` is SQL on the tables laid down.
+        The keys of ``figures`` are series, member and year. ``unknown`` maps a series to the first day on which it was
+        known. ``more`` is SQL that runs on the inserted tables.
         """
         connection = duckdb.connect(":memory:", config={"threads": 1})
         register(connection)
@@ -107,7 +108,7 @@ class ClaimsEngine:
 
 
 class Audit:
-    """What came of an audit."""
+    """The result of an audit."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection):
         self._connection = connection
@@ -118,12 +119,12 @@ class Audit:
         return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
     def verdict(self, claim_id: str = "c") -> dict[str, Any]:
-        """The row of ``claims_audit``."""
+        """Return the row of ``claims_audit``."""
         (row,) = self.query("from claims_audit where claim_id = ?", [claim_id])
         return row
 
     def tests(self, claim_id: str = "c") -> list[dict[str, Any]]:
-        """The rows of ``claim_tests``."""
+        """Return the rows of ``claim_tests``."""
         return self.query(
             "from claim_tests where claim_id = ? order by role desc, indicator_id, variant, iso3", [claim_id]
         )

@@ -1,4 +1,4 @@
-"""Fixtures that every kind of test uses: the reference data, warehouses to change, a checkout to break."""
+"""Fixtures of all kinds of tests: the reference data, and copies of a warehouse and of the checkout."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ __all__ = [
     "second_live_refresh",
 ]
 
-# The same examples in every run: a failure is then a change of ours. HYPOTHESIS_PROFILE=explore looks for new ones.
+# The same examples in every run, so that only a change of the code can fail. HYPOTHESIS_PROFILE=explore finds new ones.
 settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.register_profile("exhaustive", derandomize=True, deadline=None)
 settings.register_profile("explore", deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
-# pytest-xdist tells its processes the width of the terminal; what they start writes to pipes, which have none
+# pytest-xdist sets the width of the terminal for its processes; their child processes write to pipes without a width
 os.environ.pop("COLUMNS", None)
 os.environ.update(NO_UNIT_TESTS)
 
@@ -57,7 +57,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def reference() -> Path:
-    """Providers' real data next to the checkout; tests that read it skip where it is absent."""
+    """Return the folder with real data of providers, next to the checkout. Tests that need it skip if it is missing."""
     path = ROOT.parent / "shared" / "reference"
     if not path.is_dir():
         pytest.skip("the providers' reference data are not next to this checkout")
@@ -66,11 +66,11 @@ def reference() -> Path:
 
 @pytest.fixture
 def warehouse(published_warehouse: Path, tmp_path: Path) -> Path:
-    """A copy of the published warehouse that a test may change."""
+    """Return a copy of the published warehouse that a test may change."""
     return Path(shutil.copytree(published_warehouse, tmp_path / "warehouse"))
 
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A copy of the project's files that a test may break."""
+    """Return a copy of the project's files that a test may break."""
     return copy_checkout(tmp_path / "checkout")

@@ -1,6 +1,6 @@
-"""The scoring models as dbt compiled them, run on tables that a test makes up, in a DuckDB in memory.
+"""The compiled scoring models, run on tables of a test, in a DuckDB in memory.
 
-Belongs here: laying tables down and running the compiled SQL in order. Does not belong here: what comes out of it.
+Belongs here: inserting tables and running the compiled SQL in order. Does not belong here: expected results.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ MODELS = (
     "marts/scorecard_history",
     "marts/region_scores",
 )
-"""In the order in which one reads the other."""
+"""In the order of their dependencies."""
 
 INPUTS = (
     "benchmarks",
@@ -51,7 +51,7 @@ INPUTS = (
     "subthemes",
 )
 METHOD = ("region_variants", "scoring_parameters", "status_thresholds")
-"""Tables that say how scores are made: taken as published unless a test gives its own."""
+"""Tables with the parameters of the method. They are used as published unless a test gives its own."""
 
 AS_OF_YEAR = 2026
 
@@ -61,7 +61,7 @@ Rows = Sequence[Mapping[str, Any]]
 
 
 class Engine:
-    """The models and the shapes of their inputs, read once. ``score`` makes a database of its own every time."""
+    """The models and the columns of their inputs, read once. Each call of ``score`` makes a new database."""
 
     def __init__(self, warehouse: Path):
         compiled = warehouse / "dbt" / "compiled" / "carec_scorecard" / "models"
@@ -77,7 +77,7 @@ class Engine:
             self._method = {table: _records(published, f"from {table}") for table in METHOD}
 
     def score(self, *, threads: int = 1, as_of_year: int = AS_OF_YEAR, **tables: Rows) -> Scores:
-        """Run every model on the given tables; a table that is not given is empty, or the published one of METHOD."""
+        """Run every model on the given tables. A missing table is empty, or the published one of METHOD."""
         connection = self.lay_down(threads=threads, as_of_year=as_of_year, **tables)
         self.run(connection)
         return Scores(connection)
@@ -85,7 +85,7 @@ class Engine:
     def lay_down(
         self, *, threads: int = 1, as_of_year: int = AS_OF_YEAR, database: str = ":memory:", **tables: Rows
     ) -> duckdb.DuckDBPyConnection:
-        """A database with the given tables and no scores yet."""
+        """Return a database with the given tables and without scores."""
         connection = duckdb.connect(":memory:", config={"threads": threads})
         connection.execute("set enable_progress_bar = false")
         connection.execute(f"attach '{database}' as build")
@@ -98,7 +98,7 @@ class Engine:
         return connection
 
     def replay(self, published: Path, *, threads: int, order: str) -> Scores:
-        """Score the published tables once more, their rows laid down in the given order (an ``order by`` term)."""
+        """Score the published tables again, with their rows inserted in the given order (an ``order by`` term)."""
         connection = self.lay_down(threads=threads)
         connection.execute(f"attach '{published}' as published (read_only)")
         connection.execute("update run set as_of = (select as_of from published.publication)")
@@ -108,7 +108,7 @@ class Engine:
         return Scores(connection)
 
     def run(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Make every model anew from the tables that lie in the database."""
+        """Run every model again on the tables of the database."""
         for model, sql in self._models.items():
             folder, name = model.split("/")
             schema = "intermediate" if folder == "intermediate" else "main"
@@ -116,7 +116,7 @@ class Engine:
 
 
 class Scores:
-    """What came of a run, by name of the model."""
+    """The result of a run, by name of the model."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection):
         self._connection = connection
@@ -125,21 +125,21 @@ class Scores:
         return _records(self._connection, sql)
 
     def indicators(self) -> dict[tuple[str, str, str], dict[str, Any]]:
-        """(framework, economy, indicator) -> row of ``indicator_scores``."""
+        """Return (framework, economy, indicator) -> row of ``indicator_scores``."""
         return {(r["framework_id"], r["iso3"], r["indicator_id"]): r for r in self.query("from indicator_scores")}
 
     def pillars(self) -> dict[tuple[str, str, str], dict[str, Any]]:
-        """(framework, economy, pillar) -> row of ``pillar_scores``."""
+        """Return (framework, economy, pillar) -> row of ``pillar_scores``."""
         return {(r["framework_id"], r["iso3"], r["pillar_id"]): r for r in self.query("from pillar_scores")}
 
     def overall(self) -> dict[tuple[str, str], dict[str, Any]]:
-        """(framework, economy) -> row of ``scorecard_history`` for the newest year."""
+        """Return (framework, economy) -> row of ``scorecard_history`` for the newest year."""
         rows = self.query("from scorecard_history qualify as_of_year = max(as_of_year) over ()")
         return {(r["framework_id"], r["iso3"]): r for r in rows}
 
 
 def insert(connection: duckdb.DuckDBPyConnection, table: str, rows: Iterable[Mapping[str, Any]]) -> None:
-    """Insert rows by column name; columns that no row names stay NULL."""
+    """Insert rows by column name. Columns without a value are NULL."""
     rows = list(rows)
     if not rows:
         return

@@ -1,9 +1,9 @@
-"""Change the scoring SQL one operator at a time, and see whether dbt's unit tests turn red.
+"""Change the scoring SQL one operator at a time, and check that dbt's unit tests fail.
 
-Belongs here: the mutants, and dbt's unit tests run without dbt, which would need seconds for each mutant.
-Does not belong here: the tests themselves (beside the models), what Python tests alone can see.
+Belongs here: the mutants, and dbt's unit tests run without dbt, because dbt needs seconds for each mutant.
+Does not belong here: the unit tests (next to the models), and faults that only Python tests can find.
 
-By hand, every mutant of every macro, or of the files named, on a warehouse that a refresh has built:
+To run every mutant of every macro, or of the named files, on a warehouse that a refresh has built:
 
     CAREC_WAREHOUSE=... python -m tests.mutations [file of the dbt project ...]
 """
@@ -27,7 +27,7 @@ from tests.conftest import ROOT
 
 PROJECT = ROOT / "dbt_project"
 MACROS = [f"macros/{name}.sql" for name in ("arithmetic", "goalposts", "trend", "scenarios")]
-"""The macros of the score. Those of explanations make texts, which Python tests evaluate; claims are another matter."""
+"""The macros of the score. Python tests cover the macros of explanations; claims have their own tests."""
 
 SWAPS = {
     " - ": " + ",
@@ -57,9 +57,9 @@ SWAPS = {
     "left(": "right(",
     " desc": " asc",
 }
-"""What stands in the code -> what a mutant has instead, one occurrence at a time."""
+"""Text in the code -> text in a mutant, one occurrence at a time."""
 
-# comments, and Jinja tags that hold no SQL
+# comments, and Jinja tags without SQL
 _PROSE = re.compile(
     r"\{#.*?#\}|--[^\n]*|\{%-?\s*(?:macro|endmacro|endset|if|else|endif|for|endfor)\b.*?%\}|\{%-?\s*set\s+\w+\s*=\s*",
     re.DOTALL,
@@ -78,7 +78,7 @@ class Mutant:
 
 
 def mutants(source: str) -> Iterator[Mutant]:
-    """Every mutant of a file, from its first line to its last."""
+    """Return every mutant of a file, from its first line to its last."""
     prose = [match.span() for match in _PROSE.finditer(source)]
     found = []
     for old, new in SWAPS.items():
@@ -94,7 +94,7 @@ def mutants(source: str) -> Iterator[Mutant]:
 
 @dataclass(frozen=True)
 class UnitTest:
-    """One of dbt's unit tests. Its inputs lie in ``schema``."""
+    """One of dbt's unit tests. Its inputs are in ``schema``."""
 
     name: str
     model: Path
@@ -103,7 +103,7 @@ class UnitTest:
 
 
 class UnitTests:
-    """Every unit test of the score, its inputs laid down once, to be run on changed files again and again."""
+    """Every unit test of the score. Its inputs are inserted once; it can run on many changed files."""
 
     def __init__(self, warehouse: Path):
         self._connection = duckdb.connect(config={"threads": 1})
@@ -115,7 +115,7 @@ class UnitTests:
         self._tests = list(self._laid_down())
 
     def red(self, file: str | None = None, text: str = "") -> str | None:
-        """The first unit test that fails once ``file`` says ``text``; None where all pass."""
+        """Return the first unit test that fails if ``file`` contains ``text``; None if all pass."""
         files = self._files if file is None else {**self._files, file: text}
         environment = Environment(extensions=["jinja2.ext.do"])
         environment.globals |= {
@@ -127,7 +127,7 @@ class UnitTests:
         macros = "".join(source for name, source in files.items() if name.startswith("macros/"))
         module = environment.from_string(macros).module
         environment.globals |= {name: value for name, value in vars(module).items() if not name.startswith("_")}
-        # what dbt creates before its first model; temporary, so that every schema finds it
+        # objects that dbt creates before its first model; temporary, so that every schema finds them
         self._connection.execute(module.create_revision_size().replace("replace macro", "replace temp macro"))
         for test in self._tests:
             name = test.model.relative_to(PROJECT).as_posix()
@@ -152,7 +152,7 @@ class UnitTests:
         return self._connection.execute(f"{sql} order by all").fetchall()
 
     def _types(self) -> dict[str, dict[str, str]]:
-        """Table -> column -> type, as dbt built them."""
+        """Return table -> column -> type, as dbt built them."""
         kinds: dict[str, dict[str, str]] = {}
         for table, column, kind in self._connection.execute(
             "select table_name, column_name, data_type from duckdb_columns() where database_name = 'built'"
@@ -183,7 +183,7 @@ class UnitTests:
 
 
 def main(files: Sequence[str]) -> None:
-    """Test every mutant of the files and print what became of it."""
+    """Test every mutant of the files and print the results."""
     tests = UnitTests(Path(os.environ["CAREC_WAREHOUSE"]))
     if broken := tests.red():
         sys.exit(f"{broken} fails before anything was changed")

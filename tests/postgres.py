@@ -1,4 +1,4 @@
-"""A PostgreSQL for one test: made in a temporary folder, on loopback, stopped and removed afterwards."""
+"""A PostgreSQL server for one test: created in a temporary folder, on loopback, and deleted after the test."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def free_port() -> int:
 
 
 def _programs() -> Path:
-    """The folder of initdb and pg_ctl, the newest where there are several."""
+    """Return the folder of initdb and pg_ctl, the newest if there are several."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/pg_ctl"), key=lambda path: int(path.parts[-3]))
     path = str(found[-1]) if found else shutil.which("pg_ctl")
     if path is None:
@@ -33,7 +33,7 @@ def _programs() -> Path:
 
 
 def _as_other_user() -> list[str]:
-    """PostgreSQL refuses to run as root."""
+    """Return a command prefix for another user, because PostgreSQL refuses to run as root."""
     if os.geteuid() != 0:
         return []
     try:
@@ -45,7 +45,7 @@ def _as_other_user() -> list[str]:
 
 @contextmanager
 def postgres() -> Iterator[str]:
-    """The address of an empty database ``carec``, as the deploy example writes it."""
+    """Yield the address of an empty database ``carec``, in the format of the deploy example."""
     programs, other, port = _programs(), _as_other_user(), free_port()
     folder = Path(tempfile.mkdtemp(prefix="carec-postgres-"))
     secret = folder / "password"
@@ -55,7 +55,7 @@ def postgres() -> Iterator[str]:
             shutil.chown(path, "postgres")
 
     def run(program: str, *arguments: str) -> None:
-        # its output goes to a file: a server keeps a pipe open for as long as it runs
+        # its output goes to a file, because a server keeps a pipe open while it runs
         with (folder / "log").open("ab") as log:
             command = [*other, str(programs / program), *arguments]
             done = subprocess.run(command, cwd=folder, stdout=log, stderr=log, timeout=60, check=False)

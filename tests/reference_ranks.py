@@ -1,8 +1,8 @@
-"""The scenarios behind the rank bands once more, in NumPy: written from their description, to hold the SQL against.
+"""A second implementation of the rank band scenarios in NumPy, to compare the SQL with. It follows their description.
 
-Belongs here: weights, means and ranks of one framework whose declared aggregation is arithmetic. Does not belong here:
-levels (reference_scoring.py), or reading any table. Every scenario is added up as a whole; nothing is taken from one
-scenario to the next.
+Belongs here: weights, means and ranks of one framework with arithmetic aggregation. Does not belong here:
+levels (reference_scoring.py), or reading any table. Every scenario is computed completely; no result is reused in
+another scenario.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 NOTHING = "none"
-"""Name of the choice that leaves no indicator out."""
+"""Name of the option that leaves out no indicator."""
 
 
 @dataclass(frozen=True)
 class Composite:
-    """One framework: n indicators in sub-themes in pillars, and m members' values.
+    """One framework: n indicators in sub-themes in pillars, and the values of m members.
 
     ``values`` has an (m, n) array with NaN for a missing value under each normalisation, 0 to 100.
     """
@@ -38,7 +38,7 @@ class Composite:
 
 
 def rank_share(values: Floats) -> Floats:
-    """Per column of an (economies, indicators) array: 100 x the share of the others that do worse, ties half."""
+    """Return, per column of an (economies, indicators) array, 100 x the share of worse others; ties count half."""
     shares = np.full(values.shape, np.nan)
     for column in range(values.shape[1]):
         there = ~np.isnan(values[:, column])
@@ -51,7 +51,7 @@ def rank_share(values: Floats) -> Floats:
 
 
 def factors(composite: Composite, sets: int, spread: float) -> Floats:
-    """(sets + 1, n) factors on the weights: 1 in the first row, then drawn from the MD5 hash of the names."""
+    """Return (sets + 1, n) factors on the weights: 1 in the first row, then drawn from the MD5 hash of the names."""
     drawn = np.ones((sets + 1, len(composite.indicators)))
     for number in range(1, sets + 1):
         for position, indicator in enumerate(composite.indicators):
@@ -61,7 +61,7 @@ def factors(composite: Composite, sets: int, spread: float) -> Floats:
 
 
 def _mean(values: Floats, weights: Floats) -> Floats:
-    """Weighted mean over the first axis of (k, ..., m) values that may be missing; ``weights`` is (k,)."""
+    """Return the weighted mean over the first axis of (k, ..., m) values with gaps. ``weights`` is (k,)."""
     there = ~np.isnan(values)
     total = np.tensordot(weights, there, axes=1)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -69,7 +69,7 @@ def _mean(values: Floats, weights: Floats) -> Floats:
 
 
 def _scores(composite: Composite, y: Floats, weights: Floats) -> Floats:
-    """(scenarios, m) overall means of the (m, n) values ``y`` under (scenarios, n) weights; 0 is left out."""
+    """Return (scenarios, m) overall means of the (m, n) values ``y`` under (scenarios, n) weights; 0 is left out."""
     there = (~np.isnan(y)).astype(float)
     filled = np.where(there > 0, y, 0)
     subthemes = []
@@ -86,7 +86,7 @@ def _scores(composite: Composite, y: Floats, weights: Floats) -> Floats:
 
 
 def scores(composite: Composite, sets: int, spread: float) -> dict[tuple[str, str], Floats]:
-    """(aggregation, normalisation) -> (weight sets, indicators left out, m) scores.
+    """Return (aggregation, normalisation) -> (weight sets, indicators left out, m) scores.
 
     Both axes begin with the base: the declared weights, nothing left out.
     """
@@ -101,12 +101,12 @@ def scores(composite: Composite, sets: int, spread: float) -> dict[tuple[str, st
             mean = _scores(composite, y, flat)
             score = mean if aggregation == "declared" else np.exp(mean)
             score = score.reshape(len(weights), len(kept), -1)
-            # a member with nothing but the indicator keeps it
+            # a member with only this indicator keeps it
             result[aggregation, normalisation] = np.where(np.isnan(score), score[:, :1], score)
     return result
 
 
 def ranks(score: Floats) -> NDArray[np.int64]:
-    """1 + how many on the last axis are better by more than a rounding error."""
+    """Return 1 + the number on the last axis that is better by more than a rounding error."""
     rounded = np.round(score, 9)
     return 1 + (rounded[..., None, :] > rounded[..., :, None]).sum(axis=-1)

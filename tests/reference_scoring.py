@@ -1,7 +1,7 @@
-"""The scoring method once more, in plain Python and NumPy: written from its description, to hold the SQL against.
+"""A second implementation of the scoring method in Python, to compare the SQL with. It follows the description.
 
 Belongs here: level, attainment, slope, pace, projection and status of one indicator in one economy; pillars; overall.
-Does not belong here: anything that reads the SQL's intermediate results, or speed.
+Does not belong here: code that reads intermediate results of the SQL, or optimisation.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Series = Mapping[int, float]
 
 @dataclass(frozen=True)
 class Rules:
-    """What the seeds and the catalogue say about one indicator in one framework and, for breaks, one economy."""
+    """The declarations of one indicator in one framework in seeds and catalogue, with the breaks of one economy."""
 
     transform: str
     baseline_year: int | None
@@ -42,7 +42,7 @@ class Rules:
 
 @dataclass
 class Score:
-    """One row of ``indicator_scores``; None where there is nothing to say."""
+    """One row of ``indicator_scores``. None means a missing value."""
 
     status: str = "insufficient_data"
     status_reason: str = "no_data"
@@ -79,13 +79,13 @@ class Parameters:
 
 
 def theil_sen(points: Sequence[tuple[int, float]]) -> float | None:
-    """The median of the slopes of all pairs; None below two points."""
+    """Return the median of the slopes of all pairs; None below two points."""
     slopes = [(y2 - y1) / (x2 - x1) for (x1, y1), (x2, y2) in combinations(sorted(points), 2)]
     return float(np.median(slopes)) if slopes else None
 
 
 def slope_interval(points: Sequence[tuple[int, float]], z: float) -> tuple[float, float]:
-    """The k-th slope from either end: Sen's interval, with Kendall's variance of n points without ties."""
+    """Return the k-th slope from either end: Sen's interval, with Kendall's variance of n points without ties."""
     slopes = np.sort([(y2 - y1) / (x2 - x1) for (x1, y1), (x2, y2) in combinations(sorted(points), 2)])
     n = len(points)
     k = max(1, math.floor((len(slopes) - z * math.sqrt(n * (n - 1) * (2 * n + 5) / 18)) / 2))
@@ -93,7 +93,7 @@ def slope_interval(points: Sequence[tuple[int, float]], z: float) -> tuple[float
 
 
 def score(series: Series, anyone: bool, rules: Rules, as_of_year: int, parameters: Parameters) -> Score:  # noqa: PLR0912
-    """One cell. ``anyone`` says whether the indicator has a figure for any economy."""
+    """Score one indicator in one economy. ``anyone`` is true if the indicator has a figure for any economy."""
     known = {year: value for year, value in series.items() if year <= as_of_year and math.isfinite(value)}
     result = Score(status_reason="not_covered" if anyone else "no_data")
     if not known:
@@ -143,12 +143,12 @@ def score(series: Series, anyone: bool, rules: Rules, as_of_year: int, parameter
         share = min(max(value / rules.valid[1], parameters.share_limit), 1 - parameters.share_limit)
         return math.log(share / (1 - share))
 
-    if rules.target != rules.floor:  # without a range there is nothing to score on
+    if rules.target != rules.floor:  # without a range no score is possible
         result.level_score = 100 * float(np.clip((g(x) - g(rules.floor)) / (g(rules.target) - g(rules.floor)), 0, 1))
 
     t0, x0 = result.baseline_year, result.baseline_value
     if x0 is not None and not math.isfinite(g(x0)):
-        x0 = None  # a value without a logarithm has no distance to anything
+        x0 = None  # a value without a logarithm has no distance
     slope = logit_slope = None
     if t0 is not None and x0 is not None:
         result.due = (t - t0) / (rules.target_year - t0)
@@ -157,7 +157,7 @@ def score(series: Series, anyone: bool, rules: Rules, as_of_year: int, parameter
             result.attainment = attained if math.isfinite(attained) else None
         if not reached(x0, pace_met):
             result.required_annual_change = (g(rules.pace_target) - g(x0)) / (rules.target_year - t0)
-        # A figure that the source repeats without a new measurement counts once.
+        # A figure repeated without a new measurement counts once.
         points: dict[int, tuple[int, float]] = {}
         for year in sorted(known):
             if t0 <= year <= t and math.isfinite(g(known[year])):
@@ -190,7 +190,7 @@ def score(series: Series, anyone: bool, rules: Rules, as_of_year: int, parameter
             assert saturating is not None
             grown = rules.valid[1] / (1 + math.exp(-(logit(x) + saturating * ahead)))
             kept_off = rules.valid[1] / (1 + math.exp(-logit(x)))
-            projected = x + (grown - kept_off)  # a value at a limit starts where it is
+            projected = x + (grown - kept_off)  # a value at a limit starts there
         else:
             projected = g(x) + linear * ahead
             projected = math.exp(projected) if rules.transform == "log" else projected
@@ -247,7 +247,7 @@ def _status(result, x0, rules, reached, pace_met, lost, parameters) -> tuple[str
 
 @dataclass(frozen=True)
 class Framework:
-    """How the scores of one framework are put together."""
+    """The weights and rules that combine the scores of one framework."""
 
     aggregation: str = "arithmetic"
     pillar_aggregation: str = "arithmetic"
@@ -259,7 +259,7 @@ class Framework:
 def weighted(
     pairs: Iterable[tuple[float, float | None]], how: str = "arithmetic", floor: float = 0.0
 ) -> tuple[float | None, float]:
-    """(weighted mean of the values there are, their share of the weight)."""
+    """Return (weighted mean of the available values, their share of the weight)."""
     rows = list(pairs)
     there = [(weight, value) for weight, value in rows if value is not None]
     total, scored = math.fsum(w for w, _ in rows), math.fsum(w for w, _ in there)
@@ -278,7 +278,7 @@ def pillar(
     framework: Framework,
     tolerance: float,
 ) -> tuple[float | None, float | None, str | None]:
-    """(score, coverage, reason) of a pillar. ``levels`` maps a sub-theme to (weight, level) of its indicators.
+    """Return (score, coverage, reason) of a pillar. ``levels`` maps a sub-theme to (weight, level) of its indicators.
 
     A sub-theme is ``subtheme_id``, ``weight`` and ``register_only``.
     """
@@ -306,7 +306,7 @@ def pillar(
 def overall(
     pillars: Sequence[tuple[float, float | None, float | None]], framework: Framework
 ) -> tuple[float | None, float | None]:
-    """(score, coverage) over (weight, score, coverage) of the pillars that count; a score only where all have one."""
+    """Return (score, coverage) over (weight, score, coverage) of the counted pillars; a score only if all have one."""
     score, _ = weighted(((w, s) for w, s, _ in pillars), framework.aggregation, framework.geometric_floor)
     coverage, _ = weighted((w, c) for w, _, c in pillars)
     return (score if all(s is not None for _, s, _ in pillars) else None), coverage

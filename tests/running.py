@@ -1,4 +1,4 @@
-"""The command line as the tests run it, and the constants that all of them share."""
+"""Running the command line in tests, and the constants that all tests share."""
 
 from __future__ import annotations
 
@@ -18,28 +18,28 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 AS_OF = "2026-11-27"
-"""The day that tests score: figures and staleness then do not move with the calendar."""
+"""The as-of date of the tests: figures and staleness do not depend on the calendar."""
 GOALPOSTS_OF = "2026-11-23"
-"""The day whose archived vintages the seed ``benchmarks`` was computed from: a newer archive moves no goalpost."""
+"""The seed ``benchmarks`` was computed from the archived vintages of this day: a newer archive changes no goalpost."""
 NO_UNIT_TESTS = {"DBT_EXCLUDE_RESOURCE_TYPES": "unit_test"}
-"""dbt's unit tests judge code: the build of ``published_warehouse`` runs them for all."""
+"""dbt's unit tests check code, so that only the build of ``published_warehouse`` runs them."""
 
 
 def further(*cases: object) -> list[Any]:
-    """Mark parameters that repeat a promise as exhaustive: ``[first, *further(others)]``."""
+    """Mark parameters as exhaustive that repeat a promise: ``[first, *further(others)]``."""
     return [
         pytest.param(*(case if isinstance(case, tuple) else (case,)), marks=pytest.mark.exhaustive) for case in cases
     ]
 
 
 def clock(today: str = AS_OF) -> Callable[[], datetime]:
-    """Return a stand-in for ``utc_now`` that starts at noon of the given day and runs on."""
+    """Return a replacement for ``utc_now`` that starts at noon of the given day and continues."""
     noon, started = datetime.fromisoformat(f"{today}T12:00"), time.monotonic()
     return lambda: noon + timedelta(seconds=time.monotonic() - started)
 
 
 def set_today(today: str) -> None:
-    """Let every ``utc_now`` of this process start at noon of the given day, until the process ends."""
+    """Start every ``utc_now`` of this process at noon of the given day, until the process ends."""
     from sources import observation
 
     now = clock(today)
@@ -56,7 +56,7 @@ READERS = (
     *("archive", "benchmarks", "briefs", "claims", "diff", "dictionary", "doctor", "explain", "export", "indicators"),
     *("queries", "query", "raw", "report", "scorecard", "sources"),
 )
-"""Commands that build nothing: they run in this process, which saves the imports of a new one."""
+"""Commands without a build. They run in this process, which saves the imports of a new one."""
 
 
 def run_carec(
@@ -64,13 +64,13 @@ def run_carec(
 ) -> subprocess.CompletedProcess[str]:
     """Run ``carec`` offline and return its exit code and output.
 
-    A reader runs through the entry point in this process. A refresh, a command of another checkout and a command with
-    a setting of Python or the system get a process of their own.
+    A reading command runs through the entry point in this process. A refresh, a command of another checkout and a
+    command with a setting of Python or the system run in a separate process.
 
     Args:
         arguments: The command line after ``carec``.
         warehouse: Value of CAREC_WAREHOUSE.
-        root: The checkout whose code runs.
+        root: The checkout with the code to run.
         environment: Further variables; an empty value removes the variable.
     """
     env = {k: v for k, v in os.environ.items() if not k.startswith(("CAREC_", "DAGSTER_", "DBT_"))}
@@ -86,7 +86,7 @@ def run_carec(
         text=True,
         cwd=root,
         env=env,
-        timeout=1800,  # only against a hang: a machine may be busy
+        timeout=1800,  # only a limit for hanging processes; a machine may be busy
         check=False,
     )
 
@@ -116,6 +116,6 @@ def _in_process(arguments: tuple[str, ...], environment: dict[str, str]) -> subp
 
 
 def _written(stream: io.TextIOWrapper) -> str:
-    """What was written to the stream, its line ends as ``subprocess`` with ``text=True`` gives them."""
+    """Return the text of the stream, with the line ends of ``subprocess`` with ``text=True``."""
     stream.flush()
     return stream.detach().getvalue().decode().replace("\r\n", "\n")  # type: ignore[attr-defined]

@@ -1,7 +1,7 @@
-"""Warehouses that several tests need: each kind is built once per run of the tests, for all of its processes.
+"""Warehouses that several tests need. Each kind is built once per test run, for all processes of pytest.
 
-Belongs here: fixtures that cost a whole refresh and are used by more than one file. Does not belong here: what a test
-asserts about them, and warehouses that only one file needs.
+Belongs here: fixtures that need a complete refresh and are used by several files. Does not belong here: assertions,
+and warehouses that only one file needs.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ REVIEW_DAY = "2025-06-26"
 INTERNET = "IT.NET.USER.ZS"
 NEW_FIGURE = (("UZB", 2024), 80.0)
 SMALL_REVISION = (("KGZ", 2010), 0.5)
-"""A change in a year before every baseline: no score depends on it."""
+"""A change in a year before every baseline. No score depends on it."""
 ROUNDED_BY = 1e-6
 REJECTED_FIGURE = (("KAZ", 2023), 1e308)
 GOVTECH_PARTS = ("core_systems", "service_delivery", "citizen_engagement", "enablers")
@@ -56,7 +56,7 @@ Make = Callable[[Path, HTTPServer], subprocess.CompletedProcess[str]]
 
 
 def once(factory: pytest.TempPathFactory, name: str, make: Make) -> Refreshed:
-    """Return the template with this name; the first process that needs it makes it, the others wait.
+    """Return the template with this name. The first process that needs it makes it, the others wait.
 
     Args:
         factory: pytest's factory of temporary folders.
@@ -147,8 +147,8 @@ def changed_figure(tmp_path_factory: pytest.TempPathFactory, published_warehouse
 def altered_seeds(tmp_path_factory: pytest.TempPathFactory, published_warehouse: Path) -> Refreshed:
     """The published warehouse after a refresh with other claims in the register and one more framework.
 
-    ``tests.altered_claims`` has the claims and their known verdicts. The framework ``govtech`` is the GovTech index as
-    anyone would add it: rows in ``framework_indicators`` and ``benchmarks``, nothing else.
+    ``tests.altered_claims`` has the claims and their known verdicts. The framework ``govtech`` is the GovTech index,
+    added with only rows in ``framework_indicators`` and ``benchmarks``.
     """
 
     def make(warehouse: Path, server: HTTPServer) -> subprocess.CompletedProcess[str]:
@@ -235,8 +235,8 @@ def live_refresh(tmp_path_factory: pytest.TempPathFactory, published_warehouse: 
 
 @pytest.fixture(scope="session")
 def second_live_refresh(tmp_path_factory: pytest.TempPathFactory, live_refresh: Refreshed) -> Refreshed:
-    """The warehouse of ``live_refresh`` after another refresh. Of internet use, a large and a small revision and a
-    figure that no check accepts were served, and the figures of all who are no members differ by rounding."""
+    """The warehouse of ``live_refresh`` after another refresh. The World Bank served a large revision, a small revision
+    and an invalid figure of internet use; figures of economies that are not members differ by rounding."""
 
     def make(warehouse: Path, server: HTTPServer) -> subprocess.CompletedProcess[str]:
         shutil.copytree(live_refresh.warehouse, warehouse)

@@ -1,4 +1,4 @@
-"""A loopback World Bank: answers the shape of API v2 from a table of figures, so that tests decide what it says."""
+"""A loopback World Bank: answers in the format of API v2 with the figures of a test."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DATA = re.compile(r"^/v2/country/all/indicator/.+$")
 def serve_world_bank(
     server: HTTPServer, figures: Figures, lastupdated: str = "2026-11-20", per_page: int = 20000
 ) -> str:
-    """Answer ``/v2/country/all/indicator/A;B`` from ``figures``. Returns the base URL for CAREC_WORLD_BANK_URL."""
+    """Answer ``/v2/country/all/indicator/A;B`` from ``figures``. Return the base URL for CAREC_WORLD_BANK_URL."""
     server.expect_request(DATA).respond_with_handler(
         lambda request: answer_world_bank(request, figures, lastupdated, per_page)
     )
@@ -28,7 +28,7 @@ def serve_world_bank(
 
 
 def answer_world_bank(request: Request, figures: Figures, lastupdated: str, per_page: int = 20000) -> Response:
-    """One page of the series that the path names."""
+    """Return one page of the series in the path."""
     codes = unquote(request.path).rsplit("/", 1)[-1].split(";")
     rows = [
         {

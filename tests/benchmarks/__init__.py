@@ -1,1 +1,1 @@
-"""What things cost, as ratios measured side by side (``make bench``)."""
+"""Benchmarks: costs as ratios, both sides measured in the same run (``make bench``)."""

@@ -1,8 +1,8 @@
-"""From a changed answer of a provider to the publication: the seconds, and how many are neither fetch nor SQL.
+"""Time from a changed response of a provider to the publication, and its part outside fetching and SQL.
 
-Belongs here: one figure that changes at a loopback World Bank, refreshes as processes, where their time went. Does not
-belong here: assertions. Run as ``python -m tests.benchmarks.change REPORT`` it is such a refresh: ``carec refresh``,
-with the seconds of fetching and of SQL written to REPORT.
+Belongs here: one changed figure at a loopback World Bank, refreshes as processes, and their times. Does not belong
+here: assertions. ``python -m tests.benchmarks.change REPORT`` runs such a refresh: ``carec refresh``, with the seconds
+of fetching and of SQL written to REPORT.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ CHANGES = 3
 
 
 def _union(intervals: Iterable[tuple[float, float]]) -> float:
-    """Seconds that at least one of the intervals covers: dbt's threads run side by side."""
+    """Return the seconds that at least one interval covers, because dbt's threads run in parallel."""
     total, end = 0.0, float("-inf")
     for start, stop in sorted(intervals):
         total += max(0.0, stop - max(start, end))
@@ -35,7 +35,7 @@ def _union(intervals: Iterable[tuple[float, float]]) -> float:
 
 
 def _measured(report: Path) -> None:
-    """``carec refresh`` in this process, its fetching and its SQL timed."""
+    """Run ``carec refresh`` in this process and time its fetching and its SQL."""
     from pipelines import ingestion
     from pipelines.cli import app as cli
     from pipelines.dbt import runner
@@ -68,7 +68,7 @@ def _measured(report: Path) -> None:
 
 
 def _served(published: Path) -> dict[str, dict[tuple[str, int], float | None]]:
-    """What the bank has: every World Bank figure as it is published."""
+    """Return every published figure of the World Bank."""
     served: dict[str, dict[tuple[str, int], float | None]] = {}
     with duckdb.connect(str(published), read_only=True) as connection:
         rows = connection.execute(
@@ -80,20 +80,20 @@ def _served(published: Path) -> dict[str, dict[tuple[str, int], float | None]]:
 
 
 def results(env: dict[str, str]) -> list[dict[str, object]]:
-    """The ratio in the form of ``tests.benchmarks.run``; ``against_median_s`` are the seconds to the publication.
+    """Return the ratio in the format of ``tests.benchmarks.run``. ``against_median_s``: seconds to the publication.
 
-    ``env`` is the environment of a refresh; its warehouse is not used.
+    ``env`` is the environment of a refresh. Its warehouse is not used.
     """
     from pytest_httpserver import HTTPServer
 
     from tests.world_bank_server import serve_world_bank
 
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # a line a request
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # one line per request
     outside: list[float] = []
     whole: list[float] = []
     with tempfile.TemporaryDirectory(prefix="carec-bench-") as folder, HTTPServer(threaded=True) as bank:
         report = Path(folder) / "report.json"
-        # the other providers are not asked: an address that nobody serves answers at once
+        # no other provider gets a request: an unused address fails at once
         closed = {f"CAREC_{name.upper()}_URL": "http://127.0.0.1:9" for name in _others()}
         live = {
             **env,
@@ -113,7 +113,7 @@ def results(env: dict[str, str]) -> list[dict[str, object]]:
             started = time.perf_counter()
             subprocess.run(command, cwd=ROOT, env=live, capture_output=True, check=True)
             seconds = time.perf_counter() - started
-            if change:  # the first one has all of the bank's figures to compare
+            if change:  # the first refresh compares all figures of the bank
                 spent = json.loads(report.read_text())
                 whole.append(seconds)
                 outside.append(seconds - spent["fetch"] - spent["sql"])

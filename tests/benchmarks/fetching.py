@@ -1,8 +1,8 @@
-"""What fetching forty indicators costs, against ``wbgapi`` and against the latency that nobody can avoid.
+"""The cost of fetching forty indicators, compared with ``wbgapi`` and with the unavoidable latency.
 
-Belongs here: the three ways and how they are timed, in turns and in one run. Does not belong here: assertions.
-Ours is a whole ingestion: request, bodies and journal kept, contract, guards, Parquet. Theirs ends with rows or a frame
-in memory. Every body is built before it is timed, and ``wbgapi`` has its lists of countries and periods already.
+Belongs here: the three ways and their timing, alternating in one run. Does not belong here: assertions.
+Ours is a complete ingestion: request, stored bodies, journal, contract, gates, Parquet. ``wbgapi`` ends with rows or a
+frame in memory. Every body is built before the timing, and ``wbgapi`` already has its lists of countries and periods.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from warehouse.layout import Layout
 
 ROOT = Path(__file__).resolve().parents[2]
 CLIENTS = ROOT / "build" / "bench" / "bin" / "python"
-"""The environment of the clients that are measured against; ``make bench`` builds it."""
+"""The environment of the clients to compare with. ``make bench`` builds it."""
 LATENCY_S = 0.150
 EVERYWHERE = 1000
 CODES = [f"IT.NET.USR{number:02}.ZS" for number in range(40)]
@@ -39,7 +39,7 @@ PAIRS = 5
 
 @contextmanager
 def _bank(areas: int) -> Iterator[str]:
-    """A World Bank with that many areas at most; its base address."""
+    """Start a World Bank with at most that many areas. Yields its base address."""
     command = [sys.executable, "-m", "tests.benchmarks.slow_world_bank", str(LATENCY_S), str(areas)]
     with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout and server.stdin
@@ -48,7 +48,7 @@ def _bank(areas: int) -> Iterator[str]:
 
 
 def _workspace(base: str, folder: Path) -> Workspace:
-    """Forty indicators of one provider; nothing landed, nothing archived."""
+    """Return a workspace with forty indicators of one provider, without landed or archived figures."""
     opened = open_workspace(load_settings(warehouse=folder))
     model = opened.catalogue.indicators["internet_users_pct"]
     indicators = {
@@ -69,7 +69,7 @@ def _workspace(base: str, folder: Path) -> Workspace:
 
 
 def _ours(base: str) -> tuple[float, int]:
-    """Seconds, and requests, of a first refresh of all forty: nothing is known from before."""
+    """Return the seconds and requests of a first refresh of all forty indicators."""
     with tempfile.TemporaryDirectory(prefix="carec-bench-") as folder:
         workspace = _workspace(base, Path(folder))
         ingestion.land_archive(workspace)
@@ -87,19 +87,19 @@ def _years() -> range:
 
 @contextmanager
 def _wbgapi(base: str) -> Iterator[Callable[[str], float]]:
-    """``wbgapi``, started and ready: the seconds of a job, "tuned" (its best) or "framed" (as people use it)."""
+    """Start ``wbgapi``. Yields a function: job ("tuned" for its best, "framed" for the usual way) -> seconds."""
     if not CLIENTS.exists():
         sys.exit(f"{CLIENTS.relative_to(ROOT)} is not there: run make bench, which builds it")
     years = _years()
     command = [CLIENTS, Path(__file__).with_name("wbgapi_client.py"), base, str(years[0]), str(years[-1]), *CODES]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as client:
-        source, told = client.stdin, client.stdout
-        assert source and told
+        source, output = client.stdin, client.stdout
+        assert source and output
 
         def seconds(job: str) -> float:
             source.write(f"{job}\n")
             source.flush()
-            spent, rows = told.readline().split()
+            spent, rows = output.readline().split()
             assert int(rows), job
             return float(spent)
 
@@ -121,9 +121,9 @@ def _result(name: str, aim: float, ours: list[float], theirs: list[float]) -> di
 
 
 def results() -> list[dict[str, object]]:
-    """Every ratio, in the form of ``tests.benchmarks.run``."""
+    """Return every ratio, in the format of ``tests.benchmarks.run``."""
     with _bank(EVERYWHERE) as base, _wbgapi(base) as wbgapi:
-        wbgapi("tuned")  # builds the bodies, and fills the caches of wbgapi
+        wbgapi("tuned")  # builds the bodies and fills the caches of wbgapi
         _ours(base)
         ours: list[float] = []
         tuned: list[float] = []
@@ -134,7 +134,7 @@ def results() -> list[dict[str, object]]:
                 else:
                     tuned.append(wbgapi("tuned"))
         framed = wbgapi("framed")  # minutes: once
-    with _bank(1) as base:  # as many requests, with next to nothing to read in them
+    with _bank(1) as base:  # as many requests, with very small bodies
         _ours(base)
         thin = [_ours(base) for _ in range(PAIRS)]
     bound = [math.ceil(requests / 4) * LATENCY_S for _, requests in thin]

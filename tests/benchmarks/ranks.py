@@ -1,7 +1,7 @@
-"""What rank bands cost: the compiled models on generated tables against NumPy over the same scenarios.
+"""The cost of rank bands: the compiled models on generated tables, compared with NumPy over the same scenarios.
 
-Belongs here: the tables, and how both sides are timed. Does not belong here: the second implementation
-(tests/reference_ranks.py) or whether both agree on real figures (tests/integration/test_rank_bands.py).
+Belongs here: the tables, and the timing of both sides. Does not belong here: the second implementation
+(tests/reference_ranks.py) and the comparison on real figures (tests/integration/test_rank_bands.py).
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ AIM = 5.0
 
 @dataclass(frozen=True)
 class Size:
-    """Units x indicators, and the random sets of weights; one figure in twenty is missing."""
+    """Number of units, indicators and random sets of weights. One figure in twenty is missing."""
 
     name: str
     units: int
@@ -58,7 +58,7 @@ SIZES = [
 
 
 def compiled_models() -> dict[str, str]:
-    """Schema-qualified name -> SQL as dbt sends it."""
+    """Return schema-qualified name -> SQL as dbt sends it."""
     with tempfile.TemporaryDirectory(prefix="carec-ranks-") as folder:
         done = subprocess.run(
             [
@@ -79,7 +79,7 @@ def compiled_models() -> dict[str, str]:
 
 
 def composite(size: Size) -> Composite:
-    """Five pillars of three sub-themes, equal weights, levels drawn with a fixed seed."""
+    """Return five pillars of three sub-themes with equal weights, and random levels with a fixed seed."""
     drawn = np.random.default_rng(7)
     levels = drawn.uniform(0, 100, (size.units, size.indicators))
     levels[drawn.random(levels.shape) < 0.05] = np.nan
@@ -96,7 +96,7 @@ def composite(size: Size) -> Composite:
 
 
 def build(connection: duckdb.DuckDBPyConnection, given: Composite, sets: int) -> None:
-    """Lay down the tables that the models read."""
+    """Create the tables that the models read."""
     levels = given.values["goalposts"]
     cells = [
         (
@@ -143,7 +143,7 @@ def in_duckdb(connection: duckdb.DuckDBPyConnection, models: dict[str, str]) -> 
 
 
 def in_numpy(given: Composite, sets: int) -> np.ndarray:
-    """(4, members) 5th percentile, median, 95th percentile of the rank, share in the top three."""
+    """Return a (4, members) array: 5th percentile, median and 95th percentile of the rank, share in the top three."""
     ranked = np.concatenate(
         [ranks(block.reshape(-1, block.shape[-1])) for block in scores(given, sets, SPREAD).values()]
     )
@@ -170,9 +170,9 @@ def _row(name: str, aim: float, mine: list[float], theirs: list[float], per: flo
 
 
 def results() -> list[dict[str, object]]:
-    """SQL against NumPy at every size, in alternating order; then growth per scenario from the smaller to the larger.
+    """Compare SQL with NumPy at every size, in alternating order, then the growth per scenario with the size.
 
-    Raises SystemExit where both sides disagree: a time for something else is of no use.
+    Raises SystemExit if both sides disagree, because their times would not be comparable.
     """
     models = compiled_models()
     rows, times = [], {}
@@ -188,7 +188,7 @@ def results() -> list[dict[str, object]]:
             for pair in range(PAIRS + 1):
                 for side in (0, 1) if pair % 2 else (1, 0):
                     seconds = _seconds(sides[side])
-                    if pair:  # the first warms both
+                    if pair:  # the first run warms up both sides
                         spent[side].append(seconds)
             columns = "rank_p05, rank_median, rank_p95, share_top3"
             bands = connection.execute(f"select {columns} from build.main.rank_scenarios order by iso3").fetchall()

@@ -1,7 +1,7 @@
-"""``make bench``: what a refresh costs, as ratios of things measured side by side in one run.
+"""``make bench``: the cost of a refresh, as ratios of pairs that are measured in the same run.
 
-Belongs here: the pairs and how they are measured. Does not belong here: assertions; seconds differ between
-machines, and the aims are for a reader to judge. Prints a table and writes ``bench.json``.
+Belongs here: the pairs and their measurement. Does not belong here: assertions, because seconds differ between
+machines; readers compare the ratios with the aims. Prints a table and writes ``bench.json``.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def _run(arguments: list[str], env: dict[str, str]) -> Spent:
 
 def _environment(warehouse: Path) -> dict[str, str]:
     inherited = {k: v for k, v in os.environ.items() if not k.startswith(("CAREC_", "DAGSTER_", "DBT_"))}
-    # without compiled bytecode every start compiles everything, and the measurement is of that
+    # without compiled bytecode the measurement would include the compilation at every start
     inherited.pop("PYTHONDONTWRITEBYTECODE", None)
     return inherited | {
         "CAREC_WAREHOUSE": str(warehouse),
@@ -58,7 +58,7 @@ def _environment(warehouse: Path) -> dict[str, str]:
 
 
 def _pairs(name: str, aim: float, ours: Callable[[int], Spent], other: Callable[[int], Spent]) -> dict[str, object]:
-    """Run both side by side, in alternating order, and report the median of the paired ratios."""
+    """Run both in alternating order, and return the median of the paired ratios."""
     mine: list[Spent] = []
     theirs: list[Spent] = []
     for pair in range(PAIRS):
@@ -78,7 +78,7 @@ def _pairs(name: str, aim: float, ours: Callable[[int], Spent], other: Callable[
 
 
 def main() -> None:
-    """Measure every pair, print the table, write ``bench.json`` beside the README."""
+    """Measure every pair, print the table, write ``bench.json`` next to the README."""
     with tempfile.TemporaryDirectory(prefix="carec-bench-") as folder:
         warehouse = Path(folder)
         env = _environment(warehouse)
@@ -88,10 +88,10 @@ def main() -> None:
             *("--profiles-dir", str(ROOT / "dbt_project"), "--target-path", str(warehouse / "dbt")),
             *("--log-path", str(warehouse / "dbt"), "--threads", "2"),
         ]
-        _run([*carec, "--as-of", "2026-10-01"], env)  # lands the archive, warms dbt's parse cache
+        _run([*carec, "--as-of", "2026-10-01"], env)  # lands the archive and fills dbt's parse cache
 
         def full(pair: int) -> Spent:
-            # another as-of date makes the same work necessary again
+            # another as-of date requires the same work again
             return _run([*carec, "--as-of", f"2026-11-{pair + 1:02}"], env)
 
         def unchanged(pair: int) -> Spent:
@@ -105,7 +105,7 @@ def main() -> None:
 
         def full_again(_: int) -> Spent:
             spent = full(next(reference))
-            full(PAIRS - 1)  # back to the state that `unchanged` finds unchanged
+            full(PAIRS - 1)  # back to the state that `unchanged` needs
             return spent
 
         results.append(_pairs("refresh, nothing changed / full refresh", 0.3, unchanged, full_again))

@@ -1,7 +1,7 @@
-"""What scoring costs: 217 economies x 400 indicators x 25 years against rewriting the same rows, and how that grows.
+"""The cost of scoring 217 economies x 400 indicators x 25 years, compared with rewriting the same rows, and its growth.
 
-Belongs here: made-up figures in the shape of the real ones, and the compiled models run on them. Does not belong here:
-assertions; the aims are for a reader to judge.
+Belongs here: invented figures in the format of the real ones, and the compiled models. Does not belong here:
+assertions; readers compare the ratios with the aims.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ order by indicator_id, iso3, year
 
 
 def world(engine: Engine, folder: Path, economies: int) -> duckdb.DuckDBPyConnection:
-    """A database file with the inputs of one framework of 400 indicators in five pillars, with a history since 2015."""
+    """Create a database file with the inputs of one framework: 400 indicators in five pillars, a history since 2015."""
     names = [f"i{n:03}" for n in range(INDICATORS)]
     connection = engine.lay_down(
         threads=THREADS,
@@ -127,7 +127,7 @@ def _compare(
 
 
 def results() -> list[dict[str, object]]:
-    """Two comparisons, each of pairs measured side by side in this process on databases in files."""
+    """Return two comparisons, each of pairs measured alternately in this process on databases in files."""
     with tempfile.TemporaryDirectory(prefix="carec-bench-") as folder:
         built = Path(folder) / "warehouse"
         done = run_carec("refresh", "--as-of", AS_OF, warehouse=built)  # compiles the models

@@ -1,7 +1,7 @@
-"""A World Bank for benchmarks: a process of its own that answers both of the Bank's interfaces after a fixed latency.
+"""A World Bank for benchmarks: a separate process that answers both interfaces of the Bank after a fixed latency.
 
-Belongs here: made-up figures in the shape and size of the real ones. Does not belong here: measuring (``fetching``).
-Run as ``python -m tests.benchmarks.slow_world_bank LATENCY_S AREAS``; prints its port, serves until its input ends.
+Belongs here: invented figures in the format and size of the real ones. Does not belong here: timing (``fetching``).
+``python -m tests.benchmarks.slow_world_bank LATENCY_S AREAS`` prints its port and serves until its input ends.
 """
 
 from __future__ import annotations
@@ -22,30 +22,30 @@ TITLE = "Individuals using something or other (% of population)"
 
 
 class World:
-    """The areas and figures that are served."""
+    """The served areas and figures."""
 
     def __init__(self, areas: int) -> None:
         self.areas = pl.read_csv(SEED).select("iso3", "iso2", "name").head(areas).rows()
 
     def value(self, code: str, area: int, year: int) -> float | None:
-        """A figure of many digits, none for every fourth."""
+        """Return a figure with many digits, None for every fourth one."""
         seed = (area * 31 + year * 7 + sum(code.encode())) % 1009
         return None if seed % 4 == 0 else 1 + seed * 0.0970873786407767
 
     @cache  # noqa: B019 - lives as long as the process
     def page(self, path: str, query: str) -> bytes:
-        """The body of an address, built once."""
-        asked = {name: values[0] for name, values in parse_qs(query).items()}
+        """Return the body of an address. It is built once."""
+        parameters = {name: values[0] for name, values in parse_qs(query).items()}
         parts = [unquote(part) for part in path.strip("/").split("/")]
         if parts[1] == "en":
-            return json.dumps(self._advanced(parts[2:], asked)).encode()
+            return json.dumps(self._advanced(parts[2:], parameters)).encode()
         if parts[1] == "sources":
             return json.dumps([{"page": "1", "total": "1"}, [{"id": "2", "lastupdated": "2026-07-13"}]]).encode()
-        return self._indicators(parts[-1].split(";"), asked)
+        return self._indicators(parts[-1].split(";"), parameters)
 
-    def _indicators(self, codes: list[str], asked: dict[str, str]) -> bytes:
-        """The interface of indicators: an envelope and rows."""
-        first, last = map(int, asked["date"].split(":"))
+    def _indicators(self, codes: list[str], parameters: dict[str, str]) -> bytes:
+        """Answer the indicator interface: an envelope and rows."""
+        first, last = map(int, parameters["date"].split(":"))
         rows = [
             {
                 "indicator": {"id": code, "value": TITLE},
@@ -61,15 +61,15 @@ class World:
             for at, (iso3, iso2, name) in enumerate(self.areas)
             for year in range(last, first - 1, -1)
         ]
-        size, number = int(asked["per_page"]), int(asked.get("page", 1))
+        size, number = int(parameters["per_page"]), int(parameters.get("page", 1))
         pages = max(1, -(-len(rows) // size))
         head = {"page": number, "pages": pages, "per_page": size, "total": len(rows)}
         head |= {"sourceid": "2", "lastupdated": "2026-07-13"}
         return json.dumps([head, rows[(number - 1) * size : number * size]]).encode()
 
-    def _advanced(self, parts: list[str], asked: dict[str, str]) -> object:
-        """The advanced interface, which ``wbgapi`` uses, with what it asks for before its first figures."""
-        size, number = int(asked["per_page"]), int(asked.get("page", 1))
+    def _advanced(self, parts: list[str], parameters: dict[str, str]) -> object:
+        """Answer the advanced interface of ``wbgapi``, with the lists that it requests before its first figures."""
+        size, number = int(parameters["per_page"]), int(parameters.get("page", 1))
 
         def listed(rows: list[dict[str, object]]) -> object:
             return [{"page": 1, "pages": 1, "per_page": size, "total": len(rows)}, rows]
@@ -132,8 +132,8 @@ def serve(latency_s: float, areas: int) -> None:
         disable_nagle_algorithm = True
 
         def do_GET(self) -> None:
-            asked = urlsplit(self.path)
-            body = world.page(asked.path, asked.query)
+            address = urlsplit(self.path)
+            body = world.page(address.path, address.query)
             time.sleep(latency_s)
             self.send_response(200)
             self.send_header("Content-Type", "application/json;charset=utf-8")
@@ -142,7 +142,7 @@ def serve(latency_s: float, areas: int) -> None:
             self.wfile.write(body)
 
         def log_message(self, format: str, *args: object) -> None:
-            """Nothing: a line a request would be measured too."""
+            """Print nothing, because the output would be part of the measured time."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True

@@ -1,7 +1,7 @@
-"""``wbgapi`` at work, a process of its own in an environment of its own: seconds a job, told on standard output.
+"""``wbgapi`` in a separate process and environment: prints the seconds of each job.
 
-Belongs here: how people use the client. Does not belong here: what is made of the seconds (``fetching``).
-Run as ``python wbgapi_client.py BASE FIRST_YEAR LAST_YEAR CODE...``; does each job that a line of its input names.
+Belongs here: typical use of the client. Does not belong here: the evaluation of the seconds (``fetching``).
+``python wbgapi_client.py BASE FIRST_YEAR LAST_YEAR CODE...`` runs one job for each line of its input.
 """
 
 import sys
@@ -13,7 +13,7 @@ _, base, first, last, *codes = sys.argv
 wb.endpoint = base
 years = range(int(first), int(last) + 1)
 JOBS = {
-    # every row of one call with the largest pages, kept as it comes
+    # all rows of one call with the largest pages, unchanged
     "tuned": lambda: list(wb.data.fetch(codes, time=years, params={"per_page": 32500})),
     "framed": lambda: wb.data.DataFrame(codes, time=years),
 }

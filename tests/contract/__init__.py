@@ -1,1 +1,1 @@
-"""Each provider's parser and adapter, on provider-shaped payloads and on faults, over real HTTP on loopback."""
+"""Test the parser and adapter of each provider with provider-shaped payloads and faults, over real HTTP on loopback."""

@@ -1,4 +1,4 @@
-"""Fixtures of the contract tests: no proxy of the environment, raw servers that end with the test."""
+"""Fixtures of the contract tests: no proxy from the environment, raw servers that stop with the test."""
 
 from __future__ import annotations
 

@@ -11,11 +11,11 @@ from typing import Any
 from sources.http.client import Http
 
 Talk = Callable[[socket.socket, int], None]
-"""Answers a request of a raw server, given the connection and the number of the request, from 1."""
+"""Answers a request of a raw server. Arguments: the connection, and the number of the request from 1."""
 
 
 class RawServer:
-    """Sends bytes instead of HTTP. Connections without a request (reachability probes) are not counted."""
+    """A server that sends raw bytes. Connections without a request (reachability probes) are not counted."""
 
     def __init__(self, talk: Talk) -> None:
         self.talk = talk

@@ -1,4 +1,4 @@
-"""The bundled archive: it says where its figures are from, holds what the providers hold, and can be rewritten."""
+"""The bundled archive: it names its sources, has the figures of the providers, and can be rewritten."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from sources.observation import OBSERVATION
 from tests.conftest import AS_OF
 
 SEED = Path(__file__).resolve().parents[2] / "dbt_project"
-# the e-government surveys and the bandwidth are kept whole, all else from 2010
+# the e-government surveys and the bandwidth are complete, other series begin in 2010
 FIRST_YEAR = {"un_egov": 2003}
 WHOLE = {"bandwidth_per_user_kbps": 2000}
 
@@ -85,7 +85,7 @@ def test_the_archive_is_small() -> None:
     assert sum(path.stat().st_size for path in ARCHIVE_DIR.iterdir()) < 4_000_000
 
 
-def test_no_table_reaches_back_further_than_the_archive_says(archive: Archive, catalogue: Catalogue) -> None:
+def test_no_table_begins_before_the_declared_first_year(archive: Archive, catalogue: Catalogue) -> None:
     for indicator in catalogue:
         for vintage in archive.vintages(indicator):
             provider = vintage.records["provider"][0]
@@ -93,7 +93,7 @@ def test_no_table_reaches_back_further_than_the_archive_says(archive: Archive, c
             assert vintage.records.select(pl.col("year").min()).item() >= first, indicator.id
 
 
-def test_the_figures_of_kazakhstan_are_those_of_the_providers(archive: Archive, catalogue: Catalogue) -> None:
+def test_the_figures_of_kazakhstan_equal_those_of_the_providers(archive: Archive, catalogue: Catalogue) -> None:
     internet = _newest(archive, catalogue, "internet_users_pct")
     assert round(_value(internet, "KAZ", 2023), 2) == 92.88
     assert set(internet["provider_code"]) == {"IT.NET.USER.ZS"}
@@ -102,7 +102,7 @@ def test_the_figures_of_kazakhstan_are_those_of_the_providers(archive: Archive, 
     assert _value(_newest(archive, catalogue, "egdi_rank"), "KAZ", 2024) == 24
 
 
-def test_internet_use_has_three_vintages_and_older_figures_say_so(archive: Archive, catalogue: Catalogue) -> None:
+def test_internet_use_has_three_vintages_and_older_figures_name_theirs(archive: Archive, catalogue: Catalogue) -> None:
     vintages = archive.vintages(catalogue.indicators["internet_users_pct"])
     assert [f"{v.vintage_at:%Y-%m-%d}" for v in vintages] == ["2024-11-29", "2025-10-24", "2026-05-04"]
     # Tajikistan's modelled figure of 2022 moved by 13 points between the first vintage and the last.
@@ -128,7 +128,7 @@ def test_governance_estimates_of_two_updates_are_not_mixed(archive: Archive, cat
     assert round(_value(newer.records, "UZB", 2023), 4) == -0.2986
 
 
-def test_zeros_that_mean_not_asked_are_not_figures(archive: Archive, catalogue: Catalogue) -> None:
+def test_zeros_that_mean_not_surveyed_are_not_figures(archive: Archive, catalogue: Catalogue) -> None:
     merchants = _newest(archive, catalogue, "online_merchant_payment_pct")
     assert merchants.filter(pl.col("year") == 2021, pl.col("value") == 0)["iso3"].to_list() == ["AFG"]
     services = _newest(archive, catalogue, "egdi_osi_index")
@@ -138,7 +138,7 @@ def test_zeros_that_mean_not_asked_are_not_figures(archive: Archive, catalogue: 
 
 @pytest.mark.parametrize(
     ("indicator_id", "file", "where", "column"),
-    [  # of the newest vintage, but for 4G coverage, whose newer one is held against its file in test_archive_reference
+    [  # of the newest vintage; test_archive_reference compares the newer one of 4G coverage with its file
         ("fixed_broadband_per_100", "world_bank/IT.NET.BBND.P2.csv", {}, "value"),
         ("secure_servers_per_million", "world_bank/IT.NET.SECR.P6.csv", {}, "value"),
         ("population_total", "world_bank/SP.POP.TOTL.csv", {}, "value"),
@@ -156,7 +156,7 @@ def test_zeros_that_mean_not_asked_are_not_figures(archive: Archive, catalogue: 
         ("ai_policy_capacity_score", "ai_readiness/ai_readiness_pillars.csv", {"metric": "Policy Capacity"}, "value"),
     ],
 )
-def test_figures_equal_the_providers_to_the_last_digit(
+def test_figures_equal_those_of_the_providers_to_the_last_digit(
     reference: Path,
     archive: Archive,
     catalogue: Catalogue,
@@ -170,7 +170,7 @@ def test_figures_equal_the_providers_to_the_last_digit(
     source = pl.read_csv(reference / file, infer_schema=False)
     for name, value in where.items():
         source = source.filter(pl.col(name) == value)
-    # WDI, under whose code the archive keeps it, dates the logistics edition of 2023 as 2022
+    # the archive uses the code of WDI, which dates the logistics edition of 2023 as 2022
     year = pl.col("year").cast(pl.Int32)
     if indicator_id.startswith("lpi_"):
         year = year.replace({2023: 2022})
@@ -182,7 +182,7 @@ def test_figures_equal_the_providers_to_the_last_digit(
     # The world's figures of internet use were taken from a later copy than the splice in the reference file.
     replaced = (pl.col("iso3") == "WLD") & (pl.lit(indicator_id) == "internet_users_pct")
     assert both.filter(pl.col("value").ne_missing(pl.col("theirs")) & ~replaced).rows() == []
-    # What we leave out is outside the range or the years, stands for "not asked", or is an aggregate.
+    # Omitted figures are outside the range or the years, mean "not surveyed", or are aggregates.
     absent = source.join(ours, on=["iso3", "year"], how="anti").filter(
         pl.col("iso3").is_in(list(areas.economies)),
         pl.col("year") >= int(ours["year"].min()),  # type: ignore[arg-type]
@@ -193,7 +193,7 @@ def test_figures_equal_the_providers_to_the_last_digit(
 
 
 @pytest.mark.parametrize("indicator_id", ["articles_per_million", "internet_gender_ratio"])
-def test_a_ratio_is_of_figures_of_one_year(
+def test_a_ratio_uses_two_figures_of_the_same_year(
     reference: Path, archive: Archive, catalogue: Catalogue, indicator_id: str
 ) -> None:
     link = next(link for link in catalogue.indicators[indicator_id].chain if link.over)
@@ -216,7 +216,7 @@ def _frames(archive: Archive, catalogue: Catalogue) -> dict[str, list[pl.DataFra
     return {i.id: [v.records for v in archive.vintages(i)] for i in catalogue}
 
 
-def test_what_is_written_is_read_back_the_same(archive: Archive, catalogue: Catalogue, tmp_path: Path) -> None:
+def test_figures_are_the_same_after_writing_and_reading(archive: Archive, catalogue: Catalogue, tmp_path: Path) -> None:
     frames = _frames(archive, catalogue)
     target = tmp_path / "archive"
     write_archive(target, frames, catalogue, "Recorded for a test of the round trip.")
@@ -230,7 +230,7 @@ def test_what_is_written_is_read_back_the_same(archive: Archive, catalogue: Cata
     assert {s.how_obtained for s in again.series} == {s.how_obtained for s in archive.series}
 
 
-def test_the_same_figures_give_the_same_bytes_and_other_files_stay(
+def test_the_same_figures_give_the_same_bytes_and_other_files_are_kept(
     archive: Archive, catalogue: Catalogue, tmp_path: Path
 ) -> None:
     frames = {"internet_users_pct": _frames(archive, catalogue)["internet_users_pct"]}
@@ -253,10 +253,10 @@ def test_the_same_figures_give_the_same_bytes_and_other_files_stay(
     assert [path.name for path in tmp_path.iterdir()] == ["archive"]
 
 
-def test_a_live_vintage_keeps_its_provider_beside_figures_carried_from_another(
+def test_a_live_vintage_keeps_its_provider_when_it_carries_figures_of_another(
     archive: Archive, catalogue: Catalogue, tmp_path: Path
 ) -> None:
-    """A mirror answered, without one economy: the figures it lacks stay, and stay those of the first provider."""
+    """A mirror lacks one economy: the figures of that economy stay and keep the first provider."""
     first = archive.vintages(catalogue.indicators["coverage_4g_pct"])[0].records
     live = first.with_columns(
         provider=pl.lit("data360"),
@@ -282,7 +282,7 @@ def test_a_live_vintage_keeps_its_provider_beside_figures_carried_from_another(
     ]
 
 
-def test_what_the_pipeline_did_to_a_figure_is_archived_with_it_except_flags_which_are_set_again(
+def test_the_origin_of_a_figure_is_archived_with_it_except_flags_which_are_set_again(
     archive: Archive, catalogue: Catalogue, tmp_path: Path
 ) -> None:
     first = _newest(archive, catalogue, "coverage_4g_pct").head(4)
@@ -309,7 +309,7 @@ def copy(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "told"),
+    ("old", "new", "expected"),
     [
         (
             "  licence: CC BY 4.0 (World Bank",
@@ -329,7 +329,7 @@ def copy(tmp_path: Path) -> Path:
         ),
     ],
 )
-def test_a_fault_in_the_index_names_file_entry_and_field(copy: Path, old: str, new: str, told: str) -> None:
+def test_a_fault_in_the_index_names_file_entry_and_field(copy: Path, old: str, new: str, expected: str) -> None:
     index = copy / "series.yml"
     text = index.read_text(encoding="utf-8")
     assert old in text
@@ -337,28 +337,30 @@ def test_a_fault_in_the_index_names_file_entry_and_field(copy: Path, old: str, n
     with pytest.raises(ConfigurationError) as caught:
         load_archive(copy)
     assert str(caught.value).startswith(f"{index}: ")
-    assert told in str(caught.value)
+    assert expected in str(caught.value)
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "expected"),
     [
         ("iso3,value,year\nKAZ,1,2020\n", "the header is iso3,value,year"),
         ("iso3,year,value\nKAZ,2020,much\n", "cannot be read"),
         (None, "cannot be read"),
     ],
 )
-def test_a_broken_table_is_told_by_name(copy: Path, catalogue: Catalogue, content: str | None, told: str) -> None:
+def test_a_broken_table_is_reported_by_name(
+    copy: Path, catalogue: Catalogue, content: str | None, expected: str
+) -> None:
     table = copy / "gci_score.csv"
     table.unlink()
     if content is not None:
         table.write_text(content, encoding="utf-8")
     with pytest.raises(ConfigurationError, match=r"gci_score\.csv: gci_score: ") as caught:
         load_archive(copy).vintages(catalogue.indicators["gci_score"])
-    assert told in str(caught.value)
+    assert expected in str(caught.value)
 
 
-def test_a_unit_that_is_not_the_catalogues_is_refused(archive: Archive, catalogue: Catalogue) -> None:
+def test_a_unit_that_differs_from_the_catalogue_is_refused(archive: Archive, catalogue: Catalogue) -> None:
     other = catalogue.indicators["gci_score"].model_copy(update={"unit": "pct"})
     with pytest.raises(ConfigurationError, match="gci_score: unit: score_0_100, in the catalogue pct"):
         archive.vintages(other)

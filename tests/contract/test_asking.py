@@ -182,7 +182,7 @@ def test_a_request_to_an_unreachable_host_is_recorded_too() -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "params", "asked"),
+    ("url", "params", "recorded"),
     [
         ("http://a.test/x y;z", {"date": "2020:2024"}, "http://a.test/x%20y;z?date=2020%3A2024"),
         ("http://a.test/?a=1", {"b": 2}, "http://a.test/?a=1&b=2"),
@@ -190,13 +190,13 @@ def test_a_request_to_an_unreachable_host_is_recorded_too() -> None:
         ("not an address", None, "not an address"),
     ],
 )
-def test_an_address_is_recorded_as_it_is_sent(url: str, params: dict[str, str | int] | None, asked: str) -> None:
-    assert address(url, params) == asked
+def test_an_address_is_recorded_as_it_is_sent(url: str, params: dict[str, str | int] | None, recorded: str) -> None:
+    assert address(url, params) == recorded
 
 
 def test_a_recorded_run_replies_without_a_network_and_lists_missing_addresses() -> None:
-    asked = address("http://a.test/x", {"a": 1})
-    http = RecordedHttp([Exchange(asked, Reply(asked, Body(b"body"), 200))])
+    recorded = address("http://a.test/x", {"a": 1})
+    http = RecordedHttp([Exchange(recorded, Reply(recorded, Body(b"body"), 200))])
     assert http.get("http://a.test/x", {"a": 1}, accept=("text/csv",)).content == b"body"
     assert http.get("http://a.test/x", {"a": 1}).content == b"body"
     assert http.get("http://a.test/y").failure is not None

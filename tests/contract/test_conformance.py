@@ -1,4 +1,4 @@
-"""One list of faults, run through every adapter as in a refresh: over HTTP, through all checks, to the landing.
+"""One list of faults for all adapters, run as in a refresh: over HTTP, through all checks, to the landing.
 
 Four properties hold for any response: the outcome has a reason, no wrong figure is landed, the last good figures stay,
 and the bytes are kept. A new adapter needs one module in ``payloads``.
@@ -57,8 +57,8 @@ PROVIDERS = sorted([*ADAPTERS, "wipo_gii_workbook"])
 TABLES = [name for name in PROVIDERS if payload(name).sheet is None]
 WORKBOOKS = [name for name in PROVIDERS if payload(name).sheet]
 REPRESENTATIVE = ("itu_prices", "qog", "un_egov", "world_bank")
-"""A workbook, a table in CSV, a file per edition and a paged API. A fault of HTTP reaches all adapters through the same
-client: the default tests run it with these four, ``make test-all`` with every adapter."""
+"""A workbook, a CSV table, one file per edition, and a paged API. All adapters use the same HTTP client, so the default
+tests run HTTP faults with these four only, and ``make test-all`` with every adapter."""
 Figures = dict[tuple[str, int], float]
 Answer = Callable[[Request, Mapping[str, Body]], Response | None]
 
@@ -86,7 +86,7 @@ def opened() -> Workspace:
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A day on which the payloads are the newest, small limits, and no waits between tries or for the disk."""
+    """Set a day on which the payloads are the newest, small limits, and no waits between tries or for the disk."""
     monkeypatch.setattr(ingestion, "utc_now", clock())
     monkeypatch.setattr(os, "fsync", lambda descriptor: None)
     monkeypatch.setattr(
@@ -209,7 +209,7 @@ def further(provider: str, providers: Sequence[str]) -> list[pytest.MarkDecorato
 
 
 @of_each(PROVIDERS)
-def test_a_good_answer_is_landed_whole(provider: Provider, serve: Serve) -> None:
+def test_a_valid_response_is_landed_completely(provider: Provider, serve: Serve) -> None:
     bodies = good(provider.of)
     result = provider.refresh(serve(bodies))
     assert (result.outcome, result.stale_reason, result.rejected) == (Outcome.OK, None, 0)
@@ -263,7 +263,7 @@ def cut_chunks(connection: socket.socket, number: int) -> None:
     connection.close()
 
 
-def say(*answer: Any, **more: Any) -> Talk:
+def send(*answer: Any, **more: Any) -> Talk:
     return lambda connection, number: connection.sendall(response(*answer, **more))
 
 
@@ -278,13 +278,13 @@ CONNECTIONS: dict[str, tuple[Talk, str]] = {
     "slow drip of headers": (header_drip, "no complete headers within|no answer within"),
     "endless trailers": (endless_trailers, "not complete in time|no answer within"),
     "endless body": (endless, "more than 1,048,576 bytes"),
-    "200 MB of zeros": (say(bytes(2 << 20), length=200 << 20), "more than 1,048,576 bytes"),
-    "gzip bomb": (say(gzip.compress(bytes(8 << 20)), GZIP), "more than 4,194,304 bytes when decompressed"),
+    "200 MB of zeros": (send(bytes(2 << 20), length=200 << 20), "more than 1,048,576 bytes"),
+    "gzip bomb": (send(gzip.compress(bytes(8 << 20)), GZIP), "more than 4,194,304 bytes when decompressed"),
     "not HTTP": (lambda connection, number: connection.sendall(b"SSH-2.0-OpenSSH_9.2\r\n"), "connection broken"),
-    "damaged gzip": (say(b"\x1f\x8b\x08no", GZIP), "damaged gzip"),
-    "gzip that ends early": (say(gzip.compress(b"a,b\n" * 5000)[:-9], GZIP), "damaged gzip"),
-    "an invalid length": (say(b"[]", "Content-Length: 9"), "."),
-    "a part that was not requested": (say(b"[1", status="206 Partial Content"), "HTTP 206"),
+    "damaged gzip": (send(b"\x1f\x8b\x08no", GZIP), "damaged gzip"),
+    "gzip that ends early": (send(gzip.compress(b"a,b\n" * 5000)[:-9], GZIP), "damaged gzip"),
+    "an invalid length": (send(b"[]", "Content-Length: 9"), "."),
+    "a part that was not requested": (send(b"[1", status="206 Partial Content"), "HTTP 206"),
 }
 
 
@@ -359,7 +359,7 @@ def test_a_status_other_than_success_is_reported_and_lands_nothing(
 def test_a_redirect_from_a_public_host_to_this_machine_is_not_followed(
     provider: Provider, raw_server: Callable[[Talk], RawServer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    server = raw_server(say(b"", "Location: /inside", status="302 Found"))
+    server = raw_server(send(b"", "Location: /inside", status="302 Found"))
     monkeypatch.setattr(Reach, "probe_host", lambda self, url, timeout_s: "127.0.0.1" if "inside" in url else "8.8.8.8")
     result = provider.refresh(server.url)
     assert result.outcome is Outcome.UNAVAILABLE
@@ -383,7 +383,7 @@ def test_a_temporary_fault_is_retried(provider: Provider, code: int, serve: Serv
 # Blocked
 
 FILES = [name for name in PROVIDERS if name != "owid" and re.search(r"\.(csv|xlsx)$", payload(name).main)]
-"""Providers of files that an operator can put in place. Our World in Data generates a file per query."""
+"""Providers with files that an operator can place locally. Our World in Data generates one file per query."""
 AWAY: dict[str, Answer] = {
     **{str(code): status(code) for code in (401, 403, 451)},
     "a challenge": status(202, ""),
@@ -414,7 +414,7 @@ def test_the_remedy_names_the_address_and_the_name_of_the_newest_file(
 
 
 @every(FILES, "away", AWAY | {"503": status(503), "404": status(404)}, http=True)
-def test_a_file_that_the_operator_put_in_place_is_used_where_the_provider_gives_none(
+def test_an_operators_file_is_used_if_the_provider_serves_no_file(
     provider: Provider, away: Answer, serve: Serve
 ) -> None:
     content, folder = good(provider.of)[provider.of.main].content, provider.layout.local_files
@@ -438,7 +438,7 @@ def test_a_file_that_the_operator_put_in_place_is_used_where_the_provider_gives_
 
 
 @of_each(FILES)
-def test_a_file_that_the_provider_gives_comes_before_the_operators(provider: Provider, serve: Serve) -> None:
+def test_a_file_of_the_provider_takes_precedence_over_the_operators_file(provider: Provider, serve: Serve) -> None:
     folder = provider.layout.local_files
     folder.mkdir(parents=True)
     (folder / unquote(provider.of.main.rpartition("/")[2])).write_bytes(b"an old copy")
@@ -470,7 +470,7 @@ def always(content: bytes) -> Callable[[bytes], bytes]:
 
 HTML = b"<!DOCTYPE html><html><body>Scheduled maintenance</body></html>"
 NO_FILE = "there is none of|country-years in the last vintage are gone"
-"""A page instead of a file means that there is no such file; its figures are then missing."""
+"""A page instead of a file means that the file does not exist, so that its figures are missing."""
 BODIES = {
     "empty": (main_as(always(b"")), "empty"),
     "blank": (main_as(always(b" \n")), "empty"),
@@ -528,7 +528,7 @@ ENCODINGS = {
 
 
 @every(TABLES, "spoil", ENCODINGS)
-def test_an_encoding_does_no_harm_to_figures(
+def test_figures_are_read_correctly_in_any_encoding(
     provider: Provider, spoil: Callable[[Provider], Answer], serve: Serve
 ) -> None:
     result = provider.refresh(serve(good(provider.of), spoil(provider)))
@@ -536,14 +536,14 @@ def test_an_encoding_does_no_harm_to_figures(
 
 
 @of_each([name for name in TABLES if good(payload(name))[payload(name).main].content_type == "application/json"])
-def test_an_object_with_a_field_twice_is_refused(provider: Provider, serve: Serve) -> None:
+def test_an_object_with_a_repeated_field_is_refused(provider: Provider, serve: Serve) -> None:
     twice = main_as(lambda content: content.replace(b"{", b'{"twice": 1, "twice": 2, '))
     result = provider.refresh(serve(good(provider.of), twice(provider)))
     assert result.outcome in FAILED and "a field twice" in (result.stale_reason or "")
 
 
 @of_each(PROVIDERS)
-def test_a_date_of_change_without_sense_does_no_harm(provider: Provider, serve: Serve) -> None:
+def test_an_invalid_date_of_change_is_ignored(provider: Provider, serve: Serve) -> None:
     def dated(request: Request, bodies: Mapping[str, Body]) -> Response | None:
         body = bodies.get(request.path.removeprefix("/base").replace(" ", "%20"))
         headers = {"Last-Modified": f"Mon, 01 Jan 2024 00:00:00 +{'9' * 19}"}
@@ -575,7 +575,7 @@ def edited(provider: Provider, edit: Edit, extra: Mapping[str, str] | None = Non
 
 
 @of_each(PROVIDERS)
-def test_a_renamed_field_is_noticed(provider: Provider, serve: Serve) -> None:
+def test_a_renamed_field_is_reported(provider: Provider, serve: Serve) -> None:
     bodies = edited(provider, lambda text: text.replace(provider.of.field, "renamed"))
     assert provider.refresh(serve(bodies)).outcome in FAILED
     assert bodies[provider.of.main].content in provider.kept()
@@ -588,34 +588,34 @@ def test_a_new_field_is_ignored(provider: Provider, serve: Serve) -> None:
 
 
 @of_each(PROVIDERS)
-def test_the_figures_of_another_indicator_are_not_taken(provider: Provider, serve: Serve) -> None:
+def test_figures_of_another_indicator_are_not_landed(provider: Provider, serve: Serve) -> None:
     bodies = edited(provider, lambda text: text.replace(provider.of.code, "SOMETHING_ELSE"))
     assert provider.refresh(serve(bodies)).outcome in FAILED
 
 
 @of_each([name for name in PROVIDERS if payload(name).unit])
-def test_another_unit_is_not_taken(provider: Provider, serve: Serve) -> None:
+def test_figures_in_another_unit_are_not_landed(provider: Provider, serve: Serve) -> None:
     unit = provider.of.unit or ""
     result = provider.refresh(serve(edited(provider, lambda text: text.replace(unit, "USD"))))
     assert result.outcome in FAILED and "USD" in (result.stale_reason or "")
 
 
 @of_each(WORKBOOKS)
-def test_a_sheet_that_is_gone_is_named(provider: Provider, serve: Serve) -> None:
+def test_a_removed_sheet_is_named(provider: Provider, serve: Serve) -> None:
     sheet = provider.of.sheet or ""
     result = provider.refresh(serve(edited(provider, lambda text: text.replace(sheet, "Sheet2"))))
     assert result.outcome is Outcome.UNAVAILABLE and "sheet" in (result.stale_reason or "")
 
 
 @of_each([name for name in PROVIDERS if payload(name).edition])
-def test_last_years_file_under_this_years_address_is_not_taken(provider: Provider, serve: Serve) -> None:
+def test_last_years_file_at_this_years_address_is_not_landed(provider: Provider, serve: Serve) -> None:
     newest, before = str(provider.of.years[1]), str(provider.of.years[1] - 1)
     shifted = [row._replace(year=before) if row.year == newest else row for row in rows(truth(provider.of))]
     bodies = provider.of.build(shifted, lambda text: text.replace(newest, before), {})
     assert provider.refresh(serve(bodies)).outcome in FAILED
 
 
-# A workbook's inside
+# Cells of a workbook
 
 
 def remade(body: Body, sheet: str, change: Callable[[list[list[Any]]], list[list[Any]]]) -> Body:
@@ -632,7 +632,7 @@ def spoilt_cell(of: Payload, value: Any) -> Callable[[list[list[Any]]], list[lis
 
 
 @of_each([name for name in TABLES if good(payload(name))[payload(name).main].content_type == "text/csv"])
-def test_a_column_that_is_there_twice_and_differs_is_not_guessed(provider: Provider, serve: Serve) -> None:
+def test_two_different_columns_of_one_name_are_refused(provider: Provider, serve: Serve) -> None:
     def again(content: bytes) -> bytes:
         head, *lines = content.decode().splitlines()
         return "\n".join([f"{head},{provider.of.field}", *(f"{line},7" for line in lines), ""]).encode()
@@ -651,7 +651,7 @@ def test_columns_may_move(provider: Provider, serve: Serve) -> None:
 
 
 @of_each(WORKBOOKS)
-def test_a_table_may_begin_further_down(provider: Provider, serve: Serve) -> None:
+def test_a_table_may_begin_below_the_first_row(provider: Provider, serve: Serve) -> None:
     bodies, main = good(provider.of), provider.of.main
     preamble: list[list[Any]] = [["Made up"], ["Downloaded on", 45_000], []]
     moved = remade(bodies[main], provider.of.sheet or "", lambda table: [*preamble, *table])
@@ -746,7 +746,7 @@ HARMLESS = {
 
 
 @every(PROVIDERS, "spoil", HARMLESS)
-def test_harmless_differences_change_nothing(
+def test_harmless_differences_change_no_figure(
     provider: Provider, spoil: Callable[[Payload], list[Row]], serve: Serve
 ) -> None:
     result = provider.refresh(serve(provider.of.build(spoil(provider.of), str, {})))
@@ -768,7 +768,7 @@ WHOLE: dict[str, Callable[[Payload], Figures]] = {
 
 
 @every(PROVIDERS, "figures", WHOLE)
-def test_a_series_that_lost_its_figures_or_their_scale_is_not_taken(
+def test_a_series_that_lost_its_figures_or_changed_its_scale_is_not_landed(
     provider: Provider, figures: Callable[[Payload], Figures], serve: Serve
 ) -> None:
     result = provider.refresh(serve(good(provider.of, figures(provider.of))))
@@ -776,7 +776,7 @@ def test_a_series_that_lost_its_figures_or_their_scale_is_not_taken(
     assert result.stale_reason
 
 
-def test_the_figures_of_the_tests_are_all_different() -> None:
+def test_all_figures_of_the_tests_are_different() -> None:
     figures = truth(payload("world_bank"))
     assert len(set(figures.values())) == len(figures) == 2 * len(COUNTRIES)
     assert pl.Series(list(figures.values())).is_between(0, 100).all()

@@ -1,4 +1,4 @@
-"""Data360 by its API and by its files, on loopback, and a table that the API gave. Other figures are made up."""
+"""The API and the files of Data360 on loopback, and a recorded table of the API. Other figures are invented."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ from tests.contract.visiting import (
     NOT_YEARS,
     STATUSES,
     WINDOW,
-    asked,
     only,
     provider,
     reasons,
+    requests_to,
     serve,
     values,
 )
@@ -82,7 +82,7 @@ def file(rows: Sequence[Any]) -> bytes:
 
 @pytest.fixture
 def visit(httpserver: HTTPServer) -> Visit:
-    """Ask the API for some series."""
+    """Return a function that requests series from the API."""
 
     def ask(data: Any, *requests: SeriesRequest, ids: Any = IDS, **served: Any) -> Fetched:
         serve(httpserver, {LIST: ids})
@@ -97,7 +97,7 @@ def visit(httpserver: HTTPServer) -> Visit:
 
 @pytest.fixture
 def open_files(httpserver: HTTPServer) -> Visit:
-    """Ask the file store for some series; ``files`` are name -> content, any other name leads nowhere."""
+    """Return a function that requests series from the file store. ``files`` maps names to content; others give 404."""
 
     def ask(files: dict[str, Any], *requests: SeriesRequest, content_type: str = "text/csv") -> Fetched:
         serve(httpserver, {f"{FILES}/{name}": given for name, given in files.items()}, content_type)
@@ -111,7 +111,7 @@ def open_files(httpserver: HTTPServer) -> Visit:
 
 @pytest.fixture(params=["api", "file"])
 def either(request: pytest.FixtureRequest, visit: Visit, open_files: Visit) -> Visit:
-    """Have the same rows answered by the API or by a file."""
+    """Return a function that serves the same rows by the API or by a file."""
 
     def ask(rows: Sequence[Any], wanted: SeriesRequest = COVERAGE) -> Fetched:
         if request.param == "api":
@@ -122,7 +122,7 @@ def either(request: pytest.FixtureRequest, visit: Visit, open_files: Visit) -> V
     return ask
 
 
-# Which rows are meant
+# Selection of rows
 
 
 def test_units_of_one_indicator_are_kept_apart(either: Visit) -> None:
@@ -147,35 +147,33 @@ def test_a_share_instead_of_a_percentage_is_rejected(either: Visit) -> None:
 
 
 @pytest.mark.parametrize(("column", "code"), [(column, "X") for column in CUTS.values()] + [("SEX", "F")])
-def test_a_part_is_never_taken_for_the_total(column: str, code: str, either: Visit) -> None:
+def test_a_part_is_never_used_as_the_total(column: str, code: str, either: Visit) -> None:
     whole = either([row(), row(value="70", **{column: code})])
     assert values(only(whole)) == [("UZB", 2023, 40.5)]
 
 
 @pytest.mark.parametrize("column", CUTS.values())
-def test_a_series_of_parts_only_is_refused_and_its_codes_are_named(column: str, either: Visit) -> None:
+def test_a_series_without_a_total_is_refused_and_its_codes_are_named(column: str, either: Visit) -> None:
     answer = only(either([row(**{column: "X"})]))
     assert (answer.outcome, answer.records.height) == (Outcome.UNAVAILABLE, 0)
     assert f"'{column}': ['X']" in (answer.reason or "")
 
 
 @pytest.mark.parametrize("total", ["_T", "_Z", None])
-def test_total_and_not_applicable_are_both_the_whole(total: str | None, either: Visit) -> None:
+def test_total_and_not_applicable_both_mean_the_total(total: str | None, either: Visit) -> None:
     rows = [row(**dict.fromkeys(CUTS.values(), total)), row(area="KAZ")]
     assert [iso3 for iso3, _, _ in values(only(either(rows)))] == ["KAZ", "UZB"]
 
 
 def without(*columns: str, **changes: Any) -> Any:
-    """A row as databases give it that are not cut in these ways: the fields are not there at all."""
+    """Return a row of a database without these dimensions: the fields are missing."""
     return {name: value for name, value in row(**changes).items() if name not in columns}
 
 
 @pytest.mark.parametrize("columns", [*((column,) for column in CUTS.values()), tuple(CUTS.values())])
-@pytest.mark.parametrize("asked_for", [{}, dict.fromkeys(CUTS, "_T"), dict.fromkeys(CUTS, "_Z")])
-def test_a_cut_that_is_not_there_is_the_total(
-    columns: tuple[str, ...], asked_for: dict[str, str], either: Visit
-) -> None:
-    wanted = replace(COVERAGE, options=(*COVERAGE.options, *asked_for.items()))
+@pytest.mark.parametrize("cuts", [{}, dict.fromkeys(CUTS, "_T"), dict.fromkeys(CUTS, "_Z")])
+def test_a_missing_dimension_means_the_total(columns: tuple[str, ...], cuts: dict[str, str], either: Visit) -> None:
+    wanted = replace(COVERAGE, options=(*COVERAGE.options, *cuts.items()))
     assert values(only(either([without(*columns), without(*columns, area="KAZ")], wanted))) == [
         ("KAZ", 2023, 40.5),
         ("UZB", 2023, 40.5),
@@ -183,7 +181,7 @@ def test_a_cut_that_is_not_there_is_the_total(
 
 
 @pytest.mark.parametrize(("option", "column"), CUTS.items())
-def test_a_part_of_a_cut_that_is_not_there_is_refused(option: str, column: str, either: Visit) -> None:
+def test_a_requested_part_of_a_missing_dimension_is_refused(option: str, column: str, either: Visit) -> None:
     wanted = replace(COVERAGE, options=(*COVERAGE.options, (option, "F")))
     answer = only(either([without(column)], wanted))
     assert (answer.outcome, answer.records.height) == (Outcome.UNAVAILABLE, 0)
@@ -191,21 +189,21 @@ def test_a_part_of_a_cut_that_is_not_there_is_refused(option: str, column: str, 
 
 
 @pytest.mark.parametrize("column", CUTS.values())
-def test_parts_under_another_name_are_not_taken_for_the_total(column: str, either: Visit) -> None:
+def test_parts_under_another_name_are_not_used_as_the_total(column: str, either: Visit) -> None:
     rows = [without(column, Renamed=code, value=value) for code, value in [("A", "40"), ("B", "50")]]
     answer = only(either([*rows, without(column, area="KAZ", Renamed="A")]))
     assert (answer.outcome, answer.records.height) == (Outcome.UNAVAILABLE, 0)
     assert f"several figures, and no row has {column}" in (answer.reason or "")
 
 
-def test_a_total_is_met_by_every_way_to_write_it_and_never_by_a_part(either: Visit) -> None:
+def test_a_total_matches_all_its_spellings_and_never_a_part(either: Visit) -> None:
     wanted = SeriesRequest("IT_NET_USER", (("database", "ITU_DH"), ("sex", "_T")))
     areas = {"UZB": "_T", "KAZ": "_Z", "KGZ": None, "AFG": "F"}
     answer = only(either([row("IT_NET_USER", area, SEX=code) for area, code in areas.items()], wanted))
     assert [iso3 for iso3, _, _ in values(answer)] == ["KAZ", "KGZ", "UZB"]
 
 
-def test_of_several_codes_only_the_first_that_occurs_is_taken(either: Visit) -> None:
+def test_only_the_first_existing_code_of_several_is_used(either: Visit) -> None:
     wanted = SeriesRequest("IT_NET_USER", (("database", "ITU_DH"), ("sex", "F,_T"), ("unit_measure", "PT,PT_POP")))
     rows = [row("IT_NET_USER", value="45", SEX="F"), row("IT_NET_USER", area="KAZ", SEX="_T")]
     assert values(only(either([*rows, row("IT_NET_USER", value="9", SEX="F", UNIT_MEASURE="SB")], wanted))) == [
@@ -213,12 +211,12 @@ def test_of_several_codes_only_the_first_that_occurs_is_taken(either: Visit) -> 
     ]
 
 
-def test_cuts_of_one_series_share_a_download(visit: Visit, httpserver: HTTPServer) -> None:
+def test_cuts_of_one_series_share_one_download(visit: Visit, httpserver: HTTPServer) -> None:
     rows = [row("IT_NET_USER", value="50"), row("IT_NET_USER", value="45", SEX="F"), row("IT_NET_USER", SEX="M")]
     fetched = visit(page(rows), USERS, WOMEN)
     assert values(fetched.answers[USERS]) == [("UZB", 2023, 50.0)]
     assert values(fetched.answers[WOMEN]) == [("UZB", 2023, 45.0)]
-    assert len(asked(httpserver, DATA)) == len(asked(httpserver, LIST)) == 1
+    assert len(requests_to(httpserver, DATA)) == len(requests_to(httpserver, LIST)) == 1
 
 
 def test_several_codes_may_name_one_cut(either: Visit) -> None:
@@ -241,7 +239,7 @@ def test_the_multiplier_is_applied(multiplier: Any, value: float, either: Visit)
 
 
 @pytest.mark.parametrize("multiplier", ["thousands", "1.5", None, 400, "-400"])
-def test_a_multiplier_that_cannot_be_read_is_a_reject(multiplier: Any, either: Visit) -> None:
+def test_a_row_with_an_unreadable_multiplier_is_rejected(multiplier: Any, either: Visit) -> None:
     answer = only(either([row(UNIT_MULT=multiplier), row(area="KAZ")]))
     assert "multiplier" in reasons(answer)[0]
     assert values(answer) == [("KAZ", 2023, 40.5)]
@@ -251,7 +249,7 @@ def test_a_multiplier_that_cannot_be_read_is_a_reject(multiplier: Any, either: V
 
 
 @pytest.mark.parametrize("sent", NOT_NUMBERS)
-def test_what_is_not_a_number_is_rejected_with_its_reason(sent: str, either: Visit) -> None:
+def test_a_value_that_is_not_a_number_is_rejected_with_its_reason(sent: str, either: Visit) -> None:
     fetched = either([row(value=sent), row(area="KAZ", value="3")])
     answer = only(fetched)
     assert values(answer) == [("KAZ", 2023, 3.0)]
@@ -268,7 +266,7 @@ def test_a_period_that_is_not_a_year_is_rejected(year: str, either: Visit) -> No
     assert (answer.rejects["year"].to_list(), answer.records.height) == ([None], 1)
 
 
-def test_an_unknown_area_is_rejected_by_name_and_a_known_aggregate_kept(either: Visit) -> None:
+def test_an_unknown_area_is_rejected_by_name_and_a_known_aggregate_is_kept(either: Visit) -> None:
     answer = only(either([row(), row(area="WLD"), row(area="ZZZ"), row(area=None)]))
     assert reasons(answer) == ["unknown area ZZZ", "unknown area (none)"]
     assert [iso3 for iso3, _, _ in values(answer)] == ["UZB", "WLD"]
@@ -279,7 +277,7 @@ def test_rows_without_a_value_and_years_outside_the_window_make_no_record(either
     assert (answer.outcome, answer.records.height, answer.rejects.height) == (Outcome.NO_DATA, 0, 0)
 
 
-def test_frames_have_exactly_the_agreed_columns(either: Visit) -> None:
+def test_frames_have_exactly_the_specified_columns(either: Visit) -> None:
     answer = only(either([row(), row(area="KAZ", value="-")]))
     assert (answer.records.schema, answer.rejects.schema) == (RECORD, SERIES_REJECT)
 
@@ -322,16 +320,16 @@ def test_added_fields_are_ignored(either: Visit) -> None:
 def test_the_name_in_the_database_is_requested(ids: Any, name: str, visit: Visit, httpserver: HTTPServer) -> None:
     answer = only(visit(lambda request: page([row(request.args["INDICATOR"])]), ids=ids))
     assert values(answer) == [("UZB", 2023, 40.5)]
-    assert [request.args["INDICATOR"] for request in asked(httpserver, DATA)] == [name]
+    assert [request.args["INDICATOR"] for request in requests_to(httpserver, DATA)] == [name]
     assert f"INDICATOR={name}" in answer.source_url
-    assert [request.args["datasetId"] for request in asked(httpserver, LIST)] == ["ITU_DH"]
+    assert [request.args["datasetId"] for request in requests_to(httpserver, LIST)] == ["ITU_DH"]
 
 
-def test_a_code_that_no_list_has_is_unknown_and_not_requested(visit: Visit, httpserver: HTTPServer) -> None:
+def test_a_code_that_is_in_no_list_is_unknown_and_not_requested(visit: Visit, httpserver: HTTPServer) -> None:
     fetched = visit(page([row("IT_NET_USER")]), COVERAGE, USERS, ids=["IT_NET_USER"])
     assert [answer.outcome for answer in fetched.answers.values()] == [Outcome.UNKNOWN_ID, Outcome.OK]
     assert "MOB_COV_4G or ITU_DH_POP_COV_4G" in (fetched.answers[COVERAGE].reason or "")
-    assert [request.args["INDICATOR"] for request in asked(httpserver, DATA)] == ["IT_NET_USER"]
+    assert [request.args["INDICATOR"] for request in requests_to(httpserver, DATA)] == ["IT_NET_USER"]
 
 
 @pytest.mark.parametrize(
@@ -341,9 +339,9 @@ def test_without_a_list_the_code_itself_is_requested(ids: Any, visit: Visit) -> 
     assert only(visit(page([row()]), ids=ids)).outcome is Outcome.OK
 
 
-def test_only_parameters_that_the_api_knows_are_sent(visit: Visit, httpserver: HTTPServer) -> None:
+def test_only_parameters_of_the_api_are_sent(visit: Visit, httpserver: HTTPServer) -> None:
     visit(page([row()]))
-    (request,) = asked(httpserver, DATA)
+    (request,) = requests_to(httpserver, DATA)
     assert dict(request.args) == {
         "DATABASE_ID": "ITU_DH",
         "INDICATOR": "MOB_COV_4G",
@@ -353,7 +351,7 @@ def test_only_parameters_that_the_api_knows_are_sent(visit: Visit, httpserver: H
     }
 
 
-def test_no_rows_of_a_listed_indicator_mean_no_data(visit: Visit) -> None:
+def test_a_listed_indicator_without_rows_has_no_data(visit: Visit) -> None:
     answer = only(visit(page([])))
     assert (answer.outcome, answer.records.height) == (Outcome.NO_DATA, 0)
     assert answer.source_url.startswith(f"{data360.PUBLIC_BASE}/data360/data?DATABASE_ID=ITU_DH&INDICATOR=MOB_COV_4G")
@@ -372,10 +370,10 @@ def paged(size: int, count: Callable[[int], int] = lambda _: len(YEARLY)) -> Cal
     return answer
 
 
-def test_all_pages_are_read_each_once_and_every_record_names_its_own(visit: Visit, httpserver: HTTPServer) -> None:
+def test_each_page_is_read_once_and_every_record_names_its_page(visit: Visit, httpserver: HTTPServer) -> None:
     fetched = visit(paged(4))
     assert values(only(fetched)) == [("UZB", year, year / 10) for year in range(2000, 2011)]
-    assert [request.args["skip"] for request in asked(httpserver, DATA)] == ["0", "4", "8"]
+    assert [request.args["skip"] for request in requests_to(httpserver, DATA)] == ["0", "4", "8"]
     pages = {body.sha256: {r["TIME_PERIOD"] for r in json.loads(body.content)["value"]} for body in fetched.bodies[1:]}
     assert len(pages) == 3
     for year, raw_sha256 in only(fetched).records.select("year", "raw_sha256").rows():
@@ -392,7 +390,7 @@ def test_all_pages_are_read_each_once_and_every_record_names_its_own(visit: Visi
         (page([], count=5), "0 rows came instead of 5"),
     ],
 )
-def test_pages_that_do_not_belong_together_are_refused(answer: Any, reason: str, visit: Visit) -> None:
+def test_inconsistent_pages_are_refused(answer: Any, reason: str, visit: Visit) -> None:
     fetched = visit(answer)
     assert (only(fetched).outcome, only(fetched).records.height) == (Outcome.UNAVAILABLE, 0)
     assert reason in (only(fetched).reason or "")
@@ -405,18 +403,18 @@ def test_one_failing_page_makes_the_series_unavailable(visit: Visit) -> None:
     assert (answer.outcome, answer.records.height) == (Outcome.UNAVAILABLE, 0)
 
 
-def test_a_server_that_gives_one_row_a_page_for_ever_is_left(visit: Visit, httpserver: HTTPServer) -> None:
+def test_the_number_of_pages_is_limited(visit: Visit, httpserver: HTTPServer) -> None:
     assert only(visit(lambda _: page([row()], count=1_000_000))).outcome is Outcome.UNAVAILABLE
-    assert len(asked(httpserver, DATA)) <= data360.MAX_PAGES + 1
+    assert len(requests_to(httpserver, DATA)) <= data360.MAX_PAGES + 1
 
 
-# The API: bodies that are no answer, and transport
+# The API: unusable bodies, and transport
 
 
 @pytest.mark.parametrize(
     ("body", "reason"), [*NOT_JSON, (b"[]", "not an answer"), (b"7", "not an answer"), (b'{"count": 1}', "'value'")]
 )
-def test_a_body_that_is_no_answer_is_refused_and_kept(body: bytes, reason: str, visit: Visit) -> None:
+def test_an_unusable_body_is_refused_and_kept(body: bytes, reason: str, visit: Visit) -> None:
     fetched = visit(body)
     assert only(fetched).outcome is Outcome.UNAVAILABLE
     assert reason in (only(fetched).reason or "")
@@ -431,7 +429,7 @@ def test_a_failing_api_makes_every_series_unavailable(status: int, visit: Visit)
 
 
 @pytest.mark.parametrize("adapter", [data360, data360_files])
-def test_an_unreachable_provider_answers_every_request(adapter: Any) -> None:
+def test_every_request_to_an_unreachable_provider_has_a_result(adapter: Any) -> None:
     base = f"http://127.0.0.1:{unused_port()}"
     fetched = adapter.fetch([COVERAGE, USERS, WOMEN], provider("data360", base), AREAS, WINDOW, PatientHttp())
     assert [answer.outcome for answer in fetched.answers.values()] == [Outcome.UNAVAILABLE] * 3
@@ -439,7 +437,7 @@ def test_an_unreachable_provider_answers_every_request(adapter: Any) -> None:
 
 
 @pytest.mark.parametrize("adapter", [data360, data360_files])
-def test_no_requests_give_no_answers(adapter: Any) -> None:
+def test_without_requests_there_are_no_results(adapter: Any) -> None:
     fetched = adapter.fetch([], provider("data360", "http://127.0.0.1:9"), AREAS, WINDOW, PatientHttp())
     assert (fetched.answers, fetched.bodies) == ({}, [])
 
@@ -447,7 +445,7 @@ def test_no_requests_give_no_answers(adapter: Any) -> None:
 # The files
 
 
-def test_a_file_serves_every_cut_and_is_dated_by_the_server(open_files: Visit, httpserver: HTTPServer) -> None:
+def test_one_file_serves_every_cut_and_has_the_date_of_the_server(open_files: Visit, httpserver: HTTPServer) -> None:
     body = file([row("IT_NET_USER", value="50"), row("IT_NET_USER", value="45", SEX="F")])
     dated = Response(
         body, content_type="application/octet-stream", headers={"Last-Modified": "Wed, 06 May 2026 10:00:00 GMT"}
@@ -460,7 +458,7 @@ def test_a_file_serves_every_cut_and_is_dated_by_the_server(open_files: Visit, h
     assert len(httpserver.log) == 1
 
 
-def test_a_file_is_looked_for_under_every_name_and_layout(open_files: Visit, httpserver: HTTPServer) -> None:
+def test_every_name_and_layout_of_a_file_is_tried(open_files: Visit, httpserver: HTTPServer) -> None:
     fetched = open_files({"ITU_DH/ITU_DH_POP_COV_4G.csv": file([row("ITU_DH_POP_COV_4G")])})
     assert values(only(fetched)) == [("UZB", 2023, 40.5)]
     assert only(fetched).source_url.endswith("/ITU_DH/ITU_DH_POP_COV_4G.csv")
@@ -471,7 +469,7 @@ def test_a_file_is_looked_for_under_every_name_and_layout(open_files: Visit, htt
     ]
 
 
-def test_a_wide_file_is_read_year_by_year(open_files: Visit) -> None:
+def test_a_wide_file_is_read_with_one_column_per_year(open_files: Visit) -> None:
     wide = [
         {name: value for name, value in row(area=area).items() if name not in ("TIME_PERIOD", "OBS_VALUE")}
         | {"1999": "1", "2022": one, "2023": two}
@@ -482,7 +480,7 @@ def test_a_wide_file_is_read_year_by_year(open_files: Visit) -> None:
     assert reasons(answer) == ["the value - is not a number"]
 
 
-def test_the_older_spelling_of_columns_is_understood(open_files: Visit) -> None:
+def test_the_older_spelling_of_columns_is_accepted(open_files: Visit) -> None:
     older = row()
     for name in ("INDICATOR", "REF_AREA", "SEX"):
         older[f"{name}_ID"] = older.pop(name)
@@ -516,7 +514,7 @@ def test_a_failing_store_makes_every_series_unavailable(status: int, open_files:
         (b"PK\x03\x04\xff\xfe", "are missing"),
     ],
 )
-def test_a_body_that_is_no_file_is_refused_and_kept(body: bytes, reason: str, open_files: Visit) -> None:
+def test_a_body_that_is_not_a_data_file_is_refused_and_kept(body: bytes, reason: str, open_files: Visit) -> None:
     fetched = open_files({"ITU_DH/MOB_COV_4G.csv": body})
     assert only(fetched).outcome is Outcome.UNAVAILABLE
     assert reason in (only(fetched).reason or "")
@@ -543,15 +541,15 @@ def test_every_link_of_the_catalogue_names_a_database_and_known_options() -> Non
 def test_the_files_follow_the_api_in_every_chain_and_precede_it_for_cybersecurity() -> None:
     catalogue = load_catalogue()
     for indicator in catalogue:
-        asked_for = [link.provider for link in indicator.chain]
-        assert asked_for.count("data360") == asked_for.count("data360_files") <= 1, indicator.id
-        if "data360" in asked_for:
-            step = asked_for.index("data360_files") - asked_for.index("data360")
+        providers = [link.provider for link in indicator.chain]
+        assert providers.count("data360") == providers.count("data360_files") <= 1, indicator.id
+        if "data360" in providers:
+            step = providers.index("data360_files") - providers.index("data360")
             assert step == (-1 if indicator.id.startswith("gci_") else 1), indicator.id
 
 
 @pytest.mark.parametrize("silence", [Response("busy", status=503), b"<html>", page([row(UNIT_MEASURE="RATIO")])])
-def test_the_files_answer_if_the_api_fails(silence: Any, httpserver: HTTPServer) -> None:
+def test_the_files_are_used_if_the_api_fails(silence: Any, httpserver: HTTPServer) -> None:
     serve(httpserver, {LIST: IDS, DATA: silence})
     serve(httpserver, {f"{FILES}/ITU_DH/MOB_COV_4G.csv": file([row()])}, "text/csv")
     catalogue = load_catalogue()
@@ -569,7 +567,7 @@ def test_the_files_answer_if_the_api_fails(silence: Any, httpserver: HTTPServer)
 
 
 @pytest.mark.parametrize(("api", "files", "taken"), [(2020, 2024, "data360_files"), (2024, 2022, "data360")])
-def test_api_and_files_of_the_e_government_index_are_compared_and_the_one_that_reaches_further_is_used(
+def test_api_and_files_of_the_e_government_index_are_compared_and_the_one_with_the_latest_year_is_used(
     api: int, files: int, taken: str, httpserver: HTTPServer
 ) -> None:
     def index(year: int) -> Any:
@@ -589,7 +587,7 @@ def test_api_and_files_of_the_e_government_index_are_compared_and_the_one_that_r
     assert resolution.candidates.select("iso3", "year", "provider").rows() == [("UZB", max(api, files), taken)]
 
 
-def test_a_mirror_that_is_no_provider_is_a_fault_of_the_catalogue(tmp_path: Path) -> None:
+def test_an_unknown_mirror_is_a_fault_of_the_catalogue(tmp_path: Path) -> None:
     entry = "{id: one, title: One, mirror: two, licence: x, citation: x, cadence: x}"
     (tmp_path / "providers.yml").write_text(f"- {entry}\n", encoding="utf-8")
     (tmp_path / "indicators.yml").write_text("[]\n", encoding="utf-8")
@@ -597,7 +595,7 @@ def test_a_mirror_that_is_no_provider_is_a_fault_of_the_catalogue(tmp_path: Path
         load_catalogue(tmp_path)
 
 
-# A table that the API gave
+# A recorded table of the API
 
 
 def test_a_recorded_table_holds_the_figures_of_the_tidy_copy(reference: Path) -> None:
@@ -615,7 +613,7 @@ def test_a_recorded_table_holds_the_figures_of_the_tidy_copy(reference: Path) ->
     assert figures.select(*key, score="value").sort(key).equals(tidy.select(*key, "score").sort(key))
 
 
-def test_a_recorded_table_is_not_taken_for_another_indicator(reference: Path, open_files: Visit) -> None:
+def test_a_recorded_table_is_not_accepted_for_another_indicator(reference: Path, open_files: Visit) -> None:
     body = (reference / "gci" / "raw" / "data360_ITU_GCI_OVRL_SCRE_2020_2024.csv").read_bytes()
     legal = SeriesRequest("ITU_GCI_LEGL_SCRE", (("database", "ITU_GCI"),))
     fetched = open_files({"ITU_GCI/ITU_GCI_LEGL_SCRE.csv": body}, legal)
@@ -623,14 +621,14 @@ def test_a_recorded_table_is_not_taken_for_another_indicator(reference: Path, op
     assert "ITU_GCI_GCI_OVRL_SCRE" in (only(fetched).reason or "")
 
 
-# Files that the store really served, and the cases of the first live run
+# Recorded files of the store, and the cases of the first live run
 
 EVERYWHERE = Window(1960, 2026)
 NO_CUTS = {"UN_EGDI_EGDI_WIDEF.csv": "egdi_index", "UN_EGDI_TII_WIDEF.csv": "egdi_tii_index"}
 
 
 def linked(indicator_id: str) -> SeriesRequest:
-    """The request of an indicator's link at Data360."""
+    """Return the request of an indicator's link to Data360."""
     (link,) = (each for each in load_catalogue().indicators[indicator_id].chain if each.provider == "data360")
     return SeriesRequest(str(link.code), tuple(sorted(link.options.items())))
 
@@ -679,7 +677,7 @@ def test_a_real_file_with_cuts_is_read_cell_by_cell(file: str, indicator: str, c
     assert figures.height == count
 
 
-def test_a_real_file_of_another_year_serves_the_index_of_its_database(reference: Path) -> None:
+def test_a_real_file_of_another_year_provides_the_index_of_its_database(reference: Path) -> None:
     overall = SeriesRequest("WB_GTMI_GTMI", (("database", "WB_GTMI"), ("unit_measure", "IX_0T1")))
     figures = read(reference / "data360" / "GTMI_Overall_Score_Index.csv", overall)
     tidy = pl.read_csv(reference / "gtmi" / "gtmi.csv", infer_schema=False).filter(
@@ -690,7 +688,7 @@ def test_a_real_file_of_another_year_serves_the_index_of_its_database(reference:
     assert both.select((pl.col("value") - pl.col("own")).abs().max()).item() <= 0.005 + 1e-9  # two decimals are sent
 
 
-def test_a_real_file_of_parts_gives_only_the_total(reference: Path) -> None:
+def test_only_the_total_of_a_real_file_with_parts_is_read(reference: Path) -> None:
     daily = SeriesRequest("ITU_DH_INT_USR_DAY", (("database", "ITU_DH"), ("unit_measure", "PT_POP")))
     figures = read(reference / "data360" / "ITU_DH_INT_USR_DAY.csv", daily)
     assert 0 < figures.height == figures.select("iso3", "year").n_unique()
@@ -724,7 +722,7 @@ def test_a_real_file_of_parts_gives_only_the_total(reference: Path) -> None:
         ),
     ],
 )
-def test_the_cases_of_the_first_live_run_are_read(
+def test_the_files_of_the_first_live_run_are_read(
     case: str, path: str, request_: SeriesRequest, expected: Any, reference: Path, open_files: Visit
 ) -> None:
     body = (reference.parent / "cases" / "first-live-run" / case).read_bytes()
@@ -738,4 +736,4 @@ def test_the_telecommunication_index_is_requested_by_its_name_in_the_list(
     rows = [without(*CUTS.values(), code=name, value="0.5", DATABASE_ID="UN_EGDI", UNIT_MEASURE="SCORE")]
     answer = only(visit(page(rows), linked("egdi_tii_index"), ids=["UN_EGDI_EGDI", name]))
     assert values(answer) == [("UZB", 2023, 0.5)]
-    assert [request.args["INDICATOR"] for request in asked(httpserver, DATA)] == [name]
+    assert [request.args["INDICATOR"] for request in requests_to(httpserver, DATA)] == [name]

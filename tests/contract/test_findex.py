@@ -1,4 +1,4 @@
-"""The Global Findex file against tables on loopback, and a part of the file that the Bank published."""
+"""The Global Findex file against tables on loopback, and a part of the published file."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def visit(httpserver: HTTPServer) -> Visit:
     return ask
 
 
-def test_cuts_share_a_download_and_shares_become_percentages(visit: Visit, httpserver: HTTPServer) -> None:
+def test_cuts_share_one_download_and_shares_become_percentages(visit: Visit, httpserver: HTTPServer) -> None:
     fetched = visit(GOOD, ANY, WOMEN, SeriesRequest("account_t_d"))
     assert values(fetched.answers[ANY]) == [("UZB", 2024, 41.5), ("WLD", 2024, 60.0)]
     assert values(fetched.answers[WOMEN]) == [("UZB", 2024, 38.0)]
@@ -66,7 +66,7 @@ def test_cuts_share_a_download_and_shares_become_percentages(visit: Visit, https
     assert fetched.answers[ANY].source_url == f"{PUBLIC_BASE}/GlobalFindexDatabase2025.csv"
 
 
-def test_the_release_says_when_the_file_changed(visit: Visit) -> None:
+def test_the_release_is_the_date_of_the_last_change_of_the_file(visit: Visit) -> None:
     reply = Response(GOOD, content_type="text/csv", headers={"Last-Modified": "Mon, 22 Jun 2026 10:00:00 GMT"})
     assert only(visit(reply)).release == "Global Findex 2025, file of 2026-06-22"
 
@@ -74,7 +74,7 @@ def test_the_release_says_when_the_file_changed(visit: Visit) -> None:
 @pytest.mark.parametrize(
     ("share", "percent"), [("0.07", 7.0), ("0.29", 29.0), ("1", 100.0), ("0", 0.0), ("5.5e-05", 0.0055), (".5", 50.0)]
 )
-def test_no_digit_changes_when_the_point_moves(share: str, percent: float, visit: Visit) -> None:
+def test_no_digit_changes_when_a_share_becomes_a_percentage(share: str, percent: float, visit: Visit) -> None:
     assert values(only(visit(table(row(share))))) == [("UZB", 2024, percent)]
 
 
@@ -93,7 +93,7 @@ def test_a_renamed_column_is_named(name: str, visit: Visit) -> None:
 
 
 @pytest.mark.parametrize("code", ["g20_any:gender:robots", "g20_any:gender", "g20_any:a:b:c"])
-def test_a_cut_that_is_not_there_is_an_unknown_id(code: str, visit: Visit) -> None:
+def test_a_missing_cut_is_an_unknown_id(code: str, visit: Visit) -> None:
     fetched = visit(GOOD, ANY, SeriesRequest(code))
     assert [answer.outcome for answer in fetched.answers.values()] == [Outcome.OK, Outcome.UNKNOWN_ID]
 
@@ -112,7 +112,7 @@ def test_a_value_that_is_not_a_number_is_rejected_never_zero(sent: str, visit: V
     assert json.loads(reject["raw_record"])["g20_any"] == sent.strip('"')
 
 
-def test_answers_that_were_not_collected_make_no_record(visit: Visit) -> None:
+def test_questions_without_collected_answers_make_no_record(visit: Visit) -> None:
     answer = only(visit(table(row("NA"), row("", "KGZ"), row(0.9, "KAZ"))))
     assert (values(answer), answer.rejects.height) == ([("KAZ", 2024, 90.0)], 0)
 
@@ -128,13 +128,13 @@ def test_a_wave_that_is_not_a_year_is_rejected(year: str, visit: Visit) -> None:
     assert "is not a year" in reasons(answer)[0]
 
 
-def test_the_banks_own_groups_are_left_out_and_unknown_economies_rejected(visit: Visit) -> None:
+def test_groups_of_the_bank_are_left_out_and_unknown_economies_are_rejected(visit: Visit) -> None:
     answer = only(visit(table(row(0.5, "ECA", region="NA"), row(0.5, "NRN"), row(0.9, "KAZ"))))
     assert (values(answer), reasons(answer)) == ([("KAZ", 2024, 90.0)], ["unknown area NRN"])
 
 
 @pytest.mark.parametrize("body", [b"", b"<!DOCTYPE html>", b"{}", b"PK\x03\x04\xff\xfe", HEADER.encode()])
-def test_a_body_that_is_no_table_is_refused_or_holds_nothing(body: bytes, visit: Visit) -> None:
+def test_a_body_that_is_not_a_table_is_refused_or_has_no_data(body: bytes, visit: Visit) -> None:
     fetched = visit(body)
     assert only(fetched).outcome in (Outcome.UNAVAILABLE, Outcome.UNKNOWN_ID)
     assert all(kept.refused for kept in fetched.bodies)
@@ -146,13 +146,13 @@ def test_a_failing_server_makes_every_series_unavailable(status: int, visit: Vis
     assert {answer.outcome for answer in fetched.answers.values()} == {Outcome.UNAVAILABLE}
 
 
-def test_an_unreachable_provider_answers_every_request() -> None:
+def test_every_request_to_an_unreachable_provider_has_a_result() -> None:
     base = f"http://127.0.0.1:{unused_port()}"
     fetched = fetch([ANY, WOMEN], provider("findex", base), AREAS, WINDOW, PatientHttp())
     assert [answer.outcome for answer in fetched.answers.values()] == [Outcome.UNAVAILABLE] * 2
 
 
-def test_frames_have_exactly_the_agreed_columns(visit: Visit) -> None:
+def test_frames_have_exactly_the_specified_columns(visit: Visit) -> None:
     answer = only(visit(table(row("x"), row(0.9, "KAZ"))))
     assert (answer.records.schema, answer.rejects.schema) == (RECORD, SERIES_REJECT)
 
@@ -165,7 +165,7 @@ def real(reference: Path) -> pl.DataFrame:
 @pytest.mark.parametrize(
     ("column", "file"), [("account_t_d", "FX.OWN.TOTL.ZS.csv"), ("mobileaccount_t_d", "mobileaccount.t.d.csv")]
 )
-def test_the_real_file_holds_exactly_the_tidy_figures(column: str, file: str, reference: Path) -> None:
+def test_the_real_file_has_exactly_the_tidy_figures(column: str, file: str, reference: Path) -> None:
     tidy = pl.read_csv(reference / "world_bank" / file, schema_overrides={"year": pl.Int32, "value": pl.Float64})
     areas = Areas(frozenset(tidy["iso3"]), frozenset(), {}, {})
     figures = observations_of(real(reference), column, "0" * 64, areas, Window(1960, 2026))

@@ -1,4 +1,4 @@
-"""The GovTech adapter against workbooks on loopback, shaped as each release is said to be."""
+"""The GovTech adapter against workbooks on loopback, with the documented structure of each release."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_every_wave_and_metric_comes_from_one_download(visit: Visit, httpserver:
     assert (answer.source_url, answer.release) == (f"{PUBLIC_BASE}/{RELEASES[2025]}", "GovTech Dataset 2025")
 
 
-def test_an_older_release_is_used_if_the_newest_has_moved(visit: Visit) -> None:
+def test_an_older_release_is_used_if_the_newest_is_missing(visit: Visit) -> None:
     body = long(wave(2022, "UZB", 0.45), wave(2020, "UZB", 0.35), sheet="CG_GTMI_Data")
     answer = only(visit(body, release=2022))
     assert (values(answer), answer.release) == ([("UZB", 2020, 0.35), ("UZB", 2022, 0.45)], "GovTech Dataset 2022")
@@ -82,7 +82,7 @@ def test_the_sheet_of_2022_is_one_wave_without_a_year() -> None:
     ]
 
 
-def test_the_sheet_of_2020_gives_the_second_block_and_calls_dcei_cei() -> None:
+def test_the_sheet_of_2020_gives_the_second_block_and_names_dcei_cei() -> None:
     block = ["Economy", "Code", "Grp", "GTMI", "CGSI", "PSDI", "CEI", "GTEI"]
     ranks = ["made up", "KAZ", "B", 1, 2, 3, 4, 5]
     row = ["made up", "UZB", "A", 0.6, 0.5, 0.4, 0.3, 0.2]
@@ -90,7 +90,7 @@ def test_the_sheet_of_2020_gives_the_second_block_and_calls_dcei_cei() -> None:
     assert scores.rows() == [("UZB", "2020", "0.6", "0.5", "0.4", "0.3", "0.2")]
 
 
-def test_scores_of_one_wave_are_read_if_the_long_sheet_has_none() -> None:
+def test_scores_of_one_wave_are_read_if_the_long_sheet_has_no_scores() -> None:
     sheets = {
         "GTMI_Data": [["Year", "Code", "Economy", "I-1"], [2025, "UZB", "made up", 2]],
         "GTMI_Groups": [["Code", "Economy", "Grp", *SCORES], ["UZB", "made up", "A", 0.6, 0.5, 0.4, 0.3, 0.2]],
@@ -111,7 +111,7 @@ def test_a_renamed_column_is_named(name: str, visit: Visit) -> None:
     assert f"the columns {name} are missing" in (answer.reason or "")
 
 
-def test_the_last_release_under_the_name_of_this_one_is_refused(visit: Visit) -> None:
+def test_the_previous_release_under_the_name_of_this_one_is_refused(visit: Visit) -> None:
     answer = only(visit(long(wave(2022, "UZB"))))
     assert (answer.outcome, answer.records.height) == (Outcome.UNAVAILABLE, 0)
     assert "of 2022, not of 2025" in (answer.reason or "")
@@ -121,7 +121,7 @@ def test_the_last_release_under_the_name_of_this_one_is_refused(visit: Visit) ->
 
 
 @pytest.mark.parametrize("sent", ["-", "..", "New", None])
-def test_what_the_survey_has_no_answer_to_makes_no_record(sent: Any, visit: Visit) -> None:
+def test_a_question_without_an_answer_makes_no_record(sent: Any, visit: Visit) -> None:
     answer = only(visit(long(wave(2025, "UZB", sent), wave(2025, "KAZ"))))
     assert (values(answer), answer.rejects.height) == ([("KAZ", 2025, 0.5)], 0)
 
@@ -137,14 +137,14 @@ def test_the_banks_older_codes_are_the_same_economies(visit: Visit) -> None:
     assert values(only(visit(long(wave(2025, "KSV"))))) == [("XKX", 2025, 0.5)]
 
 
-def test_rows_of_thresholds_are_left_out_and_unknown_economies_rejected(visit: Visit) -> None:
+def test_rows_of_thresholds_are_left_out_and_unknown_economies_are_rejected(visit: Visit) -> None:
     thresholds = [wave(None, code) for code in ("3", None, 0.25, 0.5, 0.75, "0,75", "0.5 - 0.75", "25%")]
     rows = [wave(2025, 2025), *thresholds, wave(2025, "NRN"), wave(2025, "UZB")]
     answer = only(visit(long(*rows)))
     assert (values(answer), reasons(answer)) == ([("UZB", 2025, 0.5)], ["unknown area NRN"])
 
 
-def test_thresholds_below_the_scores_of_one_wave_are_no_records_and_no_rejects() -> None:
+def test_thresholds_below_the_scores_of_one_wave_are_neither_records_nor_rejects() -> None:
     rows = [[code, "made up", "A", 0.6, 0.5, 0.4, 0.3, 0.2] for code in ("UZB", "WBG", 0.25, 0.5, 0.75)]
     body = workbook({"GTMI_Groups": [["Code", "Economy", "Grp", *SCORES], *rows]})
     scores = parse(body, 2025)
@@ -155,7 +155,7 @@ def test_thresholds_below_the_scores_of_one_wave_are_no_records_and_no_rejects()
 
 
 @pytest.mark.parametrize("year", ["2023Q4", None])
-def test_a_wave_that_is_no_year_is_rejected(year: Any, visit: Visit) -> None:
+def test_a_wave_that_is_not_a_year_is_rejected(year: Any, visit: Visit) -> None:
     answer = only(visit(long(wave(year, "UZB"), wave(2025, "KAZ"))))
     assert values(answer) == [("KAZ", 2025, 0.5)]
     assert "is not a year" in reasons(answer)[0]
@@ -170,7 +170,7 @@ def test_an_unknown_metric_is_an_unknown_id(visit: Visit) -> None:
 
 
 @pytest.mark.parametrize(("body", "reason"), [*NOT_WORKBOOKS, (zip_bomb(32 << 20), "would unpack to")])
-def test_a_body_that_is_no_workbook_is_refused(body: bytes, reason: str, visit: Visit) -> None:
+def test_a_body_that_is_not_a_workbook_is_refused(body: bytes, reason: str, visit: Visit) -> None:
     fetched = visit(body)
     assert only(fetched).outcome is Outcome.UNAVAILABLE
     assert reason in (only(fetched).reason or "")
@@ -183,18 +183,18 @@ def test_a_failing_server_makes_every_series_unavailable(status: int, visit: Vis
     assert {answer.outcome for answer in fetched.answers.values()} == {Outcome.UNAVAILABLE}
 
 
-def test_an_unreachable_provider_answers_every_request() -> None:
+def test_every_request_to_an_unreachable_provider_has_a_result() -> None:
     base = f"http://127.0.0.1:{unused_port()}"
     fetched = fetch([CGSI, DCEI], provider("gtmi", base), AREAS, WINDOW, PatientHttp())
     assert [answer.outcome for answer in fetched.answers.values()] == [Outcome.UNAVAILABLE] * 2
 
 
-def test_frames_have_exactly_the_agreed_columns(visit: Visit) -> None:
+def test_frames_have_exactly_the_specified_columns(visit: Visit) -> None:
     answer = only(visit(long(wave(2025, "UZB", "x"), wave(2025, "KAZ"))))
     assert (answer.records.schema, answer.rejects.schema) == (RECORD, SERIES_REJECT)
 
 
-def test_the_real_scores_come_back_from_a_workbook_as_they_went_in(reference: Path) -> None:
+def test_the_real_scores_are_the_same_after_writing_and_reading_a_workbook(reference: Path) -> None:
     real = pl.read_csv(reference / "gtmi" / "gtmi.csv", schema_overrides={"year": pl.Int32})
     scores = real.filter(pl.col("metric") != "group").with_columns(pl.col("value").cast(pl.Float64))
     wide = scores.pivot("metric", index=["year", "iso3"], values="value")

@@ -1,4 +1,4 @@
-"""What the HTTP session promises, each fault made for real on loopback."""
+"""The promises of the HTTP session. Each fault really happens on loopback."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def kind_of(reply: Reply) -> FailureKind | None:
 
 
 def send(*answers: bytes) -> Talk:
-    """The n-th request gets the n-th answer, later ones the last."""
+    """Answer the n-th request with the n-th answer, and later requests with the last one."""
 
     def talk(connection: socket.socket, number: int) -> None:
         connection.sendall(answers[min(number, len(answers)) - 1])
@@ -44,7 +44,7 @@ def send(*answers: bytes) -> Talk:
 
 @pytest.fixture
 def look_ups(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Names looked up. Those under ``.invalid`` are unknown, those under ``.slow`` take 0.4 s."""
+    """Return the list of looked-up names. Names under ``.invalid`` are unknown, names under ``.slow`` take 0.4 s."""
     names: list[str] = []
     real = socket.getaddrinfo
 
@@ -63,7 +63,7 @@ def look_ups(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 @pytest.fixture
 def deaf_port() -> Iterator[int]:
-    """A port that neither accepts nor refuses: its queue of connections is full."""
+    """Return a port that neither accepts nor refuses connections: its queue is full."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(0)
@@ -76,7 +76,7 @@ def deaf_port() -> Iterator[int]:
             filler.close()
 
 
-# What a good answer brings
+# A successful response
 
 
 def test_a_reply_has_body_status_headers_and_time(httpserver: HTTPServer) -> None:
@@ -90,7 +90,7 @@ def test_a_reply_has_body_status_headers_and_time(httpserver: HTTPServer) -> Non
     assert before <= reply.retrieved_at <= utc_now()
 
 
-def test_every_request_says_who_asks_and_what_it_accepts(httpserver: HTTPServer) -> None:
+def test_every_request_has_a_user_agent_and_the_accepted_type(httpserver: HTTPServer) -> None:
     httpserver.expect_request("/data").respond_with_data(b"{}", content_type="application/json")
     PatientHttp().get(httpserver.url_for("/data"), accept=("application/json", "text/json"), headers={"X-Asked": "yes"})
     request, _ = httpserver.log[0]
@@ -104,7 +104,7 @@ def test_a_compressed_body_arrives_decompressed(raw_server: RawServerFactory) ->
     assert PatientHttp().get(server.url).content == b"[1, 2]" * 50_000
 
 
-def test_connections_are_kept_and_used_again(raw_server: RawServerFactory) -> None:
+def test_connections_are_reused(raw_server: RawServerFactory) -> None:
     server = raw_server(send(response()))
     http = PatientHttp()
     assert [http.get(server.url).status for _ in range(5)] == [200] * 5
@@ -115,7 +115,7 @@ def test_connections_are_kept_and_used_again(raw_server: RawServerFactory) -> No
 
 
 @pytest.mark.parametrize("status", [429, 502, 503, 504])
-def test_a_passing_fault_is_tried_again(status: int, raw_server: RawServerFactory) -> None:
+def test_a_temporary_fault_is_retried(status: int, raw_server: RawServerFactory) -> None:
     busy = response(b"busy", status=f"{status} Busy")
     server = raw_server(send(busy, busy, response(b"[1]")))
     http = PatientHttp()
@@ -124,14 +124,14 @@ def test_a_passing_fault_is_tried_again(status: int, raw_server: RawServerFactor
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 410, 500, 501])
-def test_a_lasting_fault_is_not_tried_again_and_its_body_is_kept(status: int, raw_server: RawServerFactory) -> None:
+def test_a_permanent_fault_is_not_retried_and_its_body_is_kept(status: int, raw_server: RawServerFactory) -> None:
     server = raw_server(send(response(b"why not", status=f"{status} No")))
     reply = PatientHttp().get(server.url)
     assert (kind_of(reply), reply.status, reply.content) == (FailureKind.STATUS, status, b"why not")
     assert server.requests == 1
 
 
-def test_tries_are_bounded_and_waits_grow_with_jitter(raw_server: RawServerFactory) -> None:
+def test_the_number_of_tries_is_limited_and_waits_grow_with_jitter(raw_server: RawServerFactory) -> None:
     server = raw_server(send(response(b"", status="503 Busy")))
     http = PatientHttp(tries=5)
     assert kind_of(http.get(server.url)) is FailureKind.STATUS
@@ -159,21 +159,21 @@ def test_retry_after_as_a_date_is_honoured(raw_server: RawServerFactory) -> None
 
 
 @pytest.mark.parametrize("header", ["soon", "-5", "1.5", "9" * 5000, "Mon, 01 Jan 99999 00:00:00 GMT"])
-def test_a_retry_after_without_sense_falls_back_to_the_usual_wait(header: str, raw_server: RawServerFactory) -> None:
+def test_an_invalid_retry_after_falls_back_to_the_usual_wait(header: str, raw_server: RawServerFactory) -> None:
     server = raw_server(send(response(b"", f"Retry-After: {header}", status="429 Slow down"), response(b"[1]")))
     http = PatientHttp()
     assert http.get(server.url).content == b"[1]"
     assert http.waits[0] <= 0.5
 
 
-def test_a_retry_after_beyond_the_time_of_a_host_ends_the_tries_at_once(raw_server: RawServerFactory) -> None:
+def test_a_retry_after_beyond_the_time_limit_of_a_host_ends_the_retries(raw_server: RawServerFactory) -> None:
     server = raw_server(send(response(b"", "Retry-After: 3600", status="429 Slow down")))
     http = PatientHttp(host_deadline_s=300)
     reply = http.get(server.url)
     assert (kind_of(reply), reply.status, server.requests, http.waits) == (FailureKind.DEADLINE, 429, 1, [])
 
 
-def test_a_host_whose_time_is_used_up_is_not_asked_again(raw_server: RawServerFactory) -> None:
+def test_a_host_gets_no_request_after_its_time_limit(raw_server: RawServerFactory) -> None:
     server = raw_server(send(response()))
     http = PatientHttp(host_deadline_s=0.2)
     assert http.get(server.url).failure is None
@@ -182,7 +182,7 @@ def test_a_host_whose_time_is_used_up_is_not_asked_again(raw_server: RawServerFa
     assert server.requests == 1
 
 
-def test_accepted_without_a_body_is_a_challenge_and_not_tried_again(raw_server: RawServerFactory) -> None:
+def test_accepted_without_a_body_is_a_challenge_and_not_retried(raw_server: RawServerFactory) -> None:
     server = raw_server(send(response(b"", status="202 Accepted")))
     assert kind_of(PatientHttp().get(server.url)) is FailureKind.CHALLENGE
     assert server.requests == 1
@@ -201,25 +201,23 @@ CHALLENGES = {
 
 
 @pytest.mark.parametrize("challenge", CHALLENGES.values(), ids=CHALLENGES)
-def test_a_challenge_to_browsers_blocks_programs_and_is_not_tried_again(
-    challenge: bytes, raw_server: RawServerFactory
-) -> None:
+def test_a_browser_challenge_blocks_programs_and_is_not_retried(challenge: bytes, raw_server: RawServerFactory) -> None:
     server = raw_server(send(challenge))
     reply = PatientHttp().get(server.url)
     assert (kind_of(reply), reply.blocked, server.requests) == (FailureKind.CHALLENGE, True, 1)
 
 
 @pytest.mark.parametrize("status", [401, 403, 451])
-def test_a_host_that_turns_programs_away_blocks_them(status: int, raw_server: RawServerFactory) -> None:
+def test_a_host_that_rejects_programs_has_the_outcome_blocked(status: int, raw_server: RawServerFactory) -> None:
     assert PatientHttp().get(raw_server(send(response(b"no", status=f"{status} No"))).url).blocked
 
 
 @pytest.mark.parametrize("answer", [response(b"<html><title>Maintenance</title>"), response(b"", status="429 Slow")])
-def test_other_pages_and_statuses_block_nobody(answer: bytes, raw_server: RawServerFactory) -> None:
+def test_other_pages_and_statuses_are_not_blocked(answer: bytes, raw_server: RawServerFactory) -> None:
     assert not PatientHttp(tries=2).get(raw_server(send(answer)).url).blocked
 
 
-def test_a_failure_that_the_caller_calls_transient_is_tried_again(raw_server: RawServerFactory) -> None:
+def test_a_failure_that_the_caller_declares_transient_is_retried(raw_server: RawServerFactory) -> None:
     server = raw_server(send(response(b"busy", status="400 No"), response(b"never", status="400 No")))
     judged: list[bytes] = []
 
@@ -235,14 +233,14 @@ def test_a_failure_that_the_caller_calls_transient_is_tried_again(raw_server: Ra
 
 
 @pytest.mark.parametrize("declared", ["text/html; charset=utf-8", "text/xml", "application/pdf"])
-def test_another_type_than_asked_is_a_failure_and_the_body_is_kept(declared: str, httpserver: HTTPServer) -> None:
+def test_another_type_than_requested_is_a_failure_and_the_body_is_kept(declared: str, httpserver: HTTPServer) -> None:
     httpserver.expect_request("/data").respond_with_data(b"<html>", content_type=declared)
     reply = PatientHttp().get(httpserver.url_for("/data"), accept=("application/json",))
     assert (kind_of(reply), reply.status, reply.content) == (FailureKind.CONTENT_TYPE, 200, b"<html>")
 
 
 @pytest.mark.parametrize("declared", ["application/json;charset=utf-8", "APPLICATION/JSON", "application/vnd.x+json"])
-def test_a_part_of_the_type_is_enough_where_only_a_part_was_asked(declared: str, httpserver: HTTPServer) -> None:
+def test_a_part_of_the_type_is_enough_if_only_a_part_was_requested(declared: str, httpserver: HTTPServer) -> None:
     httpserver.expect_request("/data").respond_with_data(b"{}", content_type=declared)
     assert PatientHttp().get(httpserver.url_for("/data"), accept=("json",)).failure is None
 
@@ -250,7 +248,7 @@ def test_a_part_of_the_type_is_enough_where_only_a_part_was_asked(declared: str,
 # Broken, slow and endless bodies
 
 
-def hang_up_midway(connection: socket.socket) -> None:
+def close_midway(connection: socket.socket) -> None:
     connection.sendall(response(b"[1, 2", length=5_000))
     reset(connection)
 
@@ -265,7 +263,7 @@ def stop_between_chunks(connection: socket.socket) -> None:
     connection.shutdown(socket.SHUT_RDWR)
 
 
-def hang_up_at_once(connection: socket.socket) -> None:
+def close_at_once(connection: socket.socket) -> None:
     reset(connection)
 
 
@@ -273,8 +271,8 @@ def send_broken_gzip(connection: socket.socket) -> None:
     connection.sendall(response(b"this is not gzip", "Content-Encoding: gzip"))
 
 
-@pytest.mark.parametrize("fault", [hang_up_midway, stop_midway, stop_between_chunks, hang_up_at_once, send_broken_gzip])
-def test_a_broken_body_is_tried_again(fault: Callable[[socket.socket], None], raw_server: RawServerFactory) -> None:
+@pytest.mark.parametrize("fault", [close_midway, stop_midway, stop_between_chunks, close_at_once, send_broken_gzip])
+def test_a_broken_body_is_retried(fault: Callable[[socket.socket], None], raw_server: RawServerFactory) -> None:
     def talk(connection: socket.socket, number: int) -> None:
         if number < 3:
             fault(connection)
@@ -286,7 +284,7 @@ def test_a_broken_body_is_tried_again(fault: Callable[[socket.socket], None], ra
     assert (reply.content, reply.failure, server.requests) == (b"[1]", None, 3)
 
 
-@pytest.mark.parametrize("fault", [hang_up_midway, stop_midway, stop_between_chunks, hang_up_at_once])
+@pytest.mark.parametrize("fault", [close_midway, stop_midway, stop_between_chunks, close_at_once])
 def test_a_body_that_stays_broken_is_a_failure_without_content(
     fault: Callable[[socket.socket], None], raw_server: RawServerFactory
 ) -> None:
@@ -295,13 +293,13 @@ def test_a_body_that_stays_broken_is_a_failure_without_content(
     assert (kind_of(reply), reply.content, server.requests) == (FailureKind.BROKEN, b"", 2)
 
 
-def test_silence_before_the_headers_is_tried_again_and_ends(raw_server: RawServerFactory) -> None:
+def test_silence_before_the_headers_is_retried_until_the_limit(raw_server: RawServerFactory) -> None:
     server = raw_server(lambda *_: time.sleep(1))
     reply = PatientHttp(tries=2).get(server.url, read_timeout_s=0.1)
     assert (kind_of(reply), server.requests) == (FailureKind.TIMEOUT, 2)
 
 
-def test_a_caller_that_asks_for_less_after_a_timeout_gets_it_at_once(raw_server: RawServerFactory) -> None:
+def test_no_retry_after_a_timeout_if_the_caller_wants_none(raw_server: RawServerFactory) -> None:
     server = raw_server(lambda *_: time.sleep(1))
     reply = PatientHttp(tries=4).get(server.url, read_timeout_s=0.1, retry_timeouts=False)
     assert (kind_of(reply), server.requests) == (FailureKind.TIMEOUT, 1)
@@ -352,7 +350,7 @@ CSV = b"iso3,year,value\n" + b"UZB,2024,1.5\n" * 500
 
 
 @pytest.mark.parametrize("end", [-1, -8, -9, 30])
-def test_a_compressed_stream_that_ends_early_is_no_shorter_table(end: int, raw_server: RawServerFactory) -> None:
+def test_a_compressed_stream_that_ends_early_is_a_failure(end: int, raw_server: RawServerFactory) -> None:
     server = raw_server(send(response(gzip.compress(CSV)[:end], "Content-Encoding: gzip")))
     reply = PatientHttp(tries=2).get(server.url)
     assert (kind_of(reply), reply.content, server.requests) == (FailureKind.BROKEN, b"", 2)
@@ -366,24 +364,22 @@ def test_a_compressed_stream_that_ends_early_is_no_shorter_table(end: int, raw_s
         ("identity", CSV),
     ],
 )
-def test_every_encoding_that_is_asked_for_is_understood(
-    encoding: str, wire: bytes, raw_server: RawServerFactory
-) -> None:
+def test_every_requested_encoding_is_decoded(encoding: str, wire: bytes, raw_server: RawServerFactory) -> None:
     reply = PatientHttp().get(raw_server(send(response(wire, f"Content-Encoding: {encoding}"))).url)
     assert (reply.failure, reply.content) == (None, CSV)
 
 
-def test_an_encoding_that_nobody_asked_for_is_a_failure(raw_server: RawServerFactory) -> None:
+def test_an_encoding_that_was_not_requested_is_a_failure(raw_server: RawServerFactory) -> None:
     assert kind_of(PatientHttp().get(raw_server(send(response(CSV, "Content-Encoding: br"))).url)) is FailureKind.BROKEN
 
 
-def test_a_part_of_a_body_is_no_answer_unless_it_was_asked_for(raw_server: RawServerFactory) -> None:
+def test_a_partial_body_is_a_failure_unless_it_was_requested(raw_server: RawServerFactory) -> None:
     server = raw_server(send(response(CSV[:100], "Content-Range: bytes 0-99/6000", status="206 Partial Content")))
     assert kind_of(PatientHttp().get(server.url)) is FailureKind.STATUS
     assert PatientHttp().get(server.url, headers={"Range": "bytes=0-99"}).failure is None
 
 
-def test_an_endless_body_ends_at_the_size_limit_and_is_not_tried_again(raw_server: RawServerFactory) -> None:
+def test_an_endless_body_ends_at_the_size_limit_and_is_not_retried(raw_server: RawServerFactory) -> None:
     def pour(connection: socket.socket, _: int) -> None:
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n")
         while True:
@@ -426,7 +422,7 @@ def test_a_body_is_limited_by_the_call_and_the_message_names_provider_limit_and_
 
 
 @pytest.mark.parametrize("encoding", ["identity", "gzip"])
-def test_a_large_body_is_held_in_a_file_that_goes_when_it_is_no_longer_used(
+def test_a_large_body_is_kept_in_a_file_that_is_deleted_after_use(
     encoding: str, raw_server: RawServerFactory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bodies, "LARGE", 1000)
@@ -452,7 +448,7 @@ def test_a_large_compressed_stream_that_ends_early_is_a_failure_and_leaves_no_fi
 # Hosts that cannot be reached
 
 
-def test_a_refused_connection_is_tried_for_a_moment_and_then_remembered() -> None:
+def test_a_refused_connection_is_retried_briefly_and_then_remembered() -> None:
     port = unused_port()
     http = PatientHttp()
     replies = [http.get(f"http://127.0.0.1:{port}/{path}") for path in range(20)]
@@ -461,7 +457,7 @@ def test_a_refused_connection_is_tried_for_a_moment_and_then_remembered() -> Non
     assert http.unreachable == {f"127.0.0.1:{port}": f"127.0.0.1:{port} cannot be reached: connection refused"}
 
 
-def test_a_server_that_is_just_starting_is_waited_for() -> None:
+def test_a_connection_waits_for_a_server_that_is_starting() -> None:
     port = unused_port()
     servers = []
 
@@ -473,7 +469,7 @@ def test_a_server_that_is_just_starting_is_waited_for() -> None:
     servers[0].close()
 
 
-def test_an_unknown_name_is_looked_up_once_whoever_asks(look_ups: list[str]) -> None:
+def test_an_unknown_name_is_looked_up_once_for_all_callers(look_ups: list[str]) -> None:
     http = PatientHttp()
     with ThreadPoolExecutor(12) as pool:
         replies = list(pool.map(lambda n: http.get(f"https://api.statistics.invalid/{n}"), range(40)))
@@ -484,19 +480,19 @@ def test_an_unknown_name_is_looked_up_once_whoever_asks(look_ups: list[str]) -> 
 
 @pytest.fixture
 def probes(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The time limits of the first connections to hosts, in the order of the attempts."""
+    """Record the time limits of the first connections to hosts, in the order of the attempts."""
     limits: list[float] = []
     real = reach.run_with_deadline
 
-    def within(timeout_s: float, call: Callable[[], Any]) -> Any:
+    def run_with_deadline(timeout_s: float, call: Callable[[], Any]) -> Any:
         limits.append(timeout_s)
         return real(timeout_s, call)
 
-    monkeypatch.setattr(reach, "run_with_deadline", within)
+    monkeypatch.setattr(reach, "run_with_deadline", run_with_deadline)
     return limits
 
 
-def test_a_host_that_does_not_accept_is_tried_once_whoever_asks(deaf_port: int, probes: list[float]) -> None:
+def test_a_host_that_does_not_accept_is_tried_once_for_all_callers(deaf_port: int, probes: list[float]) -> None:
     http = PatientHttp()
     with ThreadPoolExecutor(8) as pool:
         replies = list(
@@ -513,7 +509,7 @@ def test_a_slow_name_look_up_does_not_exceed_the_connect_timeout(look_ups: list[
     assert probes == [0.1]
 
 
-def test_a_closed_network_costs_one_budget_however_many_hosts(
+def test_a_closed_network_costs_one_time_budget_for_any_number_of_hosts(
     look_ups: list[str], probes: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reach, "CLOSED_NETWORK_S", 0.3)
@@ -540,7 +536,7 @@ def test_a_slow_host_gets_its_full_time_once_another_host_has_answered(
     assert http.get(f"http://statistics.slow:{port}", connect_timeout_s=2).failure is None
 
 
-def test_one_unreachable_host_does_not_touch_the_others(raw_server: RawServerFactory, look_ups: list[str]) -> None:
+def test_an_unreachable_host_does_not_affect_other_hosts(raw_server: RawServerFactory, look_ups: list[str]) -> None:
     server = raw_server(send(response(b"[1]")))
     http = PatientHttp()
     assert kind_of(http.get("http://api.statistics.invalid/")) is FailureKind.UNREACHABLE
@@ -579,7 +575,7 @@ def test_a_redirect_on_the_same_host_is_followed(httpserver: HTTPServer) -> None
         "http://127.0.0.1:9/elsewhere",
     ],
 )
-def test_a_redirect_elsewhere_is_not_followed(location: str, raw_server: RawServerFactory) -> None:
+def test_a_redirect_to_another_host_is_not_followed(location: str, raw_server: RawServerFactory) -> None:
     server = raw_server(send(response(b"", f"Location: {location}", status="302 Found")))
     reply = PatientHttp().get(server.url)
     assert kind_of(reply) in (FailureKind.REDIRECT, FailureKind.ADDRESS)
@@ -620,7 +616,7 @@ def test_a_redirect_loop_ends(raw_server: RawServerFactory) -> None:
         ("http://[::1]/", "http://[::2]/", False),
     ],
 )
-def test_redirects_stay_with_the_host_or_its_domain(origin: str, target: str, followed: bool) -> None:
+def test_redirects_are_limited_to_the_host_or_its_domain(origin: str, target: str, followed: bool) -> None:
     assert (redirect_fault(origin, target) is None) is followed
 
 
@@ -635,11 +631,13 @@ def test_redirects_stay_with_the_host_or_its_domain(origin: str, target: str, fo
         ("", "10.0.0.7", False),
     ],
 )
-def test_a_redirect_never_leads_from_outside_to_a_private_address(origin_ip: str, target_ip: str, inside: bool) -> None:
+def test_a_redirect_from_a_public_to_a_private_address_is_never_followed(
+    origin_ip: str, target_ip: str, inside: bool
+) -> None:
     assert leads_inside(origin_ip, target_ip) is inside
 
 
-def test_a_name_that_turns_out_to_be_private_after_a_redirect_is_not_asked(
+def test_a_redirect_to_a_name_with_a_private_address_is_not_followed(
     raw_server: RawServerFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     addresses = iter(["8.8.8.8", "10.0.0.7"])
@@ -650,15 +648,15 @@ def test_a_name_that_turns_out_to_be_private_after_a_redirect_is_not_asked(
 
 
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://127.0.0.1/x", "http:///nowhere", "no address"])
-def test_only_web_addresses_are_asked(url: str) -> None:
+def test_only_web_addresses_are_requested(url: str) -> None:
     reply = PatientHttp().get(url)
     assert kind_of(reply) in (FailureKind.ADDRESS, FailureKind.UNREACHABLE)
     assert reply.content == b""
 
 
-def test_a_server_that_does_not_speak_tls_is_not_asked_in_plain_text(raw_server: RawServerFactory) -> None:
+def test_a_server_without_tls_gets_no_plain_text_request(raw_server: RawServerFactory) -> None:
     server = raw_server(send(response(b"[1]")))
-    server.end_of_request = b""  # answers whatever comes, as plain text
+    server.end_of_request = b""  # answers every request in plain text
     reply = PatientHttp().get(server.url.replace("http://", "https://"))
     assert (kind_of(reply), reply.content, server.requests) == (FailureKind.TLS, b"", 1)
 
@@ -666,7 +664,7 @@ def test_a_server_that_does_not_speak_tls_is_not_asked_in_plain_text(raw_server:
 # Many threads
 
 
-def test_many_threads_share_one_session_and_a_host_is_asked_four_at_a_time() -> None:
+def test_many_threads_share_one_session_with_four_requests_at_a_time_per_host() -> None:
     lock, active, most = Lock(), 0, 0
 
     def answer(_: Request) -> Response:

@@ -1,4 +1,4 @@
-"""The price basket adapter against workbooks on loopback, and the workbook that ITU published."""
+"""The price basket adapter against workbooks on loopback, and the published workbook of ITU."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def visit(httpserver: HTTPServer) -> Visit:
     return ask
 
 
-def test_baskets_share_a_download_and_are_never_chained(visit: Visit, httpserver: HTTPServer) -> None:
+def test_baskets_share_one_download_and_are_never_chained(visit: Visit, httpserver: HTTPServer) -> None:
     fetched = visit(GOOD, TWO, FIVE)
     assert values(fetched.answers[TWO]) == [("UZB", 2023, 1.5), ("UZB", 2024, 1.25)]
     assert values(fetched.answers[FIVE]) == [("UZB", 2025, 3.5)]
@@ -64,12 +64,12 @@ def test_baskets_share_a_download_and_are_never_chained(visit: Visit, httpserver
     assert answer.release == "ICT Price Baskets 2008 to 2025"
 
 
-def test_the_release_says_when_the_file_changed(visit: Visit) -> None:
+def test_the_release_is_the_date_of_the_last_change_of_the_file(visit: Visit) -> None:
     reply = Response(GOOD, content_type=XLSX, headers={"Last-Modified": "Wed, 10 Dec 2025 10:00:00 GMT"})
     assert only(visit(reply)).release == "ICT Price Baskets 2008 to 2025, file of 2025-12-10"
 
 
-def test_what_the_file_itself_calls_not_available_makes_no_record(visit: Visit) -> None:
+def test_a_value_marked_as_not_available_makes_no_record(visit: Visit) -> None:
     answer = only(visit(book(line("UZB", TWO.code, "NA", None, "NA"))))
     assert (answer.outcome, answer.rejects.height) == (Outcome.NO_DATA, 0)
 
@@ -87,18 +87,18 @@ def test_a_cell_that_is_not_a_number_is_rejected_never_zero(sent: str, visit: Vi
     assert answer.rejects.select("iso3", "year").rows() == [("UZB", 2024)]
 
 
-def test_another_unit_than_requested_is_rejected(visit: Visit) -> None:
+def test_a_value_in_another_unit_than_requested_is_rejected(visit: Visit) -> None:
     answer = only(visit(book(line("UZB", TWO.code, 1.5, 1, 1, unit="PPP"))))
     assert (answer.outcome, answer.records.height) == (Outcome.UNAVAILABLE, 0)
     assert "is PPP, not GNIpc" in (answer.reason or "")
 
 
-def test_a_basket_that_is_not_there_is_an_unknown_id_and_takes_no_other_down(visit: Visit) -> None:
+def test_a_missing_basket_is_an_unknown_id_and_other_baskets_are_read(visit: Visit) -> None:
     fetched = visit(GOOD, TWO, SeriesRequest("i271mb_3GB_GNI", TWO.options))
     assert [answer.outcome for answer in fetched.answers.values()] == [Outcome.OK, Outcome.UNKNOWN_ID]
 
 
-def test_a_code_that_no_edition_had_is_refused_with_the_codes_of_this_one(visit: Visit) -> None:
+def test_a_code_of_no_edition_is_unknown_and_the_codes_of_this_edition_are_named(visit: Visit) -> None:
     answer = only(visit(GOOD, SeriesRequest("i271mb_new_GNI", (*TWO.options, ("aliases", "i271mb_old_GNI")))))
     assert answer.outcome is Outcome.UNKNOWN_ID
     assert answer.reason == (
@@ -110,17 +110,17 @@ def test_a_code_that_no_edition_had_is_refused_with_the_codes_of_this_one(visit:
 CHAINED = SeriesRequest("i271mb_2GB_GNI", (("aliases", "i271mb_ts_GNI"), ("first_year", 2024), ("unit", "GNIpc")))
 
 
-def test_an_edition_with_another_code_serves_the_years_that_are_of_the_basket(visit: Visit) -> None:
+def test_an_edition_with_another_code_provides_the_years_of_the_basket(visit: Visit) -> None:
     answer = only(visit(book(line("UZB", "i271mb_ts_GNI", 7, 1.25, 1.5)), CHAINED))
     assert values(answer) == [("UZB", 2024, 1.25), ("UZB", 2025, 1.5)]
 
 
-def test_the_code_of_this_edition_goes_before_those_of_others(visit: Visit) -> None:
+def test_the_code_of_this_edition_takes_precedence_over_codes_of_others(visit: Visit) -> None:
     answer = only(visit(book(line("UZB", "i271mb_ts_GNI", 9, 9, 9), line("UZB", TWO.code, 7, 1.25, 1.5)), CHAINED))
     assert values(answer) == [("UZB", 2024, 1.25), ("UZB", 2025, 1.5)]
 
 
-def test_an_older_code_of_an_economy_is_its_iso_code() -> None:
+def test_an_older_code_of_an_economy_becomes_its_iso_code() -> None:
     rows = parse(book(*(line(code, TWO.code, 1, "NA", "NA") for code in (*OLDER_CODES, "UZB"))), 2025)
     areas = replace(AREAS, economies=AREAS.economies | set(OLDER_CODES.values()))
     figures = observations_of(rows, TWO, "0" * 64, areas, WINDOW)
@@ -152,21 +152,21 @@ def test_a_missing_sheet_is_named(visit: Visit) -> None:
     assert "the sheet economies_2008-2025 is missing" in (answer.reason or "")
 
 
-def test_a_sheet_of_an_earlier_release_that_was_left_in_is_passed_over(visit: Visit) -> None:
+def test_a_leftover_sheet_of_an_earlier_release_is_ignored(visit: Visit) -> None:
     old = [["IsoCode", "Code", "Unit", 2023, 2024], ["UZB", TWO.code, "GNIpc", 9, 9]]
     new = [["IsoCode", "Code", "Unit", 2024, 2025], ["UZB", TWO.code, "GNIpc", 1.25, 1.5]]
     answer = only(visit(workbook({"economies_2008-2024": old, "economies_2008-2025": new})))
     assert values(answer) == [("UZB", 2024, 1.25), ("UZB", 2025, 1.5)]
 
 
-def test_last_years_workbook_under_this_years_name_is_refused(visit: Visit) -> None:
+def test_the_workbook_of_last_year_under_this_years_name_is_refused(visit: Visit) -> None:
     answer = only(visit(GOOD, release=2026))
     assert (answer.outcome, answer.records.height) == (Outcome.UNAVAILABLE, 0)
     assert "ends in 2025, not in 2026" in (answer.reason or "")
 
 
 @pytest.mark.parametrize(("body", "reason"), [*NOT_WORKBOOKS, (zip_bomb(32 << 20), "would unpack to")])
-def test_a_body_that_is_no_workbook_is_refused(body: bytes, reason: str, visit: Visit) -> None:
+def test_a_body_that_is_not_a_workbook_is_refused(body: bytes, reason: str, visit: Visit) -> None:
     fetched = visit(body)
     assert only(fetched).outcome is Outcome.UNAVAILABLE
     assert reason in (only(fetched).reason or "")
@@ -179,14 +179,14 @@ def test_a_failing_server_makes_every_series_unavailable(status: int, visit: Vis
     assert {answer.outcome for answer in fetched.answers.values()} == {Outcome.UNAVAILABLE}
 
 
-def test_an_unreachable_provider_answers_every_request() -> None:
+def test_every_request_to_an_unreachable_provider_has_a_result() -> None:
     base = f"http://127.0.0.1:{unused_port()}"
     fetched = fetch([TWO, FIVE], provider("itu_prices", base), AREAS, WINDOW, PatientHttp())
     assert [answer.outcome for answer in fetched.answers.values()] == [Outcome.UNAVAILABLE] * 2
     assert fetched.bodies == []
 
 
-def test_frames_have_exactly_the_agreed_columns(visit: Visit) -> None:
+def test_frames_have_exactly_the_specified_columns(visit: Visit) -> None:
     answer = only(visit(book(line("UZB", TWO.code, 1.5, "-", "NA"))))
     assert (answer.records.schema, answer.rejects.schema) == (RECORD, SERIES_REJECT)
 
@@ -196,7 +196,7 @@ def real(reference: Path) -> pl.DataFrame:
     return parse((reference / "itu" / "raw" / "ITU_ICTPriceBaskets_2008-2025.xlsx").read_bytes(), 2025)
 
 
-def test_the_real_workbook_holds_exactly_the_tidy_figures(reference: Path) -> None:
+def test_the_real_workbook_has_exactly_the_tidy_figures(reference: Path) -> None:
     rows = real(reference)
     areas = Areas(frozenset(rows["IsoCode"]), frozenset(), {}, {})
     files = sorted((reference / "itu" / "price_baskets").glob("*.csv"))
@@ -221,7 +221,7 @@ def test_every_link_of_the_catalogue_names_a_basket_of_the_real_workbook_in_its_
         assert (link.code, link.options["unit"]) in known, link
 
 
-def test_the_first_year_of_a_link_cuts_nothing_off_the_real_basket(reference: Path) -> None:
+def test_the_first_year_of_a_link_removes_no_figure_of_the_real_basket(reference: Path) -> None:
     rows = real(reference)
     areas = Areas(frozenset(rows["IsoCode"]), frozenset(), {}, {})
     links = [link for one in load_catalogue() for link in one.chain if link.provider == "itu_prices"]

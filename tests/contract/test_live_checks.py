@@ -1,4 +1,4 @@
-"""Tests of ``carec sources check --contracts`` on loopback: services that keep their contract, and that do not."""
+"""Tests of ``carec sources check --contracts`` on loopback: services that keep or break their contract."""
 
 from __future__ import annotations
 
@@ -119,14 +119,16 @@ def ask(httpserver: HTTPServer) -> Ask:
 
 def at(base: str) -> Catalogue:
     catalogue = load_catalogue()
-    asked = {
+    at_address = {
         name: one.model_copy(update={"base_url": HttpUrl(f"{base.rstrip('/')}/{name}")})
         for name, one in catalogue.providers.items()
     }
-    return catalogue.model_copy(update={"providers": asked})
+    return catalogue.model_copy(update={"providers": at_address})
 
 
-def test_providers_that_keep_their_contract_are_ok_with_one_request_per_check(ask: Ask, httpserver: HTTPServer) -> None:
+def test_providers_that_keep_their_contract_are_ok_after_one_request_per_check(
+    ask: Ask, httpserver: HTTPServer
+) -> None:
     found = ask()
     assert {name: one.message for name, one in found.items() if one.status is not ContractStatus.OK} == {}
     assert len(httpserver.log) == len(found) == len(smoke_checks(load_catalogue(), 2026)) > 30
@@ -152,13 +154,13 @@ def test_a_blocked_request_differs_from_a_failed_one(status: int, verdict: Contr
     assert {one.status for one in expected} == {verdict}
 
 
-def test_a_host_that_is_not_there_is_unreachable() -> None:
+def test_a_missing_host_is_unreachable() -> None:
     found = run_smoke_checks(at(f"http://127.0.0.1:{unused_port()}"), PatientHttp(tries=1))
     assert {one.status for one in found} == {ContractStatus.UNREACHABLE}
     assert all("connection refused" in one.message for one in found)
 
 
-def test_a_page_of_markup_never_keeps_the_contract(ask: Ask) -> None:
+def test_an_html_page_never_keeps_the_contract(ask: Ask) -> None:
     found = ask(lambda request, good: "<html>Maintenance</html>")
     assert {name: one.message for name, one in found.items() if one.status is not ContractStatus.DIFFERS} == {}
 
@@ -179,7 +181,7 @@ def test_a_page_of_markup_never_keeps_the_contract(ask: Ask) -> None:
         ("gtmi: whether", lambda _, good: b"%PDF-1.7", "does not begin as a workbook"),
     ],
 )
-def test_what_differs_from_the_contract_is_named(
+def test_a_difference_from_the_contract_is_named(
     about: str, spoil: Callable[[Request, Any], Any], message: str, ask: Ask
 ) -> None:
     found = ask(spoil, (about.partition(":")[0],))

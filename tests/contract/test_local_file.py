@@ -1,4 +1,4 @@
-"""Files that an operator puts in place, through the adapter and through the chain."""
+"""Local files of an operator, read by the adapter and through the chain."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ Drop = Callable[..., Fetched]
 
 @pytest.fixture
 def drop(tmp_path: Path) -> Drop:
-    """Put files into the folder and ask."""
+    """Return a function that puts files into the folder and requests the series."""
 
     def ask(
         table: bytes | None, header: Any = HEADER, suffix: str = ".csv", request: SeriesRequest = REQUEST
@@ -53,7 +53,7 @@ def drop(tmp_path: Path) -> Drop:
     return ask
 
 
-def test_a_table_and_its_header_answer_like_a_provider(drop: Drop, tmp_path: Path) -> None:
+def test_a_table_with_its_header_is_read_like_a_provider(drop: Drop, tmp_path: Path) -> None:
     fetched = drop(CSV)
     answer = only(fetched)
     assert values(answer) == [("KAZ", 2023, 70.0), ("UZB", 2023, 61.5)]
@@ -68,27 +68,27 @@ def test_the_licence_of_the_file_is_that_of_its_figures(drop: Drop) -> None:
     assert only(drop(CSV, HEADER | {"licence": "terms of a publisher"})).licence == "terms of a publisher"
 
 
-def test_the_title_may_be_called_the_source(drop: Drop) -> None:
+def test_the_title_may_be_named_source(drop: Drop) -> None:
     header = {"source" if name == "source_title" else name: value for name, value in HEADER.items()}
     assert only(drop(CSV, header)).outcome is Outcome.OK
 
 
-def test_a_workbook_serves_as_well(drop: Drop) -> None:
+def test_a_workbook_is_accepted_too(drop: Drop) -> None:
     sheet = [["Copied from the survey"], ["Page", "Value", "Year", "ISO3"], [12, 61.5, 2023, "UZB"]]
     assert values(only(drop(workbook({"Figures": sheet, "Notes": [["x"]]}), suffix=".xlsx"))) == [("UZB", 2023, 61.5)]
 
 
-def test_a_file_that_is_not_there_means_no_data(drop: Drop) -> None:
+def test_a_missing_file_means_no_data(drop: Drop) -> None:
     fetched = drop(None, None)
     assert only(fetched).outcome is Outcome.NO_DATA
     assert only(fetched).reason == "there is no file untf_survey.csv or untf_survey.xlsx"
     assert fetched.bodies == []
 
 
-def test_a_folder_that_is_not_there_means_no_data(tmp_path: Path) -> None:
+def test_a_missing_folder_means_no_data(tmp_path: Path) -> None:
     files = LocalFiles(tmp_path / "nowhere")
-    asked = provider("local_file", "http://127.0.0.1:9")
-    assert only(files.fetch([REQUEST], asked, AREAS, WINDOW, PatientHttp())).outcome is Outcome.NO_DATA
+    local_files = provider("local_file", "http://127.0.0.1:9")
+    assert only(files.fetch([REQUEST], local_files, AREAS, WINDOW, PatientHttp())).outcome is Outcome.NO_DATA
 
 
 def test_a_table_without_its_header_is_refused(drop: Drop) -> None:
@@ -98,7 +98,7 @@ def test_a_table_without_its_header_is_refused(drop: Drop) -> None:
 
 
 @pytest.mark.parametrize("field", HEADER)
-def test_a_header_without_one_of_its_fields_is_refused_naming_it(field: str, drop: Drop) -> None:
+def test_a_header_with_a_missing_field_is_refused_with_its_name(field: str, drop: Drop) -> None:
     answer = only(drop(CSV, {name: value for name, value in HEADER.items() if name != field}))
     assert (answer.outcome, answer.records.height) == (Outcome.UNAVAILABLE, 0)
     assert f"field {field}" in (answer.reason or "")
@@ -116,7 +116,7 @@ def test_a_header_without_one_of_its_fields_is_refused_naming_it(field: str, dro
         ({"licenze": "made up"}, "licenze"),
     ],
 )
-def test_a_header_that_says_something_else_is_refused(change: dict[str, str], reason: str, drop: Drop) -> None:
+def test_a_header_that_contradicts_the_catalogue_is_refused(change: dict[str, str], reason: str, drop: Drop) -> None:
     answer = only(drop(CSV, {**HEADER, **change}))
     assert (answer.outcome, answer.records.height) == (Outcome.UNAVAILABLE, 0)
     assert reason in (answer.reason or "")
@@ -129,7 +129,7 @@ def test_an_invalid_header_is_rejected_and_stored(header: bytes, drop: Drop) -> 
     assert [body.content for body in fetched.bodies if body.refused] == ([header] if header else [])
 
 
-def test_two_tables_of_one_name_are_refused(drop: Drop, tmp_path: Path) -> None:
+def test_two_tables_with_one_name_are_refused(drop: Drop, tmp_path: Path) -> None:
     (tmp_path / "untf_survey.xlsx").write_bytes(workbook({"Figures": [["iso3", "year", "value"]]}))
     assert "there are both untf_survey.csv and untf_survey.xlsx" in (only(drop(CSV)).reason or "")
 
@@ -156,24 +156,24 @@ def test_a_period_that_is_not_a_year_is_rejected(year: str, drop: Drop) -> None:
     assert "is not a year" in reasons(answer)[0]
 
 
-def test_unknown_areas_are_rejected_and_empty_values_are_nothing(drop: Drop) -> None:
+def test_unknown_areas_are_rejected_and_empty_values_make_no_record(drop: Drop) -> None:
     answer = only(drop(b"\xef\xbb\xbfiso3,year,value\nNRN,2023,1\nUZB,2023,\nKAZ,2023,70\n"))
     assert (values(answer), reasons(answer)) == ([("KAZ", 2023, 70.0)], ["unknown area NRN"])
 
 
 @pytest.mark.parametrize(("body", "reason"), [*NOT_WORKBOOKS, (zip_bomb(32 << 20), "would unpack to")])
-def test_a_body_that_is_no_workbook_is_refused(body: bytes, reason: str, drop: Drop) -> None:
+def test_a_body_that_is_not_a_workbook_is_refused(body: bytes, reason: str, drop: Drop) -> None:
     answer = only(drop(body, suffix=".xlsx"))
     assert answer.outcome is Outcome.UNAVAILABLE
     assert reason in (answer.reason or "")
 
 
-def test_frames_have_exactly_the_agreed_columns(drop: Drop) -> None:
+def test_frames_have_exactly_the_specified_columns(drop: Drop) -> None:
     answer = only(drop(b"iso3,year,value\nUZB,2023,-\nKAZ,2023,70\n"))
     assert (answer.records.schema, answer.rejects.schema) == (RECORD, SERIES_REJECT)
 
 
-def test_a_dropped_file_resolves_the_indicator_through_its_chain(drop: Drop, tmp_path: Path) -> None:
+def test_a_local_file_provides_the_indicator_through_its_chain(drop: Drop, tmp_path: Path) -> None:
     drop(CSV)
     catalogue = load_catalogue()
     indicator = catalogue.indicators["paperless_trade_pct"]
@@ -187,7 +187,7 @@ def test_a_dropped_file_resolves_the_indicator_through_its_chain(drop: Drop, tmp
     assert len(bodies) == 2
 
 
-def test_the_examples_of_the_documentation_are_what_the_project_takes() -> None:
+def test_the_examples_of_the_documentation_are_accepted() -> None:
     text = (Path(__file__).parents[2] / "docs" / "sources.md").read_text(encoding="utf-8")
     header, entry = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
     (table,) = re.findall(r"```csv\n(.*?)```", text, re.DOTALL)

@@ -17,7 +17,7 @@ def code(name: str | None) -> str | None:
 @pytest.mark.parametrize(
     ("name", "iso3"), [("Türkiye", "TUR"), ("Côte d'Ivoire", "CIV"), ("São Tomé and Príncipe", "STP")]
 )
-def test_a_garbled_name_is_still_its_country(name: str, iso3: str, encoding: str) -> None:
+def test_a_garbled_name_is_recognised(name: str, iso3: str, encoding: str) -> None:
     once = name.encode().decode(encoding, errors="replace")
     twice = once.encode().decode(encoding, errors="replace")
     assert [code(each) for each in (name, once, twice, name.upper(), f" {name} ")] == [iso3] * 5
@@ -37,7 +37,7 @@ def test_a_garbled_name_is_still_its_country(name: str, iso3: str, encoding: str
         ("Nigeria", "NGA"),
     ],
 )
-def test_names_that_resemble_others_are_told_apart(name: str, iso3: str) -> None:
+def test_similar_names_are_distinguished(name: str, iso3: str) -> None:
     assert code(name) == iso3
 
 
@@ -46,7 +46,7 @@ def test_an_unknown_name_is_not_guessed(name: str | None) -> None:
     assert code(name) is None
 
 
-def test_no_spelling_stands_for_two_countries() -> None:
+def test_no_spelling_means_two_countries() -> None:
     names = pl.read_csv(NAMES)
     assert names["name"].n_unique() == names.height
     assert names["iso3"].str.contains("^[A-Z]{3}$").all()

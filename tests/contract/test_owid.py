@@ -1,4 +1,4 @@
-"""The Our World in Data adapter against charts on loopback, and a table that the site gave."""
+"""The Our World in Data adapter against charts on loopback, and a recorded table of the site."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from tests.contract.visiting import (
     NOT_YEARS,
     STATUSES,
     WINDOW,
-    asked,
     only,
     provider,
     reasons,
+    requests_to,
     serve,
     values,
 )
@@ -63,15 +63,15 @@ def visit(httpserver: HTTPServer) -> Visit:
     return ask
 
 
-# What is asked
+# Requests
 
 
-def test_columns_of_one_chart_share_a_download(visit: Visit, httpserver: HTTPServer) -> None:
+def test_columns_of_one_chart_share_one_download(visit: Visit, httpserver: HTTPServer) -> None:
     fetched = visit(GOOD, FOUR, THREE)
     assert values(fetched.answers[FOUR]) == [("UZB", 2023, 40.5), ("WLD", 2023, 80.0)]
     assert values(fetched.answers[THREE]) == [("UZB", 2023, 60.0), ("WLD", 2023, 90.0)]
-    assert len(asked(httpserver, METADATA)) == 1
-    (request,) = asked(httpserver, CSV)
+    assert len(requests_to(httpserver, METADATA)) == 1
+    (request,) = requests_to(httpserver, CSV)
     assert dict(request.args) == {"v": "1", "csvType": "full", "useColumnShortNames": "true"}
     assert "carec-digital-scorecard" in request.headers["User-Agent"]
 
@@ -82,7 +82,7 @@ def test_a_series_is_cited_by_its_chart_and_dated(visit: Visit) -> None:
 
 
 @pytest.mark.parametrize("stated", [Response("no", status=500), b"<html>", [1], {"columns": 7}])
-def test_figures_come_without_metadata_too_dated_by_the_file(stated: Any, visit: Visit) -> None:
+def test_figures_without_metadata_are_read_with_the_date_of_the_file(stated: Any, visit: Visit) -> None:
     reply = Response(GOOD, content_type="text/csv", headers={"Last-Modified": "Wed, 29 Oct 2025 10:00:00 GMT"})
     answer = only(visit(reply, stated=stated))
     assert (answer.outcome, answer.release) == (Outcome.OK, "Our World in Data 2025-10-29")
@@ -99,7 +99,7 @@ def test_figures_come_without_metadata_too_dated_by_the_file(stated: Any, visit:
         '"entity","code","year","it_mob_4gntwk","it_mob_3gntwk"',
     ],
 )
-def test_spellings_of_the_header_do_no_harm(header: str, visit: Visit) -> None:
+def test_different_spellings_of_the_header_are_accepted(header: str, visit: Visit) -> None:
     assert values(only(visit(table("Uzbekistan,UZB,2023,40.5,60", header=header)))) == [("UZB", 2023, 40.5)]
 
 
@@ -115,7 +115,7 @@ def test_a_renamed_column_is_named(name: str, visit: Visit) -> None:
     assert name in (answer.reason or "")
 
 
-def test_a_missing_column_takes_no_other_column_down(visit: Visit) -> None:
+def test_a_missing_column_does_not_affect_other_columns(visit: Visit) -> None:
     gone = SeriesRequest("it_mob_5gntwk", FOUR.options)
     fetched = visit(GOOD, FOUR, gone)
     assert [answer.outcome for answer in fetched.answers.values()] == [Outcome.OK, Outcome.UNAVAILABLE]
@@ -138,7 +138,7 @@ def test_a_percentage_is_recognised_by_its_unit(unit: str, visit: Visit) -> None
 
 
 @pytest.mark.parametrize("sent", [each for each in NOT_NUMBERS if "," not in each] + ['"12,5"'])
-def test_what_is_not_a_number_is_rejected_with_its_reason(sent: str, visit: Visit) -> None:
+def test_a_value_that_is_not_a_number_is_rejected_with_its_reason(sent: str, visit: Visit) -> None:
     fetched = visit(table(f"Uzbekistan,UZB,2023,{sent},1", "Kazakhstan,KAZ,2023,3,1"))
     answer = only(fetched)
     assert values(answer) == [("KAZ", 2023, 3.0)]
@@ -164,7 +164,7 @@ def test_a_column_of_empty_cells_means_no_data(visit: Visit) -> None:
     assert only(visit(table("Uzbekistan,UZB,2023,,60"))).outcome is Outcome.NO_DATA
 
 
-def test_the_sites_own_groupings_are_left_out_and_unknown_countries_rejected(visit: Visit) -> None:
+def test_groupings_of_the_site_are_left_out_and_unknown_countries_are_rejected(visit: Visit) -> None:
     rows = ["Europe (UN),,2023,9,9", "Europe,OWID_EUR,2023,9,9", "East Asia,WB_EAP,2023,9,9", "Narnia,NRN,2023,9,9"]
     answer = only(visit(table(*rows, "Kosovo,OWID_KOS,2023,8,8", "Uzbekistan,UZB,2023,4,1")))
     assert values(answer) == [("UZB", 2023, 4.0), ("XKX", 2023, 8.0)]
@@ -176,12 +176,12 @@ def test_a_table_without_any_country_is_refused(visit: Visit) -> None:
     assert (answer.outcome, answer.reason) == (Outcome.UNAVAILABLE, "no country's code is in the table")
 
 
-def test_frames_have_exactly_the_agreed_columns(visit: Visit) -> None:
+def test_frames_have_exactly_the_specified_columns(visit: Visit) -> None:
     answer = only(visit(table("Uzbekistan,UZB,2023,4,1", "Kazakhstan,KAZ,2023,-,1")))
     assert (answer.records.schema, answer.rejects.schema) == (RECORD, SERIES_REJECT)
 
 
-# Answers that are none
+# Unusable bodies
 
 
 @pytest.mark.parametrize(
@@ -195,7 +195,7 @@ def test_frames_have_exactly_the_agreed_columns(visit: Visit) -> None:
         (HEADER.encode(), "no country"),
     ],
 )
-def test_a_body_that_is_no_table_is_refused_and_kept(body: bytes, reason: str, visit: Visit) -> None:
+def test_a_body_that_is_not_a_table_is_refused_and_kept(body: bytes, reason: str, visit: Visit) -> None:
     fetched = visit(body)
     assert only(fetched).outcome is Outcome.UNAVAILABLE
     assert reason in (only(fetched).reason or "")
@@ -217,12 +217,12 @@ def test_a_page_declared_as_html_is_refused(visit: Visit) -> None:
     assert only(visit(GOOD, content_type="text/html")).outcome is Outcome.UNAVAILABLE
 
 
-def test_names_in_another_encoding_do_no_harm() -> None:
+def test_names_in_another_encoding_are_accepted() -> None:
     for encoding in ("latin-1", "utf-8", "utf-8-sig"):
         assert parse(table("Türkiye,TUR,2023,1,2").decode().encode(encoding)).height == 1
 
 
-def test_an_unreachable_provider_answers_every_request() -> None:
+def test_every_request_to_an_unreachable_provider_has_a_result() -> None:
     base = f"http://127.0.0.1:{unused_port()}"
     fetched = fetch([FOUR, THREE], provider("owid", base), AREAS, WINDOW, PatientHttp())
     assert [answer.outcome for answer in fetched.answers.values()] == [Outcome.UNAVAILABLE] * 2
@@ -238,7 +238,7 @@ def test_every_link_of_the_catalogue_names_a_chart_and_a_unit() -> None:
         assert str(link.options["unit"]) == str(link.options["unit"]).lower()
 
 
-# A table that the site gave
+# A recorded table of the site
 
 
 @pytest.mark.parametrize("generation", ["2g", "3g", "4g"])

@@ -1,4 +1,4 @@
-"""The Quality of Government mirror against tables on loopback, and the real surveys under its years."""
+"""The Quality of Government mirror against tables on loopback, and the real surveys with its years."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def visit(httpserver: HTTPServer) -> Visit:
     return ask
 
 
-def test_a_survey_has_its_own_year(visit: Visit, httpserver: HTTPServer) -> None:
+def test_a_survey_is_dated_with_its_own_year(visit: Visit, httpserver: HTTPServer) -> None:
     fetched = visit(GOOD, OSI, EGDI)
     assert values(fetched.answers[OSI]) == [("UZB", 2022, 0.5), ("UZB", 2024, 0.7)]
     assert values(fetched.answers[EGDI]) == [("UZB", 2022, 0.6), ("UZB", 2024, 0.8)]
@@ -53,7 +53,7 @@ def test_an_older_release_is_used_if_no_newer_one_exists(visit: Visit) -> None:
     assert only(visit(GOOD, release="jan25")).release == "Quality of Government, January 2025"
 
 
-def test_a_year_without_a_survey_shows_that_the_shift_no_longer_holds(visit: Visit) -> None:
+def test_a_figure_in_a_year_without_a_survey_is_rejected(visit: Visit) -> None:
     answer = only(visit(table("860,Uzbekistan,UZB,2024,0.8,0.7,1", "398,Kazakhstan,KAZ,2023,0.9,0.8,1")))
     assert values(answer) == [("KAZ", 2024, 0.8)]
     assert "2025 is no year of a survey" in reasons(answer)[0]
@@ -73,7 +73,7 @@ def test_a_value_that_is_not_a_number_is_rejected_under_the_surveys_year(sent: s
     assert answer.rejects.select("iso3", "year").rows() == [("UZB", 2024)]
 
 
-def test_unknown_economies_and_years_that_are_none_are_rejected(visit: Visit) -> None:
+def test_unknown_economies_and_invalid_years_are_rejected(visit: Visit) -> None:
     answer = only(visit(table("1,Narnia,NRN,2023,0.8,0.7,1", "2,X,UZB,2023Q4,0.8,0.7,1", "398,K,KAZ,2023,0.9,0.8,1")))
     assert values(answer) == [("KAZ", 2024, 0.8)]
     assert reasons(answer) == ["unknown area NRN", "the period 2023Q4 is not a year"]
@@ -97,24 +97,24 @@ def test_a_failing_server_makes_every_series_unavailable(status: int, visit: Vis
         GOOD + b'"open,1\n',
     ],
 )
-def test_a_body_that_is_no_table_is_refused(body: bytes, visit: Visit) -> None:
+def test_a_body_that_is_not_a_table_is_refused(body: bytes, visit: Visit) -> None:
     fetched = visit(body)
     assert (only(fetched).outcome, only(fetched).records.height) == (Outcome.UNAVAILABLE, 0)
     assert all(kept.refused for kept in fetched.bodies)
 
 
-def test_bytes_of_another_encoding_in_names_do_no_harm(visit: Visit) -> None:
+def test_names_with_bytes_of_another_encoding_are_accepted(visit: Visit) -> None:
     fetched = visit(table("384,C\u00f4te,CIV,2023,0.1,0.1,1", "398,K,KAZ,2023,0.9,0.8,1").decode().encode("latin-1"))
     assert values(only(fetched)) == [("KAZ", 2024, 0.8)]
 
 
-def test_an_unreachable_provider_answers_every_request() -> None:
+def test_every_request_to_an_unreachable_provider_has_a_result() -> None:
     base = f"http://127.0.0.1:{unused_port()}"
     fetched = fetch([OSI, EGDI], provider("qog", base), AREAS, WINDOW, PatientHttp())
     assert [answer.outcome for answer in fetched.answers.values()] == [Outcome.UNAVAILABLE] * 2
 
 
-def test_the_real_surveys_come_back_from_under_the_year_before(reference: Path) -> None:
+def test_the_real_surveys_are_read_from_the_column_of_the_year_before(reference: Path) -> None:
     tidy = pl.read_csv(reference / "egdi" / "egdi.csv", schema_overrides={"value": pl.Float64, "year": pl.Int32})
     surveyed = tidy.filter((pl.col("metric") == "OSI") & (pl.col("year") >= 2010))
     mirrored = surveyed.select(pl.col("iso3").alias("ccodealp"), pl.col("year") - 1, pl.col("value").alias("egov_osi"))
@@ -126,7 +126,7 @@ def test_the_real_surveys_come_back_from_under_the_year_before(reference: Path) 
     assert figures.select(*key, "value").sort(key).equals(surveyed.select(*key, "value").sort(key))
 
 
-def test_every_link_of_the_catalogue_asks_for_a_series_of_the_survey() -> None:
+def test_every_link_of_the_catalogue_requests_a_series_of_the_survey() -> None:
     links = [link for indicator in load_catalogue() for link in indicator.chain if link.provider == "qog"]
     series = {"egov_egov", "egov_osi", "egov_hci", "egov_tii", "egov_epar"}
     assert {link.code for link in links} == series

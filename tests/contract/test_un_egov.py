@@ -1,4 +1,4 @@
-"""The e-government adapter against tables and pages on loopback, and tables that the UN published."""
+"""The e-government adapter against tables and pages on loopback, and published tables of the UN."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from tests.contract.visiting import (
     AREAS,
     NOT_NUMBERS,
     STATUSES,
-    asked,
     only,
     provider,
     reasons,
+    requests_to,
     serve,
     values,
 )
@@ -75,12 +75,12 @@ def test_every_survey_is_requested_once_and_they_form_one_series(visit: Visit, h
     assert fetched.answers[EGDI].source_url == f"{PUBLIC_BASE}/EGOV_DATA_2024.csv"
 
 
-def test_surveys_were_yearly_at_first_and_are_biennial_since() -> None:
+def test_surveys_were_yearly_first_and_are_biennial_now() -> None:
     assert surveys(Window(2003, 2013)) == [2003, 2004, 2005, 2008, 2010, 2012]
     assert surveys(Window(2010, 2014)) == [2010, 2012, 2014]
 
 
-def test_the_release_says_when_the_newest_file_changed(visit: Visit) -> None:
+def test_the_release_is_the_date_of_the_last_change_of_the_newest_file(visit: Visit) -> None:
     reply = Response(GOOD, content_type="text/csv", headers={"Last-Modified": "Tue, 17 Sep 2024 10:00:00 GMT"})
     assert only(visit(reply)).release == "E-Government Survey 2024, file of 2024-09-17"
 
@@ -97,7 +97,7 @@ def test_the_release_says_when_the_newest_file_changed(visit: Visit) -> None:
         "Telecommunication Infrastructure Index (TII)",
     ],
 )
-def test_spellings_of_the_header_do_no_harm(header: str, visit: Visit) -> None:
+def test_different_spellings_of_the_header_are_accepted(header: str, visit: Visit) -> None:
     assert values(only(visit(table(row(), header=header)))) == [("UZB", 2024, 0.7)]
 
 
@@ -115,13 +115,13 @@ def test_a_renamed_column_is_named(name: str, visit: Visit) -> None:
     assert name in (only(fetched).reason or "")
 
 
-def test_a_missing_column_takes_no_other_column_down(visit: Visit) -> None:
+def test_a_missing_column_does_not_affect_other_columns(visit: Visit) -> None:
     fetched = visit(GOOD.replace(b"Online Service Index", b"Renamed", 1), OSI, EGDI)
     assert [answer.outcome for answer in fetched.answers.values()] == [Outcome.UNAVAILABLE, Outcome.OK]
     assert [body.refused for body in fetched.bodies if body.status == 200] == [None]
 
 
-def test_last_surveys_file_under_this_surveys_name_is_refused(visit: Visit) -> None:
+def test_the_file_of_the_previous_survey_under_the_name_of_this_one_is_refused(visit: Visit) -> None:
     fetched = visit({2026: GOOD, 2024: GOOD})
     assert (only(fetched).outcome, only(fetched).records.height) == (Outcome.UNAVAILABLE, 0)
     assert "of 2024, not of 2026" in (only(fetched).reason or "")
@@ -134,7 +134,7 @@ def test_a_row_of_another_survey_is_rejected(visit: Visit) -> None:
 
 
 @pytest.mark.parametrize("survey", ["2023Q4", "", "24"])
-def test_a_row_whose_survey_is_no_year_is_rejected(survey: str, visit: Visit) -> None:
+def test_a_row_with_an_invalid_survey_year_is_rejected(survey: str, visit: Visit) -> None:
     answer = only(visit(table(row(), row("Kyrgyzstan"), row("Kazakhstan", survey=survey))))
     assert [iso3 for iso3, _, _ in values(answer)] == ["KGZ", "UZB"]
     assert answer.rejects.height == 1
@@ -152,12 +152,12 @@ def test_an_unknown_column_is_an_unknown_id(visit: Visit) -> None:
 
 
 @pytest.mark.parametrize("name", ["Türkiye", "TÃ¼rkiye", "Turkiye", "Turkey", "T?rkiye", "T\ufffdrkiye"])
-def test_a_country_is_known_by_each_of_its_names_in_any_encoding(name: str, visit: Visit) -> None:
+def test_a_country_is_recognised_by_each_of_its_names_in_any_encoding(name: str, visit: Visit) -> None:
     assert values(only(visit(table(row(name))))) == [("TUR", 2024, 0.7)]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "latin-1"])
-def test_the_encoding_of_the_file_does_no_harm(encoding: str, visit: Visit) -> None:
+def test_the_encoding_of_the_file_is_recognised(encoding: str, visit: Visit) -> None:
     body = table(row("Côte d'Ivoire"), row()).decode().encode(encoding)
     assert values(only(visit(body))) == [("CIV", 2024, 0.7), ("UZB", 2024, 0.7)]
 
@@ -190,7 +190,7 @@ def test_empty_cells_make_no_record(visit: Visit) -> None:
         (HEADER.encode(), "no stated edition"),
     ],
 )
-def test_a_body_that_is_no_table_is_refused_and_kept(body: bytes, reason: str, visit: Visit) -> None:
+def test_a_body_that_is_not_a_table_is_refused_and_kept(body: bytes, reason: str, visit: Visit) -> None:
     fetched = visit(body)
     assert only(fetched).outcome is Outcome.UNAVAILABLE
     assert reason in (only(fetched).reason or "")
@@ -205,21 +205,21 @@ def test_one_survey_that_fails_makes_the_series_unavailable(status: int, visit: 
     assert answer.outcome is (Outcome.OK if absent else Outcome.UNAVAILABLE)
 
 
-def test_a_page_of_the_site_in_place_of_every_file_is_unavailable(visit: Visit) -> None:
+def test_an_html_page_in_place_of_every_file_is_unavailable(visit: Visit) -> None:
     page = Response("<!DOCTYPE html><title>Data Center", content_type="text/html")
     fetched = visit({2022: page, 2024: page, 2026: page})
     assert only(fetched).outcome is Outcome.UNAVAILABLE
     assert [body.refused for body in fetched.bodies] == ["there is no such edition"] * 3
 
 
-def test_an_unreachable_provider_answers_every_request() -> None:
+def test_every_request_to_an_unreachable_provider_has_a_result() -> None:
     base = f"http://127.0.0.1:{unused_port()}"
     fetched = fetch([OSI, PAGES_OSI], provider("un_egov", base), KNOWN, WINDOW, PatientHttp())
     assert [answer.outcome for answer in fetched.answers.values()] == [Outcome.UNAVAILABLE] * 2
     assert fetched.bodies == []
 
 
-def test_frames_have_exactly_the_agreed_columns(visit: Visit) -> None:
+def test_frames_have_exactly_the_specified_columns(visit: Visit) -> None:
     answer = only(visit(table(row(osi="-"), row("Kazakhstan"))))
     assert (answer.records.schema, answer.rejects.schema) == (RECORD, SERIES_REJECT)
 
@@ -259,7 +259,7 @@ def read_pages(httpserver: HTTPServer) -> Visit:
     return ask
 
 
-def test_members_pages_are_found_in_the_data_centre_and_requested_once(
+def test_pages_of_members_are_found_in_the_data_centre_and_requested_once(
     read_pages: Visit, httpserver: HTTPServer
 ) -> None:
     fetched = read_pages(page(), page(osi="0.9 0.4"), PAGES_OSI, PAGES_EGDI)
@@ -271,7 +271,7 @@ def test_members_pages_are_found_in_the_data_centre_and_requested_once(
     ]
     assert values(fetched.answers[PAGES_EGDI])[-1] == ("UZB", 2024, 0.8)
     assert len(httpserver.log) == 3
-    assert len(asked(httpserver, "/en-us/Data-Center")) == 1
+    assert len(requests_to(httpserver, "/en-us/Data-Center")) == 1
 
 
 def test_a_history_with_fewer_values_than_years_is_refused(read_pages: Visit) -> None:
@@ -280,7 +280,7 @@ def test_a_history_with_fewer_values_than_years_is_refused(read_pages: Visit) ->
     assert "Online Service Index has not as many values" in (answer.reason or "")
 
 
-def test_the_values_of_the_next_measure_are_not_taken_for_a_missing_row() -> None:
+def test_values_of_the_next_measure_are_not_used_for_a_missing_row() -> None:
     gone = page().replace(b"(Value)", b"(Worth)", 1)
     with pytest.raises(UnusableResponse, match="E-Government Development Index has not as many values"):
         parse_page(gone, "E-Government Development Index")
@@ -288,13 +288,13 @@ def test_the_values_of_the_next_measure_are_not_taken_for_a_missing_row() -> Non
 
 
 @pytest.mark.parametrize("sent", ["-", "N/A", "<5", "0,5", "NaN"])
-def test_a_history_with_a_value_that_is_no_number_keeps_the_others(sent: str, read_pages: Visit) -> None:
+def test_an_invalid_value_in_a_history_does_not_affect_the_others(sent: str, read_pages: Visit) -> None:
     answer = only(read_pages(page(osi=f"{sent} 0.5".replace("<", "&lt;"))))
     assert ("UZB", 2022, 0.5) in values(answer)
     assert [reject[:2] for reject in answer.rejects.select("iso3", "year").rows()] == [("UZB", 2024)]
 
 
-def test_a_page_without_the_history_is_refused_naming_it(read_pages: Visit) -> None:
+def test_a_page_without_the_history_is_refused_with_its_name(read_pages: Visit) -> None:
     answer = only(read_pages(b"<html><title>Please wait</title>"))
     assert answer.outcome is Outcome.UNAVAILABLE
     assert "no history of the Online Service Index" in (answer.reason or "")
@@ -310,12 +310,12 @@ def test_a_data_centre_without_the_links_is_refused(centre: bytes, read_pages: V
     assert len(httpserver.log) == 1
 
 
-def test_the_pages_have_no_rank_to_give(read_pages: Visit) -> None:
+def test_the_pages_provide_no_rank(read_pages: Visit) -> None:
     request = SeriesRequest("rank", (("column", "E-Government Rank"), ("pages", True)))
     assert only(read_pages(page(), page(), request)).outcome is Outcome.UNKNOWN_ID
 
 
-# Tables that the UN published
+# Published tables of the UN
 
 
 METRICS = dict(zip(("rank", "EGDI", "EPI", "OSI", "HCI", "TII"), COLUMNS, strict=True))
@@ -323,7 +323,7 @@ FILES = [f"EGOV_DATA_{survey}.csv" for survey in (2003, 2004, 2005, 2008, 2010, 
 
 
 @pytest.mark.parametrize("file", [*FILES, "EGOV_DATA_2024_MaryliaCruzS.csv"])
-def test_a_real_table_holds_exactly_the_tidy_figures(file: str, reference: Path) -> None:
+def test_a_real_table_has_exactly_the_tidy_figures(file: str, reference: Path) -> None:
     survey = int(file[10:14])
     tidy = pl.read_csv(reference / "egdi" / "egdi.csv", schema_overrides={"value": pl.Float64, "year": pl.Int32})
     areas = Areas(frozenset(tidy["iso3"]), frozenset(), {}, {})

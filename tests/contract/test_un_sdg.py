@@ -1,4 +1,4 @@
-"""The UN SDG adapter against a database on loopback. Values are made up; shapes are the API's."""
+"""The UN SDG adapter against a database on loopback. Values are invented; the format is that of the API."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ from tests.contract.visiting import (
     NOT_YEARS,
     STATUSES,
     WINDOW,
-    asked,
     only,
     provider,
     reasons,
+    requests_to,
     serve,
     values,
 )
@@ -76,28 +76,28 @@ def visit(httpserver: HTTPServer) -> Visit:
     return ask
 
 
-# What is asked
+# Requests
 
 
-def test_a_series_comes_with_its_release_and_public_address(visit: Visit, httpserver: HTTPServer) -> None:
+def test_a_series_has_its_release_and_public_address(visit: Visit, httpserver: HTTPServer) -> None:
     answer = only(visit(page([row(), row(area="1", value="80")])))
     assert (answer.outcome, answer.release) == (Outcome.OK, "SDG 2026.Q2.G.02")
     assert values(answer) == [("UZB", 2023, 40.5), ("WLD", 2023, 80.0)]
     assert answer.source_url == f"{PUBLIC_BASE}/Series/Data?seriesCode={COVERAGE}"
     assert answer.records["obs_status"].to_list() == ["C", "C"]
-    (request,) = asked(httpserver, DATA)
+    (request,) = requests_to(httpserver, DATA)
     assert dict(request.args) == {"seriesCode": COVERAGE, "pageSize": "1000", "page": "1"}
 
 
-def test_cuts_of_one_series_share_a_download_and_stay_apart(visit: Visit, httpserver: HTTPServer) -> None:
+def test_cuts_of_one_series_share_one_download_and_stay_separate(visit: Visit, httpserver: HTTPServer) -> None:
     rows = [by_sex("BOTHSEX", "50"), by_sex("FEMALE", "45"), by_sex("MALE", "55"), by_sex("BOTHSEX", "90", "15-24")]
     fetched = visit(page(rows), BOTH, WOMEN)
     assert values(fetched.answers[BOTH]) == [("UZB", 2023, 50.0)]
     assert values(fetched.answers[WOMEN]) == [("UZB", 2023, 45.0)]
-    assert len(asked(httpserver, DATA)) == len(asked(httpserver, LIST)) == 1
+    assert len(requests_to(httpserver, DATA)) == len(requests_to(httpserver, LIST)) == 1
 
 
-def test_a_dimension_that_the_link_does_not_name_is_the_total(visit: Visit) -> None:
+def test_a_dimension_without_a_requested_value_is_the_total(visit: Visit) -> None:
     speed = [
         row(BROADBAND, value=value, dimensions={"Reporting Type": kind, "Type of speed": code})
         for kind, code, value in [
@@ -110,7 +110,7 @@ def test_a_dimension_that_the_link_does_not_name_is_the_total(visit: Visit) -> N
     assert values(only(visit(page(speed), BROADBAND))) == [("UZB", 2023, 30.0)]
 
 
-def test_skills_are_never_collapsed(visit: Visit) -> None:
+def test_skills_are_never_merged(visit: Visit) -> None:
     rows = [
         row(SKILLS, value=value, dimensions={"Type of skill": skill, "Sex": "BOTHSEX", "Reporting Type": "G"})
         for skill, value in [("SKILL_ICTCMFL", "60"), ("SKILL_ICTPRGM", "5")]
@@ -119,7 +119,7 @@ def test_skills_are_never_collapsed(visit: Visit) -> None:
     assert values(only(visit(page(rows), skill))) == [("UZB", 2023, 5.0)]
 
 
-def test_a_country_without_a_total_gets_none_from_its_parts(visit: Visit) -> None:
+def test_a_missing_total_is_not_computed_from_its_parts(visit: Visit) -> None:
     rows = [by_sex("BOTHSEX", "50"), row(USERS, "398", value="60", dimensions={"Sex": "FEMALE", "Age": "ALLAGE"})]
     assert [iso3 for iso3, _, _ in values(only(visit(page(rows), BOTH)))] == ["UZB"]
 
@@ -143,20 +143,20 @@ def test_a_renamed_dimension_or_code_is_named(dimensions: dict[str, str], named:
     assert fetched.bodies[-1].refused == answer.reason
 
 
-def test_a_part_of_a_dimension_that_is_not_there_is_refused(visit: Visit) -> None:
+def test_a_part_of_a_missing_dimension_is_refused(visit: Visit) -> None:
     answer = only(visit(page([row(USERS, dimensions={"Reporting Type": "G", "Age": "ALLAGE"})]), WOMEN))
     assert (answer.outcome, answer.records.height) == (Outcome.UNAVAILABLE, 0)
     assert "no row has dimensions.Sex" in (answer.reason or "")
 
 
 @pytest.mark.parametrize("age", [{}, {"Age": None}, {"Age": ""}, {"Age": "_T"}, {"Age": "NOTSPEC"}, {"Age": "ALLAGE"}])
-def test_a_total_is_met_by_every_way_to_write_it(age: dict[str, Any], visit: Visit) -> None:
+def test_a_total_matches_all_its_spellings(age: dict[str, Any], visit: Visit) -> None:
     dimensions = {"Reporting Type": "G", "Sex": "BOTHSEX", **age}
     assert values(only(visit(page([row(USERS, dimensions=dimensions)]), BOTH))) == [("UZB", 2023, 40.5)]
     assert values(only(visit(page([row(USERS, dimensions=dimensions)]), USERS))) == [("UZB", 2023, 40.5)]
 
 
-def test_a_part_is_not_met_by_an_empty_dimension(visit: Visit) -> None:
+def test_a_part_does_not_match_an_empty_dimension(visit: Visit) -> None:
     rows = [
         by_sex("BOTHSEX", "50"),
         by_sex("FEMALE", "45"),
@@ -177,14 +177,14 @@ EITHER_SKILL = SeriesRequest(SKILLS, (("Type of skill", "CMFL,SKILL_ICTCMFL"),))
         ({"SKILL_ICTCMFL": "59", "CMFL": "60"}, 60.0),
     ],
 )
-def test_of_several_codes_the_first_that_occurs_is_taken_never_a_mix(
+def test_the_first_existing_code_of_several_is_used_never_a_mix(
     skills: dict[str, str], value: float, visit: Visit
 ) -> None:
     rows = [row(SKILLS, value=sent, dimensions={"Type of skill": code}) for code, sent in skills.items()]
     assert values(only(visit(page(rows), EITHER_SKILL))) == [("UZB", 2023, value)]
 
 
-def test_the_codes_that_there_are_instead_are_named(visit: Visit) -> None:
+def test_the_existing_codes_are_named(visit: Visit) -> None:
     answer = only(visit(page([row(SKILLS, dimensions={"Type of skill": "COPA"})]), EITHER_SKILL))
     assert answer.outcome is Outcome.UNAVAILABLE
     assert "Type of skill CMFL or SKILL_ICTCMFL" in (answer.reason or "") and "['COPA']" in (answer.reason or "")
@@ -212,12 +212,12 @@ def test_the_code_in_the_release_is_requested(
     ]
     answer = only(visit(page(rows), SCHOOLS, series=series))
     assert values(answer) == [("UZB", 2023, 7.0)]
-    assert [request.args["seriesCode"] for request in asked(httpserver, DATA)] == [name]
+    assert [request.args["seriesCode"] for request in requests_to(httpserver, DATA)] == [name]
     assert answer.source_url.endswith(f"seriesCode={name}")
     assert answer.release == ("SDG R1" if listed else None)
 
 
-def test_a_series_under_none_of_its_codes_is_unknown(visit: Visit) -> None:
+def test_a_series_without_any_of_its_codes_is_unknown(visit: Visit) -> None:
     answer = only(visit(page([]), SCHOOLS))
     assert answer.outcome is Outcome.UNKNOWN_ID
     assert "SE_ACS_INTNT or SE_ACC_INTN" in (answer.reason or "")
@@ -267,11 +267,11 @@ def test_another_series_in_the_response_is_rejected(visit: Visit) -> None:
 # Codes that do not exist, series without data
 
 
-def test_a_code_that_no_release_has_is_unknown_and_not_requested(visit: Visit, httpserver: HTTPServer) -> None:
+def test_a_code_of_no_release_is_unknown_and_not_requested(visit: Visit, httpserver: HTTPServer) -> None:
     fetched = visit(page([row()]), "IT_BOGUS", COVERAGE)
     outcomes = {request.code: answer.outcome for request, answer in fetched.answers.items()}
     assert outcomes == {"IT_BOGUS": Outcome.UNKNOWN_ID, COVERAGE: Outcome.OK}
-    assert [request.args["seriesCode"] for request in asked(httpserver, DATA)] == [COVERAGE]
+    assert [request.args["seriesCode"] for request in requests_to(httpserver, DATA)] == [COVERAGE]
 
 
 def test_no_rows_means_no_data(visit: Visit) -> None:
@@ -285,7 +285,7 @@ def test_rows_without_values_mean_no_data(visit: Visit) -> None:
 
 
 @pytest.mark.parametrize("series", [Response("down", status=500), b"<html>", b"[]", [{"code": USERS}]])
-def test_figures_come_without_the_list_of_series_too(series: Any, visit: Visit) -> None:
+def test_figures_are_read_without_the_list_of_series(series: Any, visit: Visit) -> None:
     answer = only(visit(page([row()]), series=series))
     assert (answer.outcome, answer.release) == (Outcome.OK, None)
 
@@ -294,7 +294,7 @@ def test_figures_come_without_the_list_of_series_too(series: Any, visit: Visit) 
 
 
 @pytest.mark.parametrize("sent", [*NOT_NUMBERS, True, {"a": "x"}])
-def test_what_is_not_a_number_is_rejected_with_its_reason(sent: Any, visit: Visit) -> None:
+def test_a_value_that_is_not_a_number_is_rejected_with_its_reason(sent: Any, visit: Visit) -> None:
     fetched = visit(page([row(value=sent), row(area="398", value="3")]))
     answer = only(fetched)
     assert values(answer) == [("KAZ", 2023, 3.0)]
@@ -318,7 +318,7 @@ def test_a_period_that_is_not_a_year_is_rejected(year: Any, visit: Visit) -> Non
 
 
 @pytest.mark.parametrize(("area", "iso3"), [("860", "UZB"), ("004", "AFG"), ("4", "AFG"), (4, "AFG"), ("1", "WLD")])
-def test_areas_are_found_by_their_number(area: Any, iso3: str, visit: Visit) -> None:
+def test_areas_are_identified_by_their_number(area: Any, iso3: str, visit: Visit) -> None:
     assert [each for each, _, _ in values(only(visit(page([row(area=area)]))))] == [iso3]
 
 
@@ -329,7 +329,7 @@ def test_an_unknown_area_is_rejected_by_name(area: Any, visit: Visit) -> None:
     assert values(answer) == [("UZB", 2023, 40.5)]
 
 
-def test_figures_of_unknown_areas_only_are_no_answer(visit: Visit) -> None:
+def test_a_series_of_unknown_areas_only_is_unavailable(visit: Visit) -> None:
     answer = only(visit(page([row(area="419"), row(area="199")])))
     assert (answer.outcome, answer.rejects.height) == (Outcome.UNAVAILABLE, 2)
 
@@ -340,7 +340,7 @@ def test_years_outside_the_window_are_dropped(visit: Visit) -> None:
     assert answer.rejects.height == 0
 
 
-def test_frames_have_exactly_the_agreed_columns(visit: Visit) -> None:
+def test_frames_have_exactly_the_specified_columns(visit: Visit) -> None:
     answer = only(visit(page([row(), row(area="398", value="-")])))
     assert (answer.records.schema, answer.rejects.schema) == (RECORD, SERIES_REJECT)
 
@@ -360,10 +360,10 @@ def paged(size: int, **changes: Callable[[int], Any]) -> Callable[[Request], Any
     return answer
 
 
-def test_all_pages_are_read_each_once_and_every_record_names_its_own(visit: Visit, httpserver: HTTPServer) -> None:
+def test_each_page_is_read_once_and_every_record_names_its_page(visit: Visit, httpserver: HTTPServer) -> None:
     fetched = visit(paged(4))
     assert values(only(fetched)) == [("UZB", year, year / 10) for year in range(2000, 2011)]
-    assert sorted(request.args["page"] for request in asked(httpserver, DATA)) == ["1", "2", "3"]
+    assert sorted(request.args["page"] for request in requests_to(httpserver, DATA)) == ["1", "2", "3"]
     pages = {
         body.sha256: {r["timePeriodStart"] for r in json.loads(body.content)["data"]} for body in fetched.bodies[1:]
     }
@@ -382,7 +382,7 @@ def test_all_pages_are_read_each_once_and_every_record_names_its_own(visit: Visi
         ({"totalPages": lambda _: "many"}, "not a number"),
     ],
 )
-def test_pages_that_do_not_belong_together_are_refused(changes: Any, reason: str, visit: Visit) -> None:
+def test_inconsistent_pages_are_refused(changes: Any, reason: str, visit: Visit) -> None:
     fetched = visit(paged(6, **changes))
     assert (only(fetched).outcome, only(fetched).records.height) == (Outcome.UNAVAILABLE, 0)
     assert reason in (only(fetched).reason or "")
@@ -396,7 +396,7 @@ def test_one_failing_page_makes_the_series_unavailable(visit: Visit) -> None:
 
 
 def impatient(server: HTTPServer) -> Fetched:
-    """Ask as ``visit`` does, with hardly any time for a page."""
+    """Return a function like ``visit`` with a very short timeout per page."""
     entry = provider("un_sdg", server.url_for("/v1/sdg")).model_copy(update={"read_timeout_s": 0.75})
     return fetch([SeriesRequest(COVERAGE)], entry, AREAS, WINDOW, PatientHttp(tries=1))
 
@@ -404,9 +404,9 @@ def impatient(server: HTTPServer) -> Fetched:
 def slow_above(
     limit: int, enough: Event, later: bool = False, came: list[tuple[int, int]] | None = None
 ) -> Callable[[Request], Any]:
-    """A database whose pages of more than ``limit`` rows do not come, all or from the second one on.
+    """A database that never sends pages of more than ``limit`` rows, all of them or from the second one on.
 
-    ``came`` gets size and number of every page asked for.
+    The size and number of every requested page are appended to ``came``.
     """
 
     def answer(request: Request) -> Any:
@@ -422,7 +422,7 @@ def slow_above(
 
 @pytest.fixture
 def enough() -> Iterator[Event]:
-    """What a slow server waits for; it is let go when the test ends."""
+    """Return the event that a slow server waits for. It is set at the end of the test."""
     event = Event()
     yield event
     event.set()
@@ -430,7 +430,7 @@ def enough() -> Iterator[Event]:
 
 @pytest.mark.parametrize("later", [False, True])
 @pytest.mark.parametrize("limit", [500, 250])
-def test_after_a_timeout_all_pages_are_requested_in_half_the_size(limit: int, later: bool, enough: Event) -> None:
+def test_after_a_timeout_all_pages_are_requested_with_half_the_size(limit: int, later: bool, enough: Event) -> None:
     came: list[tuple[int, int]] = []
     with HTTPServer(threaded=True) as server:
         serve(server, {LIST: SERIES, DATA: slow_above(limit, enough, later, came)})
@@ -438,7 +438,7 @@ def test_after_a_timeout_all_pages_are_requested_in_half_the_size(limit: int, la
         enough.set()
     assert values(only(fetched)) == [("UZB", year, year / 10) for year in range(2000, 2011)]
     tried = [size for size in PAGE_SIZES if size > limit]
-    # the first page of a size comes alone, the others side by side; of the last size all pages come
+    # the first page of a size is requested alone, the others in parallel; all pages of the last size arrive
     firsts = [size for size, number in came if number == 1]
     assert firsts == [*tried, limit]
     assert [number for size, number in came if size == limit][:1] == [1]
@@ -450,7 +450,7 @@ def test_after_a_timeout_all_pages_are_requested_in_half_the_size(limit: int, la
     assert all("read again in smaller pages" in str(reason) for reason in refused)
 
 
-def test_a_series_that_comes_too_late_in_the_smallest_pages_is_unavailable(enough: Event) -> None:
+def test_a_series_is_unavailable_if_the_smallest_pages_time_out(enough: Event) -> None:
     with HTTPServer(threaded=True) as server:
         serve(server, {LIST: SERIES, DATA: slow_above(0, enough)})
         answer = only(impatient(server))
@@ -459,20 +459,20 @@ def test_a_series_that_comes_too_late_in_the_smallest_pages_is_unavailable(enoug
     assert "no answer within" in (answer.reason or "")
 
 
-def test_a_gateway_that_gives_up_on_a_page_gets_a_smaller_one(visit: Visit, httpserver: HTTPServer) -> None:
+def test_after_a_gateway_timeout_a_smaller_page_is_requested(visit: Visit, httpserver: HTTPServer) -> None:
     whole = paged(6)
     answer = only(visit(lambda r: Response("late", status=504) if r.args["pageSize"] == "1000" else whole(r)))
     assert answer.outcome is Outcome.OK
-    assert {request.args["pageSize"] for request in asked(httpserver, DATA)} == {"1000", "500"}
+    assert {request.args["pageSize"] for request in requests_to(httpserver, DATA)} == {"1000", "500"}
 
 
-# Bodies that are no answer, and transport
+# Unusable bodies, and transport
 
 
 @pytest.mark.parametrize(
     ("body", "reason"), [*NOT_JSON, (b"[]", "not an answer"), (b"7", "not an answer"), (b"null", "not an answer")]
 )
-def test_a_body_that_is_no_answer_is_refused_and_kept(body: bytes, reason: str, visit: Visit) -> None:
+def test_an_unusable_body_is_refused_and_kept(body: bytes, reason: str, visit: Visit) -> None:
     fetched = visit(body)
     assert only(fetched).outcome is Outcome.UNAVAILABLE
     assert reason in (only(fetched).reason or "")
@@ -481,11 +481,11 @@ def test_a_body_that_is_no_answer_is_refused_and_kept(body: bytes, reason: str, 
 
 
 @pytest.mark.parametrize("data", [{}, [7], [None], "rows"])
-def test_rows_of_another_shape_are_refused(data: Any, visit: Visit) -> None:
+def test_rows_with_another_structure_are_refused(data: Any, visit: Visit) -> None:
     assert only(visit(page([], data=data, totalElements=1))).outcome is Outcome.UNAVAILABLE
 
 
-def test_dimensions_of_another_shape_are_refused(visit: Visit) -> None:
+def test_dimensions_with_another_structure_are_refused(visit: Visit) -> None:
     for dimensions in (["Sex"], None, 7):
         assert only(visit(page([row(dimensions=dimensions)]))).outcome is Outcome.UNAVAILABLE
 
@@ -501,13 +501,13 @@ def test_a_page_declared_as_html_is_refused(visit: Visit) -> None:
     assert only(visit(json.dumps(page([row()])).encode(), content_type="text/html")).outcome is Outcome.UNAVAILABLE
 
 
-def test_names_in_another_encoding_do_no_harm() -> None:
+def test_names_in_another_encoding_are_accepted() -> None:
     body = json.dumps(page([row(geoAreaName="Türkiye")]), ensure_ascii=False)
     for encoding in ("latin-1", "utf-8", "utf-8-sig"):
         assert parse(body.encode(encoding)).rows.height == 1
 
 
-def test_an_unreachable_provider_answers_every_request() -> None:
+def test_every_request_to_an_unreachable_provider_has_a_result() -> None:
     fetched = fetch(
         [BOTH, WOMEN, SeriesRequest(COVERAGE)],
         provider("un_sdg", f"http://127.0.0.1:{unused_port()}"),
@@ -519,7 +519,7 @@ def test_an_unreachable_provider_answers_every_request() -> None:
     assert fetched.bodies == []
 
 
-def test_no_requests_give_no_answers() -> None:
+def test_without_requests_there_are_no_results() -> None:
     fetched = fetch([], provider("un_sdg", "http://127.0.0.1:9"), AREAS, WINDOW, PatientHttp())
     assert (fetched.answers, fetched.bodies) == ({}, [])
 
@@ -562,7 +562,7 @@ def test_every_link_of_the_catalogue_names_dimensions_as_the_database_spells_the
     assert all(request.option("Units") for request in requests)
 
 
-# The database of December 2023, in the shape of the API
+# The database of December 2023, in the format of the API
 
 TABLES = {
     "IT_USE_ii99": "it_use_ii99.csv",
@@ -586,7 +586,7 @@ def table_of(folder: Path, code: str) -> list[dict[str, str]]:
 
 
 def as_the_api_has_it(folder: Path, code: str, blank: dict[str, Any]) -> list[dict[str, Any]]:
-    """The rows of a series of the reference as the API sends them; ``blank`` is the value of missing codes."""
+    """Return the rows of a series of the reference as the API sends them. ``blank`` is the value of missing codes."""
     codes = {each.stem[4:]: dict(_pairs(each)) for each in folder.glob("ent_*.csv")}
     rows = []
     for line in table_of(folder, code):
@@ -630,12 +630,12 @@ def test_a_real_series_gives_the_figures_of_every_link_cell_by_cell(
         figures = observations_of(
             rows, SeriesRequest(code, tuple(sorted(link.options.items()))), areas, Window(1960, 2026)
         )
-        asked_for = {name: str(link.options.get(name, "")).split(",")[0].lower() for name in NAMES.values()}
+        requested = {name: str(link.options.get(name, "")).split(",")[0].lower() for name in NAMES.values()}
         expected = [
             (line["geo_area"], int(line["year"]), float(line[code.lower()]))
             for line in lines
             if all(
-                line.get(column, BLANK) in {asked_for[name] or WHOLE.get(name, BLANK), BLANK}
+                line.get(column, BLANK) in {requested[name] or WHOLE.get(name, BLANK), BLANK}
                 for column, name in NAMES.items()
             )
         ]

@@ -1,4 +1,4 @@
-"""The UNESCO adapter against an API on loopback. Values are made up; shapes and hints are the API's."""
+"""The UNESCO adapter against an API on loopback. Values are invented; format and hints are those of the API."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from tests.contract.visiting import (
     NOT_YEARS,
     STATUSES,
     WINDOW,
-    asked,
     only,
     provider,
     reasons,
+    requests_to,
     serve,
     values,
 )
@@ -66,16 +66,16 @@ def visit(httpserver: HTTPServer) -> Visit:
     return ask
 
 
-# What is asked
+# Requests
 
 
-def test_several_series_come_with_one_call_of_a_pinned_release(visit: Visit, httpserver: HTTPServer) -> None:
+def test_several_series_are_read_with_one_call_of_a_pinned_release(visit: Visit, httpserver: HTTPServer) -> None:
     fetched = visit(found(record(), record(RESEARCH, "KAZ", value=0.25)), TERTIARY, RESEARCH)
     tertiary, research = fetched.answers.values()
     assert (values(tertiary), values(research)) == ([("UZB", 2023, 40.5)], [("KAZ", 2023, 0.25)])
     assert tertiary.release == f"UIS {RELEASE}"
     assert tertiary.source_url == f"{PUBLIC_BASE}/data/indicators?indicator={TERTIARY}&start=2000&end=2026"
-    (request,) = asked(httpserver, DATA)
+    (request,) = requests_to(httpserver, DATA)
     assert request.args.getlist("indicator") == [TERTIARY, RESEARCH]
     assert {name: request.args[name] for name in ("start", "end", "version")} == {
         "start": "2000",
@@ -84,13 +84,13 @@ def test_several_series_come_with_one_call_of_a_pinned_release(visit: Visit, htt
     }
 
 
-def test_only_parameters_that_the_api_knows_are_sent(visit: Visit, httpserver: HTTPServer) -> None:
+def test_only_parameters_of_the_api_are_sent(visit: Visit, httpserver: HTTPServer) -> None:
     visit(found(record()))
-    (request,) = asked(httpserver, DATA)
+    (request,) = requests_to(httpserver, DATA)
     assert set(request.args) <= {"indicator", "geoUnit", "start", "end", "version", "footnotes", "indicatorMetadata"}
 
 
-def test_a_call_never_asks_for_more_than_the_api_gives(visit: Visit, httpserver: HTTPServer) -> None:
+def test_a_call_never_exceeds_the_limits_of_the_api(visit: Visit, httpserver: HTTPServer) -> None:
     codes = [f"CODE.{number}" for number in range(20)]
 
     def answer(request: Request) -> Any:
@@ -99,23 +99,23 @@ def test_a_call_never_asks_for_more_than_the_api_gives(visit: Visit, httpserver:
     fetched = visit(answer, *codes)
     assert [request.code for request in fetched.answers] == codes
     assert {answer.outcome for answer in fetched.answers.values()} == {Outcome.OK}
-    for request in asked(httpserver, DATA):
+    for request in requests_to(httpserver, DATA):
         assert len(request.args.getlist("indicator")) * 27 * 462 <= 100_000
 
 
 @pytest.mark.parametrize("version", [Response("down", status=500), b"<html>", {"v": 1}, [7], {"version": None}])
-def test_figures_come_without_the_name_of_the_release_too(version: Any, visit: Visit, httpserver: HTTPServer) -> None:
+def test_figures_are_read_without_the_name_of_the_release(version: Any, visit: Visit, httpserver: HTTPServer) -> None:
     answer = only(visit(found(record()), version=version))
     assert (answer.outcome, answer.release) == (Outcome.OK, None)
-    assert "version" not in asked(httpserver, DATA)[0].args
+    assert "version" not in requests_to(httpserver, DATA)[0].args
 
 
-# Nothing there
+# Missing series
 
 
 def test_an_unknown_code_is_recognised_by_the_hint(visit: Visit) -> None:
-    said = hint("001", "The indicator could not be found, GER.BOGUS")
-    fetched = visit(found(record(), hints=[said]), TERTIARY, "GER.BOGUS", RESEARCH)
+    no_indicator = hint("001", "The indicator could not be found, GER.BOGUS")
+    fetched = visit(found(record(), hints=[no_indicator]), TERTIARY, "GER.BOGUS", RESEARCH)
     outcomes = [answer.outcome for answer in fetched.answers.values()]
     assert outcomes == [Outcome.OK, Outcome.UNKNOWN_ID, Outcome.NO_DATA]
 
@@ -123,7 +123,7 @@ def test_an_unknown_code_is_recognised_by_the_hint(visit: Visit) -> None:
 @pytest.mark.parametrize(
     "hints", [[], [hint("004", "No data for the given time range, available time range ...")], None, ["odd"], 7]
 )
-def test_no_records_and_no_hint_of_a_wrong_code_mean_no_data(hints: Any, visit: Visit) -> None:
+def test_no_records_without_a_hint_of_a_wrong_code_mean_no_data(hints: Any, visit: Visit) -> None:
     answer = only(visit(found() | {"hints": hints}))
     assert (answer.outcome, answer.records.height) == (Outcome.NO_DATA, 0)
     assert answer.reason
@@ -133,7 +133,7 @@ def test_records_without_values_mean_no_data(visit: Visit) -> None:
     assert only(visit(found(record(value=None, magnitude="NA")))).outcome is Outcome.NO_DATA
 
 
-def test_a_window_that_the_api_passes_over_is_kept_here(visit: Visit) -> None:
+def test_years_outside_the_window_are_dropped_if_the_api_ignores_it(visit: Visit) -> None:
     answer = only(visit(found(*(record(year=year) for year in (1970, 1999, 2000, 2026, 2027)))))
     assert answer.records["year"].to_list() == [2000, 2026]
 
@@ -142,7 +142,7 @@ def test_a_window_that_the_api_passes_over_is_kept_here(visit: Visit) -> None:
 
 
 @pytest.mark.parametrize("sent", [*NOT_NUMBERS, True, {"a": "x"}])
-def test_what_is_not_a_number_is_rejected_with_its_reason(sent: Any, visit: Visit) -> None:
+def test_a_value_that_is_not_a_number_is_rejected_with_its_reason(sent: Any, visit: Visit) -> None:
     fetched = visit(found(record(value=sent), record(area="KAZ", value=3)))
     answer = only(fetched)
     assert values(answer) == [("KAZ", 2023, 3.0)]
@@ -159,28 +159,28 @@ def test_a_period_that_is_not_a_year_is_rejected(year: Any, visit: Visit) -> Non
     assert answer.rejects["year"].to_list() == [None]
 
 
-def test_an_unknown_area_is_rejected_by_name_and_a_grouping_left_out(visit: Visit) -> None:
+def test_an_unknown_area_is_rejected_by_name_and_a_grouping_is_left_out(visit: Visit) -> None:
     answer = only(visit(found(record(), record(area="ZZZ"), record(area=None), record(area="SDG: World"))))
     assert reasons(answer) == ["unknown area ZZZ", "unknown area (none)"]
     assert values(answer) == [("UZB", 2023, 40.5)]
 
 
-def test_an_estimate_stays_marked(visit: Visit) -> None:
+def test_an_estimate_keeps_its_mark(visit: Visit) -> None:
     records = [record(qualifier="UIS_EST"), record(area="KAZ"), record(area="KGZ", value=0, magnitude="NIL")]
     answer = only(visit(found(*records)))
     marks = {"UZB": "UIS_EST", "KAZ": None, "KGZ": "NIL"}
     assert dict(answer.records.select("iso3", "obs_status").rows()) == marks
 
 
-def test_frames_have_exactly_the_agreed_columns(visit: Visit) -> None:
+def test_frames_have_exactly_the_specified_columns(visit: Visit) -> None:
     answer = only(visit(found(record(), record(area="KAZ", value="-"))))
     assert (answer.records.schema, answer.rejects.schema) == (RECORD, SERIES_REJECT)
 
 
-# Answers that are none
+# Unusable bodies
 
 
-def test_another_indicators_records_are_refused(visit: Visit) -> None:
+def test_records_of_another_indicator_are_refused(visit: Visit) -> None:
     fetched = visit(found(record("GER.3")))
     assert only(fetched).outcome is Outcome.UNAVAILABLE
     assert "GER.3" in (only(fetched).reason or "")
@@ -207,7 +207,7 @@ def test_added_fields_are_ignored(visit: Visit) -> None:
     ("body", "reason"),
     [*NOT_JSON, (b"[]", "not an answer"), (b"7", "not an answer"), (b'{"records": 7}', "not a list")],
 )
-def test_a_body_that_is_no_answer_is_refused_and_kept(body: bytes, reason: str, visit: Visit) -> None:
+def test_an_unusable_body_is_refused_and_kept(body: bytes, reason: str, visit: Visit) -> None:
     fetched = visit(body)
     assert only(fetched).outcome is Outcome.UNAVAILABLE
     assert reason in (only(fetched).reason or "")
@@ -225,14 +225,14 @@ def test_a_page_declared_as_html_is_refused(visit: Visit) -> None:
     assert only(visit(json.dumps(found(record())).encode(), content_type="text/html")).outcome is Outcome.UNAVAILABLE
 
 
-def test_a_figure_keeps_every_digit_and_a_byte_order_mark_does_no_harm() -> None:
+def test_a_figure_keeps_every_digit_and_a_byte_order_mark_is_accepted() -> None:
     body = (
         b'\xef\xbb\xbf{"records": [{"indicatorId": "A", "geoUnit": "UZB", "year": 2023, "value": 54.10340118408203}]}'
     )
     assert parse(body).rows["value"].to_list() == ["54.10340118408203"]
 
 
-def test_an_unreachable_provider_answers_every_request() -> None:
+def test_every_request_to_an_unreachable_provider_has_a_result() -> None:
     base = f"http://127.0.0.1:{unused_port()}"
     requests = [SeriesRequest(TERTIARY), SeriesRequest(RESEARCH)]
     fetched = fetch(requests, provider("unesco_uis", base), AREAS, WINDOW, PatientHttp())

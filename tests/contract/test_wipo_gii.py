@@ -1,4 +1,4 @@
-"""The WIPO adapter against files on loopback, and workbooks that WIPO published."""
+"""The WIPO adapter against files on loopback, and published workbooks of WIPO."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ from tests.contract.visiting import (
     NOT_NUMBERS,
     NOT_YEARS,
     STATUSES,
-    asked,
     only,
     provider,
     reasons,
+    requests_to,
     serve,
     values,
 )
@@ -68,7 +68,7 @@ RESULTS = results(
 
 
 def book(edition: int, *rows: tuple[str, str, float | None, Any, Any, Any], sheet: str = "Data") -> bytes:
-    """A workbook as of 2022 and later; rows: iso3, name, data year, value, score, rank."""
+    """Return a workbook in the format since 2022. Rows: iso3, name, data year, value, score, rank."""
     head = ["ISO3", "ECONOMY_NAME", "NUM", "NAME", "DATAYR", "VALUE_SCREEN", "SCORE", "RANK"]
     filler = ("KAZ", "Something, %", edition, 1, 1, 1)
     lines = [[iso3, "made up", "X", name, *rest] for iso3, name, *rest in (*rows, filler)]
@@ -84,7 +84,7 @@ BOOK = book(2025, hightech("UZB", 2023, 1.25), ("UZB", "Global Innovation Index"
 
 @pytest.fixture
 def visit(httpserver: HTTPServer) -> Visit:
-    """Ask with these bodies under these paths; everything else is not there."""
+    """Return a function that serves these bodies at these paths and requests series. Other paths give 404."""
 
     def ask(routes: dict[str, Any], *requests: SeriesRequest, content_type: str = "text/csv") -> Fetched:
         serve(httpserver, {path: body for path, body in routes.items() if ".csv" in path}, content_type=content_type)
@@ -102,7 +102,7 @@ def panels(body: Any = PANEL, ranks: Any = RANKS) -> dict[str, Any]:
 # The panel
 
 
-def test_the_newest_edition_is_looked_for_from_the_current_year_down(visit: Visit, httpserver: HTTPServer) -> None:
+def test_the_search_for_the_newest_edition_begins_at_the_current_year(visit: Visit, httpserver: HTTPServer) -> None:
     fetched = visit(panels(), SCORE, RANK)
     assert values(fetched.answers[SCORE]) == [("KAZ", 2025, 25.0), ("UZB", 2024, 24.5), ("UZB", 2025, 25.5)]
     assert values(fetched.answers[RANK]) == [("KAZ", 2025, 81.0), ("UZB", 2024, 83.0), ("UZB", 2025, 79.0)]
@@ -114,7 +114,7 @@ def test_the_newest_edition_is_looked_for_from_the_current_year_down(visit: Visi
     )
 
 
-def test_a_page_of_the_site_means_that_there_is_no_such_edition(visit: Visit) -> None:
+def test_an_html_page_means_that_the_edition_does_not_exist(visit: Visit) -> None:
     shell = Response("<!DOCTYPE html><div id=app>", content_type="text/html")
     fetched = visit({**panels(), f"{SITE}/model_pageone_2026.csv": shell})
     assert only(fetched).outcome is Outcome.OK
@@ -122,22 +122,20 @@ def test_a_page_of_the_site_means_that_there_is_no_such_edition(visit: Visit) ->
 
 
 @pytest.mark.parametrize("status", [500, 503, 429])
-def test_an_edition_that_fails_is_not_replaced_by_an_older_one(
-    status: int, visit: Visit, httpserver: HTTPServer
-) -> None:
+def test_a_failing_edition_is_not_replaced_by_an_older_one(status: int, visit: Visit, httpserver: HTTPServer) -> None:
     fetched = visit({**panels(), f"{SITE}/model_pageone_2026.csv": Response("no", status=status)})
     assert only(fetched).outcome is Outcome.UNAVAILABLE
-    assert asked(httpserver, f"{SITE}/model_pageone_2025.csv") == []
+    assert requests_to(httpserver, f"{SITE}/model_pageone_2025.csv") == []
 
 
-def test_last_years_file_under_this_years_name_is_refused(visit: Visit) -> None:
+def test_the_file_of_last_year_under_this_years_name_is_refused(visit: Visit) -> None:
     fetched = visit({f"{SITE}/model_pageone_2026.csv": PANEL})
     assert (only(fetched).outcome, only(fetched).records.height) == (Outcome.UNAVAILABLE, 0)
     assert "of 2025, not of 2026" in (only(fetched).reason or "")
     assert "of 2025, not of 2026" in (fetched.bodies[0].refused or "")
 
 
-def test_no_edition_at_all_is_unavailable(visit: Visit, httpserver: HTTPServer) -> None:
+def test_without_any_edition_the_series_is_unavailable(visit: Visit, httpserver: HTTPServer) -> None:
     fetched = visit({})
     assert only(fetched).outcome is Outcome.UNAVAILABLE
     assert "model_pageone_2026.csv" in (only(fetched).reason or "")
@@ -156,7 +154,7 @@ def test_columns_are_found_by_name_and_added_ones_ignored(visit: Visit) -> None:
     assert values(only(visit(panels(body)))) == [("UZB", 2025, 25.5)]
 
 
-def test_a_rank_that_is_not_that_of_wipos_own_list_is_rejected_with_its_score(visit: Visit) -> None:
+def test_a_rank_that_differs_from_the_list_of_ranks_is_rejected_with_its_score(visit: Visit) -> None:
     fetched = visit(panels(panel("2025,UZB,Index,25.5,48", "2025,KAZ,Index,25,81")), SCORE, RANK)
     for request in (SCORE, RANK):
         answer = fetched.answers[request]
@@ -165,16 +163,16 @@ def test_a_rank_that_is_not_that_of_wipos_own_list_is_rejected_with_its_score(vi
 
 
 @pytest.mark.parametrize("ranks", [Response("no", status=500), b"<html>", b"a,b\n1,2\n"])
-def test_figures_come_without_the_list_of_ranks_too(ranks: Any, visit: Visit) -> None:
+def test_figures_are_read_without_the_list_of_ranks(ranks: Any, visit: Visit) -> None:
     assert only(visit(panels(ranks=ranks))).records.height == 3
 
 
-def test_the_list_of_ranks_says_nothing_of_pillars(visit: Visit) -> None:
+def test_the_list_of_ranks_does_not_affect_pillars(visit: Visit) -> None:
     pillar = SeriesRequest("P1", SCORE.options)
     assert values(only(visit(panels(), pillar))) == [("UZB", 2025, 40.0)]
 
 
-def test_a_code_that_is_not_in_the_panel_is_an_unknown_id(visit: Visit) -> None:
+def test_a_code_outside_the_panel_is_an_unknown_id(visit: Visit) -> None:
     fetched = visit(panels(), SCORE, SeriesRequest("Indexx", SCORE.options))
     assert [answer.outcome for answer in fetched.answers.values()] == [Outcome.OK, Outcome.UNKNOWN_ID]
 
@@ -195,7 +193,7 @@ def test_an_edition_that_is_not_a_year_is_rejected(year: str, visit: Visit) -> N
     assert "is not a year" in reasons(answer)[0]
 
 
-def test_unknown_economies_are_rejected_and_empty_cells_are_nothing(visit: Visit) -> None:
+def test_unknown_economies_are_rejected_and_empty_cells_make_no_record(visit: Visit) -> None:
     answer = only(visit(panels(panel("2025,NRN,Index,25,79", "2025,UZB,Index,,", "2025,KAZ,Index,25,81"))))
     assert (values(answer), reasons(answer)) == ([("KAZ", 2025, 25.0)], ["unknown area NRN"])
 
@@ -231,14 +229,14 @@ def test_results_of_all_editions_form_one_series(visit: Visit, httpserver: HTTPS
 
 
 @pytest.mark.parametrize("sent", ['"1.234,5"', '"12,5,1"', "-", "NaN", "<5"])
-def test_a_score_with_more_than_a_decimal_comma_is_rejected(sent: str, visit: Visit) -> None:
+def test_a_score_with_more_than_one_comma_is_rejected(sent: str, visit: Visit) -> None:
     body = results(f"1,UZB,Uzbekistan,LM,{sent},79,2025", '2,KAZ,Kazakhstan,UM,"25,25",81,2025')
     answer = only(visit({f"{SITE}/bc_results_gii_2025.csv": body}, RESULTS_SCORE))
     assert values(answer) == [("KAZ", 2025, 25.25)]
     assert "is not a number" in reasons(answer)[0]
 
 
-def test_a_row_of_another_edition_is_rejected_and_a_file_of_them_refused(visit: Visit) -> None:
+def test_a_row_of_another_edition_is_rejected_and_a_file_of_such_rows_is_refused(visit: Visit) -> None:
     mixed = RESULTS.replace(b"81,2025", b"81,2024")
     with pytest.raises(UnusableResponse, match="of 2024, not of 2025"):
         parse_results(mixed.replace(b"79,2025", b"79,2024"), 2025)
@@ -247,7 +245,7 @@ def test_a_row_of_another_edition_is_rejected_and_a_file_of_them_refused(visit: 
     assert reasons(answer) == ["a row of the edition 2024 in the file of 2025"]
 
 
-def test_one_edition_that_is_not_what_its_name_says_makes_the_series_unavailable(visit: Visit) -> None:
+def test_an_edition_that_differs_from_its_name_makes_the_series_unavailable(visit: Visit) -> None:
     fetched = visit(
         {f"{SITE}/bc_results_gii_2025.csv": RESULTS, f"{SITE}/bc_results_gii_2024.csv": RESULTS}, RESULTS_SCORE
     )
@@ -265,7 +263,7 @@ CHALLENGE = Response("", status=202)
 
 
 @pytest.mark.parametrize("old", [None, Response("no", status=403), CHALLENGE, Response("no", status=503)])
-def test_a_workbook_is_found_in_its_record_if_the_old_address_has_none(old: Any, visit: Visit) -> None:
+def test_a_workbook_is_found_in_its_record_if_the_old_address_fails(old: Any, visit: Visit) -> None:
     routes = {RECORD_2025: BOOK} | ({OLD.format(2025): old} if old else {})
     assert values(only(visit(routes, BOOK_SCORE))) == [("UZB", 2025, 25.5)]
 
@@ -277,7 +275,7 @@ def test_a_workbook_may_have_its_newer_name_in_the_old_folder(visit: Visit) -> N
 
 def test_no_other_address_is_requested_if_the_old_one_has_the_workbook(visit: Visit, httpserver: HTTPServer) -> None:
     visit({OLD.format(2025): BOOK}, BOOK_SCORE)
-    assert not asked(httpserver, RECORD_2025) and not asked(httpserver, f"{BOOKS}/{NEW.format(2025)}")
+    assert not requests_to(httpserver, RECORD_2025) and not requests_to(httpserver, f"{BOOKS}/{NEW.format(2025)}")
 
 
 def test_records_are_requested_at_the_alternative_address(httpserver: HTTPServer) -> None:
@@ -294,14 +292,14 @@ def test_a_workbook_that_is_blocked_at_all_addresses_is_blocked(visit: Visit) ->
     assert re.search(r"fetch \S+ with a browser and put it as wipo-pub-2000-2025-tech1.xlsx into", answer.reason or "")
 
 
-def test_of_editions_that_are_all_refused_the_newest_is_named(visit: Visit) -> None:
+def test_if_all_editions_are_refused_the_newest_is_named(visit: Visit) -> None:
     no = Response("no", status=403)
     answer = only(visit({f"{SITE}/model_pageone_{year}.csv": no for year in range(2020, 2027)}, SCORE))
     assert answer.outcome is Outcome.BLOCKED
     assert "put it as model_pageone_2026.csv into the local folder (CAREC_LOCAL_FILES)" in (answer.reason or "")
 
 
-def test_a_newest_edition_that_is_refused_is_one_that_is_not_there_yet(visit: Visit) -> None:
+def test_a_refused_newest_edition_counts_as_not_yet_published(visit: Visit) -> None:
     answer = only(visit(panels() | {f"{SITE}/model_pageone_2026.csv": Response("no", status=403)}, SCORE))
     assert (answer.outcome, answer.release) == (Outcome.OK, "GII 2025")
 
@@ -323,7 +321,7 @@ def test_an_operator_may_put_a_workbook_in_place_under_either_name(
 
 
 class Nothing:
-    """A warehouse in which nothing was kept."""
+    """A warehouse without stored responses."""
 
     def last(self, url: str) -> None:
         return None
@@ -335,7 +333,7 @@ def test_a_workbook_is_requested_once_for_scores_ranks_and_values(visit: Visit, 
     assert values(fetched.answers[HIGHTECH]) == [("UZB", 2023, 1.25)]
     assert values(fetched.answers[BOOK_SCORE]) == [("UZB", 2025, 25.5)]
     assert values(fetched.answers[BOOK_RANK]) == [("UZB", 2025, 79.0)]
-    assert len(asked(httpserver, path)) == 1
+    assert len(requests_to(httpserver, path)) == 1
     assert (fetched.answers[HIGHTECH].source_url, fetched.answers[HIGHTECH].release) == (PUBLIC_BASE + path, "GII 2025")
     assert set(fetched.answers[HIGHTECH].records["raw_sha256"]) == {
         kept.sha256 for kept in fetched.bodies if not kept.refused
@@ -346,7 +344,7 @@ def books(**editions: bytes) -> dict[str, Any]:
     return {f"{BOOKS}/wipo-pub-2000-{edition[1:]}-tech1.xlsx": body for edition, body in editions.items()}
 
 
-def test_a_data_year_is_served_from_the_newest_edition_that_has_it(visit: Visit) -> None:
+def test_a_data_year_is_read_from_the_newest_edition_that_has_it(visit: Visit) -> None:
     old = book(2024, hightech("UZB", 2023, 9.0), hightech("UZB", 2022, 8.0), hightech("KAZ", 2023, 7.0))
     fetched = visit(books(_2025=BOOK, _2024=old), HIGHTECH)
     assert values(only(fetched)) == [("KAZ", 2023, 7.0), ("UZB", 2022, 8.0), ("UZB", 2023, 1.25)]
@@ -354,7 +352,7 @@ def test_a_data_year_is_served_from_the_newest_edition_that_has_it(visit: Visit)
     assert len(set(shas.values())) == 2
 
 
-def test_two_figures_of_one_edition_stay_two_so_that_the_contract_sees_them(visit: Visit) -> None:
+def test_two_figures_of_one_edition_both_reach_the_contract(visit: Visit) -> None:
     twice = book(2025, hightech("UZB", 2023, 1.0), hightech("UZB", 2023, 2.0))
     assert values(only(visit(books(_2025=twice), HIGHTECH))) == [("UZB", 2023, 1.0), ("UZB", 2023, 2.0)]
 
@@ -371,7 +369,7 @@ def test_editions_and_data_years_of_another_definition_are_left_out(visit: Visit
     assert fetched.answers[never].outcome is Outcome.UNAVAILABLE
 
 
-def test_a_row_is_found_by_name_whatever_dash_or_mark_it_has(visit: Visit) -> None:
+def test_a_row_is_found_by_name_with_any_dash_or_mark(visit: Visit) -> None:
     request = SeriesRequest("X", (("column", "value"), ("file", "workbook"), ("name", "Domains/th pop. 15-69")))
     body = book(2025, ("UZB", "Domains/th  pop. 15\u201369*", 2023, 1.5, 1, 1))
     assert values(only(visit(books(_2025=body), request))) == [("UZB", 2023, 1.5)]
@@ -383,14 +381,14 @@ def test_a_row_name_that_one_edition_lacks_makes_the_series_unavailable(visit: V
     assert "2025 has no row named High-tech exports, % total trade" in (only(fetched).reason or "")
 
 
-def test_the_edition_of_2021_has_other_heads_and_codes_of_three_letters_under_iso2(visit: Visit) -> None:
+def test_the_edition_of_2021_is_read_with_other_headers_and_iso3_codes_under_iso2(visit: Visit) -> None:
     head = ["ISO2", "Economy", "IndCode", "IndNum", "IndName", "Rank", "Score", "Value", "DataYear"]
     rows = [["UZB", "Uzbekistan", "I633", "6.3.3", "High-tech exports, % total trade", 5, 50, 1.5, 2019]]
     body = workbook({"GII 2021 Data": [head, *rows]})
     assert values(only(visit({f"{BOOKS}/wipo_pub_2000-tech1.xlsx": body}, HIGHTECH))) == [("UZB", 2019, 1.5)]
 
 
-def test_last_years_workbook_under_this_years_name_is_refused(visit: Visit) -> None:
+def test_the_workbook_of_last_year_under_this_years_name_is_refused(visit: Visit) -> None:
     answer = only(visit(books(_2026=BOOK), HIGHTECH))
     assert (answer.outcome, answer.records.height) == (Outcome.UNAVAILABLE, 0)
     assert "of 2025, not of 2026" in (answer.reason or "")
@@ -430,7 +428,7 @@ def test_a_missing_sheet_and_a_missing_column_are_named(visit: Visit, httpserver
 
 
 @pytest.mark.parametrize(("body", "reason"), [each for each in NOT_WORKBOOKS if each[0]])
-def test_a_body_that_is_no_workbook_is_refused_and_kept(body: bytes, reason: str, visit: Visit) -> None:
+def test_a_body_that_is_not_a_workbook_is_refused_and_kept(body: bytes, reason: str, visit: Visit) -> None:
     fetched = visit(books(_2025=body), HIGHTECH)
     assert only(fetched).outcome is Outcome.UNAVAILABLE
     assert reason in (only(fetched).reason or "")
@@ -455,7 +453,7 @@ def test_a_failing_server_makes_every_series_unavailable(status: int, visit: Vis
     assert {answer.outcome for answer in fetched.answers.values()} == {Outcome.UNAVAILABLE}
 
 
-def test_an_unreachable_provider_answers_every_request() -> None:
+def test_every_request_to_an_unreachable_provider_has_a_result() -> None:
     base = f"http://127.0.0.1:{unused_port()}"
     requests = [SCORE, RESULTS_SCORE, HIGHTECH]
     fetched = fetch(requests, provider("wipo_gii", base), AREAS, WINDOW, PatientHttp())
@@ -463,7 +461,7 @@ def test_an_unreachable_provider_answers_every_request() -> None:
     assert fetched.bodies == []
 
 
-def test_frames_have_exactly_the_agreed_columns(visit: Visit) -> None:
+def test_frames_have_exactly_the_specified_columns(visit: Visit) -> None:
     body = book(2025, hightech("UZB", 2023, 1.0), hightech("KAZ", 2023, "-"))
     fetched = visit(
         {**panels(panel("2025,UZB,Index,25,79", "2025,KAZ,Index,-,81")), **books(_2025=body)}, SCORE, HIGHTECH
@@ -479,19 +477,19 @@ def test_frames_have_exactly_the_agreed_columns(visit: Visit) -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"{}", b"GIIYR", b"<html>", b"PK\x03\x04\xff"])
-def test_a_body_that_is_no_panel_is_refused(body: bytes) -> None:
+def test_a_body_that_is_not_a_panel_is_refused(body: bytes) -> None:
     with pytest.raises(UnusableResponse):
         parse_panel(body, 2025)
 
 
-# Workbooks that WIPO published
+# Published workbooks of WIPO
 
 
 RAW = {2021: "wipo_pub_2000-tech1.xlsx", **{year: f"wipo-pub-2000-{year}-tech1.xlsx" for year in (2022, 2024, 2025)}}
 
 
 @pytest.mark.parametrize("edition", RAW)
-def test_a_real_workbook_holds_exactly_the_tidy_figures(edition: int, reference: Path) -> None:
+def test_a_real_workbook_has_exactly_the_tidy_figures(edition: int, reference: Path) -> None:
     folder = reference / "gii"
     numbers = dict.fromkeys(("score", "rank", "value", "datayear"), pl.Float64)
     tidy = pl.read_csv(folder / "gii_indicators_2021_2025.csv", schema_overrides={"code": pl.String, **numbers})
@@ -512,7 +510,7 @@ def test_a_real_workbook_holds_exactly_the_tidy_figures(edition: int, reference:
 
 
 @pytest.mark.parametrize("edition", RAW)
-def test_a_real_workbook_is_not_taken_for_another_edition(edition: int, reference: Path) -> None:
+def test_a_real_workbook_is_not_accepted_for_another_edition(edition: int, reference: Path) -> None:
     body = (reference / "gii" / "raw" / RAW[edition]).read_bytes()
     for other in (edition - 1, edition + 1):
         with pytest.raises(UnusableResponse, match=f"of {edition}, not of {other}"):

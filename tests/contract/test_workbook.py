@@ -1,4 +1,4 @@
-"""Workbooks into tables: what is opened, what is refused, how cells are written down."""
+"""Reading tables from workbooks: accepted files, refused files, and the text of cells."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from tests.contract.workbooks import NOT_WORKBOOKS, Formula, workbook, zip_bomb
 COLUMNS = {"iso3": ("ISO code",), "year": (), "value": ("VALUE_SCREEN",)}
 
 
-def test_a_table_is_found_by_its_header_wherever_it_stands_and_however_it_is_spelt() -> None:
+def test_a_table_is_found_by_its_header_in_any_place_and_spelling() -> None:
     sheet = [["Made up"], [], ["Note", "Value screen", "YEAR", " ISO-Code "], ["x", 1.5, 2023, "UZB"]]
     rows = table(rows_of(open_workbook(workbook({"Data": sheet})), "Data"), COLUMNS)
     assert rows.select("iso3", "year", "value", "Note").rows() == [("UZB", "2023", "1.5", "x")]
 
 
-def test_numbers_keep_every_digit_and_whole_ones_have_no_point() -> None:
+def test_numbers_keep_every_digit_and_integers_have_no_decimal_point() -> None:
     cells = [1 / 3, 84.0, 1e-7, 123456789.123456]
     rows = rows_of(open_workbook(workbook({"Data": [cells]})), "Data")
     assert rows[0][1] == "84"
     assert [float(cell or "") for cell in rows[0]] == cells
 
 
-def test_empty_cells_are_missing_and_formulas_without_a_result_say_so() -> None:
+def test_empty_cells_are_missing_and_formulas_without_a_result_are_marked() -> None:
     rows = rows_of(open_workbook(workbook({"A & B": [], "Data": [["a", None, Formula("=1/0"), True]]})), "Data")
     assert rows == [["a", None, NOT_CALCULATED, "True"]]
 
 
-def test_formulas_are_found_where_the_table_does_not_begin_in_the_corner() -> None:
+def test_formulas_are_found_in_a_table_that_does_not_begin_in_the_first_cell() -> None:
     lines = [[], [None, "iso3", "year", "value"], [None, "UZB", 2024, Formula("=A1")], [None, "KAZ", 2024, 7.5]]
     assert table(rows_of(open_workbook(workbook({"Data": lines})), "Data"), COLUMNS).rows() == [
         ("UZB", "2024", NOT_CALCULATED),
@@ -43,7 +43,7 @@ def test_formulas_are_found_where_the_table_does_not_begin_in_the_corner() -> No
 
 
 @pytest.mark.parametrize(("saved", "read"), [(12.5, "12.5"), (0, NOT_CALCULATED), ("", NOT_CALCULATED)])
-def test_a_formula_gives_what_was_saved_with_it_unless_nobody_calculated_it(saved: Any, read: str) -> None:
+def test_a_formula_gives_its_saved_result_unless_it_was_never_calculated(saved: Any, read: str) -> None:
     buffer = BytesIO()
     with Workbook(buffer, {"in_memory": True}) as book:
         sheet = book.add_worksheet("Data")
@@ -53,7 +53,7 @@ def test_a_formula_gives_what_was_saved_with_it_unless_nobody_calculated_it(save
     assert rows_of(open_workbook(buffer.getvalue()), "Data") == [["a", read, "z"]]
 
 
-def test_macros_are_left_alone() -> None:
+def test_macros_are_not_executed() -> None:
     buffer = BytesIO(workbook({"Data": [["a", 1.5]]}))
     with ZipFile(buffer, "a") as package:
         package.writestr("xl/vbaProject.bin", b"\xd0\xcf\x11\xe0 Sub AutoOpen()")
@@ -71,7 +71,7 @@ def test_a_missing_column_is_named() -> None:
         table(rows, COLUMNS)
 
 
-def test_a_column_that_is_there_twice_and_differs_is_not_guessed() -> None:
+def test_two_different_columns_of_one_name_are_refused() -> None:
     with pytest.raises(UnusableResponse, match="two columns are called value, and differ"):
         table([["iso3", "year", "value", "value"], ["UZB", "2023", "1", "2"]], COLUMNS)
     equal = table([["iso3", "year", "value", "value"], ["UZB", "2023", "1", "1"]], COLUMNS)
@@ -85,7 +85,7 @@ def test_an_empty_sheet_is_refused(rows: list[list[str | None]]) -> None:
 
 
 @pytest.mark.parametrize(("body", "reason"), [*NOT_WORKBOOKS, (b"<!DOCTYPE html>", "markup")])
-def test_what_is_no_workbook_is_refused(body: bytes, reason: str) -> None:
+def test_a_file_that_is_not_a_workbook_is_refused(body: bytes, reason: str) -> None:
     with pytest.raises(UnusableResponse, match=reason):
         open_workbook(body)
 
@@ -96,7 +96,7 @@ def test_a_zip_bomb_is_refused_before_it_is_unpacked(size: int) -> None:
         open_workbook(zip_bomb(size))
 
 
-def test_a_damaged_package_is_refused_or_read_as_it_was_never_otherwise() -> None:
+def test_a_damaged_package_is_refused_or_read_unchanged() -> None:
     honest = workbook({"Data": [["a", 1.5] * 25] * 50})
     rows, refused = rows_of(open_workbook(honest), "Data"), 0
     for at in range(40, len(honest) - 40, 7):
@@ -109,9 +109,9 @@ def test_a_damaged_package_is_refused_or_read_as_it_was_never_otherwise() -> Non
     assert refused > 100
 
 
-def test_a_package_that_lies_about_its_size_is_refused() -> None:
+def test_a_package_that_declares_a_false_size_is_refused() -> None:
     honest = workbook({"Data": [["a"] * 50] * 50})
-    at = honest.rindex(b"PK\x01\x02")  # the last entry of the directory; its size stands 24 bytes further
+    at = honest.rindex(b"PK\x01\x02")  # the last entry of the directory; its size is 24 bytes further
     lying = honest[: at + 24] + (1).to_bytes(4, "little") + honest[at + 28 :]
     with pytest.raises(UnusableResponse):
         open_workbook(lying)

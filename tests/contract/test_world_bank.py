@@ -1,6 +1,6 @@
-"""The World Bank adapter against a World Bank on loopback that answers, errs and fails as the real one was seen to.
+"""The World Bank adapter against a loopback server that answers and fails like the real World Bank.
 
-Figures are made up; shapes and messages are the API's. The last tests read answers that the real API gave.
+Figures are invented; format and messages are those of the API. The last tests read recorded responses of the real API.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def codes_of(request: Request) -> list[str]:
 
 @pytest.fixture
 def visit(httpserver: HTTPServer) -> Callable[..., Fetched]:
-    """Ask the loopback API, which answers with what is given: a function, a JSON document or bytes."""
+    """Return a function that requests series from the loopback API. The body is a function, a document or bytes."""
 
     def ask(
         answer: Any,
@@ -123,10 +123,10 @@ def values(answer: Any) -> list[tuple[str, int, float]]:
     return sorted(answer.records.select("iso3", "year", "value").rows())
 
 
-# What is asked
+# Requests
 
 
-def test_several_series_come_with_one_call(visit: Callable[..., Fetched], httpserver: HTTPServer) -> None:
+def test_several_series_are_read_with_one_call(visit: Callable[..., Fetched], httpserver: HTTPServer) -> None:
     rows = [row(USERS, value=40.5), row(BROADBAND, value=7), row(BROADBAND, "WLD", "2023", 8.25)]
     fetched = visit(envelope(rows), USERS, BROADBAND)
     assert values(fetched.answers[SeriesRequest(USERS)]) == [("UZB", 2024, 40.5)]
@@ -143,7 +143,7 @@ def test_several_series_come_with_one_call(visit: Callable[..., Fetched], httpse
     }
 
 
-def test_a_series_of_another_source_that_the_envelope_does_not_name_is_of_that_source(
+def test_a_series_of_another_unnamed_source_has_the_requested_source(
     visit: Callable[..., Fetched],
 ) -> None:
     findex = visit(envelope([row("g20.any")], sourceid=None), SeriesRequest("g20.any", (("source", 28),)))
@@ -225,12 +225,12 @@ def test_all_pages_are_read_each_once(visit: Callable[..., Fetched], httpserver:
     assert len(fetched.bodies) == 4
 
 
-def test_every_record_names_the_body_it_stood_in(visit: Callable[..., Fetched]) -> None:
+def test_every_record_names_its_body(visit: Callable[..., Fetched]) -> None:
     fetched = visit(paged(YEARLY, 6))
-    stands_in = {body.sha256: {r["date"] for r in json.loads(body.content)[1]} for body in fetched.bodies}
+    years_of = {body.sha256: {r["date"] for r in json.loads(body.content)[1]} for body in fetched.bodies}
     for year, raw_sha256 in only(fetched).records.select("year", "raw_sha256").rows():
-        assert str(year) in stands_in[raw_sha256]
-    assert len(stands_in) == 2
+        assert str(year) in years_of[raw_sha256]
+    assert len(years_of) == 2
 
 
 @pytest.mark.parametrize(
@@ -243,7 +243,7 @@ def test_every_record_names_the_body_it_stood_in(visit: Callable[..., Fetched]) 
         ({"pages": lambda _: 100_000}, "more than an answer can have"),
     ],
 )
-def test_pages_that_do_not_belong_together_are_refused_together(
+def test_inconsistent_pages_are_all_refused(
     changes: dict[str, Any], reason: str, visit: Callable[..., Fetched]
 ) -> None:
     fetched = visit(paged(YEARLY, 6, **changes))
@@ -265,19 +265,19 @@ def test_paging_numbers_may_be_strings(visit: Callable[..., Fetched]) -> None:
     assert only(visit(envelope([row()], page="1", pages="1", per_page="50", total="1"))).outcome is Outcome.OK
 
 
-# Nothing there
+# Missing series
 
 
 @pytest.mark.parametrize(
     "document", [envelope(None), envelope([]), envelope(None, page=0, pages=0)[:1], envelope(None)[:1]]
 )
-def test_an_answer_of_total_zero_means_no_data(document: Any, visit: Callable[..., Fetched]) -> None:
+def test_a_response_with_total_zero_means_no_data(document: Any, visit: Callable[..., Fetched]) -> None:
     answer = only(visit(document))
     assert (answer.outcome, answer.records.height, answer.rejects.height) == (Outcome.NO_DATA, 0, 0)
     assert answer.reason
 
 
-def test_a_series_of_nulls_means_no_data_and_makes_no_record(visit: Callable[..., Fetched]) -> None:
+def test_a_series_of_nulls_means_no_data_and_has_no_record(visit: Callable[..., Fetched]) -> None:
     answer = only(visit(envelope([row(value=None), row(area="KAZ", value=None), row(area="KGZ", value="")])))
     assert (answer.outcome, answer.records.height, answer.rejects.height) == (Outcome.NO_DATA, 0, 0)
 
@@ -287,7 +287,7 @@ def test_a_series_missing_in_a_batch_has_no_data(visit: Callable[..., Fetched]) 
     assert [answer.outcome for answer in fetched.answers.values()] == [Outcome.OK, Outcome.NO_DATA]
 
 
-def test_rows_missing_behind_an_announced_total_are_not_no_data(visit: Callable[..., Fetched]) -> None:
+def test_fewer_rows_than_the_total_do_not_mean_no_data(visit: Callable[..., Fetched]) -> None:
     assert only(visit(envelope(None, total=12))).outcome is Outcome.UNAVAILABLE
 
 
@@ -297,7 +297,7 @@ def test_rows_missing_behind_an_announced_total_are_not_no_data(visit: Callable[
 @pytest.mark.parametrize(
     ("sent", "value"), [(89, 89.0), (89.0, 89.0), ("89.25", 89.25), (0, 0.0), (-1.5e-3, -0.0015), ("1e2", 100.0)]
 )
-def test_figures_come_as_numbers_or_strings(sent: Any, value: float, visit: Callable[..., Fetched]) -> None:
+def test_figures_may_be_numbers_or_strings(sent: Any, value: float, visit: Callable[..., Fetched]) -> None:
     assert values(only(visit(envelope([row(value=sent)])))) == [("UZB", 2024, value)]
 
 
@@ -312,7 +312,7 @@ def test_a_figure_keeps_every_digit() -> None:
 @pytest.mark.parametrize(
     "sent", ["NaN", "-", "<5", "12,5", "N", "null", "1 000", "Infinity", "1e999", True, {"a": "x"}, ["3"]]
 )
-def test_what_is_not_a_number_is_rejected_with_its_reason(sent: Any, visit: Callable[..., Fetched]) -> None:
+def test_a_value_that_is_not_a_number_is_rejected_with_its_reason(sent: Any, visit: Callable[..., Fetched]) -> None:
     fetched = visit(envelope([row(value=sent), row(area="KAZ", value=3)]))
     answer = only(fetched)
     assert values(answer) == [("KAZ", 2024, 3.0)]
@@ -344,7 +344,7 @@ def test_years_outside_the_window_are_dropped(visit: Callable[..., Fetched]) -> 
     assert answer.rejects.height == 0
 
 
-def test_a_series_that_misses_the_window_means_no_data(visit: Callable[..., Fetched]) -> None:
+def test_a_series_outside_the_window_means_no_data(visit: Callable[..., Fetched]) -> None:
     assert only(visit(envelope([row(date="1984")]))).outcome is Outcome.NO_DATA
 
 
@@ -352,7 +352,7 @@ def test_a_series_that_misses_the_window_means_no_data(visit: Callable[..., Fetc
     ("stated", "country", "iso3"),
     [("UZB", "UZ", "UZB"), ("", "UZ", "UZB"), (None, "KZ", "KAZ"), ("", "TUR", "TUR"), ("WLD", "1W", "WLD")],
 )
-def test_the_area_is_found_by_the_codes_that_are_there(
+def test_the_area_is_identified_by_the_available_codes(
     stated: str | None, country: str, iso3: str, visit: Callable[..., Fetched]
 ) -> None:
     changes = {"countryiso3code": stated, "country": {"id": country, "value": "made up"}}
@@ -369,7 +369,7 @@ def test_an_unknown_area_is_rejected_by_name(
     assert answer.records["iso3"].to_list() == ["KAZ"]
 
 
-def test_figures_of_unknown_areas_only_are_no_answer(visit: Callable[..., Fetched]) -> None:
+def test_a_series_of_unknown_areas_only_is_unavailable(visit: Callable[..., Fetched]) -> None:
     answer = only(visit(envelope([row(area="ARB"), row(area="CEB")])))
     assert (answer.outcome, answer.rejects.height) == (Outcome.UNAVAILABLE, 2)
     assert "unknown area" in answer.reason
@@ -380,20 +380,20 @@ def test_the_status_of_an_observation_is_kept_and_an_empty_one_is_null(visit: Ca
     assert dict(answer.records.select("iso3", "obs_status").rows()) == {"UZB": "E", "KAZ": None, "KGZ": None}
 
 
-def test_frames_have_exactly_the_agreed_columns(visit: Callable[..., Fetched]) -> None:
+def test_frames_have_exactly_the_specified_columns(visit: Callable[..., Fetched]) -> None:
     answer = only(visit(envelope([row(), row(area="KAZ", value="-")])))
     assert answer.records.schema == RECORD
     assert answer.rejects.schema == SERIES_REJECT
 
 
-def test_equal_and_unequal_duplicates_are_both_left_to_the_contract(visit: Callable[..., Fetched]) -> None:
+def test_all_duplicates_reach_the_contract(visit: Callable[..., Fetched]) -> None:
     assert only(visit(envelope([row(value=1), row(value=1), row(value=2)]))).records.height == 3
 
 
-# Another indicator's data
+# Data of another indicator
 
 
-def test_an_answer_about_another_indicator_is_refused(visit: Callable[..., Fetched]) -> None:
+def test_a_response_about_another_indicator_is_refused(visit: Callable[..., Fetched]) -> None:
     fetched = visit(envelope([row(SERVERS)]), USERS, BROADBAND)
     for answer in fetched.answers.values():
         assert (answer.outcome, answer.records.height) == (Outcome.UNAVAILABLE, 0)
@@ -407,7 +407,7 @@ def test_rows_of_an_indicator_that_was_not_requested_are_rejected(visit: Callabl
     assert answer.rejects["reason"].to_list() == [f"another indicator's data: {SERVERS}"]
 
 
-def test_a_series_whose_place_another_took_is_unavailable(visit: Callable[..., Fetched]) -> None:
+def test_a_series_is_unavailable_if_another_is_returned_instead(visit: Callable[..., Fetched]) -> None:
     fetched = visit(envelope([row(USERS), row(SERVERS)]), USERS, BROADBAND)
     assert fetched.answers[SeriesRequest(USERS)].outcome is Outcome.OK
     taken = fetched.answers[SeriesRequest(BROADBAND)]
@@ -441,12 +441,12 @@ def test_other_messages_make_the_series_unavailable(number: str, visit: Callable
     [message("120")[0], [*message("120"), None], [{"message": [{"id": 120, "key": "Invalid value"}] * 2}]],
     ids=["bare object", "trailing null", "one message a segment"],
 )
-def test_a_message_is_understood_in_every_shape_it_has(document: Any, visit: Callable[..., Fetched]) -> None:
+def test_a_message_is_read_in_every_known_form(document: Any, visit: Callable[..., Fetched]) -> None:
     assert only(visit(document)).outcome is Outcome.UNKNOWN_ID
 
 
 @pytest.mark.parametrize("document", [[{"message": "down"}], [{"message": None}], [{"message": []}]])
-def test_a_message_of_unknown_shape_makes_the_series_unavailable(document: Any, visit: Callable[..., Fetched]) -> None:
+def test_a_message_of_unknown_form_makes_the_series_unavailable(document: Any, visit: Callable[..., Fetched]) -> None:
     assert only(visit(document)).outcome is Outcome.UNAVAILABLE
 
 
@@ -457,7 +457,7 @@ XML = (
 
 
 @pytest.mark.parametrize(("number", "outcome"), [("120", Outcome.UNKNOWN_ID), ("105", Outcome.UNAVAILABLE)])
-def test_messages_in_xml_are_understood(number: str, outcome: Outcome, visit: Callable[..., Fetched]) -> None:
+def test_messages_in_xml_are_read(number: str, outcome: Outcome, visit: Callable[..., Fetched]) -> None:
     answer = only(visit(XML.format(number).encode(), content_type="text/xml"))
     assert answer.outcome is outcome
     assert f"{number} The provided parameter" in answer.reason
@@ -470,7 +470,7 @@ EIGHT = [f"GOOD.{number}" for number in range(7)] + ["BAD.CODE"]
 
 @pytest.mark.parametrize("refusal", [message("120"), message("175"), 400, 404])
 @pytest.mark.parametrize("place", [0, 3, 7])
-def test_a_wrong_code_does_not_take_the_others_down(
+def test_a_wrong_code_does_not_affect_the_others(
     place: int, refusal: Any, visit: Callable[..., Fetched], httpserver: HTTPServer
 ) -> None:
     codes = EIGHT[:7]
@@ -491,7 +491,7 @@ def test_a_wrong_code_does_not_take_the_others_down(
     assert len(fetched.bodies) == 7
 
 
-def test_the_search_for_wrong_codes_is_bounded_and_answers_all(
+def test_the_search_for_wrong_codes_is_limited_and_every_request_has_a_result(
     visit: Callable[..., Fetched], httpserver: HTTPServer
 ) -> None:
     fetched = visit(message("120"), *[f"BAD.{number}" for number in range(60)])
@@ -501,7 +501,7 @@ def test_the_search_for_wrong_codes_is_bounded_and_answers_all(
     assert len(httpserver.log) == 32
 
 
-def test_a_batch_is_not_taken_apart_for_a_fault_of_the_server(
+def test_a_batch_is_not_split_after_a_fault_of_the_server(
     visit: Callable[..., Fetched], httpserver: HTTPServer
 ) -> None:
     fetched = visit(message("105"), *EIGHT)
@@ -515,9 +515,7 @@ REQUEST_ERROR = b"<html><body>Request Error</body></html>"
 
 
 @pytest.mark.parametrize("status", [400, 500])
-def test_a_right_code_that_is_throttled_is_tried_again(
-    status: int, visit: Callable[..., Fetched], httpserver: HTTPServer
-) -> None:
+def test_a_throttled_valid_code_is_retried(status: int, visit: Callable[..., Fetched], httpserver: HTTPServer) -> None:
     throttled = iter([Response(REQUEST_ERROR, status=status, content_type="text/html")] * 2)
     http = PatientHttp(tries=4)
     fetched = visit(lambda _: next(throttled, None) or Response(GOOD, content_type=JSON), http=http)
@@ -526,20 +524,20 @@ def test_a_right_code_that_is_throttled_is_tried_again(
 
 
 @pytest.mark.parametrize("status", [400, 500])
-def test_a_message_about_a_wrong_code_is_not_tried_again(
+def test_a_message_about_a_wrong_code_is_not_retried(
     status: int, visit: Callable[..., Fetched], httpserver: HTTPServer
 ) -> None:
     assert only(visit(message("120"), status=status)).outcome is Outcome.UNKNOWN_ID
     assert len(httpserver.log) == 1
 
 
-def test_a_code_that_is_refused_without_a_message_at_every_try_is_unavailable(visit: Callable[..., Fetched]) -> None:
+def test_a_code_refused_without_a_message_at_every_try_is_unavailable(visit: Callable[..., Fetched]) -> None:
     answer = only(visit(REQUEST_ERROR, content_type="text/html", status=400))
     assert answer.outcome is Outcome.UNAVAILABLE
     assert "HTTP 400 without a message of the API, at every try" in answer.reason
 
 
-def test_a_throttled_batch_ends_after_a_few_parts(visit: Callable[..., Fetched], httpserver: HTTPServer) -> None:
+def test_a_throttled_batch_is_split_into_few_parts(visit: Callable[..., Fetched], httpserver: HTTPServer) -> None:
     codes = [f"GOOD.{number}" for number in range(60)]
     fetched = visit(REQUEST_ERROR, *codes, content_type="text/html", status=400)
     assert {answer.outcome for answer in fetched.answers.values()} == {Outcome.UNAVAILABLE}
@@ -555,7 +553,7 @@ FORTY = [f"GOOD.{number}" for number in range(40)]
 
 @pytest.fixture
 def refusing(httpserver: HTTPServer) -> dict[str, Any]:
-    """The state of an API that refuses a call with a code in ``wrong``, and how its databases are dated."""
+    """The state of an API that refuses calls with a code in ``wrong``, and the dates of its databases."""
     state: dict[str, Any] = {"wrong": {BAD}, "updated": "2026-07-13", "refusal": message("175")}
 
     def source(_: Request) -> Response:
@@ -575,15 +573,15 @@ def refusing(httpserver: HTTPServer) -> dict[str, Any]:
 
 
 def calls(httpserver: HTTPServer) -> list[list[str]]:
-    """The codes of each call for figures since the last time."""
-    asked = [codes_of(request) for request, _ in httpserver.log if "/indicator/" in request.path]
+    """Return the codes of each call for figures since the last call of this function."""
+    calls_made = [codes_of(request) for request, _ in httpserver.log if "/indicator/" in request.path]
     httpserver.clear_log()
-    return asked
+    return calls_made
 
 
 @pytest.mark.parametrize("refusal", [message("120"), message("175"), 404, 400])
 @pytest.mark.parametrize("place", [0, 17, 40])
-def test_a_refused_code_costs_one_call_of_its_own_until_the_release_changes(
+def test_a_refused_code_is_requested_alone_until_the_release_changes(
     place: int, refusal: Any, refusing: dict[str, Any], visit: Callable[..., Fetched], httpserver: HTTPServer
 ) -> None:
     codes = [*FORTY[:place], BAD, *FORTY[place:]]
@@ -603,7 +601,7 @@ def test_a_refused_code_costs_one_call_of_its_own_until_the_release_changes(
     assert refused.all() == (RefusedCode("world_bank", "2", BAD, "2026-09-01"),)
 
 
-def test_a_refused_code_that_answers_again_is_forgotten(
+def test_a_refused_code_is_forgotten_once_it_returns_figures(
     refusing: dict[str, Any], visit: Callable[..., Fetched], httpserver: HTTPServer
 ) -> None:
     refused = RefusedCodes([RefusedCode("world_bank", "2", BAD, "2026-07-13")])
@@ -616,7 +614,7 @@ def test_a_refused_code_that_answers_again_is_forgotten(
     assert calls(httpserver) == [[*FORTY, BAD]]
 
 
-def test_two_refused_codes_get_a_call_each(
+def test_two_refused_codes_get_one_call_each(
     refusing: dict[str, Any], visit: Callable[..., Fetched], httpserver: HTTPServer
 ) -> None:
     refusing["wrong"], refused = {BAD, ALSO_BAD}, RefusedCodes()
@@ -626,7 +624,7 @@ def test_two_refused_codes_get_a_call_each(
     assert sorted(calls(httpserver), key=lambda codes: (len(codes), codes)) == [[BAD], [ALSO_BAD], FORTY]
 
 
-def test_an_api_that_does_not_date_its_database_keeps_a_refused_code_apart(
+def test_a_refused_code_stays_separate_if_the_database_has_no_date(
     visit: Callable[..., Fetched], httpserver: HTTPServer
 ) -> None:
     refused = RefusedCodes([RefusedCode("world_bank", "2", BAD, "2026-07-13")])
@@ -636,7 +634,7 @@ def test_an_api_that_does_not_date_its_database_keeps_a_refused_code_apart(
 
 @pytest.mark.parametrize("codes", [[BAD], EIGHT])
 @pytest.mark.parametrize("number", ["120", "105"])
-def test_what_is_refused_while_nothing_is_answered_is_not_remembered(
+def test_a_refusal_is_not_remembered_if_no_code_succeeds(
     number: str, codes: list[str], visit: Callable[..., Fetched]
 ) -> None:
     http = PatientHttp(tries=1)
@@ -644,7 +642,7 @@ def test_what_is_refused_while_nothing_is_answered_is_not_remembered(
     assert http.refused.all() == ()
 
 
-# Bodies that are not an answer
+# Unusable bodies
 
 GOOD = json.dumps(envelope([row(), row(area="KAZ")])).encode()
 
@@ -696,18 +694,18 @@ def test_added_fields_are_ignored(visit: Callable[..., Fetched]) -> None:
 
 
 @pytest.mark.parametrize("declared", ["text/html", "text/plain", "application/zip"])
-def test_an_answer_declared_as_another_type_is_refused(declared: str, visit: Callable[..., Fetched]) -> None:
+def test_a_response_declared_as_another_type_is_refused(declared: str, visit: Callable[..., Fetched]) -> None:
     fetched = visit(GOOD, content_type=declared)
     assert only(fetched).outcome is Outcome.UNAVAILABLE
     assert declared in only(fetched).reason
     assert declared in (fetched.bodies[0].refused or "")
 
 
-def test_a_byte_order_mark_does_no_harm(visit: Callable[..., Fetched]) -> None:
+def test_a_byte_order_mark_is_accepted(visit: Callable[..., Fetched]) -> None:
     assert only(visit(b"\xef\xbb\xbf" + GOOD)).records.height == 2
 
 
-def test_names_in_another_encoding_do_no_harm(visit: Callable[..., Fetched]) -> None:
+def test_names_in_another_encoding_are_accepted(visit: Callable[..., Fetched]) -> None:
     named = row(area="TUR", country={"id": "TR", "value": "Türkiye"})
     body = json.dumps(envelope([named]), ensure_ascii=False).encode("latin-1")
     assert values(only(visit(body))) == [("TUR", 2024, 40.5)]
@@ -717,7 +715,7 @@ def test_names_in_another_encoding_do_no_harm(visit: Callable[..., Fetched]) -> 
 
 
 @pytest.mark.parametrize("status", TURNED_AWAY)
-def test_a_server_that_turns_programs_away_is_blocked(status: int, visit: Callable[..., Fetched]) -> None:
+def test_a_server_that_rejects_programs_is_blocked(status: int, visit: Callable[..., Fetched]) -> None:
     answer = only(visit(b"no", content_type="text/plain", status=status))
     assert answer.outcome is Outcome.BLOCKED
     assert f"HTTP {status}: closed to programs; name a contact address in CAREC_CONTACT" in answer.reason
@@ -732,7 +730,7 @@ def test_a_failing_server_makes_every_series_unavailable(status: int, visit: Cal
     assert (fetched.bodies[0].status, bool(fetched.bodies[0].refused)) == (status, True)
 
 
-def test_a_fault_that_passes_is_not_noticed(visit: Callable[..., Fetched], httpserver: HTTPServer) -> None:
+def test_a_temporary_fault_does_not_change_the_result(visit: Callable[..., Fetched], httpserver: HTTPServer) -> None:
     first = iter([Response("busy", status=502)])
     fetched = visit(lambda _: next(first, None) or Response(GOOD, content_type=JSON))
     assert only(fetched).outcome is Outcome.OK
@@ -761,7 +759,7 @@ def test_an_unreachable_provider_is_tried_once_for_all_requests(monkeypatch: pyt
     assert list(fetched.answers) == requests
 
 
-def test_no_requests_give_no_answers() -> None:
+def test_without_requests_there_are_no_results() -> None:
     fetched = fetch([], provider("http://127.0.0.1:9/v2"), AREAS, WINDOW, PatientHttp())
     assert (fetched.answers, fetched.bodies) == ({}, [])
 
@@ -769,7 +767,7 @@ def test_no_requests_give_no_answers() -> None:
 # Size
 
 
-def test_a_large_answer_is_read_completely() -> None:
+def test_a_large_response_is_read_completely() -> None:
     rows = [
         row(code, area, str(year), year / 7)
         for code in (USERS, BROADBAND, SERVERS)
@@ -782,10 +780,10 @@ def test_a_large_answer_is_read_completely() -> None:
     assert figures["reason"].null_count() == figures.height
 
 
-# Answers that the real API gave
+# Recorded responses of the real API
 
 
-def test_a_recorded_answer_has_the_observations_of_the_tidy_copy(reference: Path) -> None:
+def test_a_recorded_response_has_the_observations_of_the_tidy_copy(reference: Path) -> None:
     tidy = pl.read_csv(reference / "world_bank" / f"{BROADBAND}.csv", schema_overrides={"year": pl.Int32})
     page = parse((reference / "world_bank" / "raw" / f"wb_{BROADBAND}.json").read_bytes())
     areas = Areas(frozenset(tidy["iso3"]), frozenset(), {}, {})
@@ -797,7 +795,7 @@ def test_a_recorded_answer_has_the_observations_of_the_tidy_copy(reference: Path
     assert both.filter((pl.col("value") - pl.col("value_tidy")).abs() < 1e-9).height == 177
 
 
-def test_a_recorded_answer_is_not_taken_for_another_indicator(reference: Path) -> None:
+def test_a_recorded_response_is_not_accepted_for_another_indicator(reference: Path) -> None:
     page = parse((reference / "world_bank" / "raw" / f"wb_{BROADBAND}.json").read_bytes())
     figures = observations_of(page.rows, "0" * 64, [USERS], AREAS, WINDOW)
     assert figures["reason"].unique().to_list() == [f"another indicator's data: {BROADBAND}"]

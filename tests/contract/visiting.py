@@ -1,4 +1,4 @@
-"""What the tests of adapters share: the areas they know, providers on loopback, and how answers are looked at."""
+"""Helpers of the adapter tests: known areas, providers on loopback, and the parts of a result."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ STATUSES = [429, 500, 502, 503, 504]
 TURNED_AWAY = [401, 403, 451]
 
 Given = Any
-"""What a route answers: a function of the request, a response, bytes or a JSON document."""
+"""The answer of a route: a function of the request, a response, bytes or a JSON document."""
 
 
 def provider(name: str, base_url: str) -> Provider:
@@ -51,7 +51,7 @@ def provider(name: str, base_url: str) -> Provider:
 
 
 def serve(server: HTTPServer, routes: Mapping[str, Given], content_type: str = "application/json") -> None:
-    """Answer the given paths; whatever else is asked gets 404."""
+    """Serve the given paths. Other paths give 404."""
 
     def handler(given: Given) -> Any:
         def answer(request: Request) -> Response:
@@ -68,7 +68,7 @@ def serve(server: HTTPServer, routes: Mapping[str, Given], content_type: str = "
         server.expect_request(path).respond_with_handler(handler(given))
 
 
-def asked(server: HTTPServer, path: str) -> list[Request]:
+def requests_to(server: HTTPServer, path: str) -> list[Request]:
     return [request for request, _ in server.log if request.path == path]
 
 

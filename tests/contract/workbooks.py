@@ -19,10 +19,10 @@ class Formula(str):
 
 
 def workbook(sheets: Mapping[str, Sequence[Sequence[Any]]]) -> bytes:
-    """A workbook with these sheets, each a list of rows; None leaves a cell empty."""
+    """Return a workbook with these sheets, each a list of rows. None leaves a cell empty."""
     buffer = BytesIO()
     with Workbook(buffer, {"in_memory": True}) as book:
-        book.set_properties({"created": BUILT})  # the same sheets are the same bytes
+        book.set_properties({"created": BUILT})  # the same sheets give the same bytes
         for name, rows in sheets.items():
             sheet = book.add_worksheet(name)
             for at, row in enumerate(rows):
@@ -35,7 +35,7 @@ def workbook(sheets: Mapping[str, Sequence[Sequence[Any]]]) -> bytes:
 
 
 def zip_bomb(size: int = 300 << 20) -> bytes:
-    """A small archive that would unpack to ``size`` bytes."""
+    """Return a small archive that would unpack to ``size`` bytes."""
     buffer = BytesIO()
     with ZipFile(buffer, "w", ZIP_DEFLATED) as package, package.open("xl/worksheets/sheet1.xml", "w") as part:
         for _ in range(size >> 20):

@@ -1,1 +1,1 @@
-"""The command line as a process and the pages in a real browser."""
+"""Tests of the command line as a process, and of the pages in a real browser."""

@@ -1,4 +1,4 @@
-"""Shared by the tests of the pages: a browser per module, reports written once, and the checks of every page."""
+"""Fixtures of the page tests: one browser per module, reports written once, and the checks of every page."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FRAMEWORK = "carec_2030"
 WIDTHS = (1280, 390)
 
 HOSTILE = """<script>window.hacked = true</script><img src=x onerror="window.hacked = true"> & 'it"s'"""
-"""A name that must stay text: markup, an ampersand, both quotes."""
+"""A name that must be shown as text: markup, an ampersand, both quotes."""
 
 
 @dataclass
@@ -36,7 +36,7 @@ class Opened:
 
 
 class Pages:
-    """Opens each file in its own browser context."""
+    """A browser that opens each file in its own context."""
 
     def __init__(self, browser: Browser):
         self._browser = browser
@@ -62,7 +62,7 @@ class Pages:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """One browser per module: other tests run event loops, which an open Playwright session does not allow."""
+    """Start one browser per module: an open Playwright session does not allow the event loops of other tests."""
     if CHROMIUM is None:
         pytest.skip("no Chromium on this machine (apt-get install chromium)")
     with sync_playwright() as playwright:
@@ -82,7 +82,7 @@ def pages(browser: Browser) -> Iterator[Pages]:
 
 @pytest.fixture(scope="session")
 def reports(published_warehouse: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """The report in every language."""
+    """Write the report in every language."""
     folder = tmp_path_factory.mktemp("report")
     written = {"en": folder / "index.html", "ru": folder / "ru.html"}
     for language, file in written.items():
@@ -93,7 +93,7 @@ def reports(published_warehouse: Path, tmp_path_factory: pytest.TempPathFactory)
 
 @pytest.fixture(scope="session")
 def hostile_warehouse(published_warehouse: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A publication with markup in the names of a country, an indicator, a pillar and a claim."""
+    """Return a publication with markup in the names of a country, an indicator, a pillar and a claim."""
     folder = tmp_path_factory.mktemp("hostile")
     shutil.copy(published_warehouse / "carec.duckdb", folder)
     with duckdb.connect(str(folder / "carec.duckdb")) as connection:
@@ -123,7 +123,7 @@ def hostile_warehouse(published_warehouse: Path, tmp_path_factory: pytest.TempPa
 
 
 def assert_sound(opened: Opened) -> None:
-    """Assert that there is no console error, no request except for the page, and nothing wider than the window."""
+    """Assert that there is no console error, no request except for the page, and no element wider than the window."""
     assert opened.errors == []
     assert [url for url in opened.requests if not url.startswith("data:")] == [opened.requests[0]]
     wide = opened.page.evaluate(
@@ -165,7 +165,7 @@ _FIGURES = """() => [...document.querySelectorAll("[data-column]")].map((cell) =
 ])"""
 
 DECIMAL = {"en": (",", "."), "ru": ("\u00a0", ",")}
-"""Language -> marks of thousands and decimals."""
+"""Language -> separators of thousands and decimals."""
 
 
 def figures(page: Page) -> list[tuple[str, str, str | None, str]]:

@@ -1,4 +1,4 @@
-"""The country briefs: pages in headless Chromium, two printed pages for every member, and what happens without it."""
+"""The country briefs: pages in headless Chromium, two printed pages for every member, and the run without Chromium."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from tests.running import further
 
 MEMBERS = ("AFG", "AZE", "CHN", "GEO", "KAZ", "KGZ", "MNG", "PAK", "TJK", "TKM", "UZB")
 LONGEST = ("KAZ", "PAK", "TKM")
-"""The members whose briefs are longest: most claims, longest titles, most gaps."""
+"""The members with the longest briefs: most claims, longest titles, most gaps."""
 
 printing = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine (apt-get install chromium)")
 
 
 @pytest.fixture(scope="module")
 def briefs(published_warehouse: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The briefs of all members, written by one command."""
+    """Write the briefs of all members with one command."""
     folder = tmp_path_factory.mktemp("briefs")
     done = run_carec("briefs", "--out", str(folder), warehouse=published_warehouse)
     assert done.returncode == 0, done.stderr
@@ -68,13 +68,13 @@ def test_one_command_writes_two_pages_for_every_member(briefs: Path) -> None:
 
 
 @printing
-def test_the_longest_briefs_keep_to_two_pages_in_russian(russian: Path) -> None:
+def test_the_longest_briefs_have_two_pages_in_russian(russian: Path) -> None:
     assert {iso3: len(PdfReader(russian / f"{iso3}.pdf").pages) for iso3 in LONGEST} == dict.fromkeys(LONGEST, 2)
     assert "Казахстан" in text_of(russian / "KAZ.pdf")
 
 
 @printing
-def test_the_print_is_a4_and_carries_the_figures_of_the_page(briefs: Path, published_warehouse: Path) -> None:
+def test_the_print_is_a4_and_has_the_figures_of_the_page(briefs: Path, published_warehouse: Path) -> None:
     page = PdfReader(briefs / "UZB.pdf").pages[0]
     assert [round(float(side)) for side in page.mediabox[2:]] == pytest.approx([595, 842], abs=1)
     score = one(
@@ -100,7 +100,7 @@ def test_a_brief_opens_without_an_error_a_request_or_an_overflow(
         opened.page.screenshot(path=ROOT / "docs" / "brief-uzb.png")
 
 
-def test_a_russian_brief_opens_as_well_and_is_accessible(pages: Pages, russian: Path) -> None:
+def test_a_russian_brief_opens_and_is_accessible(pages: Pages, russian: Path) -> None:
     opened = pages.open(russian / "KAZ.html", width=390)
     assert_sound(opened)
     assert_accessible(opened.page)
@@ -112,7 +112,7 @@ def test_axe_finds_no_serious_fault_in_a_brief(pages: Pages, briefs: Path, iso3:
 
 
 @pytest.mark.parametrize("iso3", [*MEMBERS[-2:], *further(*MEMBERS[:-2])])
-def test_every_figure_of_a_brief_is_the_published_one(
+def test_every_figure_of_a_brief_equals_the_published_one(
     pages: Pages, briefs: Path, published_warehouse: Path, iso3: str
 ) -> None:
     shown = figures(pages.open(briefs / f"{iso3}.html", scripts=True).page)
@@ -121,7 +121,7 @@ def test_every_figure_of_a_brief_is_the_published_one(
     assert columns >= {"overall_score", "rank", "coverage", "score", "gap_to_best_member", "target_value", "projection"}
 
 
-def test_a_russian_brief_writes_the_same_figures_in_the_russian_way(
+def test_a_russian_brief_has_the_same_figures_in_russian_format(
     pages: Pages, russian: Path, published_warehouse: Path
 ) -> None:
     shown = figures(pages.open(russian / "KAZ.html").page)
@@ -130,7 +130,7 @@ def test_a_russian_brief_writes_the_same_figures_in_the_russian_way(
 
 
 @pytest.mark.parametrize("iso3", ["TKM", *further("AFG")])
-def test_a_member_of_whom_most_is_missing_still_reads_well(
+def test_a_brief_of_a_member_with_few_figures_is_readable(
     pages: Pages, briefs: Path, published_warehouse: Path, iso3: str
 ) -> None:
     page = pages.open(briefs / f"{iso3}.html").page
@@ -151,7 +151,7 @@ def test_a_member_of_whom_most_is_missing_still_reads_well(
     assert not re.search(r"\b(None(?! of)|nan|null|Undefined)\b|\{\w*\}", text)
 
 
-def test_the_statements_about_a_country_stand_with_their_verdicts(
+def test_the_statements_about_a_country_are_shown_with_their_verdicts(
     pages: Pages, briefs: Path, published_warehouse: Path
 ) -> None:
     with duckdb.connect(str(published_warehouse / "carec.duckdb"), read_only=True) as connection:
@@ -177,7 +177,7 @@ def test_text_from_the_data_stays_text_in_a_brief(pages: Pages, hostile_warehous
     assert opened.page.locator("h1").inner_text().startswith("<script>")
 
 
-def test_without_a_browser_the_pages_are_written_and_one_line_says_so(
+def test_without_a_browser_the_pages_are_written_and_one_line_is_printed(
     published_warehouse: Path, briefs: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
@@ -189,7 +189,7 @@ def test_without_a_browser_the_pages_are_written_and_one_line_says_so(
     assert "chromium" in line and "print from any browser" in line
 
 
-def test_a_browser_that_fails_costs_the_pdf_and_nothing_else(published_warehouse: Path, tmp_path: Path) -> None:
+def test_a_failing_browser_prevents_only_the_pdf(published_warehouse: Path, tmp_path: Path) -> None:
     broken = tmp_path / "bin" / "chromium"
     broken.parent.mkdir()
     broken.write_text("#!/bin/sh\nexit 3\n")
@@ -200,23 +200,23 @@ def test_a_browser_that_fails_costs_the_pdf_and_nothing_else(published_warehouse
     done = run_carec("briefs", "UZB", "KAZ", "--out", str(out), warehouse=published_warehouse, PATH=str(broken.parent))
     assert done.returncode == 0, done.stderr
     assert sorted(path.name for path in out.iterdir()) == ["KAZ.html", "KAZ.pdf", "UZB.html"]
-    told = " ".join(done.stderr.split())
-    assert "no PDF of UZB.html" in told and "Traceback" not in told
-    assert "of an earlier run and not of this publication: KAZ.pdf" in told
+    printed = " ".join(done.stderr.split())
+    assert "no PDF of UZB.html" in printed and "Traceback" not in printed
+    assert "of an earlier run and not of this publication: KAZ.pdf" in printed
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "expected"),
     [
         (["DEU"], "'DEU' is not a member's ISO3 code; the members are AFG"),
         (["UZB", "nowhere"], "'NOWHERE' is not a member's ISO3 code"),
         (["UZB", "--language", "de"], "'de' is no language of the pages; there are en, ru"),
     ],
 )
-def test_an_unknown_country_or_language_is_one_clear_line(
-    published_warehouse: Path, tmp_path: Path, arguments: list[str], told: str
+def test_an_unknown_country_or_language_gives_one_clear_line(
+    published_warehouse: Path, tmp_path: Path, arguments: list[str], expected: str
 ) -> None:
     done = run_carec("briefs", *arguments, "--out", str(tmp_path / "out"), warehouse=published_warehouse)
     assert done.returncode == 2
-    assert told in " ".join(done.stderr.split()) and len(done.stderr.strip().splitlines()) == 1
+    assert expected in " ".join(done.stderr.split()) and len(done.stderr.strip().splitlines()) == 1
     assert not (tmp_path / "out").exists()

@@ -1,4 +1,4 @@
-"""``carec claims`` as people and programs use it."""
+"""``carec claims`` for people and for programs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from tests.conftest import run_carec
 
 
-def test_the_table_shows_every_claim_and_how_the_verdicts_are_spread(published_warehouse: Path) -> None:
+def test_the_table_shows_every_claim_and_the_number_of_each_verdict(published_warehouse: Path) -> None:
     done = run_carec("claims", warehouse=published_warehouse)
     assert done.returncode == 0, done.stderr
     assert "p5-gii-kaz" in done.stdout and "com-dssc-established" in done.stdout
@@ -34,7 +34,7 @@ def test_the_table_shows_every_claim_and_how_the_verdicts_are_spread(published_w
         ),
     ],
 )
-def test_filters_keep_the_claims_that_meet_all_of_them(
+def test_filters_keep_the_claims_that_match_all_of_them(
     published_warehouse: Path, filters: list[str], wanted: object
 ) -> None:
     every = json.loads(run_carec("claims", "--format", "json", warehouse=published_warehouse).stdout)
@@ -64,7 +64,7 @@ def test_json_and_csv_hold_the_same_claims(published_warehouse: Path) -> None:
 def test_one_claim_shows_verdict_tests_trend_and_leads(published_warehouse: Path) -> None:
     done = run_carec("claims", "p5-gii-kaz", warehouse=published_warehouse)
     assert done.returncode == 0, done.stderr
-    for told in (
+    for expected in (
         "Kazakhstan rose from 79th to 48th",
         "verdict: contradicted",
         "gii_rank 78 in 2024, claimed 48",
@@ -75,7 +75,7 @@ def test_one_claim_shows_verdict_tests_trend_and_leads(published_warehouse: Path
         "Leads, not verdicts:",
         "https://astanatimes.com/",
     ):
-        assert told in done.stdout, told
+        assert expected in done.stdout, expected
 
 
 def test_a_claim_on_the_region_shows_the_trend_of_every_member(published_warehouse: Path) -> None:
@@ -84,7 +84,7 @@ def test_a_claim_on_the_region_shows_the_trend_of_every_member(published_warehou
     assert trends == ["AFG", "AZE", "CHN", "GEO", "KAZ", "KGZ", "MNG", "PAK", "TJK", "TKM", "UZB"]
 
 
-def test_leads_stand_apart_from_verdicts_each_with_its_link(published_warehouse: Path) -> None:
+def test_leads_are_separate_from_verdicts_and_have_links(published_warehouse: Path) -> None:
     shown = run_carec("claims", "p1-geo-digital-agency-2022", warehouse=published_warehouse).stdout
     verdict, leads = shown.split("Leads, not verdicts:")
     assert "verdict: document_only" in verdict and "http" not in verdict
@@ -99,7 +99,7 @@ def test_one_claim_in_json_holds_its_tests_and_leads(published_warehouse: Path) 
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "expected"),
     [
         (["p5-gii-kza"], "unknown claim 'p5-gii-kza'; the nearest are p5-gii-kaz"),
         (["--verdict", "wrong"], "known are supported, supported_other_year, contradicted"),
@@ -112,10 +112,12 @@ def test_one_claim_in_json_holds_its_tests_and_leads(published_warehouse: Path) 
         (["p5-gii-kaz", "--verdict", "supported"], "CLAIM_ID prints one claim in full"),
     ],
 )
-def test_a_users_mistake_is_one_clear_line(published_warehouse: Path, arguments: list[str], told: str) -> None:
+def test_a_mistake_of_a_user_gives_one_clear_line(
+    published_warehouse: Path, arguments: list[str], expected: str
+) -> None:
     done = run_carec("claims", *arguments, warehouse=published_warehouse)
     assert done.returncode == 2
-    assert told in " ".join(done.stderr.split())
+    assert expected in " ".join(done.stderr.split())
     assert "Traceback" not in done.stderr and done.stdout == ""
 
 

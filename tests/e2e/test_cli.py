@@ -1,4 +1,4 @@
-"""The command line as people and programs use it."""
+"""The command line for people and for programs."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_one_country_shows_every_indicator_with_status_and_provider(published_wa
 @pytest.mark.parametrize(
     "command", [["scorecard"], ["scorecard", "KAZ"], ["indicators"], ["sources"], ["query", "from economies"]]
 )
-def test_every_command_that_prints_data_speaks_json_and_csv(published_warehouse: Path, command: list[str]) -> None:
+def test_every_command_that_prints_data_supports_json_and_csv(published_warehouse: Path, command: list[str]) -> None:
     as_json = run_carec(*command, "--format", "json", warehouse=published_warehouse)
     as_csv = run_carec(*command, "--format", "csv", warehouse=published_warehouse)
     records = json.loads(as_json.stdout)
@@ -44,7 +44,7 @@ def test_every_command_that_prints_data_speaks_json_and_csv(published_warehouse:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "told"),
+    ("arguments", "code", "expected"),
     [
         (["scorecard", "DEU"], 2, "not a member's ISO3 code; the members are AFG"),
         (["refresh", "--only", "internet_user_pct"], 2, "unknown indicator internet_user_pct"),
@@ -55,17 +55,17 @@ def test_every_command_that_prints_data_speaks_json_and_csv(published_warehouse:
         (["nonsense"], 2, "No such command"),
     ],
 )
-def test_a_users_mistake_is_one_clear_line_on_standard_error(
-    published_warehouse: Path, arguments: list[str], code: int, told: str
+def test_a_mistake_of_a_user_gives_one_clear_line_on_standard_error(
+    published_warehouse: Path, arguments: list[str], code: int, expected: str
 ) -> None:
     done = run_carec(*arguments, warehouse=published_warehouse)
     assert done.returncode == code
-    assert told in " ".join(done.stderr.split())
+    assert expected in " ".join(done.stderr.split())
     assert "Traceback" not in done.stderr and done.stdout == ""
 
 
 @pytest.mark.parametrize("command", [["scorecard"], ["query", "select 1"], ["sources"]])
-def test_reading_before_the_first_refresh_says_what_to_run(tmp_path: Path, command: list[str]) -> None:
+def test_reading_before_the_first_refresh_names_the_command_to_run(tmp_path: Path, command: list[str]) -> None:
     done = run_carec(*command, warehouse=tmp_path / "nothing")
     assert done.returncode == 1
     assert "run `carec refresh` first" in done.stderr
@@ -73,16 +73,16 @@ def test_reading_before_the_first_refresh_says_what_to_run(tmp_path: Path, comma
 
 
 @pytest.mark.parametrize(
-    ("setting", "value", "told"),
+    ("setting", "value", "expected"),
     [
         ("CAREC_HTTP_TRIES", "many", "CAREC_HTTP_TRIES='many'"),
         ("CAREC_WORLD_BANK_URL", "no address", "CAREC_WORLD_BANK_URL='no address'"),
     ],
 )
-def test_a_setting_that_cannot_be_used_is_named(tmp_path: Path, setting: str, value: str, told: str) -> None:
+def test_a_setting_that_cannot_be_used_is_named(tmp_path: Path, setting: str, value: str, expected: str) -> None:
     done = run_carec("refresh", warehouse=tmp_path, **{setting: value})
     assert done.returncode == 2
-    assert told in done.stderr and "Traceback" not in done.stderr
+    assert expected in done.stderr and "Traceback" not in done.stderr
 
 
 def test_without_a_network_one_line_names_the_hosts_and_no_other_repeats_it(warehouse: Path) -> None:
@@ -100,7 +100,7 @@ def test_without_a_network_one_line_names_the_hosts_and_no_other_repeats_it(ware
     assert "the last good figures are used" in line
 
 
-def test_a_misspelt_setting_is_pointed_out(warehouse: Path) -> None:
+def test_a_misspelt_setting_is_named(warehouse: Path) -> None:
     done = run_carec("refresh", "--as-of", AS_OF, warehouse=warehouse, CAREC_WORLDBANK_URL="http://127.0.0.1:9")
     assert "CAREC_WORLDBANK_URL is set but not a known setting" in done.stderr
 
@@ -113,20 +113,20 @@ def _spoil(checkout: Path, file: str, old: str, new: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "told"),
+    ("old", "new", "expected"),
     [
         ("  unit: pct\n", "", "unit: Field required"),
         ("provider: world_bank", "provider: worldbank", "there is no provider 'worldbank' in providers.yml"),
         ("  unit: pct\n", "  unit: pct\n  colour: red\n", "colour: Extra inputs are not permitted"),
     ],
 )
-def test_a_fault_in_the_catalogue_is_one_line_with_file_entry_and_field(
-    checkout: Path, tmp_path: Path, old: str, new: str, told: str
+def test_a_fault_in_the_catalogue_gives_one_line_with_file_entry_and_field(
+    checkout: Path, tmp_path: Path, old: str, new: str, expected: str
 ) -> None:
     _spoil(checkout, "indicators.yml", old, new)
     done = run_carec("refresh", warehouse=tmp_path / "w", root=checkout)
     assert done.returncode == 2
-    assert "indicators.yml:" in done.stderr and told in done.stderr
+    assert "indicators.yml:" in done.stderr and expected in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
 
 
@@ -150,7 +150,7 @@ def test_the_archive_can_be_recorded_from_the_warehouse_and_gives_the_same_figur
         )
 
 
-def test_only_takes_several_indicators(warehouse: Path) -> None:
+def test_the_option_only_accepts_several_indicators(warehouse: Path) -> None:
     before = run_carec("sources", "--format", "json", warehouse=warehouse)
     done = run_carec("refresh", "--as-of", AS_OF, "--only", "gii_rank", "internet_users_pct", warehouse=warehouse)
     assert done.returncode == 0, done.stderr

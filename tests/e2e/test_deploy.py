@@ -94,7 +94,7 @@ def deployment(published_warehouse: Path, tmp_path_factory: pytest.TempPathFacto
         page = free_port()
         settings = example_settings() | {
             "CAREC_WAREHOUSE": str(warehouse),
-            "CAREC_AUTOMATION": "0",  # only the tests start runs
+            "CAREC_AUTOMATION": "0",  # no runs except those of the tests
             "CAREC_OFFLINE": "1",
             "DAGSTER_HOME": str(home),
             "DAGSTER_POSTGRES_URL": database,
@@ -170,7 +170,7 @@ def worker(run: dict[str, Any]) -> str:
     return str(pid)
 
 
-def test_runs_succeed_in_worker_processes_of_their_own_take_turns_and_publish(deployment: Deployment) -> None:
+def test_runs_succeed_in_separate_worker_processes_one_after_another_and_publish(deployment: Deployment) -> None:
     published = deployment.warehouse / "carec.duckdb"
     published.unlink()  # the build next to it is kept
     started = [launch(deployment, "observations/gii_score"), launch(deployment, "publication")]

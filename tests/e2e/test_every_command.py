@@ -1,7 +1,7 @@
-"""What holds for every command: help, formats, and an error that a person can act on in one line.
+"""Properties of every command: help, formats, and errors of one line with a remedy.
 
-Each runs as the entry point ``main`` in this process. What needs a process of its own stands in ``test_cli`` and
-``test_terminal``.
+Each command runs as the entry point ``main`` in this process. Tests that need a separate process are in ``test_cli``
+and ``test_terminal``.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Done:
 
 
 class Run:
-    """``carec`` with these arguments in this process, with nothing of the tester's settings."""
+    """Runs ``carec`` with the given arguments in this process, without the settings of the environment."""
 
     def __init__(self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
         self._capsys, self._monkeypatch = capsys, monkeypatch
@@ -46,8 +46,8 @@ class Run:
             with pytest.raises(SystemExit) as left:
                 main()
         code = left.value.code
-        told = self._capsys.readouterr()
-        return Done(code if isinstance(code, int) else 0, told.out, told.err)
+        captured = self._capsys.readouterr()
+        return Done(code if isinstance(code, int) else 0, captured.out, captured.err)
 
 
 @pytest.fixture
@@ -105,7 +105,7 @@ READERS = [
 """The commands that read the published file."""
 
 
-def test_every_command_that_prints_data_is_tried() -> None:
+def test_every_command_that_prints_data_is_tested() -> None:
     assert {name for name, _ in EXAMPLES} == WITH_FORMAT
 
 
@@ -121,19 +121,19 @@ def test_every_command_has_help_that_explains_it_and_every_option(carec: Run, na
 
 
 @pytest.mark.parametrize(("name", "arguments"), EXAMPLES, ids=lambda words: " ".join(words) or "-")
-def test_json_and_csv_stand_alone_on_standard_output_and_say_the_same(
+def test_json_and_csv_are_the_only_standard_output_and_have_the_same_content(
     carec: Run, published_warehouse: Path, name: tuple[str, ...], arguments: tuple[str, ...]
 ) -> None:
     settings = {"CAREC_WAREHOUSE": str(published_warehouse)}
-    if name == ("sources", "check"):  # a provider that does not answer is an answer, too
+    if name == ("sources", "check"):  # an unreachable provider is a valid result
         settings |= {"CAREC_OFFLINE": "0", "CAREC_WORLD_BANK_URL": "http://127.0.0.1:9/v2"}
     as_json, as_csv, as_table = (
         carec(*name, *arguments, "--format", fmt, **settings) for fmt in ("json", "csv", "table")
     )
-    codes, told = {as_json.code, as_csv.code, as_table.code}, as_json.stderr + as_csv.stderr + as_table.stderr
-    # what doctor finds depends on the machine: it only has to find the same three times
+    codes, captured = {as_json.code, as_csv.code, as_table.code}, as_json.stderr + as_csv.stderr + as_table.stderr
+    # the result of doctor depends on the machine; it has to be the same three times
     broken = (name, arguments[:1]) == (("sources", "check"), ("--provider",))  # links of the framework are unreachable
-    assert codes == {int(broken)} or (name == ("doctor",) and codes == {1}), told
+    assert codes == {int(broken)} or (name == ("doctor",) and codes == {1}), captured
     records = json.loads(as_json.stdout)
     heads, *rows = list(csv.reader(io.StringIO(as_csv.stdout)))
     assert len(records) == len(rows) and all(len(row) == len(heads) for row in rows)
@@ -146,7 +146,7 @@ def test_json_and_csv_stand_alone_on_standard_output_and_say_the_same(
 
 
 @pytest.mark.parametrize(("name", "arguments"), READERS, ids=lambda words: " ".join(words) or "-")
-def test_before_the_first_publication_one_line_says_what_to_run(
+def test_before_the_first_publication_one_line_names_the_command_to_run(
     carec: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: tuple[str, ...], arguments: tuple[str, ...]
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -158,7 +158,7 @@ def test_before_the_first_publication_one_line_says_what_to_run(
 
 
 @pytest.mark.parametrize(("name", "arguments"), READERS, ids=lambda words: " ".join(words) or "-")
-def test_a_published_file_that_is_none_is_one_line(
+def test_an_invalid_published_file_gives_one_line(
     carec: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: tuple[str, ...], arguments: tuple[str, ...]
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -170,9 +170,7 @@ def test_a_published_file_that_is_none_is_one_line(
     assert [path.name for path in tmp_path.iterdir()] == ["carec.duckdb"]
 
 
-def test_a_published_file_of_which_half_is_missing_is_one_line(
-    carec: Run, published_warehouse: Path, tmp_path: Path
-) -> None:
+def test_a_truncated_published_file_gives_one_line(carec: Run, published_warehouse: Path, tmp_path: Path) -> None:
     whole = (published_warehouse / "carec.duckdb").read_bytes()
     (tmp_path / "carec.duckdb").write_bytes(whole[: len(whole) // 2])
     done = carec("scorecard", CAREC_WAREHOUSE=str(tmp_path))
@@ -180,7 +178,7 @@ def test_a_published_file_of_which_half_is_missing_is_one_line(
     assert done.stderr.startswith("carec: ") and "no publication that can be read" in done.stderr
 
 
-def test_a_record_of_the_sources_that_cannot_be_read_is_one_line(carec: Run, tmp_path: Path) -> None:
+def test_an_unreadable_record_of_the_sources_gives_one_line(carec: Run, tmp_path: Path) -> None:
     (tmp_path / "landing").mkdir()
     (tmp_path / "landing" / "source_health.parquet").write_bytes(b"no parquet")
     done = carec("sources", CAREC_WAREHOUSE=str(tmp_path))
@@ -223,7 +221,7 @@ def test_a_setting_that_cannot_be_used_is_named_in_one_line(
     ],
     ids=lambda arguments: arguments[0],
 )
-def test_a_folder_that_cannot_be_written_is_one_line_with_its_name(
+def test_a_folder_that_cannot_be_written_gives_one_line_with_its_name(
     carec: Run, published_warehouse: Path, tmp_path: Path, arguments: tuple[str, ...]
 ) -> None:
     file = tmp_path / "file"
@@ -234,7 +232,7 @@ def test_a_folder_that_cannot_be_written_is_one_line_with_its_name(
     assert file.read_text() == "a file, not a folder"
 
 
-def test_a_warehouse_that_cannot_be_written_is_one_line(carec: Run, tmp_path: Path) -> None:
+def test_a_warehouse_that_cannot_be_written_gives_one_line(carec: Run, tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text("")
     done = carec("refresh", CAREC_WAREHOUSE=str(file / "warehouse"))
@@ -242,18 +240,18 @@ def test_a_warehouse_that_cannot_be_written_is_one_line(carec: Run, tmp_path: Pa
 
 
 @pytest.mark.parametrize("share", [0.0, 0.5, 0.95])
-def test_publishing_replaces_a_published_file_that_cannot_be_read(
+def test_publishing_replaces_an_unreadable_published_file(
     published_warehouse: Path, tmp_path: Path, share: float
 ) -> None:
-    """What the message promises, whatever part of the file is left."""
+    """The message promises it, for every damaged file."""
     layout, good = Layout(tmp_path), Layout(published_warehouse)
     for path in (good.build, good.receipt):
         shutil.copy(path, tmp_path / path.name)
     whole = good.published.read_bytes()
     layout.published.write_bytes(whole[: int(len(whole) * share)])
     publish(layout, datetime(2027, 1, 1))
-    standing = published(layout)
-    assert standing is not None and standing.published_at == datetime(2027, 1, 1)
+    current = published(layout)
+    assert current is not None and current.published_at == datetime(2027, 1, 1)
 
 
 def test_the_list_of_commands_has_the_first_line_of_each_commands_help(carec: Run) -> None:

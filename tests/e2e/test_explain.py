@@ -1,4 +1,4 @@
-"""Why a score is what it is, what else it could be measured against, and where the goalposts come from."""
+"""The explanation of scores, alternative targets, and the computation of goalposts."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def evaluate(arithmetic: str) -> float:
     return eval(arithmetic, {"__builtins__": {}}, NAMES)
 
 
-def test_every_line_of_arithmetic_gives_its_value(published_warehouse: Path) -> None:
+def test_every_line_of_arithmetic_gives_its_stated_value(published_warehouse: Path) -> None:
     lines = rows(
         published_warehouse,
         "select framework_id, iso3, subject_id, item, arithmetic, value from score_explanation"
@@ -36,7 +36,7 @@ def test_every_line_of_arithmetic_gives_its_value(published_warehouse: Path) -> 
     )
     assert len(lines) > 4000
     for *where, arithmetic, value in lines:
-        # scores in it are rounded to four digits after the point
+        # scores in it are rounded to four decimals
         assert evaluate(arithmetic) == pytest.approx(value, abs=1e-4, rel=1e-9), where
 
 
@@ -55,7 +55,7 @@ def test_every_observed_change_follows_from_the_points_that_it_names(published_w
         assert note.startswith("two_points" if len(points) == 2 else "theil_sen"), where
 
 
-def test_every_line_has_its_texts_in_every_language_and_the_published_ones_are_the_english(
+def test_every_line_has_texts_in_every_language_and_the_english_ones_are_published(
     published_warehouse: Path,
 ) -> None:
     lines = rows(
@@ -107,17 +107,19 @@ def test_an_observation_in_an_explanation_names_its_source(published_warehouse: 
 def test_one_indicator_is_explained_from_observation_to_status(published_warehouse: Path) -> None:
     done = run_carec("explain", "kaz", "internet_users_pct", warehouse=published_warehouse)
     assert done.returncode == 0, done.stderr
-    for told in (
+    for expected in (
         "world_bank, IT.NET.USER.ZS",
         "https://data.worldbank.org",
         "= 100 * (",
         "status",
         "project's own choice",
     ):
-        assert told in done.stdout
+        assert expected in done.stdout
 
 
-def test_a_pillar_is_explained_with_its_indicators_and_the_whole_with_its_pillars(published_warehouse: Path) -> None:
+def test_a_pillar_is_explained_by_its_indicators_and_the_overall_score_by_its_pillars(
+    published_warehouse: Path,
+) -> None:
     pillar = run_carec("explain", "KAZ", "p3", warehouse=published_warehouse).stdout
     assert "coverage_4g_pct" in pillar and "sub-theme 3a" in pillar and "Kazakhstan, p3" in pillar
     whole = run_carec("explain", "TKM", "--format", "json", warehouse=published_warehouse).stdout
@@ -129,7 +131,7 @@ def test_a_pillar_is_explained_with_its_indicators_and_the_whole_with_its_pillar
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "expected"),
     [
         (["explain", "DEU"], "carec_2030 has no score of 'DEU'"),
         (["explain", "KAZ", "p9"], "its pillars are p1"),
@@ -137,13 +139,15 @@ def test_a_pillar_is_explained_with_its_indicators_and_the_whole_with_its_pillar
         (["scorecard", "--target-set", "asean"], "known are main, broadband_commission_2025"),
     ],
 )
-def test_what_cannot_be_explained_is_one_line(published_warehouse: Path, arguments: list[str], told: str) -> None:
+def test_a_score_that_cannot_be_explained_gives_one_line(
+    published_warehouse: Path, arguments: list[str], expected: str
+) -> None:
     done = run_carec(*arguments, warehouse=published_warehouse)
     assert done.returncode == 2 and done.stdout == ""
-    assert told in done.stderr and "Traceback" not in done.stderr
+    assert expected in done.stderr and "Traceback" not in done.stderr
 
 
-def test_another_set_of_targets_stands_beside_and_enters_no_score(published_warehouse: Path) -> None:
+def test_another_set_of_targets_is_shown_and_changes_no_score(published_warehouse: Path) -> None:
     done = run_carec("scorecard", "--target-set", "national", "--format", "json", warehouse=published_warehouse)
     targets = {(row["iso3"], row["indicator_id"]): row for row in json.loads(done.stdout)}
     assert targets["UZB", "egdi_rank"]["target_value"] == 30 and targets["UZB", "egdi_rank"]["verdict"] == "not_met"
@@ -152,7 +156,7 @@ def test_another_set_of_targets_stands_beside_and_enters_no_score(published_ware
     assert "enter no score" in table and "westernbalkans-infohub.eu" in table and "KAZ" not in table
     main = run_carec("scorecard", "--target-set", "main", "--format", "csv", warehouse=published_warehouse).stdout
     assert main == run_carec("scorecard", "--format", "csv", warehouse=published_warehouse).stdout
-    # every alternative target names who set it, and the main framework's targets are the seed's alone
+    # every alternative target names its source, and the targets of the main framework are those of the seed
     assert rows(
         published_warehouse,
         "select count(*) from indicator_scores join benchmarks using (framework_id, indicator_id)"
@@ -160,7 +164,7 @@ def test_another_set_of_targets_stands_beside_and_enters_no_score(published_ware
     ) == [(0,)]
 
 
-def test_the_goalposts_can_be_computed_again_and_are_written_only_on_request(
+def test_the_goalposts_can_be_recomputed_and_are_written_only_on_request(
     published_warehouse: Path, checkout: Path
 ) -> None:
     seed = checkout / "dbt_project" / "seeds" / "benchmarks.csv"
@@ -175,7 +179,7 @@ def test_the_goalposts_can_be_computed_again_and_are_written_only_on_request(
     stdout, stderr = recompute("--as-of", GOALPOSTS_OF)
     assert stdout == "" and "0 goalposts and 0 descriptions" in stderr
 
-    # a newer copy of 4G coverage has one more economy, which moves no goalpost
+    # a newer copy of 4G coverage has one more economy, which changes no goalpost
     stdout, stderr = recompute("--format", "json")
     assert [(row["indicator_id"], row["column"]) for row in json.loads(stdout)] == [("coverage_4g_pct", "floor_basis")]
     assert "of 210 economies" in stdout and "0 goalposts and 1 descriptions" in stderr
@@ -202,11 +206,11 @@ def test_a_day_before_every_vintage_is_refused(published_warehouse: Path) -> Non
     assert "no vintage" in done.stderr and "choose a later day for --as-of" in done.stderr
 
 
-def test_the_worked_example_of_the_method_is_what_the_command_prints(published_warehouse: Path) -> None:
+def test_the_worked_example_of_the_method_equals_the_output_of_the_command(published_warehouse: Path) -> None:
     text = (ROOT / "docs" / "method.md").read_text(encoding="utf-8")
     examples = re.findall(r"```text\n\$ carec (explain [^\n]+)\n(.*?)```", text, flags=re.DOTALL)
     assert len(examples) == 2
     for command, shown in examples:
         printed = run_carec(*command.split(), warehouse=published_warehouse).stdout
-        told = [line for line in printed.splitlines() if not line.startswith(("as of ", "The benchmarks are"))]
-        assert "\n".join(told).strip() == shown.strip(), command
+        output = [line for line in printed.splitlines() if not line.startswith(("as of ", "The benchmarks are"))]
+        assert "\n".join(output).strip() == shown.strip(), command

@@ -1,4 +1,4 @@
-"""The README and the quick start: what they tell to type works, and what they list is what there is."""
+"""The README and the quick start: their commands work, and their lists are complete."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 QUICKSTART = (ROOT / "docs" / "quickstart.md").read_text(encoding="utf-8")
 FIRST_SCREEN = 40
 """Lines of the README that a person sees before scrolling."""
-STAND_INS = {"DIR": "out"}
+REPLACEMENTS = {"DIR": "out"}
 SLOW = ("export", "report", "briefs")
 
 
@@ -28,7 +28,7 @@ def blocks(document: str, language: str) -> list[str]:
 
 
 def commands(document: str) -> list[list[str]]:
-    """What follows ``.venv/bin/carec`` in the document's shell blocks; a redirection is left out."""
+    """Return the arguments of ``.venv/bin/carec`` in the shell blocks of the document, without redirections."""
     lines = [line for block in blocks(document, "sh") for line in re.sub(r"\n\s+", " ", block).splitlines()]
     typed = [
         shlex.split(line.partition(" > ")[0], comments=True) for line in lines if line.startswith(".venv/bin/carec")
@@ -37,7 +37,7 @@ def commands(document: str) -> list[list[str]]:
 
 
 def each_command_once() -> list[Any]:
-    """The commands of both documents; a command that only differs in its options is exhaustive."""
+    """Return the commands of both documents. A command that differs only in its options is exhaustive."""
     first: set[str] = set()
     cases = []
     for words in commands(README) + commands(QUICKSTART):
@@ -48,21 +48,21 @@ def each_command_once() -> list[Any]:
 
 
 @pytest.mark.parametrize("arguments", each_command_once())
-def test_what_is_told_to_type_works(published_warehouse: Path, tmp_path: Path, arguments: list[str]) -> None:
+def test_every_command_of_the_documents_works(published_warehouse: Path, tmp_path: Path, arguments: list[str]) -> None:
     done = run_carec(
-        *(str(tmp_path / STAND_INS[a]) if a in STAND_INS else a for a in arguments), warehouse=published_warehouse
+        *(str(tmp_path / REPLACEMENTS[a]) if a in REPLACEMENTS else a for a in arguments), warehouse=published_warehouse
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout or "wrote" in done.stderr
 
 
-def test_the_first_screen_says_how_to_ask_whether_uzbekistan_is_on_track_and_the_answer_names_who_says_so(
+def test_the_first_screen_shows_how_to_check_whether_uzbekistan_is_on_track_and_the_output_names_its_sources(
     published_warehouse: Path,
 ) -> None:
     screen = "\n".join(README.splitlines()[:FIRST_SCREEN])
     assert "Is Uzbekistan on track for internet use, and what is the source?" in screen and "make scorecard" in screen
     (arguments,) = [words for words in commands(screen) if "UZB" in words]
-    told = run_carec(*arguments, warehouse=published_warehouse).stdout
+    printed = run_carec(*arguments, warehouse=published_warehouse).stdout
     with duckdb.connect(str(published_warehouse / "carec.duckdb"), read_only=True) as connection:
         ((status, provider, code, address),) = connection.execute(
             "select s.status, o.provider, o.provider_code, o.source_url"
@@ -70,13 +70,13 @@ def test_the_first_screen_says_how_to_ask_whether_uzbekistan_is_on_track_and_the
             " on o.iso3 = s.iso3 and o.indicator_id = s.indicator_id and o.year = s.latest_year"
             " where s.framework_id = 'carec_2030' and s.iso3 = 'UZB' and s.indicator_id = 'internet_users_pct'"
         ).fetchall()
-    assert re.search(rf"^ +status +{status} ", told, re.MULTILINE)
-    assert provider in told and code in told and address in told
+    assert re.search(rf"^ +status +{status} ", printed, re.MULTILINE)
+    assert provider in printed and code in printed and address in printed
     assert status in screen, "the answer that the README shows is no longer the answer"
 
 
-def test_the_output_that_is_shown_has_the_lines_of_the_real_one(published_warehouse: Path) -> None:
-    """Names, heads and steps; figures move with the providers."""
+def test_the_output_in_the_documents_has_the_lines_of_the_real_output(published_warehouse: Path) -> None:
+    """The test compares names, headers and steps, because figures change with the providers."""
     shown = {
         line.split()[0] for block in blocks(README, "text")[:2] for line in block.splitlines() if line.strip("…. ")
     }
@@ -103,48 +103,48 @@ def named(group: typer.core.TyperGroup, before: str = "") -> set[str]:
     return found
 
 
-def test_every_command_is_in_the_table_of_commands_and_no_other() -> None:
+def test_the_table_of_commands_has_exactly_the_existing_commands() -> None:
     group = typer.main.get_command(app)
     assert isinstance(group, typer.core.TyperGroup)
     there = named(group)
     table = re.search(r"^## Commands\n(.*?)^## ", README, re.DOTALL | re.MULTILINE)
     assert table
-    told = re.findall(r"`carec ([a-z ]+?)(?= [^a-z]|`)", table[1])
-    assert set(told) == there
+    listed = re.findall(r"`carec ([a-z ]+?)(?= [^a-z]|`)", table[1])
+    assert set(listed) == there
 
 
-def test_every_setting_is_in_the_table_of_settings_and_no_other() -> None:
+def test_the_table_of_settings_has_exactly_the_existing_settings() -> None:
     section = README.partition("## Settings")[2].partition("## ")[0]
     assert set(re.findall(r"`CAREC_([A-Z_]+)`", section)) - {"WORLD_BANK_URL"} == {
         field.upper() for field in Settings.model_fields
     }
 
 
-def test_every_table_that_is_named_is_published(published_warehouse: Path) -> None:
+def test_every_table_named_in_the_documents_is_published(published_warehouse: Path) -> None:
     section = README.partition("## The published file")[2].partition("## ")[0]
     rows = [line.split("|")[1] for line in section.splitlines() if line.startswith("| `")]
-    told = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+    listed = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
     with duckdb.connect(str(published_warehouse / "carec.duckdb"), read_only=True) as connection:
-        assert told <= {name for (name,) in connection.execute("select table_name from duckdb_tables()").fetchall()}
+        assert listed <= {name for (name,) in connection.execute("select table_name from duckdb_tables()").fetchall()}
 
 
 @pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md", "docs/quickstart.md", "docs/method.md"])
-def test_no_link_to_a_file_is_dead(document: str) -> None:
+def test_every_link_to_a_file_works(document: str) -> None:
     path = ROOT / document
     links = re.findall(r"\]\((?!https?:|#)([^)#]+)", path.read_text(encoding="utf-8"))
     assert [link for link in links if not (path.parent / link).exists()] == []
 
 
 @pytest.fixture
-def beside_the_warehouse(published_warehouse: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A working directory in which the published file lies where the quick start says."""
+def in_the_folder_of_the_warehouse(published_warehouse: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Change to a working directory with the published file at the path of the quick start."""
     (tmp_path / "warehouse").mkdir()
     (tmp_path / "warehouse" / "data").symlink_to(published_warehouse)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
-def test_the_quick_start_for_python_runs(beside_the_warehouse: Path) -> None:
+def test_the_quick_start_for_python_runs(in_the_folder_of_the_warehouse: Path) -> None:
     (code,) = blocks(QUICKSTART, "python")
     names: dict[str, list[tuple[str, int, float, str, str]]] = {}
     exec(compile(code, "quickstart.md", "exec"), names)
@@ -152,7 +152,7 @@ def test_the_quick_start_for_python_runs(beside_the_warehouse: Path) -> None:
     assert all(provider and address for *_, provider, address in names["rows"])
 
 
-def test_the_quick_start_for_the_duckdb_client_runs(beside_the_warehouse: Path) -> None:
+def test_the_quick_start_for_the_duckdb_client_runs(in_the_folder_of_the_warehouse: Path) -> None:
     (sql,) = blocks(QUICKSTART, "sql")
     with duckdb.connect("warehouse/data/carec.duckdb", read_only=True) as connection:
         statements = connection.extract_statements(sql)
@@ -161,8 +161,8 @@ def test_the_quick_start_for_the_duckdb_client_runs(beside_the_warehouse: Path) 
             assert connection.execute(statement).fetchall()
 
 
-def test_the_query_of_the_quick_start_for_r_runs(beside_the_warehouse: Path) -> None:
-    """R itself is not among this project's tools."""
+def test_the_query_of_the_quick_start_for_r_runs(in_the_folder_of_the_warehouse: Path) -> None:
+    """R is not a tool of this project, so only the query runs."""
     (code,) = blocks(QUICKSTART, "r")
     (path,) = re.findall(r'duckdb\(\), "([^"]+)"', code)
     queries = re.findall(r'dbGetQuery\(carec, "([^"]+)"\)', code)

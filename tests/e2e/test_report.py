@@ -1,4 +1,4 @@
-"""The report as people read it: in headless Chromium, wide and narrow, in both languages, with and without scripts."""
+"""The report in headless Chromium: wide and narrow, in both languages, with and without scripts."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_the_same_publication_gives_the_same_bytes(
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_figure_of_the_report_is_the_published_one(
+def test_every_figure_of_the_report_equals_the_published_one(
     pages: Pages, reports: dict[str, Path], published_warehouse: Path, language: str
 ) -> None:
     shown = figures(pages.open(reports[language]).page)
@@ -100,12 +100,12 @@ def test_every_figure_of_the_report_is_the_published_one(
         f"select count(*) from indicator_scores where framework_id = '{FRAMEWORK}' and latest_value is not null"
         " and iso3 in (select iso3 from economies where is_member)",
     )
-    told = [one for one in shown if one[1] == "latest_value" and one[2] is not None]
-    assert len(told) == cells[0][0]
+    latest = [one for one in shown if one[1] == "latest_value" and one[2] is not None]
+    assert len(latest) == cells[0][0]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_the_headline_table_holds_every_score_rank_and_reason(
+def test_the_headline_table_has_every_score_rank_and_reason(
     pages: Pages, reports: dict[str, Path], published_warehouse: Path, language: str
 ) -> None:
     page = pages.open(reports[language]).page
@@ -148,7 +148,7 @@ def test_axe_finds_no_serious_fault(pages: Pages, reports: dict[str, Path], lang
     assert_accessible(page)
 
 
-def test_every_status_has_a_sign_and_a_word_beside_its_colour(report: Page) -> None:
+def test_every_status_has_a_sign_and_a_word_in_addition_to_its_colour(report: Page) -> None:
     signs = report.evaluate(
         """() => [...document.querySelectorAll("#members .legend li")].map((one) => [
             getComputedStyle(one.querySelector("i"), "::before").content, one.querySelector("b").textContent])"""
@@ -162,7 +162,7 @@ def test_every_status_has_a_sign_and_a_word_beside_its_colour(report: Page) -> N
     assert len(described) == 55 and all("too little data" in text or re.search(r"\d", text) for text in described)
 
 
-def test_in_print_the_controls_go_and_the_figures_stay(pages: Pages, reports: dict[str, Path]) -> None:
+def test_the_print_has_the_figures_without_the_controls(pages: Pages, reports: dict[str, Path]) -> None:
     page = pages.open(reports["en"]).page
     page.emulate_media(media="print")
     for gone in (".chooser", "#filters", "nav"):
@@ -171,9 +171,7 @@ def test_in_print_the_controls_go_and_the_figures_stay(pages: Pages, reports: di
     assert page.locator(".scroll.tall").first.evaluate("one => one.scrollHeight <= one.clientHeight + 1")
 
 
-def test_without_scripts_everything_is_there_and_nothing_pretends_to_work(
-    pages: Pages, reports: dict[str, Path]
-) -> None:
+def test_without_scripts_all_content_is_visible_and_controls_are_hidden(pages: Pages, reports: dict[str, Path]) -> None:
     opened = pages.open(reports["en"], "?country=UZB", scripts=False)
     page = opened.page
     for dead in (".chooser", "#filters"):
@@ -186,7 +184,7 @@ def test_without_scripts_everything_is_there_and_nothing_pretends_to_work(
     assert len(opened.requests) == 1
 
 
-def test_a_country_in_the_address_is_chosen_and_the_choice_is_kept_there(
+def test_a_country_in_the_address_is_selected_and_the_selection_is_kept_there(
     pages: Pages, reports: dict[str, Path]
 ) -> None:
     page = pages.open(reports["en"], "?country=uzb").page
@@ -234,14 +232,14 @@ def test_each_claim_shows_its_verdict_and_its_evidence(report: Page, published_w
         published_warehouse,
         "select reason, source_url from claim_tests where claim_id = 'p5-gii-kaz' and role = 'value'",
     )
-    told = str(reason).replace("KAZ:", "Kazakhstan:").replace("gii_rank", "“Global Innovation Index, rank”")
+    reason_text = str(reason).replace("KAZ:", "Kazakhstan:").replace("gii_rank", "“Global Innovation Index, rank”")
     claim = report.locator("#p5-gii-kaz")
     expect(claim.locator(".verdict")).to_have_text("contradicted")
     evidence = claim.locator(".evidence")
     expect(evidence).to_be_hidden()
     claim.locator("summary").press("Enter")
     expect(evidence).to_be_visible()
-    expect(evidence).to_contain_text(told)
+    expect(evidence).to_contain_text(reason_text)
     assert str(url) in evidence.locator("a").evaluate_all("all => all.map(one => one.getAttribute('href'))")
     without = report.evaluate(
         """() => [...document.querySelectorAll("tr.claim")].filter((one) =>
@@ -256,8 +254,8 @@ def test_the_counts_of_verdicts_leave_out_repeated_claims(report: Page, publishe
         "select verdict, count(*) from claims_audit where duplicate_of is null group by all order by all",
     )
     cells = report.locator("td.count:not([data-part])")
-    told = cells.evaluate_all("all => all.map(one => [one.dataset.verdict, Number(one.textContent)])")
-    assert sorted(tuple(one) for one in told if one[1]) == wanted
+    counts = cells.evaluate_all("all => all.map(one => [one.dataset.verdict, Number(one.textContent)])")
+    assert sorted(tuple(one) for one in counts if one[1]) == wanted
 
 
 def test_a_link_to_a_claim_opens_its_evidence(pages: Pages, reports: dict[str, Path]) -> None:
@@ -265,7 +263,7 @@ def test_a_link_to_a_claim_opens_its_evidence(pages: Pages, reports: dict[str, P
     expect(page.locator("#p1-kaz-internet-use .evidence")).to_be_visible()
 
 
-def test_tables_are_sorted_by_mouse_and_by_key_with_what_is_missing_last(report: Page) -> None:
+def test_tables_are_sorted_by_mouse_and_by_key_with_missing_values_last(report: Page) -> None:
     table = report.locator("table.headline")
     heading = table.locator("thead th").nth(1)
     values = "all => all.map(one => one.querySelectorAll('td')[0].dataset.value ?? null)"
@@ -284,7 +282,7 @@ def test_tables_are_sorted_by_mouse_and_by_key_with_what_is_missing_last(report:
     assert heading.get_attribute("aria-sort") is None
 
 
-def test_keys_reach_the_content_every_control_and_every_scrolling_table(report: Page) -> None:
+def test_the_keyboard_reaches_the_content_every_control_and_every_scrolling_table(report: Page) -> None:
     report.keyboard.press("Tab")
     expect(report.locator(".skip")).to_be_focused()
     report.keyboard.press("Enter")
@@ -296,7 +294,7 @@ def test_keys_reach_the_content_every_control_and_every_scrolling_table(report: 
     assert unreachable == 0
 
 
-def test_a_mark_of_a_chart_tells_its_figures_on_hover(report: Page) -> None:
+def test_a_mark_of_a_chart_shows_its_figures_on_hover(report: Page) -> None:
     mark = report.locator("#internet_users_pct svg [data-label^='Uzbekistan:']").first
     mark.scroll_into_view_if_needed()
     mark.hover(force=True)
@@ -307,7 +305,7 @@ def test_a_mark_of_a_chart_tells_its_figures_on_hover(report: Page) -> None:
     expect(tip).to_be_hidden()
 
 
-def test_every_indicator_has_its_chart_with_target_and_the_members_that_lack_it(
+def test_every_indicator_has_a_chart_with_its_target_and_the_members_without_figures(
     report: Page, published_warehouse: Path
 ) -> None:
     ids = [
@@ -363,7 +361,7 @@ def test_text_from_the_data_stays_text(pages: Pages, hostile_warehouse: Path, tm
     assert opened.page.locator("table.headline tr.picked th").inner_text().startswith("<script>")
 
 
-def test_the_first_publication_says_that_there_is_none_to_compare_with(report: Page) -> None:
+def test_the_first_publication_has_a_note_that_there_is_no_earlier_one(report: Page) -> None:
     expect(report.locator("#changes")).to_contain_text("first publication that is kept")
 
 
@@ -393,7 +391,7 @@ def test_the_changes_since_the_last_publication_have_a_section(
             update claims_audit set verdict = 'contradicted' where claim_id = 'p5-gii-uzb';
             """
         )
-    for language, told in (
+    for language, texts in (
         (
             "en",
             (
@@ -412,12 +410,12 @@ def test_the_changes_since_the_last_publication_have_a_section(
         write_report(Layout(tmp_path), file, language)
         opened = pages.open(file)
         section = opened.page.locator("#changes").inner_text()
-        for text in told:
+        for text in texts:
             assert text in section, text
         assert_sound(opened)
 
 
-def test_an_unknown_language_is_one_clear_line(published_warehouse: Path, tmp_path: Path) -> None:
+def test_an_unknown_language_gives_one_clear_line(published_warehouse: Path, tmp_path: Path) -> None:
     file = tmp_path / "report.html"
     done = run_carec("report", "--language", "fr", "--out", str(file), warehouse=published_warehouse)
     assert done.returncode == 2
@@ -427,14 +425,14 @@ def test_an_unknown_language_is_one_clear_line(published_warehouse: Path, tmp_pa
 
 
 @pytest.mark.parametrize("command", ["report", "briefs"])
-def test_before_the_first_refresh_the_remedy_is_told(tmp_path: Path, command: str) -> None:
+def test_before_the_first_refresh_the_remedy_is_printed(tmp_path: Path, command: str) -> None:
     done = run_carec(command, warehouse=tmp_path / "nothing")
     assert done.returncode == 1
     assert "run `carec refresh` first" in done.stderr and "Traceback" not in done.stderr
     assert not (tmp_path / "nothing").exists()
 
 
-def test_the_report_says_whose_benchmarks_these_are_and_names_sources_and_licences(
+def test_the_report_names_the_origin_of_the_benchmarks_and_all_sources_and_licences(
     report: Page, published_warehouse: Path
 ) -> None:
     expect(report.locator("header .caveat")).to_contain_text("this project's own choice, not CAREC's")

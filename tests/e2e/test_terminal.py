@@ -1,4 +1,4 @@
-"""The scorecard on terminals and in pipes: widths, colour, encodings, and readers that stop reading."""
+"""The scorecard on terminals and in pipes: widths, colours, encodings, and readers that stop early."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ESCAPE = "\x1b"
 
 
 def on_a_terminal(*arguments: str, warehouse: Path, width: int, **environment: str) -> str:
-    """What ``carec`` writes to a pseudo-terminal of this width."""
+    """Return the output of ``carec`` on a pseudo-terminal of this width."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, width, 0, 0))
     kept = ("PATH", "HOME", "LANG", "LC_ALL")
@@ -72,7 +72,7 @@ def members(published_warehouse: Path) -> list[dict[str, Any]]:
 
 
 def figures(members: list[dict[str, Any]]) -> dict[str, list[str]]:
-    """What a line of each member must show whole."""
+    """Return the figures that the line of each member must show completely."""
     shown = ("overall_score", "p1", "p2", "p3", "p4", "p5")
     return {one["iso3"]: ["–" if one[c] is None else f"{one[c]:.1f}" for c in shown] for one in members}
 
@@ -88,17 +88,17 @@ def test_the_members_fit_the_terminal_and_no_digit_is_cut_off(
         (line,) = [line for line in lines if line.startswith(f"{iso3} ")]
         found = [word for word in line.split() if re.fullmatch(r"–|\d+\.\d", word)]
         if expected[0] == "–":
-            found.pop(1)  # the dash of the rank
+            found.pop(1)  # the dash in place of the rank
         assert found == expected, line
     assert any(bar in output for bar in BARS) == (width >= 120)
     heads = next(line for line in lines if "overall" in line)
     for pillar in ("p1", "p2", "p3", "p4", "p5"):
-        edge = heads.index(pillar) + 2  # figures are flush right under their heads
+        edge = heads.index(pillar) + 2  # figures are right-aligned under their headers
         assert all(line[:edge][-1].strip() for line in lines if line[:3] in figures(members))
 
 
 @pytest.mark.parametrize("width", [60, *further(80, 120, 200)])
-def test_a_member_fits_the_terminal_and_every_indicator_has_its_value_and_status(
+def test_the_page_of_a_member_fits_the_terminal_and_every_indicator_has_its_value_and_status(
     published_warehouse: Path, width: int
 ) -> None:
     output = on_a_terminal("scorecard", "UZB", warehouse=published_warehouse, width=width)
@@ -110,7 +110,7 @@ def test_a_member_fits_the_terminal_and_every_indicator_has_its_value_and_status
     assert ESCAPE in output  # statuses have colours
 
 
-def test_columns_overrides_the_terminals_width(published_warehouse: Path) -> None:
+def test_columns_overrides_the_width_of_the_terminal(published_warehouse: Path) -> None:
     output = on_a_terminal("scorecard", warehouse=published_warehouse, width=200, COLUMNS="80")
     assert max(len(line) for line in plain(output).splitlines()) <= 80
     nonsense = on_a_terminal("scorecard", warehouse=published_warehouse, width=80, COLUMNS="0")
@@ -121,10 +121,10 @@ def test_no_color_leaves_no_escape_on_a_terminal(published_warehouse: Path) -> N
     output = on_a_terminal("scorecard", "UZB", warehouse=published_warehouse, width=120, NO_COLOR="1")
     assert ESCAPE not in output
     coloured = on_a_terminal("scorecard", "UZB", warehouse=published_warehouse, width=120, NO_COLOR="")
-    assert plain(coloured) == output  # an empty NO_COLOR is none
+    assert plain(coloured) == output  # an empty NO_COLOR has no effect
 
 
-def test_in_a_pipe_there_is_no_colour_and_no_blank_at_the_end_of_a_line_and_a_trend(published_warehouse: Path) -> None:
+def test_output_in_a_pipe_has_no_colour_no_trailing_blanks_and_a_trend(published_warehouse: Path) -> None:
     done = run_carec("scorecard", "kaz", warehouse=published_warehouse, NO_COLOR="")
     assert done.returncode == 0 and ESCAPE not in done.stdout
     assert [line for line in done.stdout.splitlines() if line != line.rstrip()] == []
@@ -139,7 +139,7 @@ def test_in_a_pipe_there_is_no_colour_and_no_blank_at_the_end_of_a_line_and_a_tr
         *further({"LC_ALL": "C"}, {"PYTHONIOENCODING": "ascii", "LC_ALL": "POSIX"}),
     ],
 )
-def test_a_locale_without_the_signs_gets_others_and_the_same_figures(
+def test_a_locale_without_the_signs_gets_other_signs_and_the_same_figures(
     published_warehouse: Path, locale: dict[str, str]
 ) -> None:
     encoding = locale.get("PYTHONIOENCODING", "utf-8")
@@ -166,7 +166,7 @@ def test_a_locale_without_the_signs_gets_others_and_the_same_figures(
 
 
 @pytest.mark.parametrize("code", ["DEU", "XYZ", "", "Kazakhstan", "'; drop table scorecard; --", "ＫＡＺ"])
-def test_a_code_of_no_member_is_one_line_that_names_the_members(published_warehouse: Path, code: str) -> None:
+def test_an_unknown_country_code_gives_one_line_with_the_members(published_warehouse: Path, code: str) -> None:
     done = run_carec("scorecard", code, warehouse=published_warehouse)
     assert done.returncode == 2 and done.stdout == ""
     assert done.stderr.count("\n") == 1

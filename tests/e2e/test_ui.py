@@ -1,4 +1,4 @@
-"""Dagster's pages in a browser: ``carec ui`` as a process, and the system's Chromium without a window."""
+"""Dagster's pages in a browser: ``carec ui`` as a process, and headless Chromium of the system."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def wait_until_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> N
 
 @pytest.fixture(scope="module")
 def pages(failed_refresh: Refreshed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pages]:
-    """The pages of a warehouse with two runs: the first was published, the second was stopped by a check."""
+    """Return the pages of a warehouse with two runs: the first was published, a check stopped the second."""
     warehouse = failed_refresh.copy(tmp_path_factory.mktemp("ui"))
     with dg.DagsterInstance.from_config(str(prepare_home(Layout(warehouse)))) as instance:
         runs = {run.status: run.run_id for run in instance.get_runs()}
@@ -99,7 +99,7 @@ def pages(failed_refresh: Refreshed, tmp_path_factory: pytest.TempPathFactory) -
 def picture(page: Page, name: str) -> None:
     """Save the page in docs/ if CAREC_SCREENSHOTS is 1."""
     if os.environ.get("CAREC_SCREENSHOTS") == "1":
-        # the states of assets arrive after the assets
+        # the states of assets load after the assets
         expect(page.get_by_text("fetching statuses")).to_have_count(0, timeout=60_000)
         page.wait_for_timeout(1_000)
         page.screenshot(path=ROOT / "docs" / f"{name}.png")
@@ -118,7 +118,7 @@ def page() -> Iterator[Page]:
         browser.close()
 
 
-def test_the_lineage_leads_from_the_pillars_over_scoring_to_the_publication(pages: Pages, page: Page) -> None:
+def test_the_lineage_leads_from_the_pillars_through_scoring_to_the_publication(pages: Pages, page: Page) -> None:
     page.goto(f"{pages.url}/asset-groups")
     for group in GROUPS + STEPS:
         expect(page.locator("svg foreignObject").get_by_text(group, exact=True)).to_be_visible()
@@ -170,13 +170,13 @@ def test_a_failed_check_shows_its_rows_and_the_file_to_correct(pages: Pages, pag
     picture(page, "failed-check")
 
 
-def test_the_page_of_a_run_shows_why_it_did_not_publish(pages: Pages, page: Page) -> None:
+def test_the_page_of_a_run_shows_the_reason_for_a_missing_publication(pages: Pages, page: Page) -> None:
     page.goto(f"{pages.url}/runs/{pages.stopped}")
     expect(page.get_by_text("unique_key_indicators_indicator_id: Got 30 results").first).to_be_visible()
     expect(page.get_by_text("carec refresh").first).to_be_visible()
 
 
-def test_a_run_of_the_command_line_is_among_the_runs(pages: Pages, page: Page) -> None:
+def test_a_run_of_the_command_line_is_listed(pages: Pages, page: Page) -> None:
     page.goto(f"{pages.url}/runs")
     expect(page.get_by_text(pages.run_id[:8])).to_be_visible()
     expect(page.get_by_text("carec/source: cli").first).to_be_visible()
@@ -197,7 +197,7 @@ def test_an_indicator_can_be_refreshed_from_its_page(pages: Pages, page: Page) -
     assert launched["assetSelection"] == [{"path": ["observations", "gii_score"]}]
 
 
-def test_an_interrupt_stops_the_pages_cleanly(pages: Pages) -> None:
+def test_an_interrupt_stops_the_server_cleanly(pages: Pages) -> None:
     pages.process.send_signal(signal.SIGINT)
     assert pages.process.wait(timeout=STOPPED_S) == 0
     with pytest.raises(requests.ConnectionError):

@@ -1,10 +1,10 @@
-"""Every provider of the catalogue on one loopback server, each in its own format, all knowing the same figures.
+"""Every provider of the catalogue on one loopback server, each in its own format, all with the same figures.
 
-Belongs here: what each would answer to whatever the catalogue can ask of it. Does not belong here: faults
-(``tests/contract``), what a run makes of the answers.
+Belongs here: the responses of each provider to every request of the catalogue. Does not belong here: faults
+(``tests/contract``) and the results of a run.
 
-The figures are those of the bundled archive, so that a first run changes nothing and has nothing to be held back for;
-what the archive lacks is made up.
+The figures are those of the bundled archive, so that a first run changes no figure and no gate holds a series back.
+Figures that the archive lacks are invented.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ UPDATED = "2026-07-13"
 YEARS = range(2015, 2025)
 EDITIONS = range(2021, 2026)
 NO_DIMENSION = ("Units", "aliases")
-"""Options of a link to the SDG base that name no dimension."""
+"""Options of a link to the SDG database that are not dimensions."""
 NOTHING = Response("nothing here", status=404, content_type="text/plain")
 
 
@@ -47,9 +47,9 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
 
 
 def part(body: bytes, content_type: str, request: Request, size: int | None = None) -> Response:
-    """The body, or the part of it that was asked for; ``size`` is what the server gives out as that of the whole."""
-    asked = parse_range_header(request.headers.get("Range"))
-    span = asked.range_for_length(len(body)) if asked else None
+    """Return the body or its requested part. ``size`` is the size of the complete body in the response."""
+    requested = parse_range_header(request.headers.get("Range"))
+    span = requested.range_for_length(len(body)) if requested else None
     if span is None:
         return Response(body, content_type=content_type)
     start, end = span
@@ -59,10 +59,9 @@ def part(body: bytes, content_type: str, request: Request, size: int | None = No
 
 @dataclass
 class Everyone:
-    """The server. ``silent`` are providers that answer HTTP 500 to everything; ``log`` has every address asked.
+    """The server. The providers in ``silent`` answer every request with HTTP 500. ``log`` has every requested address.
 
-    ``spoil`` may answer in the place of a provider: it is given provider, path and request, and returns None to let the
-    provider answer.
+    ``spoil`` may replace a response: it gets provider, path and request, and returns None to keep the normal response.
     """
 
     workspace: Workspace
@@ -106,7 +105,7 @@ class Everyone:
         return {place: low + (high - low) * at / len(places) for at, place in enumerate(places)}
 
     def _key(self, link: Link, code: str) -> tuple[str, str]:
-        """What tells the series of a provider apart; a series has one cut in Data360, and several in the SDG base."""
+        """Return the key of a series of a provider. A series has one cut in Data360 and several in the SDG database."""
         sex = str(link.options.get("Sex", "")) if link.provider == "un_sdg" else ""
         file = str(link.options.get("file", "")) if link.provider == "wipo_gii" else ""
         column = str(link.options.get("column", "")) if link.provider == "wipo_gii" else ""
@@ -121,7 +120,7 @@ class Everyone:
         return {key[1]: (self.links[key], series) for key, series in self.series.items() if key[0] == provider}
 
     def handle(self, request: Request) -> Response:
-        """Answer one request; bodies are built once."""
+        """Answer one request. Each body is built once."""
         _, provider, path = request.path.split("/", 2)
         query = unquote(request.query_string.decode())
         self.log.append((provider, f"{path}?{query}"))
@@ -140,12 +139,12 @@ class Everyone:
     # The providers
 
     def _by_payload(self, provider: str, path: str) -> tuple[bytes, str] | None:
-        """Answer for a provider with one series, as its module in ``tests/contract/payloads`` writes it."""
+        """Answer for a provider with one series in the format of its module in ``tests/contract/payloads``."""
         ((_, series),) = self.of(provider).values()
         rows = [Row(iso3, str(year), str(value)) for (iso3, year), value in series.items()]
         return payload(provider).build(rows, str, {}).get(f"/{path}")
 
-    def _world_bank(self, path: str, asked: Mapping[str, str]) -> tuple[bytes, str] | None:
+    def _world_bank(self, path: str, requested: Mapping[str, str]) -> tuple[bytes, str] | None:
         known = self.of("world_bank")
         if path.endswith("/indicators"):
             source = path.split("/")[1]
@@ -155,8 +154,8 @@ class Everyone:
         if path.startswith("sources/"):
             listed = [{"page": "1", "total": "1"}, [{"id": path.rpartition("/")[2], "lastupdated": UPDATED}]]
             return json.dumps(listed).encode(), JSON
-        _, areas, _, asked_codes = path.split("/")
-        if any(code not in known for code in asked_codes.split(";")):
+        _, areas, _, requested_codes = path.split("/")
+        if any(code not in known for code in requested_codes.split(";")):
             return json.dumps(
                 [{"message": [{"id": "120", "key": "Invalid value", "value": "not valid"}]}]
             ).encode(), JSON
@@ -169,13 +168,13 @@ class Everyone:
                 "value": value,
                 "obs_status": "",
             }
-            for code in asked_codes.split(";")
+            for code in requested_codes.split(";")
             for (iso3, year), value in known[code][1].items()
             if areas == "all" or iso3 in areas.split(";")
         ]
-        size, page = int(asked["per_page"]), int(asked["page"])
+        size, page = int(requested["per_page"]), int(requested["page"])
         head = {"page": page, "pages": max(1, -(-len(rows) // size)), "per_page": size, "total": len(rows)}
-        head |= {"sourceid": asked["source"], "lastupdated": UPDATED}
+        head |= {"sourceid": requested["source"], "lastupdated": UPDATED}
         return json.dumps([head, rows[(page - 1) * size : page * size]]).encode(), JSON
 
     def _rows360(self, code: str, link: Link, series: Series) -> list[dict[str, str]]:
@@ -194,26 +193,26 @@ class Everyone:
             for (iso3, year), value in series.items()
         ]
 
-    def _data360(self, path: str, asked: Mapping[str, str]) -> tuple[bytes, str] | None:
+    def _data360(self, path: str, requested: Mapping[str, str]) -> tuple[bytes, str] | None:
         known = self.of("data360")
         if path.endswith("/indicators"):
-            database = asked["datasetId"]
+            database = requested["datasetId"]
             ids = [code for code, (link, _) in known.items() if link.options["database"] == database]
             return json.dumps(ids).encode(), JSON
-        rows = self._rows360(asked["INDICATOR"], *known[asked["INDICATOR"]])
-        if areas := asked.get("REF_AREA"):
+        rows = self._rows360(requested["INDICATOR"], *known[requested["INDICATOR"]])
+        if areas := requested.get("REF_AREA"):
             rows = [row for row in rows if row["REF_AREA"] in areas.split(",")]
-        skip = int(asked["skip"])
+        skip = int(requested["skip"])
         return json.dumps({"count": len(rows), "value": rows[skip : skip + 1000]}).encode(), JSON
 
-    def _data360_files(self, path: str, asked: Mapping[str, str]) -> tuple[bytes, str] | None:
+    def _data360_files(self, path: str, requested: Mapping[str, str]) -> tuple[bytes, str] | None:
         code = path.rpartition("/")[2].removesuffix(".csv")
         if code not in self.of("data360_files"):
             return None
         rows = self._rows360(code, *self.of("data360_files")[code])
         return table(list(rows[0]), [list(row.values()) for row in rows]), CSV
 
-    def _un_sdg(self, path: str, asked: Any) -> tuple[bytes, str] | None:
+    def _un_sdg(self, path: str, requested: Any) -> tuple[bytes, str] | None:
         known = self.of("un_sdg").values()
         if path == "Series/List":
             codes = {link.code for link, _ in known}
@@ -230,36 +229,36 @@ class Everyone:
                 | {name: str(code).split(",")[0] for name, code in link.options.items() if name not in NO_DIMENSION},
             }
             for link, series in known
-            if link.code == asked["seriesCode"]
+            if link.code == requested["seriesCode"]
             for (iso3, year), value in series.items()
-            if iso3 in m49 and (not asked.getlist("areaCode") or str(m49[iso3]) in asked.getlist("areaCode"))
+            if iso3 in m49 and (not requested.getlist("areaCode") or str(m49[iso3]) in requested.getlist("areaCode"))
         ]
-        size, page = int(asked["pageSize"]), int(asked["page"])
+        size, page = int(requested["pageSize"]), int(requested["page"])
         head = {"totalElements": len(rows), "totalPages": max(1, -(-len(rows) // size)), "pageNumber": page}
         return json.dumps({**head, "data": rows[(page - 1) * size : page * size]}).encode(), JSON
 
-    def _unesco_uis(self, path: str, asked: Any) -> tuple[bytes, str] | None:
+    def _unesco_uis(self, path: str, requested: Any) -> tuple[bytes, str] | None:
         if path == "versions/default":
             return json.dumps({"version": "20260507-91260335"}).encode(), JSON
         known = self.of("unesco_uis")
         if path == "definitions/indicators":
             return json.dumps([{"indicatorCode": code, "name": "made up"} for code in known]).encode(), JSON
-        units = asked.getlist("geoUnit")
+        units = requested.getlist("geoUnit")
         records = [
             {"indicatorId": code, "geoUnit": iso3, "year": year, "value": value}
-            for code in asked.getlist("indicator")
+            for code in requested.getlist("indicator")
             for (iso3, year), value in known[code][1].items()
             if not units or iso3 in units
         ]
         return json.dumps({"hints": [], "records": records}).encode(), JSON
 
-    def _owid(self, path: str, asked: Mapping[str, str]) -> tuple[bytes, str] | None:
+    def _owid(self, path: str, requested: Mapping[str, str]) -> tuple[bytes, str] | None:
         slug, _, kind = path.partition(".")
         columns = {code: series for code, (link, series) in self.of("owid").items() if link.options["slug"] == slug}
         if kind == "metadata.json":
-            said = {code: {"shortName": code, "unit": "%", "lastUpdated": UPDATED} for code in columns}
-            return json.dumps({"columns": said}).encode(), JSON
-        wanted = asked["country"].split("~") if "country" in asked else None
+            descriptions = {code: {"shortName": code, "unit": "%", "lastUpdated": UPDATED} for code in columns}
+            return json.dumps({"columns": descriptions}).encode(), JSON
+        wanted = requested["country"].split("~") if "country" in requested else None
         places = sorted(at for at in set().union(*columns.values()) if wanted is None or at[0] in wanted)
         own = {"WLD": "OWID_WRL", "XKX": "OWID_KOS"}
         rows = [
@@ -268,7 +267,7 @@ class Everyone:
         ]
         return table(["entity", "code", "year", *columns], rows), CSV
 
-    def _wipo_gii(self, path: str, asked: Mapping[str, str]) -> tuple[bytes, str] | None:
+    def _wipo_gii(self, path: str, requested: Mapping[str, str]) -> tuple[bytes, str] | None:
         scores, ranks = self.figures["gii_score"], self.figures["gii_rank"]
         if path.endswith("model_pageone_2025.csv"):
             rows = [
@@ -297,7 +296,7 @@ class Everyone:
         return None
 
     def _gii_workbook(self, edition: int) -> bytes:
-        """Of the newest edition with all raw figures, of older ones with scores and ranks alone."""
+        """Return a workbook: the newest edition with all raw figures, older ones with scores and ranks only."""
         rows: list[list[Any]] = [["ISO3", "NUM", "NAME", "DATAYR", "VALUE_SCREEN", "SCORE", "RANK"]]
         for (iso3, year), value in self.figures["gii_score"].items():
             if year == edition:
@@ -315,7 +314,7 @@ class Everyone:
         seed = self.workspace.dbt_project / "seeds" / "economies.csv"
         return dict(pl.read_csv(seed).select("iso3", "name").rows())
 
-    def _un_egov(self, path: str, asked: Mapping[str, str]) -> tuple[bytes, str] | None:
+    def _un_egov(self, path: str, requested: Mapping[str, str]) -> tuple[bytes, str] | None:
         if path == un_egov.DATA_CENTRE:
             return b'<a href="/Data/Country-Information/id/87-Kazakhstan">Kazakhstan</a>', "text/html"
         if path.startswith(un_egov.COUNTRY_PAGE):
@@ -336,7 +335,7 @@ class Everyone:
         return table(["Survey Year", "Country Name", *columns], rows), CSV
 
     def _country_page(self, iso3: str) -> bytes:
-        """Every history of one country: label, years, values."""
+        """Return the page of one country with every history: label, years, values."""
         lines = []
         for link, series in self.of("un_egov").values():
             column = str(link.options["column"])
@@ -346,7 +345,7 @@ class Everyone:
                 lines += [un_egov.LABELS[column], *map(str, years), "(Value)", *map(str, values)]
         return f"<p>{' '.join(lines)}</p>".encode()
 
-    def _qog(self, path: str, asked: Mapping[str, str]) -> tuple[bytes, str] | None:
+    def _qog(self, path: str, requested: Mapping[str, str]) -> tuple[bytes, str] | None:
         if path != "qog_std_ts_jan26.csv":
             return None
         columns = {code: series for code, (_, series) in self.of("qog").items()}
@@ -356,7 +355,7 @@ class Everyone:
         ]
         return table(["ccodealp", "year", *columns], rows), CSV
 
-    def _itu_prices(self, path: str, asked: Mapping[str, str]) -> tuple[bytes, str] | None:
+    def _itu_prices(self, path: str, requested: Mapping[str, str]) -> tuple[bytes, str] | None:
         if path != "ITU_ICTPriceBaskets_2008-2025.xlsx":
             return None
         years = range(2008, 2026)
@@ -367,7 +366,7 @@ class Everyone:
                 rows.append([iso3, "made up", code, str(link.options["unit"]), *figures])
         return workbook({"economies_2008-2025": rows}), XLSX
 
-    def _gtmi(self, path: str, asked: Mapping[str, str]) -> tuple[bytes, str] | None:
+    def _gtmi(self, path: str, requested: Mapping[str, str]) -> tuple[bytes, str] | None:
         if path != unquote(gtmi.RELEASES[2025]):
             return None
         columns = {code: self.series.get(("gtmi", code), {}) for code in gtmi.METRICS}
@@ -376,7 +375,7 @@ class Everyone:
         rows += [[year, iso3, *(series.get((iso3, year), "-") for series in columns.values())] for iso3, year in places]
         return workbook({"GTMI_Data": rows}), XLSX
 
-    def _findex(self, path: str, asked: Mapping[str, str]) -> tuple[bytes, str] | None:
+    def _findex(self, path: str, requested: Mapping[str, str]) -> tuple[bytes, str] | None:
         known: dict[tuple[str, str], dict[str, Series]] = {}
         for code, (_, series) in self.of("findex").items():
             column, _, cut = code.partition(":")

@@ -1,4 +1,4 @@
-"""Shared by the tests of ingestion: a workspace with two indicators and a World Bank on loopback that can change."""
+"""Helpers of the ingestion tests: a workspace with two indicators and a World Bank on loopback."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Bank:
     def _data(self, request: Request) -> Response:
         return self.answer(request) if self.answer else answer_world_bank(request, self.figures, self.lastupdated)
 
-    def asked(self) -> list[str]:
+    def requested(self) -> list[str]:
         """Return the paths requested since the last call."""
         paths = [request.path for request, _ in self.server.log]
         self.server.clear_log()

@@ -1,7 +1,7 @@
-"""Archived figures against the files that they were copied from: every figure of the file, none that it does not have.
+"""Archived figures against the files that they were copied from: the archive has every figure of the file and no other.
 
-Each case reads the provider's file in its own way, cut as the catalogue's link of that provider is, and compares digits
-as numbers. Figures that a vintage carries from an older one are left out: they are the older vintage's.
+Each case reads the provider's file, selects the cut of the catalogue's link, and compares digits as numbers. Figures
+that a vintage carries from an older one are left out, because they belong to the older vintage.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from sources.observation import Areas
 from tests.conftest import ROOT
 
 Figures = pl.DataFrame
-"""iso3, year, theirs."""
+"""Columns: iso3, year, theirs (the text in the file)."""
 
 catalogue = cache(load_catalogue)
 archive = cache(load_archive)
@@ -49,7 +49,7 @@ def data360(path: Path) -> Figures:
 
 
 def sdg(**cut: str) -> Callable[[Path], Figures]:
-    """The rows of one cut of a file of the SDG database, in percent."""
+    """Return the rows of one cut of a file of the SDG database, in percent."""
 
     def read(path: Path) -> Figures:
         rows = pl.read_csv(path, infer_schema=False).filter(units="percent", **cut)
@@ -60,7 +60,7 @@ def sdg(**cut: str) -> Callable[[Path], Figures]:
 
 
 def economies_of_the_sdg_database(path: Path) -> Figures:
-    """Without groups of economies and the world, of which the file has plain means of countries."""
+    """Return the frame without the world and groups of economies. The file has unweighted means for these."""
     known = areas().economies.intersection(areas().m49_to_iso3.values())
     return data360(path).filter(pl.col("iso3").is_in(list(known)))
 
@@ -70,7 +70,7 @@ def pillar(column: str) -> Callable[[Path], Figures]:
 
 
 def share(column: str) -> Callable[[Path], Figures]:
-    """A column of Findex: fractions, which the archive has as percentages, digit by digit."""
+    """Return a column of Findex. Its fractions become percentages, digit by digit, as in the archive."""
     return lambda path: figures(pl.read_csv(path, infer_schema=False), "iso3", "year", pl.col(column) + "e2")
 
 
@@ -80,7 +80,7 @@ def tidy(path: Path) -> Figures:
 
 @dataclass(frozen=True)
 class Copy:
-    """One vintage of a series and the file behind it. ``held`` is how many figures the archive has of it."""
+    """One vintage of a series and its file. ``held`` is the number of its figures in the archive."""
 
     indicator_id: str
     vintage: str
@@ -141,7 +141,7 @@ COPIES = [
 
 
 def held(indicator_id: str, vintage: str) -> pl.DataFrame:
-    """The vintage's own figures, in the table in which it is the newest."""
+    """Return the figures of the vintage itself, from the table that has it as the newest."""
     indicator = catalogue().indicators[indicator_id]
     names = [v.vintage for _, v in archive().of(indicator_id)]
     records = archive().vintages(indicator)[names.index(vintage)].records
@@ -157,7 +157,7 @@ def members(records: pl.DataFrame) -> pl.DataFrame:
 
 
 @pytest.mark.parametrize("copy", COPIES, ids=lambda copy: f"{copy.indicator_id}-{copy.vintage.split()[0]}")
-def test_every_figure_of_the_file_is_archived_and_no_other(reference: Path, copy: Copy) -> None:
+def test_every_figure_of_the_file_is_archived_and_no_other_figure(reference: Path, copy: Copy) -> None:
     within = catalogue().indicators[copy.indicator_id].valid_range
     theirs = copy.read(reference / copy.file).filter(
         pl.col("year") >= copy.first_year, pl.col("theirs").is_between(within.min, within.max)
@@ -213,11 +213,11 @@ def test_the_release_of_2023_is_an_older_vintage_and_fills_what_the_newer_one_la
     assert carried.select(columns).equals(
         old.records.join(own, on=["iso3", "year"], how="anti").sort("iso3", "year").select(columns)
     )
-    # the figures of the SDG database are ITU's, under ITU's licence wherever they are served
+    # the figures of the SDG database come from ITU and keep the licence of ITU
     assert set(carried["licence"]) == {"CC BY-NC-SA 3.0 IGO"}
 
 
-def test_digital_payments_have_the_waves_of_2014_and_2017_beside_2024() -> None:
+def test_digital_payments_have_the_waves_of_2014_2017_and_2024() -> None:
     table = newest("digital_payment_pct")
     releases = table.group_by("year").agg(pl.col("provider_release").unique()).sort("year")
     assert releases.rows() == [
@@ -236,8 +236,8 @@ def test_the_five_pillars_add_up_to_the_overall_score_of_194_economies() -> None
     assert overall.select((pl.col("value") - pl.col("value_sum")).abs().max()).item() < 1e-4
 
 
-def test_findex_is_an_origin_of_its_own_beside_itu() -> None:
-    """The two origins ask differently: Findex adults of 15 and over, ITU people of the survey's age range."""
+def test_findex_and_itu_are_different_origins() -> None:
+    """The two origins survey different people: Findex adults of 15 and over, ITU the age range of each survey."""
     for findex, itu in (
         ("findex_internet_use_pct", "internet_users_pct"),
         ("findex_phone_owner_pct", "mobile_phone_owner_pct"),
@@ -247,8 +247,8 @@ def test_findex_is_an_origin_of_its_own_beside_itu() -> None:
         assert members(newest(findex))["iso3"].n_unique() == 9
 
 
-def test_a_negative_cost_of_remittances_is_rejected_with_the_rules_reason() -> None:
-    """The world's table of the World Bank has negative costs of Malawi and Myanmar."""
+def test_a_negative_cost_of_remittances_is_rejected_with_the_reason_of_the_rule() -> None:
+    """The global table of the World Bank has negative costs for Malawi and Myanmar."""
     indicator = catalogue().indicators["remittance_cost_pct"]
     good = newest("remittance_cost_pct").head(3)
     bad = good.with_columns(iso3=pl.Series(["MWI", "MMR", "KGZ"]), value=pl.Series([-1.82, -0.5, 0.0]))

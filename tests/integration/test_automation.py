@@ -1,4 +1,4 @@
-"""Schedules and sensors: the runs that they start, with a loopback provider and Dagster's evaluation of conditions."""
+"""Schedules and sensors: the runs that they start, with loopback providers and Dagster's evaluation of conditions."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def requested(result: dg.SensorResult | dg.SkipReason) -> set[str]:
     return {key.path[-1] for key in run.asset_selection or []}
 
 
-def test_a_provider_that_published_nothing_starts_nothing(workspace: Workspace, httpserver: HTTPServer) -> None:
+def test_a_provider_without_a_new_release_starts_no_run(workspace: Workspace, httpserver: HTTPServer) -> None:
     world_bank(httpserver, {"2": "2026-07-01", "3": "2026-09-25", "28": "2025-10-06"})
     first, cursor = tick(workspace, "world_bank", None)
     second, again = tick(workspace, "world_bank", cursor)
@@ -70,7 +70,7 @@ def test_a_provider_that_published_nothing_starts_nothing(workspace: Workspace, 
     assert set(json.loads(cursor)) == set(watched(workspace.catalogue)["world_bank"])
 
 
-def test_a_new_release_refreshes_the_indicators_of_that_database_and_no_other(
+def test_a_new_release_refreshes_only_the_indicators_of_that_database(
     workspace: Workspace, httpserver: HTTPServer
 ) -> None:
     world_bank(httpserver, {"2": "2026-07-01", "3": "2026-09-25", "28": "2025-10-06"})
@@ -87,7 +87,7 @@ def test_a_new_release_refreshes_the_indicators_of_that_database_and_no_other(
     assert isinstance(after, dg.SensorResult) and not after.run_requests
 
 
-def test_a_provider_that_is_down_starts_nothing_and_keeps_the_cursor(
+def test_an_unavailable_provider_starts_no_run_and_keeps_the_cursor(
     workspace: Workspace, httpserver: HTTPServer
 ) -> None:
     world_bank(httpserver, {"2": "2026-07-01", "3": "2026-09-25", "28": "2025-10-06"})
@@ -179,7 +179,7 @@ ALL = None
         ("data360_files", DATA360, DATA360 | {"ITU_DH/IT_HH_INT.csv": NEW}, {"households_internet_pct"}),
     ],
 )
-def test_an_unchanged_release_starts_nothing_and_a_changed_one_exactly_what_it_affects(
+def test_an_unchanged_release_starts_no_run_and_a_changed_one_refreshes_what_it_affects(
     workspace: Workspace, httpserver: HTTPServer, provider: str, before: Any, after: Any, affected: set[str] | None
 ) -> None:
     watch = watched(workspace.catalogue)[provider].keys()
@@ -205,7 +205,7 @@ def test_the_interval_of_a_sensor_is_in_the_catalogue(workspace: Workspace) -> N
             assert listed.probe_hours and sensor.minimum_interval_seconds == listed.probe_hours * 3600
 
 
-def test_a_file_is_new_when_its_name_or_its_date_is(workspace: Workspace, httpserver: HTTPServer) -> None:
+def test_a_file_with_a_new_name_or_date_is_new(workspace: Workspace, httpserver: HTTPServer) -> None:
     old = {"gii-ranking/data/economy_id_2025.csv": "Tue, 16 Sep 2025 08:00:00 GMT"}
     seen = []
     for files in (
@@ -232,7 +232,7 @@ def test_each_series_of_the_sdg_database_has_its_own_release(workspace: Workspac
     assert list(found.of.values()) == ["2026.Q3.G.01", "2026.Q2.G.01"]
 
 
-def test_a_response_without_a_release_gives_no_release(workspace: Workspace, httpserver: HTTPServer) -> None:
+def test_a_response_without_a_release_has_no_release(workspace: Workspace, httpserver: HTTPServer) -> None:
     httpserver.expect_request(re.compile(".*")).respond_with_json([{"message": [{"id": "120"}]}])
     with Http(tries=1) as http:
         for provider in ("world_bank", "unesco_uis", "un_sdg"):
@@ -274,7 +274,7 @@ def defs(published_warehouse: Path) -> Iterator[dg.Definitions]:
         yield build_defs()
 
 
-def test_marts_and_publication_follow_changed_figures_and_nothing_else(defs: dg.Definitions) -> None:
+def test_marts_and_publication_run_only_after_changed_figures(defs: dg.Definitions) -> None:
     instance = dg.DagsterInstance.ephemeral()
     indicator = dg.AssetKey(["observations", "internet_users_pct"])
     graph = defs.resolve_asset_graph()
@@ -299,7 +299,7 @@ def test_marts_and_publication_follow_changed_figures_and_nothing_else(defs: dg.
     after, cursor = evaluate(cursor)
     assert nothing == unchanged == after == set()
     assert changed == set(built)
-    # a refresh of the command line, which does all of it in one run
+    # a refresh of the command line runs all of it at once
     materialize(indicator, "c")
     for key in built:
         materialize(key, "built again")

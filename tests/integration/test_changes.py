@@ -1,7 +1,7 @@
-"""What a publication changed: three publications of one warehouse, each different from the last in known ways.
+"""Changes between publications: three publications of one warehouse with known differences.
 
-The second and third are the first with some cells of the build changed, published as a refresh publishes: what is
-tested is the comparison, not the scoring.
+The second and third publication are copies of the first build with some changed cells, published as a refresh does it.
+These tests cover the comparison, not the scoring.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def _publish(layout: Layout, changed: str, at: datetime) -> None:
 
 @pytest.fixture(scope="module")
 def thrice(published_warehouse: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Layout]:
-    """Three publications. What the second had is kept beside the third, as it is for users."""
+    """Publish three times. The tables of the second publication are kept next to the third, as for users."""
     folder = tmp_path_factory.mktemp("changes") / "warehouse"
     shutil.copytree(published_warehouse, folder)
     layout = Layout(folder)
@@ -129,7 +129,7 @@ def test_a_change_by_rounding_is_counted_apart(thrice: Layout, since_the_first: 
     assert "2021" in section.splitlines()[2] and "KAZ" in section.splitlines()[2]
 
 
-def test_a_withdrawn_figure_and_statuses_ranks_verdicts_and_benchmarks_are_told(
+def test_withdrawn_figures_statuses_ranks_verdicts_and_benchmarks_are_listed(
     since_the_first: list[dict[str, Any]],
 ) -> None:
     withdrawn = _one(since_the_first, "withdrawn")
@@ -147,8 +147,8 @@ def test_a_withdrawn_figure_and_statuses_ranks_verdicts_and_benchmarks_are_told(
     assert (benchmark["previous"], benchmark["previous_value"], benchmark["value"]) == ("target_value", 100, 99)
 
 
-def test_nothing_else_is_told(since_the_first: list[dict[str, Any]]) -> None:
-    """Not the figures of Germany, which is no member, and not a score that moved by rounding."""
+def test_no_other_change_is_listed(since_the_first: list[dict[str, Any]]) -> None:
+    """Figures of Germany, which is not a member, and a score that changed by rounding are not listed."""
     assert Counter(section_of(record) for record in since_the_first) == dict.fromkeys(CHANGE_SECTIONS, 1)
 
 
@@ -157,13 +157,15 @@ def test_nothing_else_is_told(since_the_first: list[dict[str, Any]]) -> None:
     [
         (None, SECOND),
         (date(2027, 3, 19), SECOND),
-        (date(2027, 1, 10), SECOND),  # what stood at the end of that day
+        (date(2027, 1, 10), SECOND),  # the last publication of that day
         (date(2030, 1, 1), SECOND),
         (date(2027, 1, 9), None),
-        (date(2000, 1, 1), None),  # none is that old: the oldest stands in
+        (date(2000, 1, 1), None),  # no publication is that old: the oldest is used
     ],
 )
-def test_since_takes_what_stood_on_that_day(thrice: Layout, since: date | None, compared_with: datetime | None) -> None:
+def test_since_compares_with_the_publication_of_that_day(
+    thrice: Layout, since: date | None, compared_with: datetime | None
+) -> None:
     found = compare(thrice, since)
     assert found is not None and found.published_at == THIRD and found.as_of == THIRD.date()
     if compared_with:
@@ -172,41 +174,41 @@ def test_since_takes_what_stood_on_that_day(thrice: Layout, since: date | None, 
         assert found.previous_published_at < SECOND
 
 
-def test_the_sections_of_the_report_have_a_line_a_change(thrice: Layout) -> None:
+def test_the_sections_of_the_report_have_one_line_per_change(thrice: Layout) -> None:
     found = compare(thrice, date(2027, 1, 9))
     assert found is not None
-    told = {section.kind: section for section in sections(found)}
-    assert list(told) == list(CHANGE_SECTIONS)
-    assert all(len(line) == len(one.heads) for one in told.values() for line in one.lines)
-    assert told["new_year"].lines == [["Individuals using the internet", "2025", "1", "UZB"]]
-    assert told["revised"].lines[0][:3] == ["Kazakhstan", "The <script> | title", "2023"]
+    shown = {section.kind: section for section in sections(found)}
+    assert list(shown) == list(CHANGE_SECTIONS)
+    assert all(len(line) == len(one.heads) for one in shown.values() for line in one.lines)
+    assert shown["new_year"].lines == [["Individuals using the internet", "2025", "1", "UZB"]]
+    assert shown["revised"].lines[0][:3] == ["Kazakhstan", "The <script> | title", "2023"]
 
 
 def test_the_command_prints_every_format(thrice: Layout) -> None:
-    told = run_carec("diff", "--since", "2027-01-09", warehouse=thrice.root)
-    assert told.returncode == 0, told.stderr
-    assert "to that of 2027-03-20 09:30 UTC (as of 2027-03-20)" in told.stdout
+    done = run_carec("diff", "--since", "2027-01-09", warehouse=thrice.root)
+    assert done.returncode == 0, done.stderr
+    assert "to that of 2027-03-20 09:30 UTC (as of 2027-03-20)" in done.stdout
     for title in CHANGE_SECTIONS.values():
-        assert f"{title} (1)" in told.stdout
+        assert f"{title} (1)" in done.stdout
     records = json.loads(run_carec("diff", "--format", "json", warehouse=thrice.root).stdout)
     assert Counter(record["kind"] for record in records) == {"revised": 1, "verdict": 1, "benchmark": 1}
     table = list(csv.reader(io.StringIO(run_carec("diff", "--format", "csv", warehouse=thrice.root).stdout)))
     assert tuple(table[0]) == COLUMNS and len(table) == 4
 
 
-def test_a_day_before_every_publication_is_said(thrice: Layout) -> None:
-    told = run_carec("diff", "--since", "2000-01-01", warehouse=thrice.root)
-    assert "No publication of 2000-01-01 or before is kept; this is the oldest one." in told.stdout
+def test_a_day_before_every_publication_is_reported(thrice: Layout) -> None:
+    done = run_carec("diff", "--since", "2000-01-01", warehouse=thrice.root)
+    assert "No publication of 2000-01-01 or before is kept; this is the oldest one." in done.stdout
 
 
-def test_without_an_earlier_publication_a_line_says_so(published_warehouse: Path) -> None:
+def test_without_an_earlier_publication_one_line_is_printed(published_warehouse: Path) -> None:
     done = run_carec("diff", warehouse=published_warehouse)
     assert done.returncode == 0
     assert done.stdout == "This is the first publication that is kept: no earlier one exists to compare with.\n"
     assert json.loads(run_carec("diff", "--format", "json", warehouse=published_warehouse).stdout) == []
 
 
-def test_a_kept_publication_that_cannot_be_read_is_a_clear_line(thrice: Layout) -> None:
+def test_an_unreadable_earlier_publication_gives_one_clear_line(thrice: Layout) -> None:
     folder = next(iter(sorted(thrice.publications.glob("2027*"))))
     file = folder / "observations.parquet"
     good = file.read_bytes()

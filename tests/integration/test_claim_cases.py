@@ -1,4 +1,4 @@
-"""Claims with known answers, one by one: every unit, comparator, kind of test and gap, on figures made up for them."""
+"""Claims with known verdicts: every unit, comparator, kind of test and gap, on invented figures."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def change(value: float, **more: Any) -> dict[str, Any]:
 
 
 CASES: dict[str, tuple[dict[str, Any], dict[str, Any], str, int | None]] = {
-    # the claim, its evidence, verdict, nearest true year
+    # figures, evidence, verdict, nearest true year
     "a value within the tolerance": (share(92.5), USE, "supported", 2024),
     "a value that only an older year of the window has": (share(88.5), USE, "supported", 2022),
     "a value of no year": (share(97), USE, "contradicted", None),
@@ -70,7 +70,7 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], str, int | None]] = {
         2019,
     ),
     "a ratio": ({"value": 0.96, "unit": "ratio"}, {"indicator_id": "internet_gender_ratio"}, "supported", 2024),
-    "a ratio told in percent": (share(97), {"indicator_id": "internet_gender_ratio"}, "supported", 2024),
+    "a ratio stated in percent": (share(97), {"indicator_id": "internet_gender_ratio"}, "supported", 2024),
     "so many in 100": ({"value": 94, "unit": "per_100"}, USE, "supported", 2024),
     "so many in 1000": ({"value": 940, "unit": "per_mille"}, USE, "supported", 2024),
     "subscriptions per 100 people": (
@@ -129,7 +129,7 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], str, int | None]] = {
     ),
     "a change in per cent": (change(17.5, baseline_year=2019, value_year=2024), USE, "supported", 2024),
     "a change of the wrong sign": (change(-17.5, baseline_year=2019, value_year=2024), USE, "contradicted", None),
-    "a change whose base year the evidence names": (
+    "a change with a base year in the evidence": (
         change(17.5, value_year=2024),
         {**USE, "base_year": 2019},
         "supported",
@@ -156,7 +156,7 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], str, int | None]] = {
         "direction_supported",
         None,
     ),
-    "said of two, true of one": (
+    "stated for two members, true for one": (
         {"country_iso3": "KAZ;UZB"},
         {"indicator_id": "remittance_cost_pct", "kind": "direction"},
         "direction_contradicted",
@@ -188,7 +188,7 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], str, int | None]] = {
         {"value": 1, "unit": "rank"},
         {**RANK, "kind": "rank_in_group"},
         "supported_other_year",
-        2023,  # before China is in the figures
+        2023,  # before the first figure of China
     ),
     "a number from two series": (
         {"value": 18.8, "unit": "million_people", "value_year": 2024},
@@ -271,7 +271,7 @@ def engine(published_warehouse: Path) -> ClaimsEngine:
 
 @pytest.fixture(scope="module")
 def audited(engine: ClaimsEngine) -> dict[str, tuple[dict[str, Any], list[dict[str, Any]]]]:
-    """Verdict and tests of every case, from one audit of all of them."""
+    """Return verdict and tests of every case, from one audit of all cases."""
     ids = {case: f"c-{number}" for number, case in enumerate(CASES)}
     claims = [{**CASES[case][0], "claim_id": claim_id} for case, claim_id in ids.items()]
     evidence = [{**CASES[case][1], "claim_id": claim_id} for case, claim_id in ids.items()]
@@ -295,7 +295,7 @@ SILENT = [
 
 
 @pytest.mark.parametrize("case", SILENT)
-def test_where_no_year_is_stated_the_reason_says_so(
+def test_if_no_year_is_stated_the_reason_mentions_it(
     audited: dict[str, tuple[dict[str, Any], list[dict[str, Any]]]], case: str
 ) -> None:
     found, tests = audited[case]
@@ -353,7 +353,7 @@ def test_a_verdict_does_not_depend_on_the_unit(
         ({"baseline_value": 50, "baseline_year": 2005}, "no_data", None),
     ],
 )
-def test_a_baseline_is_tested_for_itself_and_moves_no_verdict(
+def test_a_baseline_is_tested_separately_and_changes_no_verdict(
     engine: ClaimsEngine, baseline: dict[str, Any], result: str, year: int | None
 ) -> None:
     audit = engine.audit([share(94, **baseline)], [USE], FIGURES)
@@ -363,7 +363,7 @@ def test_a_baseline_is_tested_for_itself_and_moves_no_verdict(
     assert audit.verdict()["verdict"] == "supported"
 
 
-def test_another_definition_is_told_with_its_difference_and_decides_nothing(engine: ClaimsEngine) -> None:
+def test_another_definition_is_shown_with_its_difference_and_changes_no_verdict(engine: ClaimsEngine) -> None:
     households = {
         "indicator_id": "households_internet_pct",
         "definition_match": "different",
@@ -377,7 +377,7 @@ def test_another_definition_is_told_with_its_difference_and_decides_nothing(engi
 def test_copies_of_one_origin_count_once(engine: ClaimsEngine) -> None:
     copies = [USE, {"indicator_id": "households_internet_pct"}]
     found = engine.audit([share(95)], copies, FIGURES).verdict()
-    assert found["independent_origins"] == 1  # both are the ITU's
+    assert found["independent_origins"] == 1  # both are from ITU
     independent = [USE, {"indicator_id": "fixed_broadband_per_100"}]
     more = "update indicators set origin = 'another' where indicator_id = 'fixed_broadband_per_100'"
     audit = engine.audit([share(50, comparator="lt", value_year=2024)], independent, FIGURES, more=more)
@@ -400,7 +400,7 @@ REGION = {"country_iso3": "CAREC", "value": 50, "unit": "percent", "value_year":
 MEMBERS = ("AFG", "AZE", "CHN", "GEO", "KAZ", "KGZ", "MNG", "PAK", "TJK", "TKM", "UZB")
 
 
-def test_every_way_of_taking_a_regional_mean_is_named_with_its_result(engine: ClaimsEngine) -> None:
+def test_every_variant_of_the_regional_mean_is_named_with_its_result(engine: ClaimsEngine) -> None:
     # China 94 and the others 46: simple 50.36, without China 46; weighted half by China 70
     figures = {
         "internet_users_pct": {iso3: {2024: 94 if iso3 == "CHN" else 46} for iso3 in MEMBERS},
@@ -420,7 +420,7 @@ def test_every_way_of_taking_a_regional_mean_is_named_with_its_result(engine: Cl
     )
 
 
-def test_a_way_of_taking_a_mean_that_has_no_figures_is_named_too(engine: ClaimsEngine) -> None:
+def test_a_variant_of_the_mean_without_figures_is_named_too(engine: ClaimsEngine) -> None:
     figures = {"internet_users_pct": {iso3: {2024: 50} for iso3 in MEMBERS}}
     audit = engine.audit(
         [REGION], [{**USE, "kind": "regional_mean"}], figures, unknown={"population_total": "2026-05-04"}
@@ -436,23 +436,23 @@ def test_a_way_of_taking_a_mean_that_has_no_figures_is_named_too(engine: ClaimsE
     assert "not known then, with the oldest vintage at hand: population_total (2026-05-04)" in reason
 
 
-def test_a_mean_of_too_few_members_is_none(engine: ClaimsEngine) -> None:
+def test_a_mean_of_too_few_members_is_missing(engine: ClaimsEngine) -> None:
     figures = {"internet_users_pct": {iso3: {2024: 50} for iso3 in MEMBERS[:8]}}
     audit = engine.audit([REGION], [{**USE, "kind": "regional_mean", "variant": "simple"}], figures)
     assert [t["result"] for t in audit.tests()] == ["no_data"]
     assert audit.verdict()["verdict"] == "no_data"
 
 
-def test_a_contradicted_claim_says_whom_and_when_it_is_true_of(engine: ClaimsEngine) -> None:
+def test_a_contradicted_claim_names_the_member_and_year_for_which_it_is_true(engine: ClaimsEngine) -> None:
     found = engine.audit([{"value": 48, "unit": "rank"}], [RANK], FIGURES).verdict()
     assert found["verdict"] == "contradicted"
     assert found["true_elsewhere"] == "GEO 2019" and "true of GEO 2019" in found["verdict_reason"]
 
 
-# ------------------------------------------------------------------------- the register as it stands, altered figures
+# ------------------------------------------------------------------------- the register as committed, altered figures
 
 CHANGED: dict[str, tuple[tuple[str, str, int, float], dict[str, tuple[str, str]]]] = {
-    # an observation as it becomes, and every verdict that flips
+    # a changed observation, and every verdict that changes
     "Kazakhstan uses the internet as claimed": (
         ("internet_users_pct", "KAZ", 2024, 96),
         {"p1-kaz-internet-use": ("contradicted", "supported")},
@@ -474,17 +474,19 @@ CHANGED: dict[str, tuple[tuple[str, str, int, float], dict[str, tuple[str, str]]
     ),
     "4G reached 90 per cent of Uzbekistan in 2021": (
         ("coverage_4g_pct", "UZB", 2021, 90),
-        {},  # the year before the window bears the claim out no longer, but 3G did in 2018
+        {},  # the year before the window no longer supports the claim, but 3G did in 2018
     ),
     "Georgia has fewer people than pupils": (
         ("population_total", "GEO", 2024, 300_000),
-        {},  # the two years before still hold the number
+        {},  # the two years before still have the number
     ),
 }
 
 
 @pytest.mark.parametrize("case", CHANGED)
-def test_changing_one_observation_flips_exactly_the_verdicts_that_rest_on_it(engine: ClaimsEngine, case: str) -> None:
+def test_changing_one_observation_changes_exactly_the_verdicts_that_depend_on_it(
+    engine: ClaimsEngine, case: str
+) -> None:
     (series, iso3, year, value), flips = CHANGED[case]
     register = "; ".join(
         f"insert into {table} from published.{table}"

@@ -23,7 +23,7 @@ def verdicts(warehouse: Path) -> dict[str, str]:
     return dict(rows(warehouse, "select claim_id, verdict from claims_audit"))
 
 
-# -------------------------------------------------------------------------------------------- the register as it stands
+# -------------------------------------------------------------------------------------------- the register as committed
 
 
 def test_every_claim_of_the_register_has_one_verdict_and_a_reason(published_warehouse: Path) -> None:
@@ -36,9 +36,7 @@ def test_every_claim_of_the_register_has_one_verdict_and_a_reason(published_ware
 @pytest.mark.parametrize(
     ("country", "rank"), [("chn", 11), ("geo", 57), ("kgz", 99), ("tjk", 107), ("pak", 91), ("uzb", 83)]
 )
-def test_ranks_of_the_edition_of_2024_that_the_review_gives_right_are_supported(
-    published_warehouse: Path, country: str, rank: int
-) -> None:
+def test_correct_ranks_of_the_edition_of_2024_are_supported(published_warehouse: Path, country: str, rank: int) -> None:
     found = rows(
         published_warehouse,
         "select verdict, evidence_value, evidence_year, deviation, nearest_true_year, provider from claims_audit"
@@ -47,7 +45,7 @@ def test_ranks_of_the_edition_of_2024_that_the_review_gives_right_are_supported(
     assert found == [("supported", rank, 2024, 0, 2024, "wipo_gii")]
 
 
-def test_ranks_that_no_edition_gives_are_contradicted_with_the_members_they_are_true_of(
+def test_ranks_of_no_edition_are_contradicted_with_the_members_that_have_them(
     published_warehouse: Path,
 ) -> None:
     found = rows(
@@ -61,7 +59,7 @@ def test_ranks_that_no_edition_gives_are_contradicted_with_the_members_they_are_
     ]
 
 
-def test_where_the_review_gives_no_year_the_reason_says_so(published_warehouse: Path) -> None:
+def test_if_the_review_gives_no_year_the_reason_mentions_it(published_warehouse: Path) -> None:
     silent = rows(
         published_warehouse,
         "select claim_id from claims_audit where value_year is null and verdict_reason not like '%no year stated%'"
@@ -75,7 +73,7 @@ def test_where_the_review_gives_no_year_the_reason_says_so(published_warehouse: 
     assert tested == "2022, 2023, 2024"
 
 
-def test_a_stated_baseline_is_tested_for_itself(published_warehouse: Path) -> None:
+def test_a_stated_baseline_is_tested_separately(published_warehouse: Path) -> None:
     found = rows(
         published_warehouse,
         "select claim_id, claimed, result, nearest_true_year from claim_tests where role = 'baseline'"
@@ -124,7 +122,7 @@ def test_the_regional_mean_can_be_recomputed_in_every_variant(
     assert f"({variant})" in reason
 
 
-def test_the_regional_verdict_names_every_variant(published_warehouse: Path) -> None:
+def test_the_reason_of_a_regional_verdict_names_every_variant(published_warehouse: Path) -> None:
     ((verdict, reason),) = rows(
         published_warehouse,
         "select verdict, verdict_reason from claims_audit where claim_id = 'hl-region-internet-use'",
@@ -134,7 +132,7 @@ def test_the_regional_verdict_names_every_variant(published_warehouse: Path) -> 
     assert "not true of the mean weighted_ex_chn" in reason
 
 
-def test_a_series_of_another_definition_decides_nothing(published_warehouse: Path) -> None:
+def test_a_series_of_another_definition_changes_no_verdict(published_warehouse: Path) -> None:
     assert rows(
         published_warehouse,
         "select distinct result from claim_tests where definition_match = 'different' order by 1",
@@ -155,7 +153,7 @@ def test_series_of_one_origin_count_once(published_warehouse: Path) -> None:
     assert tests == 2 and origins == 1
 
 
-def test_one_member_that_moved_back_refutes_what_is_said_of_all(published_warehouse: Path) -> None:
+def test_one_member_that_moved_back_contradicts_a_claim_about_all(published_warehouse: Path) -> None:
     ((verdict, reason),) = rows(
         published_warehouse,
         "select verdict, verdict_reason from claims_audit where claim_id = 'hl-egov-services-improved'",
@@ -164,7 +162,7 @@ def test_one_member_that_moved_back_refutes_what_is_said_of_all(published_wareho
     assert "not better: AFG, GEO, KGZ, UZB" in reason
 
 
-def test_every_test_with_a_figure_says_where_it_comes_from(published_warehouse: Path) -> None:
+def test_every_test_with_a_figure_names_its_source(published_warehouse: Path) -> None:
     assert rows(
         published_warehouse,
         "select count(*) from claim_tests where value is not null and (evidence_year is null or provider is null"
@@ -172,7 +170,7 @@ def test_every_test_with_a_figure_says_where_it_comes_from(published_warehouse: 
     ) == [(0,)]
 
 
-def test_every_figure_shown_stands_in_the_observations(published_warehouse: Path) -> None:
+def test_every_figure_shown_is_in_the_observations(published_warehouse: Path) -> None:
     ((shown, found),) = rows(
         published_warehouse,
         "select count(*), count(o.value) from claim_tests as t left join observations as o on o.iso3 = t.iso3"
@@ -182,7 +180,7 @@ def test_every_figure_shown_stands_in_the_observations(published_warehouse: Path
     assert shown == found > 50
 
 
-def test_leads_are_shown_and_make_no_verdict(published_warehouse: Path) -> None:
+def test_leads_are_shown_and_change_no_verdict(published_warehouse: Path) -> None:
     assert rows(
         published_warehouse,
         "select distinct verdict from claims_audit where measure = 'milestone' and leads > 0",
@@ -199,7 +197,7 @@ def test_the_milestones_are_published_with_country_pillar_and_theme(published_wa
         assert total == complete == len(list(csv.DictReader(types)))
 
 
-def test_the_document_is_fresh(published_warehouse: Path, tmp_path: Path) -> None:
+def test_the_document_is_up_to_date(published_warehouse: Path, tmp_path: Path) -> None:
     done = run_carec("claims", "--write-docs", str(tmp_path / "claims.md"), warehouse=published_warehouse)
     assert done.returncode == 0, done.stderr
     written = (tmp_path / "claims.md").read_text(encoding="utf-8")
@@ -221,7 +219,7 @@ def test_an_altered_claim_gets_its_known_verdict(altered_seeds: Refreshed, claim
     assert [row[:2] for row in found] == [(verdict, year)], found
 
 
-def test_a_new_kind_of_test_takes_one_model_and_one_row(altered_seeds: Refreshed) -> None:
+def test_a_new_kind_of_test_needs_one_model_and_one_row(altered_seeds: Refreshed) -> None:
     assert rows(
         altered_seeds.warehouse,
         "select distinct kind, result from claim_tests where claim_id = 'hl-pak-ict-export-markets'",
@@ -245,7 +243,7 @@ def test_no_other_verdict_moves_with_the_altered_claims(altered_seeds: Refreshed
 # ----------------------------------------------------------------------------------------- altered figures, and history
 
 
-def test_changing_one_observation_flips_exactly_the_verdict_that_rests_on_it(
+def test_changing_one_observation_changes_exactly_the_verdict_that_depends_on_it(
     changed_figure: Refreshed, published_warehouse: Path
 ) -> None:
     before, after = verdicts(published_warehouse), verdicts(changed_figure.warehouse)
@@ -268,14 +266,14 @@ def test_an_earlier_as_of_date_keeps_recorded_changes_and_uses_figures_known_on_
 ) -> None:
     warehouse = review_day.warehouse
     assert rows(warehouse, f"select count(*) from claim_verdict_changes where as_of = date '{AS_OF}'") == [(1,)]
-    # the edition of 2024 had appeared, that of 2025 had not; internet use is that of the vintage of November 2024
+    # the edition of 2024 was published, that of 2025 was not; internet use is from the vintage of November 2024
     assert rows(warehouse, "select max(year) from observations where indicator_id = 'gii_rank'") == [(2024,)]
     ((verdict, vintage),) = rows(
         warehouse, "select verdict, vintage_at::date::varchar from claims_audit where claim_id = 'p1-kaz-internet-use'"
     )
     assert (verdict, vintage) == ("contradicted", "2024-11-29")
     assert verdicts(warehouse)["p5-gii-geo"] == "supported"
-    # populations were not at hand then: the means that need them are named, and what was not known is said
+    # populations were unknown then: the means that need them are named, with the unknown series
     assert rows(
         warehouse,
         "select variant, result, unknown_then like 'population_total (%' from claim_tests"
@@ -286,9 +284,9 @@ def test_an_earlier_as_of_date_keeps_recorded_changes_and_uses_figures_known_on_
     assert unknown in run_carec("claims", warehouse=warehouse).stdout
 
 
-def test_the_newest_record_leaves_nothing_unknown(published_warehouse: Path) -> None:
+def test_the_newest_record_has_no_unknown_series(published_warehouse: Path) -> None:
     assert rows(published_warehouse, "select count(unknown_then) from claim_tests") == [(0,)]
 
 
-def test_the_first_publication_has_no_changes_to_tell(published_warehouse: Path) -> None:
+def test_the_first_publication_has_no_changes(published_warehouse: Path) -> None:
     assert rows(published_warehouse, "select count(*) from claim_verdict_changes") == [(0,)]

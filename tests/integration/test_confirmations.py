@@ -1,4 +1,4 @@
-"""Live confirmations: an answer that repeats the figures in use is published beside them, and changes no vintage."""
+"""Live confirmations: a response that repeats the figures in use is published with them and changes no vintage."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def files(layout: Layout) -> dict[str, bytes]:
     return {str(path): path.read_bytes() for path in layout.vintages(INTERNET).glob("*.parquet")}
 
 
-def test_an_answer_with_the_figures_in_use_confirms_them_and_writes_no_vintage(bank: Bank, at: Workspace) -> None:
+def test_a_response_with_the_figures_in_use_confirms_them_and_writes_no_vintage(bank: Bank, at: Workspace) -> None:
     refresh(at)
     before = files(at.layout)
     bank.lastupdated = "2026-12-01"
@@ -66,9 +66,7 @@ def test_the_same_bytes_confirm_once(bank: Bank, at: Workspace) -> None:
     assert refresh(at).results[0].data_version == refresh(at).results[0].data_version
 
 
-def test_of_a_revised_answer_the_vintage_in_use_is_confirmed_and_a_withdrawn_figure_is_not(
-    bank: Bank, at: Workspace
-) -> None:
+def test_a_revised_response_confirms_the_vintage_in_use_but_no_withdrawn_figure(bank: Bank, at: Workspace) -> None:
     refresh(at)
     bank.lastupdated = "2026-12-01"
     bank.figures[CODE]["KAZ", 2024] = 61.5
@@ -80,7 +78,7 @@ def test_of_a_revised_answer_the_vintage_in_use_is_confirmed_and_a_withdrawn_fig
     assert newest.height == len(landed(at.layout, INTERNET))
 
 
-def test_a_retained_figure_is_not_confirmed_by_the_answer_whose_record_was_rejected(bank: Bank, at: Workspace) -> None:
+def test_a_retained_figure_is_not_confirmed_by_a_rejected_record(bank: Bank, at: Workspace) -> None:
     refresh(at)
     bank.lastupdated = "2026-12-01"
     bank.figures[CODE]["KAZ", 2024] = 1e6
@@ -91,7 +89,7 @@ def test_a_retained_figure_is_not_confirmed_by_the_answer_whose_record_was_rejec
     assert confirmations(at.layout)[-1].filter(iso3="KAZ", year=2024).is_empty()
 
 
-def test_an_answer_that_is_held_back_confirms_nothing(bank: Bank, at: Workspace) -> None:
+def test_a_response_that_is_held_back_confirms_no_figure(bank: Bank, at: Workspace) -> None:
     refresh(at)
     bank.lastupdated = "2026-12-01"
     bank.figures[CODE] = {place: value for place, value in bank.figures[CODE].items() if place[1] < 2020}
@@ -143,21 +141,19 @@ def test_confirmed_archived_figures_keep_their_provenance_and_count_as_live(
     assert '"lastupdated": "2026-11-20"' in shown and "IT.NET.USER.ZS" in shown
 
 
-def test_a_confirmation_is_known_only_from_its_day_on(live_refresh: Refreshed, tmp_path: Path) -> None:
+def test_a_confirmation_counts_only_from_its_day_on(live_refresh: Refreshed, tmp_path: Path) -> None:
     warehouse = live_refresh.copy(tmp_path)
     earlier = run_carec("refresh", "--as-of", "2026-11-26", warehouse=warehouse)
     assert earlier.returncode == 0, earlier.stderr
     assert rows(warehouse, "select count(*) from observations where confirmed_at is not null") == [(0,)]
 
 
-def test_files_that_an_operator_put_in_place_are_not_counted_as_live(live_refresh: Refreshed) -> None:
+def test_files_of_an_operator_do_not_count_as_live(live_refresh: Refreshed) -> None:
     found = f"select count(*), count(confirmed_at) from observations where indicator_id = '{LOCAL}'"
     assert rows(live_refresh.warehouse, found) == [(2, 0)]
 
 
-def test_a_record_that_is_rejected_marks_the_figure_that_stays_even_where_nothing_else_changed(
-    bank: Bank, at: Workspace
-) -> None:
+def test_a_rejected_record_marks_the_retained_figure_even_if_no_figure_changed(bank: Bank, at: Workspace) -> None:
     refresh(at)
     good = bank.figures[CODE]["KAZ", 2023]
     bank.lastupdated, bank.figures[CODE]["KAZ", 2023] = "2026-12-01", 1e6
@@ -172,7 +168,7 @@ def test_a_record_that_is_rejected_marks_the_figure_that_stays_even_where_nothin
     assert mended is not None and mended.read()["figure_origin"].null_count() == mended.read().height
 
 
-def test_a_vintage_of_the_former_format_is_no_difference_of_a_replay(bank: Bank, at: Workspace) -> None:
+def test_a_replay_accepts_a_vintage_of_the_former_format(bank: Bank, at: Workspace) -> None:
     refresh(at)
     (path,) = at.layout.vintages(INTERNET).glob("[2-9]*.parquet")
     former = pl.read_parquet(path).drop("figure_origin", "figure_note")

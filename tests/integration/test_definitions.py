@@ -1,4 +1,4 @@
-"""The asset graph, and runs of its jobs in this process on the bundled archive."""
+"""The asset graph, and runs of its jobs on the bundled archive, in this process."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_the_assets_are_the_indicators_the_tables_of_dbt_and_the_publication(
     parents |= {names[name]: set() for name in sources}
     parents |= {f"observations/{name}": set() for name in workspace.catalogue.indicators}
     keys = graph.get_all_asset_keys()
-    # what a publication keeps has a key without a schema
+    # tables kept between publications have a key without a schema
     parents["publication"] = {key.path[0] for key in keys if len(key.path) == 1} - {"publication"}
 
     def name_of(key: dg.AssetKey) -> str:
@@ -166,7 +166,7 @@ def test_the_instance_evaluates_freshness() -> None:
         assert yaml.safe_load(settings.read_text())["freshness"] == {"enabled": True}, settings
 
 
-def test_every_score_leads_back_to_the_indicators_behind_it(build_defs: BuildDefs, published_warehouse: Path) -> None:
+def test_the_lineage_of_every_score_leads_to_its_indicators(build_defs: BuildDefs, published_warehouse: Path) -> None:
     workspace = at(published_warehouse)
     graph = build_defs(workspace).resolve_asset_graph()
     upstream = dg.AssetSelection.assets("scorecard").upstream().resolve(graph)
@@ -181,7 +181,9 @@ def test_every_asset_has_an_owner_a_group_and_a_description(build_defs: BuildDef
     assert {node.group_name for node in nodes}.isdisjoint({None, "default"})
 
 
-def test_one_indicator_is_refreshed_alone_with_its_result_as_metadata(build_defs: BuildDefs, warehouse: Path) -> None:
+def test_one_indicator_can_be_refreshed_alone_with_its_result_as_metadata(
+    build_defs: BuildDefs, warehouse: Path
+) -> None:
     defs = build_defs(at(warehouse))
     published = (warehouse / "carec.duckdb").read_bytes()
     result = materialize(defs, "observations/internet_users_pct")
@@ -214,7 +216,7 @@ def traced(columns: dict[dg.AssetKey, Any], asset: dg.AssetKey, column: str) -> 
     return found
 
 
-def test_a_column_of_a_staging_model_leads_to_all_of_its_indicators(
+def test_the_lineage_of_a_staging_column_leads_to_all_its_indicators(
     build_defs: BuildDefs, published_warehouse: Path
 ) -> None:
     from pipelines.orchestration.dbt_assets import LINEAGE, with_every_indicator
@@ -231,7 +233,7 @@ def test_a_column_of_a_staging_model_leads_to_all_of_its_indicators(
         assert len(found) == (1 if kept else len(parents))
 
 
-def test_one_provider_is_refreshed_by_its_tag_and_the_rest_stays(build_defs: BuildDefs, warehouse: Path) -> None:
+def test_a_tag_refreshes_only_the_indicators_of_its_provider(build_defs: BuildDefs, warehouse: Path) -> None:
     workspace = at(warehouse)
     defs = build_defs(workspace)
     before = {path: path.read_bytes() for path in warehouse.rglob("*.parquet")}
@@ -248,7 +250,7 @@ def test_one_provider_is_refreshed_by_its_tag_and_the_rest_stays(build_defs: Bui
     assert (warehouse / "carec.duckdb").read_bytes() == published
 
 
-def test_the_whole_job_publishes_what_the_command_line_publishes(
+def test_the_whole_job_and_the_command_line_publish_the_same(
     build_defs: BuildDefs, tmp_path: Path, published_warehouse: Path
 ) -> None:
     workspace = at(tmp_path / "warehouse")
@@ -273,7 +275,7 @@ def test_the_whole_job_publishes_what_the_command_line_publishes(
     assert published.metadata["observations"].value == rows(path, "select count(*) from observations")[0][0]
     scores = "select framework_id, iso3, overall_score, rank, score_reason from scorecard order by all"
     assert rows(path, scores) == rows(published_warehouse / "carec.duckdb", scores)
-    # the job has passed dbt's unit tests, and no later build of this code runs them again
+    # the job has passed dbt's unit tests, so that no later build of this code runs them again
     assert (workspace.layout.dbt_target / "unit_tested.sha256").exists()
     # the run has released the warehouse, and the command line finds the publication that it would make
     again = run_carec("refresh", "--as-of", AS_OF, warehouse=workspace.layout.root)
@@ -289,9 +291,7 @@ def test_a_selection_of_one_table_grows_to_the_whole_build(build_defs: BuildDefs
     assert {key for key in together if isinstance(key, dg.AssetKey)} == built
 
 
-def test_the_scorecard_is_built_as_of_a_day_from_what_had_landed_by_then(
-    build_defs: BuildDefs, warehouse: Path
-) -> None:
+def test_the_scorecard_as_of_a_day_uses_only_figures_landed_by_then(build_defs: BuildDefs, warehouse: Path) -> None:
     job = build_defs(at(warehouse)).resolve_job_def("rebuild")
     config = {"ops": {"dbt_build": {"config": {"as_of": "2025-06-26", "column_lineage": False}}}}
     result = job.execute_in_process(run_config=config, raise_on_error=False)
@@ -301,7 +301,7 @@ def test_the_scorecard_is_built_as_of_a_day_from_what_had_landed_by_then(
     assert not any(node.unique_id.startswith("unit_test.") for node in read_results(Layout(warehouse)))
     published = warehouse / "carec.duckdb"
     assert rows(published, "select as_of::varchar from publication") == [("2025-06-26",)]
-    # an edition counts as known from the day it appeared, however late our copy of it is
+    # an edition counts as known from its day of publication, even if our copy is later
     later = """select indicator_id, year from observations anti join edition_releases
         on observations.indicator_id = edition_releases.indicator_id
         and year = edition_year and released_on <= date '2025-06-26'
@@ -310,7 +310,7 @@ def test_the_scorecard_is_built_as_of_a_day_from_what_had_landed_by_then(
     assert rows(published, "select count(*) > 1000 from observations") == [(True,)]
 
 
-def test_a_text_that_is_no_date_is_refused_with_an_example(build_defs: BuildDefs, warehouse: Path) -> None:
+def test_an_invalid_date_is_refused_with_an_example(build_defs: BuildDefs, warehouse: Path) -> None:
     job = build_defs(at(warehouse)).resolve_job_def("rebuild")
     config = {"ops": {"dbt_build": {"config": {"as_of": "26 June"}}}}
     result = job.execute_in_process(run_config=config, raise_on_error=False)
@@ -318,7 +318,7 @@ def test_a_text_that_is_no_date_is_refused_with_an_example(build_defs: BuildDefs
     assert "'26 June' is not a date like 2025-06-26" in str(failure.step_failure_data.user_failure_data.description)
 
 
-def test_a_failing_dbt_test_publishes_nothing_and_shows_its_rows(
+def test_a_failing_dbt_test_prevents_the_publication_and_shows_its_rows(
     build_defs: BuildDefs, warehouse: Path, tmp_path: Path
 ) -> None:
     workspace = at(warehouse)

@@ -1,4 +1,4 @@
-"""``carec doctor``: sound is sound, and each fault is named with a remedy."""
+"""``carec doctor``: a sound warehouse has no fault, and each fault is reported with a remedy."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def look(layout: Layout) -> dict[str, Diagnosis]:
     return {finding.check: finding for finding in doctor.examine(layout)}
 
 
-def test_a_sound_warehouse_is_called_sound_in_every_format(published_warehouse: Path) -> None:
+def test_a_sound_warehouse_is_reported_as_sound_in_every_format(published_warehouse: Path) -> None:
     done = run_carec("doctor", "--format", "json", warehouse=published_warehouse)
     assert done.returncode == 0, done.stdout
     rows = json.loads(done.stdout)
@@ -42,7 +42,7 @@ def test_a_sound_warehouse_is_called_sound_in_every_format(published_warehouse: 
     assert table.returncode == 0 and "remedy" in table.stdout
 
 
-def test_before_the_first_refresh_it_says_to_refresh_and_makes_nothing(tmp_path: Path) -> None:
+def test_before_the_first_refresh_it_recommends_a_refresh_and_writes_no_file(tmp_path: Path) -> None:
     done = run_carec("doctor", "--format", "json", warehouse=tmp_path / "none")
     assert done.returncode == 1
     remedies = {row["check"]: row["remedy"] for row in json.loads(done.stdout)}
@@ -124,7 +124,7 @@ def broken_store(layout: Layout) -> None:
         (broken_store, "dagster", "runs.db", "no figures"),
     ],
 )
-def test_each_fault_is_found_where_it_is_and_has_a_remedy(
+def test_each_fault_is_reported_with_its_place_and_a_remedy(
     warehouse: Path, monkeypatch: pytest.MonkeyPatch, fault: object, check: str, finding: str, remedy: str
 ) -> None:
     monkeypatch.setenv("DAGSTER_HOME", "")
@@ -137,7 +137,7 @@ def test_each_fault_is_found_where_it_is_and_has_a_remedy(
     assert "\n" not in found[check].finding
 
 
-def test_a_manifest_that_was_cut_off_is_written_anew_by_whoever_needs_it(warehouse: Path) -> None:
+def test_a_truncated_manifest_is_written_again_when_it_is_needed(warehouse: Path) -> None:
     from pipelines.dbt import runner
     from pipelines.settings import load_settings
     from pipelines.workspace import open_workspace
@@ -160,16 +160,14 @@ def test_a_package_of_another_version_than_the_lock_is_named(tmp_path: Path) -> 
     assert "make" in str(found.remedy)
 
 
-def test_a_disk_that_is_nearly_full_is_said_before_it_is_full(
-    published_warehouse: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_disk_that_is_nearly_full_is_reported(published_warehouse: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(doctor.shutil, "disk_usage", lambda path: usage(10**9, 10**9 - 10**7, 10**7))
     found = doctor.disk(Layout(published_warehouse))
     assert "10 MiB free" in found.finding and str(published_warehouse) in str(found.remedy)
 
 
-def test_a_refresh_that_is_running_is_not_taken_for_one_that_was_interrupted(warehouse: Path) -> None:
+def test_a_running_refresh_is_not_reported_as_interrupted(warehouse: Path) -> None:
     layout = Layout(warehouse)
     half_copy(layout)
     with exclusive(layout.lock):
@@ -177,12 +175,12 @@ def test_a_refresh_that_is_running_is_not_taken_for_one_that_was_interrupted(war
     assert found.remedy is None and f"process {os.getpid()}" in found.finding
 
 
-def test_a_misspelt_setting_is_found(published_warehouse: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_misspelt_setting_is_reported(published_warehouse: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CAREC_OFLINE", "1")
     assert "CAREC_OFLINE" in doctor.settings().finding
 
 
-def test_a_large_raw_store_does_not_keep_the_operator_waiting(warehouse: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_check_of_a_large_raw_store_has_a_time_limit(warehouse: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     layout = Layout(warehouse)
     for number in range(3):
         raw.store(layout, f"body {number}".encode(), {})

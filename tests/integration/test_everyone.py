@@ -1,4 +1,4 @@
-"""The whole catalogue against every provider: who answers, how often each is asked, what one that is silent costs."""
+"""The whole catalogue against every provider: the used one, the number of requests, and the loss of one."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ retrieved_by: a person
 
 @dataclass(frozen=True)
 class Run:
-    """A first run with everyone there: what came of it, and the warehouse that later runs begin with."""
+    """A first run with all providers available: its result, and its warehouse for later runs."""
 
     everyone: Everyone
     workspace: Workspace
     results: dict[str, Ingested]
-    asked: list[tuple[str, str]]
+    requested: list[tuple[str, str]]
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +89,7 @@ def test_every_link_of_every_chain_has_an_adapter() -> None:
     assert links - {ARCHIVE} <= set(workspace.adapters)
 
 
-def test_every_indicator_is_answered_by_the_first_of_its_chain(first: Run) -> None:
+def test_every_indicator_comes_from_the_first_link_of_its_chain(first: Run) -> None:
     for name, one in first.results.items():
         expected = one.indicator.chain[0].provider
         assert one.provider_used == expected, (name, one.attempts, one.stale_reason)
@@ -100,13 +100,13 @@ def test_every_indicator_is_answered_by_the_first_of_its_chain(first: Run) -> No
     assert set(first.results["gii_score"].landed.vintage.read()["year"]) == set(range(2011, 2026))  # type: ignore[union-attr]
 
 
-def test_no_file_and_no_query_is_asked_for_twice_however_many_indicators_use_it(first: Run) -> None:
+def test_each_file_and_each_query_is_requested_once_for_all_indicators(first: Run) -> None:
     assert len(first.results) > 70
-    assert set(Counter(first.asked).values()) == {1}
-    files = Counter(provider for provider, _ in first.asked)
-    # the newest file is looked for from the current year down; everything in it comes with one request
+    assert set(Counter(first.requested).values()) == {1}
+    files = Counter(provider for provider, _ in first.requested)
+    # the search for the newest file begins at the current year; one request returns all of it
     assert (files["gtmi"], files["itu_prices"], files["findex"], files["unesco_uis"]) == (1, 2, 1, 2)
-    # the surveys of every other year since 2010, and the one that is still to come
+    # the biennial surveys since 2010, and the next one
     assert files["un_egov"] == len(range(2010, int(AS_OF[:4]) + 1, 2))
     assert (
         files["world_bank"]
@@ -116,7 +116,7 @@ def test_no_file_and_no_query_is_asked_for_twice_however_many_indicators_use_it(
 
 
 @pytest.mark.parametrize("provider", sorted(ADAPTERS))
-def test_a_provider_that_is_switched_off_costs_no_figure_and_its_stand_in_is_named(
+def test_without_one_provider_no_figure_is_lost_and_its_fallback_is_named(
     provider: str, first: Run, tmp_path: Path
 ) -> None:
     at = replace(first.workspace, layout=Layout(tmp_path / "warehouse"))
@@ -132,11 +132,11 @@ def test_a_provider_that_is_switched_off_costs_no_figure_and_its_stand_in_is_nam
         if chain[0].provider != provider:
             assert one.provider_used == chain[0].provider
             continue
-        told = f"{one.stale_reason or ''} {one.attempts}"
+        reasons = f"{one.stale_reason or ''} {one.attempts}"
         assert f"{provider} {chain[0].provider_code}: unavailable" in one.attempts, name
-        assert "HTTP 500" in told, name
+        assert "HTTP 500" in reasons, name
         others = [link.provider for link in chain if link.provider not in (provider, ARCHIVE)]
-        assert one.stale_reason or one.provider_used in others, (name, told)
+        assert one.stale_reason or one.provider_used in others, (name, reasons)
 
 
 def _figures(at: Workspace, indicator_id: str) -> pl.DataFrame:
@@ -146,7 +146,7 @@ def _figures(at: Workspace, indicator_id: str) -> pl.DataFrame:
 
 
 def _close(at: Workspace, before: Workspace, indicator_id: str) -> bool:
-    """Whether the figures are the same but for what a format cannot write down."""
+    """Return whether the figures are equal up to the precision of the format."""
     key = ["iso3", "year"]
     both = _figures(at, indicator_id).join(_figures(before, indicator_id), on=key, how="full", suffix="_before")
     apart = (pl.col("value") - pl.col("value_before")).abs()

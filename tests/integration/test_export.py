@@ -1,6 +1,6 @@
-"""An export of a real publication: ``carec export`` as users run it, read back by the tools that they use.
+"""An export of a real publication with ``carec export``, read with the tools of its users.
 
-Belongs here: what needs the real tables. Does not belong here: what a small publication shows as well
+Belongs here: tests that need the real tables. Does not belong here: tests that a small publication is enough for
 (``tests/unit/test_export.py``).
 """
 
@@ -31,7 +31,7 @@ from warehouse.export.licences import MARKS, RAW_VALUES
 from warehouse.export.package import UNFINISHED
 
 DISTINCT = 7
-"""Significant digits from which two equal numbers are hardly a coincidence."""
+"""Number of significant digits that makes a coincidence of two equal numbers unlikely."""
 SOFFICE = shutil.which("soffice")
 csv.field_size_limit(1 << 24)
 
@@ -47,13 +47,13 @@ def exported(published_warehouse: Path, tmp_path_factory: pytest.TempPathFactory
 
 @pytest.fixture(scope="module")
 def both(published_warehouse: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The published file, beside which exported ones can be read."""
+    """Open the published file, to compare it with exported ones."""
     with duckdb.connect(str(published_warehouse / "carec.duckdb"), read_only=True) as connection:
         yield connection
 
 
 def tables(connection: duckdb.DuckDBPyConnection) -> dict[str, list[tuple[str, str]]]:
-    """Published table -> its columns with their types, in order."""
+    """Return the columns with types, in order, of each published table."""
     found: dict[str, list[tuple[str, str]]] = {}
     for table, column, kind in connection.execute(
         "select table_name, column_name, data_type from duckdb_columns() where schema_name = 'main' and not internal"
@@ -63,7 +63,7 @@ def tables(connection: duckdb.DuckDBPyConnection) -> dict[str, list[tuple[str, s
     return found
 
 
-def test_every_table_is_there_in_every_form_with_its_columns_in_their_order(
+def test_every_table_is_exported_in_every_format_with_its_columns_in_order(
     exported: Path, both: duckdb.DuckDBPyConnection
 ) -> None:
     book = CalamineWorkbook.from_path(str(exported / "carec.xlsx"))
@@ -84,7 +84,7 @@ def test_every_table_is_there_in_every_form_with_its_columns_in_their_order(
 
 
 def test_no_figure_text_or_row_differs_from_the_published_file(exported: Path, both: duckdb.DuckDBPyConnection) -> None:
-    """Both ways, in Parquet and CSV; of withheld rows all but the raw values."""
+    """Compare in both directions, Parquet and CSV. In withheld rows, all columns except the raw values are compared."""
     for table, columns in tables(both).items():
         raw = RAW_VALUES[table].columns if table in RAW_VALUES else ()
         shown = ", ".join(f'"{column}"' for column, _ in columns if column not in raw)
@@ -123,7 +123,7 @@ def test_no_figure_text_or_row_differs_from_the_published_file(exported: Path, b
 
 
 def closed_values(connection: duckdb.DuckDBPyConnection) -> set[float]:
-    """Raw values that may not be passed on, as far as they can be told from any other number."""
+    """Return the raw values that may not be exported, if they are distinguishable from other numbers."""
     rows = connection.execute(
         f"""
         with terms as (from read_csv('{ROOT}/warehouse/licences.csv', all_varchar = true)),
@@ -137,11 +137,11 @@ def closed_values(connection: duckdb.DuckDBPyConnection) -> set[float]:
         """
     ).fetchall()
     digits = {value: re.sub(r"^[-0.]+|\.", "", repr(value)) for (value,) in rows if "e" not in repr(value)}
-    # two digits after the point say nothing, nor do they with the noise of binary arithmetic (86.42999999999999)
-    return {value for value, told in digits.items() if len(told) >= DISTINCT and abs(value - round(value, 2)) > 1e-9}
+    # two decimals prove nothing, also with the noise of binary arithmetic (86.42999999999999)
+    return {value for value, shown in digits.items() if len(shown) >= DISTINCT and abs(value - round(value, 2)) > 1e-9}
 
 
-def test_no_raw_value_without_an_open_licence_is_in_any_table_not_even_in_a_text(
+def test_no_raw_value_without_an_open_licence_is_in_any_table_or_text(
     exported: Path, both: duckdb.DuckDBPyConnection
 ) -> None:
     closed = closed_values(both)
@@ -149,7 +149,7 @@ def test_no_raw_value_without_an_open_licence_is_in_any_table_not_even_in_a_text
     for path in sorted((exported / "csv").glob("*.csv")):
         numbers = re.findall(r"(?<![\w.])-?\d+\.\d{3,}(?![\w.])", path.read_text(encoding="utf-8"))
         found = closed & {float(number) for number in numbers}
-        assert not found, f"{path.name} tells {len(found)} withheld values, such as {sorted(found)[:3]}"
+        assert not found, f"{path.name} shows {len(found)} withheld values, such as {sorted(found)[:3]}"
 
 
 def test_scores_statuses_verdicts_and_ranks_are_complete(exported: Path, both: duckdb.DuckDBPyConnection) -> None:
@@ -173,16 +173,16 @@ def frictionless(folder: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_the_data_package_is_valid_to_the_frictionless_tool(exported: Path) -> None:
+def test_the_frictionless_tool_accepts_the_data_package(exported: Path) -> None:
     done = frictionless(exported)
     assert done.returncode == 0, done.stdout
 
 
 @pytest.mark.parametrize(("old", "new"), [("Policy", "Polity"), *further((",true,", ",perhaps,"))])
-def test_the_frictionless_tool_would_notice_another_text_or_type(
+def test_the_frictionless_tool_detects_a_changed_text_or_type(
     exported: Path, tmp_path: Path, old: str, new: str
 ) -> None:
-    """That the package is valid says something: what its schema and hashes forbid is found."""
+    """The tool checks schema and hashes: it reports every violation."""
     package = json.loads((exported / "datapackage.json").read_text(encoding="utf-8"))
     package["resources"] = [one for one in package["resources"] if one["name"] == "pillars"]
     (tmp_path / "datapackage.json").write_text(json.dumps(package), encoding="utf-8")
@@ -196,12 +196,12 @@ def test_the_frictionless_tool_would_notice_another_text_or_type(
     assert frictionless(tmp_path).returncode != 0
 
 
-def test_the_checksums_are_those_of_sha256sum(exported: Path) -> None:
+def test_the_checksums_equal_those_of_sha256sum(exported: Path) -> None:
     done = subprocess.run(["sha256sum", "--check", "--quiet", "SHA256SUMS"], cwd=exported, check=False)
     assert done.returncode == 0 and verified(exported)
 
 
-def test_every_provider_of_a_figure_has_a_licence_file_that_names_its_licences(
+def test_every_provider_of_a_figure_has_a_licence_file_with_its_licences(
     exported: Path, both: duckdb.DuckDBPyConnection
 ) -> None:
     rows = both.execute("select provider, list(distinct licence) from observations group by 1").fetchall()
@@ -213,7 +213,7 @@ def test_every_provider_of_a_figure_has_a_licence_file_that_names_its_licences(
             assert f"Licence: {licence}\n" in text
 
 
-def test_an_export_onto_an_earlier_one_gives_the_same_bytes(
+def test_an_export_over_an_earlier_one_gives_the_same_bytes(
     published_warehouse: Path, exported: Path, tmp_path: Path
 ) -> None:
     before = (exported / "SHA256SUMS").read_text()
@@ -225,7 +225,7 @@ def test_an_export_onto_an_earlier_one_gives_the_same_bytes(
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, *further(signal.SIGINT)])
-def test_an_export_that_is_stopped_leaves_the_earlier_one_and_nothing_that_hinders_the_next(
+def test_a_stopped_export_keeps_the_earlier_one_and_does_not_block_the_next(
     published_warehouse: Path, exported: Path, tmp_path: Path, how: signal.Signals
 ) -> None:
     other = Path(shutil.copytree(exported, tmp_path / "again"))
@@ -237,16 +237,16 @@ def test_an_export_that_is_stopped_leaves_the_earlier_one_and_nothing_that_hinde
     while not list(other.glob(f"{UNFINISHED}*/new/csv/*.csv")) and time.monotonic() < until:
         time.sleep(0.02)
     process.send_signal(how)
-    _, told = process.communicate(timeout=60)
-    assert process.returncode != 0 and b"Traceback" not in told
-    left = list(other.glob(f"{UNFINISHED}*"))  # the next export clears it away: tests/unit/test_export.py
+    _, text = process.communicate(timeout=60)
+    assert process.returncode != 0 and b"Traceback" not in text
+    left = list(other.glob(f"{UNFINISHED}*"))  # the next export deletes it: tests/unit/test_export.py
     assert bool(left) == (how is signal.SIGKILL)
     for folder in left:
         shutil.rmtree(folder)
     assert verified(other)
 
 
-def test_a_folder_of_somebody_else_is_refused_in_one_line(published_warehouse: Path, tmp_path: Path) -> None:
+def test_a_folder_with_other_files_is_refused_with_one_line(published_warehouse: Path, tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("years of work")
     done = run_carec("export", str(tmp_path), warehouse=published_warehouse)
     assert done.returncode == 2 and done.stdout == ""
@@ -285,7 +285,7 @@ def test_the_workbook_has_the_rows_and_types_of_the_published_file(
     assert isinstance(workbook["publication"][1][0], datetime)
 
 
-def test_the_headers_of_every_table_stay_in_sight_and_scores_have_one_decimal(exported: Path) -> None:
+def test_the_header_rows_are_frozen_and_scores_have_one_decimal(exported: Path) -> None:
     with zipfile.ZipFile(exported / "carec.xlsx") as book:
         parts = [name for name in book.namelist() if name.startswith("xl/worksheets/sheet")]
         frozen = [name for name in parts if b'ySplit="1"' in book.read(name) and b'state="frozen"' in book.read(name)]
@@ -293,12 +293,12 @@ def test_the_headers_of_every_table_stay_in_sight_and_scores_have_one_decimal(ex
         assert b'formatCode="0.0"' in book.read("xl/styles.xml")
 
 
-def test_the_readme_sheet_comes_first_and_says_what_is_left_out_and_under_which_licence(
+def test_the_readme_sheet_is_first_and_lists_omitted_values_with_their_licences(
     workbook: dict[str, list[list[Any]]],
 ) -> None:
     assert next(iter(workbook)) == "readme"
-    told = " ".join(str(cell) for row in workbook["readme"] for cell in row)
-    assert "raw values are left out" in told and f"As of {AS_OF}" in told
+    text = " ".join(str(cell) for row in workbook["readme"] for cell in row)
+    assert "raw values are left out" in text and f"As of {AS_OF}" in text
     heads, *rights = workbook["licences"]
     noted = [dict(zip(heads, row, strict=True)) for row in rights]
     assert any(one["terms"] == "non_commercial" and one["withheld"] == one["figures"] for one in noted)
@@ -306,7 +306,7 @@ def test_the_readme_sheet_comes_first_and_says_what_is_left_out_and_under_which_
 
 
 @pytest.mark.skipif(SOFFICE is None, reason="no LibreOffice on this machine (apt-get install libreoffice-calc)")
-def test_libreoffice_opens_the_workbook_with_every_cell_as_it_is(
+def test_libreoffice_opens_the_workbook_with_every_cell_unchanged(
     exported: Path, workbook: dict[str, list[list[Any]]], tmp_path: Path
 ) -> None:
     assert SOFFICE is not None
@@ -338,7 +338,7 @@ def test_libreoffice_opens_the_workbook_with_every_cell_as_it_is(
 
 
 def _same(here: Any, there: Any) -> bool:
-    """LibreOffice keeps 15 digits, hundredths of a second, and truth values as numbers that show as words."""
+    """Compare up to the precision of LibreOffice: 15 digits, hundredths of a second, and truth values as numbers."""
     if isinstance(here, datetime) and isinstance(there, datetime):
         return abs(here - there) <= timedelta(seconds=0.01)
     if isinstance(here, float) and isinstance(there, float):
@@ -347,7 +347,7 @@ def _same(here: Any, there: Any) -> bool:
 
 
 def _shown(path: Path, sheet: str) -> bool:
-    """Whether scores show with one decimal and truth values as words."""
+    """Return whether scores are shown with one decimal and truth values as words."""
     with zipfile.ZipFile(path) as book:
         content = book.read("content.xml").decode()
     scores = re.search(rf'table:name="{sheet}".*?</table:table>', content, re.DOTALL)

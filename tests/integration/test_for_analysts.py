@@ -1,4 +1,4 @@
-"""What analysts are given: worked questions, comments in the file, the dictionary, and ``carec query``."""
+"""Tools for analysts: worked questions, comments in the file, the dictionary, and ``carec query``."""
 
 from __future__ import annotations
 
@@ -36,9 +36,7 @@ def test_the_worked_questions_are_all_different() -> None:
 
 
 @pytest.mark.parametrize("name", QUESTIONS)
-def test_a_worked_question_has_an_answer_that_is_the_same_whenever_it_is_asked(
-    published: duckdb.DuckDBPyConnection, name: str
-) -> None:
+def test_a_worked_question_gives_the_same_answer_every_time(published: duckdb.DuckDBPyConnection, name: str) -> None:
     (question,) = [one for one in questions.questions() if one.name == name]
     columns, rows = run_query(question.sql)
     assert rows and len(set(columns)) == len(columns)
@@ -48,8 +46,8 @@ def test_a_worked_question_has_an_answer_that_is_the_same_whenever_it_is_asked(
 
 
 @pytest.mark.parametrize("document", ["queries", "dictionary"])
-def test_the_generated_pages_are_fresh(published_warehouse: Path, tmp_path: Path, document: str) -> None:
-    """`make docs` writes them anew; what differs is named."""
+def test_the_generated_pages_are_up_to_date(published_warehouse: Path, tmp_path: Path, document: str) -> None:
+    """`make docs` writes them again; the test names pages that differ."""
     done = run_carec(document, "--write-docs", str(tmp_path / "fresh.md"), warehouse=published_warehouse)
     assert done.returncode == 0, done.stderr
     fresh = (tmp_path / "fresh.md").read_text(encoding="utf-8")
@@ -90,7 +88,7 @@ def test_the_comments_are_the_descriptions_of_the_dbt_project(published: duckdb.
     assert compared > 50
 
 
-def test_the_list_of_questions_and_one_by_name(published_warehouse: Path) -> None:
+def test_questions_are_listed_and_one_is_run_by_name(published_warehouse: Path) -> None:
     listed = json.loads(run_carec("queries", "--format", "json", warehouse=published_warehouse).stdout)
     assert [one["name"] for one in listed] == QUESTIONS
     one = run_carec("queries", "league_table", "--format", "csv", warehouse=published_warehouse)
@@ -107,7 +105,7 @@ VALUES = """
 """
 
 
-def test_json_has_every_kind_of_value_and_no_column_hides_another(published: duckdb.DuckDBPyConnection) -> None:
+def test_json_has_every_type_of_value_and_keeps_columns_of_the_same_name(published: duckdb.DuckDBPyConnection) -> None:
     del published
     done = run_carec("query", VALUES, "--format", "json", warehouse=Path(os.environ["CAREC_WAREHOUSE"]))
     (record,) = json.loads(done.stdout, parse_constant=pytest.fail)
@@ -130,7 +128,7 @@ def test_json_has_every_kind_of_value_and_no_column_hides_another(published: duc
     }
 
 
-def test_csv_has_empty_cells_for_what_is_missing_and_json_for_lists(published_warehouse: Path) -> None:
+def test_csv_has_empty_cells_for_missing_values_and_json_for_lists(published_warehouse: Path) -> None:
     done = run_carec("query", VALUES, "--format", "csv", warehouse=published_warehouse)
     (record,) = csv.DictReader(io.StringIO(done.stdout))
     assert record["nothing"] == record["empty"] == record["odd"] == ""
@@ -140,7 +138,7 @@ def test_csv_has_empty_cells_for_what_is_missing_and_json_for_lists(published_wa
     assert record["large"] == str(2**127 - 1) and record["iso3_1"] == "UZB" and record["name"] == "Türkiye"
 
 
-def test_a_table_has_dashes_for_what_is_missing_and_a_block_a_row_where_it_is_too_wide(
+def test_a_table_has_dashes_for_missing_values_and_one_block_per_row_if_it_is_too_wide(
     published_warehouse: Path,
 ) -> None:
     narrow = run_carec("query", "select null as a, 1234.5678 as b, true as c", warehouse=published_warehouse)
@@ -153,12 +151,12 @@ def test_a_table_has_dashes_for_what_is_missing_and_a_block_a_row_where_it_is_to
     assert none.stdout == "iso3  name\n"
 
 
-def test_text_that_a_terminal_would_obey_stays_text(published_warehouse: Path) -> None:
+def test_control_sequences_in_a_text_are_printed_as_text(published_warehouse: Path) -> None:
     done = run_carec("query", "select chr(27) || '[2J' || '[bold]' as x", warehouse=published_warehouse)
     assert done.stdout == "x\n?[2J[bold]\n"
 
 
-def test_a_long_table_is_cut_and_says_so_and_csv_is_whole(published_warehouse: Path) -> None:
+def test_a_long_table_is_cut_with_a_note_and_csv_is_complete(published_warehouse: Path) -> None:
     sql = "select range as n from range(1500)"
     table = run_carec("query", sql, warehouse=published_warehouse)
     assert len(table.stdout.splitlines()) == LONGEST_TABLE + 1
@@ -181,13 +179,13 @@ def test_a_long_table_is_cut_and_says_so_and_csv_is_whole(published_warehouse: P
         "-- a remark\nselect 1 /* another */",
     ],
 )
-def test_whatever_reads_is_run(published: duckdb.DuckDBPyConnection, sql: str) -> None:
+def test_every_query_that_only_reads_is_run(published: duckdb.DuckDBPyConnection, sql: str) -> None:
     columns, rows = run_query(sql)
     assert columns and rows
 
 
 @pytest.mark.parametrize(
-    ("sql", "told"),
+    ("sql", "expected"),
     [
         ("", "it is empty"),
         (" ; ", "it is empty"),
@@ -223,20 +221,20 @@ def test_whatever_reads_is_run(published: duckdb.DuckDBPyConnection, sql: str) -
         ("select getenv('HOME')", "getenv does not exist"),
     ],
 )
-def test_whatever_does_more_than_read_the_published_file_is_refused_and_says_why(
-    published: duckdb.DuckDBPyConnection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sql: str, told: str
+def test_every_query_that_does_more_than_read_is_refused_with_the_reason(
+    published: duckdb.DuckDBPyConnection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sql: str, expected: str
 ) -> None:
     secret = tmp_path / "secret.csv"
     secret.write_text("password\nhunter2\n")
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ConfigurationError) as refused:
         run_query(sql.format(file=secret, folder=tmp_path))
-    assert str(refused.value).startswith("the query failed: ") and told in str(refused.value)
+    assert str(refused.value).startswith("the query failed: ") and expected in str(refused.value)
     assert "hunter2" not in str(refused.value)
     assert [path.name for path in tmp_path.iterdir()] == ["secret.csv"]
 
 
-def test_a_refused_query_is_told_on_standard_error_and_exits_with_2(published_warehouse: Path) -> None:
+def test_a_refused_query_prints_to_standard_error_and_exits_with_2(published_warehouse: Path) -> None:
     done = run_carec("query", "selec 1", "--format", "json", warehouse=published_warehouse)
     assert done.returncode == 2 and done.stdout == ""
     assert (

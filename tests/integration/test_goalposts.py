@@ -1,16 +1,16 @@
 """The goalposts in the seed ``benchmarks``, recomputed from the bundled archive's figures of the whole world.
 
-They are frozen, so they are held against the vintages that they were computed from (``GOALPOSTS_OF``): a newer copy in
-the archive turns no test red.
+They are frozen, so they are compared with the vintages that they were computed from (``GOALPOSTS_OF``). A newer copy in
+the archive makes no test fail.
 
 Floor: 2.5th percentile at the worst end (97.5th where lower is better), linear interpolation, over the 217 economies
-that the World Bank lists, each with its value nearest to the baseline year, at most two years away, ties to the earlier
-year; for an edition index that edition. Target where no policy target fits: mean of the top five economies of at least
+of the World Bank's list, each with its value nearest to the baseline year, at most two years away, ties to the earlier
+year; an edition index uses that edition. Target where no policy target fits: mean of the top five economies of at least
 one million people. Pace target then: the world's 75th percentile. All are rounded to four significant digits.
 
-Three floors are no percentiles. Mobile-phone owners and households with internet: the ITU figures at hand cover some
-80 economies and lack the poorest, so that a percentile would be too high; 0 is the natural limit. Women's over men's
-internet use: figures of the members alone; 0.3 is a provisional limit near the worst ratio published anywhere.
+Three floors are not percentiles. Mobile-phone owners and households with internet: the archived ITU figures cover about
+80 economies without the poorest, so that a percentile would be too high; 0 is the natural limit. Women's over men's
+internet use: only members have figures; 0.3 is a provisional limit near the worst published ratio.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def world() -> pl.DataFrame:
 
 @cache
 def archived(indicator_id: str) -> pl.DataFrame:
-    """The accepted figures of the newest archived vintage of ``GOALPOSTS_OF``: iso3, year, value, provider_release."""
+    """Return the accepted figures of the archived vintage of ``GOALPOSTS_OF``: iso3, year, value, provider_release."""
     indicator = catalogue().indicators[indicator_id]
     known = [v for v in archive().vintages(indicator) if v.vintage_at <= datetime.fromisoformat(GOALPOSTS_OF)]
     accepted = validate(known[-1].records, indicator, areas(ROOT / "dbt_project")).accepted
@@ -59,7 +59,7 @@ def archived(indicator_id: str) -> pl.DataFrame:
 
 
 def nearest(indicator_id: str, year: int, window: int = WINDOW) -> pl.DataFrame:
-    """One value an economy, nearest to the year, ties to the earlier."""
+    """Return one value per economy, nearest to the year, ties to the earlier."""
     return (
         archived(indicator_id)
         .join(world(), on="iso3", how="semi")
@@ -80,7 +80,7 @@ def lower_is_better(row: dict[str, object]) -> bool:
 
 
 def recomputed(row: dict[str, object]) -> dict[str, object]:
-    """The cells of a row as the archived figures give them; a word of a basis stands for the whole text."""
+    """Return the cells of a row computed from the archived figures. A basis is given by one word of its text."""
     values, cells = baseline(row)["value"], {}
     if row["indicator_id"] in LIMITS:
         cells |= {"floor_value": LIMITS[str(row["indicator_id"])], "floor_basis": "limit"}
@@ -99,7 +99,7 @@ def recomputed(row: dict[str, object]) -> dict[str, object]:
     return cells
 
 
-def test_the_goalposts_are_those_of_the_vintages_that_they_were_computed_from() -> None:
+def test_the_goalposts_follow_from_the_vintages_that_they_were_computed_from() -> None:
     """Floors, targets that are means of the top five, their pace targets, and the counts in their descriptions."""
     differences = [
         (row["indicator_id"], column, row[column], expected)
@@ -110,17 +110,17 @@ def test_the_goalposts_are_those_of_the_vintages_that_they_were_computed_from() 
     assert differences == [], "indicator, column, seed, recomputed"
 
 
-def test_a_floor_is_a_limit_where_no_release_covers_the_world() -> None:
+def test_a_floor_is_a_natural_limit_if_no_release_covers_the_world() -> None:
     for row in BENCHMARKS.filter(pl.col("indicator_id").is_in(list(LIMITS))).iter_rows(named=True):
         releases = baseline(row)["provider_release"].value_counts()["count"]
         assert releases.max() <= 80, f"{row['indicator_id']}: a release covers the world"
 
 
-def test_a_newer_vintage_in_the_archive_moves_no_goalpost(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_newer_vintage_in_the_archive_changes_no_goalpost(monkeypatch: pytest.MonkeyPatch) -> None:
     held = archive()
 
     class Newer:
-        """The archive with one more vintage of every indicator, recorded later, in which all figures are doubled."""
+        """The archive with one later vintage of every indicator, with all figures doubled."""
 
         def vintages(self, indicator: Indicator) -> list[ArchivedVintage]:
             known = held.vintages(indicator)
@@ -130,7 +130,7 @@ def test_a_newer_vintage_in_the_archive_moves_no_goalpost(monkeypatch: pytest.Mo
     archived.cache_clear()
     monkeypatch.setitem(globals(), "archive", Newer)
     try:
-        test_the_goalposts_are_those_of_the_vintages_that_they_were_computed_from()
+        test_the_goalposts_follow_from_the_vintages_that_they_were_computed_from()
     finally:
         archived.cache_clear()
 
@@ -141,7 +141,7 @@ def test_a_policy_target_is_its_own_pace_target() -> None:
     assert others["pace_target_value"].to_list() == others["target_value"].to_list()
 
 
-def test_a_full_target_is_met_from_99_and_parity_from_97_hundredths() -> None:
+def test_a_full_target_is_reached_at_99_and_parity_at_97_hundredths() -> None:
     met = dict(BENCHMARKS.select("indicator_id", "met_value").iter_rows())
     for row in BENCHMARKS.iter_rows(named=True):
         expected = {100.0: 99.0, 1.0: 0.97}.get(row["target_value"], row["target_value"])

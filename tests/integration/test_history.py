@@ -16,7 +16,7 @@ from tests.templates import Refreshed
 
 SURVEYS = (2003, 2004, 2005, 2008, 2010, 2012, 2014, 2016, 2018, 2020, 2022, 2024)
 UNEQUAL_WEIGHTS = (2008, 2010)
-"""Surveys whose published index is not the plain mean of the three published parts."""
+"""Surveys with a published index that is not the unweighted mean of the three published parts."""
 PRINTED = 1e-4
 """The parts and the index are printed with four or five digits."""
 
@@ -51,17 +51,17 @@ def test_every_survey_and_country_is_the_mean_of_its_parts(surveys: pl.DataFrame
     assert sorted(surveys["year"].unique()) == list(SURVEYS)
     assert surveys.height == len(SURVEYS) * 193
     unscored = surveys.filter(pl.col("overall").is_null())
-    # not surveyed (all parts 0), or human capital above its scale
+    # not surveyed (all parts are 0), or human capital above its scale
     assert unscored.filter((pl.col("OSI") + pl.col("TII") + pl.col("HCI") > 0) & (pl.col("HCI") <= 1)).is_empty()
     assert unscored.height == 10
     scored = surveys.filter(pl.col("overall").is_not_null())
     assert scored.select((pl.col("overall") - pl.col("mean")).abs().max()).item() < 1e-9
 
 
-def test_the_computed_index_is_the_published_one_wherever_that_is_the_mean(surveys: pl.DataFrame) -> None:
+def test_the_computed_index_equals_the_published_one_where_that_is_the_mean(surveys: pl.DataFrame) -> None:
     scored = surveys.filter(pl.col("overall").is_not_null())
     agrees = (pl.col("overall") - pl.col("EGDI")).abs() < PRINTED
-    # economies whose portal was not found have parts, and an index of 0
+    # economies without a known portal have parts, and an index of 0
     for year, table in scored.filter(pl.col("EGDI") > 0).group_by("year"):
         if year[0] not in UNEQUAL_WEIGHTS:
             assert table.filter(~agrees).is_empty(), year
@@ -113,7 +113,7 @@ def test_an_as_of_date_uses_only_vintages_known_on_that_day(published_warehouse:
     warehouse = review_day.warehouse
     today, then = rows(published_warehouse, of_day), rows(warehouse, of_day)
     assert then[0][0] < today[0][0] and then[0][1] != today[0][1]
-    # an edition of an index was public before our copy of it was taken: those have dates of their own
+    # an edition of an index was public before our copy of it: those have their own dates
     assert rows(
         warehouse,
         "select max(vintage_at) < timestamp '2025-06-27' from observations"

@@ -89,11 +89,11 @@ def test_a_mirror_as_recent_as_the_last_vintage_replaces_the_whole_series(
 
 
 @pytest.mark.parametrize(
-    ("cut", "whose"),
+    ("cut", "expected"),
     [(lambda iso3, year: year < 2024, "members'"), (lambda iso3, year: year < 2024 or iso3 == "DEU", "members'")],
 )
 def test_an_older_mirror_is_not_landed_and_the_reason_says_stale_mirror(
-    cut: object, whose: str, bank: Bank, mirror: Mirror, at: Workspace
+    cut: object, expected: str, bank: Bank, mirror: Mirror, at: Workspace
 ) -> None:
     refresh(at)
     before = landed(at.layout, INTERNET)
@@ -102,7 +102,7 @@ def test_an_older_mirror_is_not_landed_and_the_reason_says_stale_mirror(
     mirror.figures = {key: value for key, value in bank.figures[CODES[INTERNET]].items() if cut(*key)}
     result = one(at)
     assert result.stale_reason is not None
-    assert result.stale_reason.startswith("stale_mirror: data360") and whose in result.stale_reason
+    assert result.stale_reason.startswith("stale_mirror: data360") and expected in result.stale_reason
     assert "world_bank" in result.stale_reason and "HTTP 500" in result.stale_reason
     assert (landed(at.layout, INTERNET), provider_of(at)) == (before, {"world_bank"})
 
@@ -136,7 +136,7 @@ def test_the_first_figures_may_come_from_a_mirror(bank: Bank, mirror: Mirror, at
 # Gates that compare a series with the last vintage
 
 
-def test_percentages_sent_as_shares_are_held_back(bank: Bank, at: Workspace) -> None:
+def test_percentages_that_arrive_as_shares_are_held_back(bank: Bank, at: Workspace) -> None:
     refresh(at)
     before = landed(at.layout, INTERNET)
     bank.lastupdated = "2026-12-01"
@@ -182,7 +182,7 @@ def corrected(at: Workspace, **changes: object) -> Workspace:
     return replace(at, corrections=Corrections({INTERNET: (correction(**changes),)}, b"changed"))
 
 
-def test_a_corrected_figure_is_landed_and_the_providers_record_goes_to_the_rejects(bank: Bank, at: Workspace) -> None:
+def test_a_corrected_figure_is_landed_and_the_record_of_the_provider_is_a_reject(bank: Bank, at: Workspace) -> None:
     bank.figures[CODES[INTERNET]]["KAZ", 2024] = 9.3
     refresh(corrected(at, action="override", value=93.0, expect={"eq": 9.3}))
     assert landed(at.layout, INTERNET)["KAZ", 2024] == 93.0
@@ -237,7 +237,7 @@ def test_an_archived_figure_is_corrected_if_the_correction_fits(at: Workspace, t
 
 
 def test_years_that_were_not_requested_are_carried_over(bank: Bank, at: Workspace) -> None:
-    """The archive begins before the first requested year; an answer without those years withdraws nothing."""
+    """The archive begins before the first requested year. A response without those years withdraws no figure."""
     refresh(at)
     vintage = latest(at.layout, INTERNET)
     assert vintage is not None

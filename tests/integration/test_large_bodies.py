@@ -1,4 +1,4 @@
-"""A table of the size that the Quality of Government Institute serves: read, kept and replayed within the memory."""
+"""A table as large as that of the Quality of Government Institute: read, kept and replayed within the memory limit."""
 
 from __future__ import annotations
 
@@ -47,14 +47,14 @@ else:
     kazakhstan = result.vintage.read().filter(iso3="KAZ") if result.vintage else None
     print(result.outcome, kazakhstan.select("year", "value").rows() if kazakhstan is not None else result.attempts)
 status = Path("/proc/self/status")
-# what the kernel says of the process itself: the figure of getrusage begins with that of the process that started it
+# the figure of the kernel for this process only: that of getrusage includes the memory of the parent process
 peak = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM")).split()[1]
 print(int(peak) // 1024)
 """
 
 
 def table(path: Path, size: int) -> None:
-    """A table of exactly ``size`` bytes whose first row is Kazakhstan's of 2023."""
+    """Write a table of exactly ``size`` bytes. Its first row is Kazakhstan in 2023."""
     cells = "".join(f",{number * 7919 % 1000003 / 7:.6f}" for number in range(1994))
     with path.open("wb") as file:
         file.write(f"{','.join(COLUMNS)}\n398,Kazakhstan,KAZ,2023,0.5,1{cells}\n".encode())
@@ -67,7 +67,7 @@ def table(path: Path, size: int) -> None:
 
 @pytest.fixture
 def serve(tmp_path: Path) -> Iterator[tuple[Path, str]]:
-    """A file, and the address below which a server gives it out without compression."""
+    """Serve a file without compression. Yields the file and the base address."""
     file = tmp_path / "qog.csv"
 
     class Handler(BaseHTTPRequestHandler):
@@ -91,7 +91,7 @@ def serve(tmp_path: Path) -> Iterator[tuple[Path, str]]:
 
 
 def run(warehouse: Path, url: str, what: str) -> list[str]:
-    """Run a step in a process of its own. Returns what it printed, its peak memory in MiB last."""
+    """Run a step in a separate process. Return its output and its peak memory in MiB."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("CAREC_")}
     done = subprocess.run(
         [sys.executable, "-c", RUN, str(warehouse), what],
@@ -107,18 +107,18 @@ def run(warehouse: Path, url: str, what: str) -> list[str]:
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the peak memory is read from /proc")
 @pytest.mark.parametrize("size", SIZES.values(), ids=SIZES)
-def test_a_table_of_that_size_is_fetched_kept_parsed_and_replayed_within_the_memory(
+def test_a_large_table_is_fetched_kept_parsed_and_replayed_within_the_memory_limit(
     size: int, serve: tuple[Path, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file, url = serve
     table(file, size)
     warehouse = tmp_path / "warehouse"
-    said, peak = run(warehouse, url, "refresh")
-    assert said == "ok [(2024, 0.5)]"  # the row of 2023 is the survey of 2024
+    printed, peak = run(warehouse, url, "refresh")
+    assert printed == "ok [(2024, 0.5)]"  # the row of 2023 is the survey of 2024
     assert int(peak) < MOST_MIB
 
-    said, peak = run(warehouse, url, "replay")
-    assert said == "[]"
+    printed, peak = run(warehouse, url, "replay")
+    assert printed == "[]"
     assert int(peak) < MOST_MIB
 
     sent = hashlib.sha256(file.read_bytes()).hexdigest()
@@ -129,11 +129,13 @@ def test_a_table_of_that_size_is_fetched_kept_parsed_and_replayed_within_the_mem
     assert not list(warehouse.rglob("*.tmp")), "a temporary file was left"
 
 
-def test_a_table_above_the_providers_limit_is_refused_with_the_remedy(serve: tuple[Path, str], tmp_path: Path) -> None:
+def test_a_table_above_the_limit_of_the_provider_is_refused_with_the_remedy(
+    serve: tuple[Path, str], tmp_path: Path
+) -> None:
     file, url = serve
     with file.open("wb") as content:
         content.truncate((256 << 20) + 1)
-    said, _ = run(tmp_path / "warehouse", url, "refresh")
-    assert "unavailable" in said
-    assert f"qog: {url}/qog_std_ts_jan26.csv: more than 268,435,456 bytes came" in said
-    assert "raise max_body_mib of qog in providers.yml" in said
+    printed, _ = run(tmp_path / "warehouse", url, "refresh")
+    assert "unavailable" in printed
+    assert f"qog: {url}/qog_std_ts_jan26.csv: more than 268,435,456 bytes came" in printed
+    assert "raise max_body_mib of qog in providers.yml" in printed

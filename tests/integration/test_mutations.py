@@ -1,6 +1,6 @@
-"""Changing any macro of the score turns a dbt unit test red.
+"""A change of any macro of the score makes a dbt unit test fail.
 
-Belongs here: one mutant after another of each macro until a test notices. Does not belong here: every mutant
+Belongs here: mutants of each macro, one after another, until a test fails. Does not belong here: every mutant
 (``tests/mutations.py``, run by hand).
 """
 
@@ -25,7 +25,7 @@ def unit_tests(published_warehouse: Path) -> UnitTests:
 
 
 @pytest.mark.parametrize(("file", "macro"), DEFINED, ids=[name for _, name in DEFINED])
-def test_a_change_of_any_macro_turns_a_unit_test_red(unit_tests: UnitTests, file: str, macro: str) -> None:
+def test_a_change_of_any_macro_makes_a_unit_test_fail(unit_tests: UnitTests, file: str, macro: str) -> None:
     changed = [mutant for mutant in mutants(SOURCES[file]) if mutant.macro == macro]
     assert changed
     assert any(unit_tests.red(file, mutant.text) for mutant in changed)

@@ -1,4 +1,4 @@
-"""The hook that calls for a person: what arrives at a webhook on loopback, and what stays in the log."""
+"""Notifications of the operator: the posts to a webhook on loopback, and the lines in the log."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def posted(server: HTTPServer) -> list[dict]:
     return [request.get_json() for request, _ in server.log]
 
 
-def test_a_notice_is_logged_and_posted_as_json_that_chat_services_show(
+def test_a_notice_is_logged_and_posted_as_json_for_chat_services(
     httpserver: HTTPServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     httpserver.expect_request("/hook", method="POST").respond_with_json({})
@@ -39,7 +39,7 @@ def test_a_notice_is_logged_and_posted_as_json_that_chat_services_show(
     assert "dbt_build: disk full" in caplog.text
 
 
-def test_a_webhook_that_fails_is_logged_without_its_secret_and_stops_nothing(
+def test_a_failing_webhook_is_logged_without_its_secret_and_stops_no_run(
     httpserver: HTTPServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     httpserver.expect_request("/hook/secret").respond_with_data("", status=500)
@@ -49,12 +49,12 @@ def test_a_webhook_that_fails_is_logged_without_its_secret_and_stops_nothing(
     assert "was not reached" in caplog.text and "secret" not in caplog.text
 
 
-def test_without_a_webhook_there_is_the_log(caplog: pytest.LogCaptureFixture) -> None:
+def test_without_a_webhook_a_notice_is_only_logged(caplog: pytest.LogCaptureFixture) -> None:
     notify(NOTICE, None)
     assert "run 1234 of refresh failed" in caplog.text
 
 
-def test_a_failed_run_is_told_with_its_step_and_cause(tmp_path: Path, httpserver: HTTPServer) -> None:
+def test_a_failed_run_is_reported_with_its_step_and_cause(tmp_path: Path, httpserver: HTTPServer) -> None:
     httpserver.expect_request("/hook").respond_with_json({})
     settings = load_settings(warehouse=tmp_path, webhook_url=httpserver.url_for("/hook"))
     sensor = failure_sensor(open_workspace(settings), dg.DefaultSensorStatus.STOPPED)

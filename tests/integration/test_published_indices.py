@@ -1,6 +1,6 @@
-"""Published composites as frameworks: the engine makes of their parts what their publishers made of them.
+"""Published composites as frameworks: the engine computes the published result from the published parts.
 
-Belongs here: indices whose parts and result lie in the reference data. Does not belong here: the EGDI, which is a
+Belongs here: indices with parts and result in the reference data. Does not belong here: the EGDI, which is a
 framework of the product itself (``test_history``).
 """
 
@@ -24,7 +24,7 @@ def engine(published_warehouse: Path) -> Engine:
 
 
 def tidy(path: Path) -> pl.DataFrame:
-    """iso3, year, metric, value; what is no number is left out."""
+    """Return iso3, year, metric and value. Rows without a number are left out."""
     table = pl.read_csv(path, infer_schema_length=0)
     return table.select(
         "iso3", pl.col("year").cast(pl.Int64), "metric", pl.col("value").cast(pl.Float64, strict=False)
@@ -84,7 +84,7 @@ def score(
 
 
 def compare(scores: Scores, published: pl.DataFrame, year: int, scale: float = 1.0) -> pl.DataFrame:
-    """iso3, overall (computed), value (published) where the engine has a score."""
+    """Return iso3, overall (computed) and value (published) of every economy with a computed score."""
     found = pl.DataFrame(
         {"iso3": iso3, "overall": row["overall_score"] * scale}
         for (_, iso3), row in scores.overall().items()
@@ -146,10 +146,10 @@ EU = (
 
 
 @pytest.mark.parametrize(("group", "members"), [("asean", ASEAN), ("eu27", EU)])
-def test_asean_and_the_eu_are_the_means_of_their_members_published_indices(
+def test_asean_and_the_eu_are_the_means_of_the_published_indices_of_their_members(
     published_warehouse: Path, reference: Path, group: str, members: Sequence[str]
 ) -> None:
-    """The E-Government Development Index of 2024, as its publisher has it, and the World Bank's populations."""
+    """The published E-Government Development Index of 2024, and the populations of the World Bank."""
     index = tidy(reference / "egdi" / "egdi.csv").filter(metric="EGDI", year=2024)
     people = (
         pl.read_csv(reference / "world_bank" / "SP.POP.TOTL.csv")

@@ -1,7 +1,7 @@
-"""Rank bands on real figures: against NumPy (``tests/reference_ranks.py``), and what they promise.
+"""Rank bands on real figures: compared with NumPy (``tests/reference_ranks.py``), and their properties.
 
-The tables come from the build file of a published warehouse; where a test changes an input, the models' compiled SQL is
-run again on a copy of it.
+The tables come from the build file of a published warehouse. If a test changes an input, the compiled SQL of the models
+runs again on a copy.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ ASSUMPTIONS = {"aggregation": 0, "normalisation": 1, "weights": 2, "leave_out": 
 
 @dataclass(frozen=True)
 class Build:
-    """A copy of dbt's file, its tables by name, and the compiled SQL to make them anew."""
+    """A copy of dbt's file, its tables by name, and the compiled SQL that makes them."""
 
     connection: duckdb.DuckDBPyConnection
     compiled: dict[str, str]
@@ -45,7 +45,7 @@ class Build:
         return self.connection.execute(sql).fetchall()
 
     def change(self, sql: str, *models: str) -> None:
-        """Change an input, then make the given models anew, or all of the scenarios and the marts made from them."""
+        """Change an input, then run the given models again. The default is all scenarios and their marts."""
         self.connection.execute(sql)
         for model in models or [*SCENARIOS, *MARTS]:
             schema = "main" if model in MARTS else "intermediate"
@@ -73,14 +73,14 @@ def _opened(warehouse: Path, folder: Path) -> Iterator[Build]:
 
 
 def assumptions(framework: str) -> tuple[int, float]:
-    """Number of random weight sets and their spread, from the seed."""
+    """Return the number of random weight sets and their spread, from the seed."""
     [row] = [row for row in read_seed(SEEDS, "scenario_assumptions") if row["framework_id"] == framework]
     return int(row["weight_sets"]), float(row["weight_spread"])
 
 
 @dataclass(frozen=True)
 class Grid:
-    """Scores and ranks of m members, axes aggregation, normalisation, weight set, left-out indicator, member."""
+    """Scores and ranks of m members. Axes: aggregation, normalisation, weight set, left-out indicator, member."""
 
     members: list[str]
     left_out: list[str]
@@ -89,7 +89,7 @@ class Grid:
 
 
 def second_time(build: Build, framework: str) -> Grid:
-    """All scenarios of a framework in NumPy, from levels, latest values and the seeds alone."""
+    """Compute all scenarios of a framework in NumPy, from only levels, latest values and seeds."""
     pillars = [row for row in read_seed(SEEDS, "pillars") if row["framework_id"] == framework]
     pillars = [row for row in pillars if row["in_overall"] == "true"]
     pillar_ids = [row["pillar_id"] for row in pillars]
@@ -153,7 +153,7 @@ def grid(built: Build, framework: str) -> Grid:
     return second_time(built, framework)
 
 
-def test_every_scenario_comes_out_a_second_time(built: Build, framework: str, grid: Grid) -> None:
+def test_every_scenario_equals_the_second_implementation(built: Build, framework: str, grid: Grid) -> None:
     published = built.rows(
         f"""
         select aggregation, normalisation, weight_set, left_out, iso3, score, rank
@@ -197,7 +197,7 @@ def test_the_main_framework_has_at_least_a_thousand_scenarios(built: Build) -> N
     assert scenarios >= 1000
 
 
-def test_bands_are_the_percentiles_of_the_ranks_and_stand_on_the_scorecard(
+def test_bands_are_the_percentiles_of_the_ranks_and_are_on_the_scorecard(
     built: Build, framework: str, grid: Grid
 ) -> None:
     flat = grid.ranks.reshape(-1, len(grid.members))
@@ -280,7 +280,7 @@ def test_sensitivities_are_shares_of_the_variance_of_ranks(built: Build, framewo
         assert shift == abs(alone - base).max()
 
 
-def test_an_assumption_with_identical_alternatives_explains_exactly_nothing(build: Build) -> None:
+def test_an_assumption_with_identical_alternatives_explains_no_variance(build: Build) -> None:
     weights = (
         "select alternatives, first_order_share, max_rank_shift from rank_sensitivity "
         "where framework_id = 'carec_2030' and assumption = 'weights'"
@@ -301,7 +301,7 @@ def test_random_weights_stay_within_their_spread_and_differ(built: Build) -> Non
     assert distinct == rows
 
 
-def test_everybody_with_an_overall_score_is_ranked_in_every_scenario(built: Build, framework: str) -> None:
+def test_every_member_with_an_overall_score_is_ranked_in_every_scenario(built: Build, framework: str) -> None:
     [(fewest, most, members)] = built.rows(
         f"""
         select min(members), max(members), (
@@ -316,9 +316,7 @@ def test_everybody_with_an_overall_score_is_ranked_in_every_scenario(built: Buil
 
 
 @pytest.mark.parametrize("threads", [1, 4])
-def test_bands_are_the_same_to_the_last_bit_with_any_number_of_threads_and_any_order_of_rows(
-    build: Build, threads: int
-) -> None:
+def test_bands_are_identical_for_any_number_of_threads_and_any_order_of_rows(build: Build, threads: int) -> None:
     tables = [*SCENARIOS, *MARTS]
     before = {table: build.rows(f"select * from {table} order by all") for table in tables}
     build.connection.execute(f"set threads = {threads}")
@@ -342,7 +340,7 @@ def test_bands_are_the_same_to_the_last_bit_with_any_number_of_threads_and_any_o
         ("geometric", "geometric", "geometric"),
     ],
 )
-def test_a_framework_that_declares_geometric_means_is_scenario_0_as_well(
+def test_a_framework_with_geometric_means_is_its_own_scenario_0(
     build: Build, subtheme: str, pillar: str, overall: str, floor: float
 ) -> None:
     build.change(
@@ -367,8 +365,8 @@ def test_a_framework_that_declares_geometric_means_is_scenario_0_as_well(
     assert alternatives == [("arithmetic",), ("declared",)]
 
 
-def test_a_framework_that_gives_no_number_of_weight_sets_has_at_least_a_thousand_scenarios(build: Build) -> None:
-    """As the seed's general row says: enough of them, and no whole set more."""
+def test_a_framework_without_a_number_of_weight_sets_has_at_least_a_thousand_scenarios(build: Build) -> None:
+    """The number follows from the general row of the seed: the smallest number of sets that is enough."""
     assert [r["weight_sets"] for r in read_seed(SEEDS, "scenario_assumptions") if not r["framework_id"]] == [""]
     build.change("delete from scenario_assumptions where framework_id = 'un_egdi'")
     [(scenarios, in_a_set)] = build.rows(

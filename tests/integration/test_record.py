@@ -1,4 +1,4 @@
-"""Runs of the command line in Dagster's instance, read with Dagster's own interface."""
+"""Runs of the command line in Dagster's instance, read with Dagster's interface."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recorded]:
     with pytest.MonkeyPatch.context() as environment:
-        for name in ("CAREC_WAREHOUSE", "DAGSTER_HOME"):  # a refresh and its recording set them
+        for name in ("CAREC_WAREHOUSE", "DAGSTER_HOME"):  # a refresh and its recording set these variables
             environment.setenv(name, "")
         workspace = open_workspace(load_settings(warehouse=tmp_path_factory.mktemp("recorded"), offline=True))
         started_at = utc_now()
@@ -70,7 +70,7 @@ def test_a_refresh_is_listed_as_a_run_with_its_source_outcome_and_start(recorded
     assert run.start_time and run.end_time and run.start_time <= run.end_time
 
 
-def test_assets_and_checks_of_a_recorded_run_are_those_of_the_definitions(
+def test_assets_and_checks_of_a_recorded_run_match_the_definitions(
     recorded: Recorded, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CAREC_WAREHOUSE", str(recorded.workspace.layout.root))
@@ -89,7 +89,7 @@ def test_assets_and_checks_of_a_recorded_run_are_those_of_the_definitions(
     assert len(checks) == len(set(checks)) and set(checks) == graph.asset_check_keys
 
 
-def test_a_test_over_several_tables_belongs_to_the_one_that_it_names(recorded: Recorded) -> None:
+def test_a_test_over_several_tables_belongs_to_the_table_that_it_names(recorded: Recorded) -> None:
     """dagster-dbt applies the same rule, but the recording does not import it."""
     from dagster_dbt import DagsterDbtTranslator
     from dagster_dbt.asset_utils import get_asset_check_key_for_test
@@ -179,9 +179,9 @@ def test_a_live_refresh_that_changed_nothing_is_recorded_as_unchanged(recorded: 
 def test_a_failed_recording_prints_one_line_and_does_not_fail_the_refresh(recorded: Recorded, tmp_path: Path) -> None:
     (tmp_path / "dagster").write_text("a file where the folder should be")
     workspace = replace(recorded.workspace, layout=Layout(tmp_path))
-    told: list[str] = []
-    assert record(workspace, recorded.result, utc_now(), told.append) is None
-    (line,) = told
+    lines: list[str] = []
+    assert record(workspace, recorded.result, utc_now(), lines.append) is None
+    (line,) = lines
     assert line.startswith("this run will not be in the Dagster pages") and "\n" not in line
 
 
@@ -224,7 +224,7 @@ event_log_storage:
     assert (home / "dagster.yaml").read_text() == text
 
 
-def test_the_operators_settings_of_the_instance_are_kept(tmp_path: Path) -> None:
+def test_instance_settings_of_the_operator_are_kept(tmp_path: Path) -> None:
     settings = prepare_home(Layout(tmp_path)) / "dagster.yaml"
     settings.write_text(settings.read_text() + "\n# ours\n")
     prepare_home(Layout(tmp_path))

@@ -1,4 +1,4 @@
-"""Interruptions: killed at any moment, out of disk, read meanwhile. The published file is always a complete one."""
+"""Interruptions: a killed process, a full disk, concurrent readers. The published file is always complete."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from warehouse.publish import publish, published
 from warehouse.recovery import clear, leftovers
 
 KILLS = int(os.environ.get("KILLS", "5"))
-"""How often the exhaustive test kills a refresh; KILLS=100 is the long run."""
+"""Number of refreshes that the exhaustive test kills. KILLS=100 is the long run."""
 
 READER = """
 import json, sys, threading, time, duckdb
@@ -52,7 +52,7 @@ print(json.dumps([reads, faults, sorted(seen)]))
 
 @dataclass
 class Read:
-    """What a reader met: how often it looked, what failed, the distinct publications that it saw."""
+    """The result of a reader: the number of queries, the failures, and the distinct publications that it saw."""
 
     looks: int = 0
     faults: list[str] | None = None
@@ -61,7 +61,7 @@ class Read:
 
 @contextmanager
 def reading(path: Path) -> Iterator[Read]:
-    """Query the published file in a loop, in a process of its own, until the block ends."""
+    """Query the published file in a loop, in a separate process, until the block ends."""
     found = Read()
     with subprocess.Popen(
         [sys.executable, "-c", READER, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -104,7 +104,7 @@ MOMENTS = (building, running, publishing)
 
 
 def killed_refresh(warehouse: Path, number: int, delay: float) -> bool:
-    """Start a refresh that has to build, and kill it some time after a moment. Return whether it was still running."""
+    """Start a refresh that has to build, and kill it some time after an event. Return whether it was still running."""
     reached, before = MOMENTS[number % len(MOMENTS)], (warehouse / ".refresh.lock").read_text()
     # another day makes a build necessary each time
     process = start(warehouse, "--as-of", f"{datetime(2026, 1, 2) + timedelta(days=number):%Y-%m-%d}")
@@ -138,7 +138,7 @@ def test_a_killed_refresh_leaves_a_complete_publication_and_the_next_one_complet
     assert healthy.returncode == 0, healthy.stdout
 
 
-def test_two_refreshes_and_a_run_of_dagster_at_once_take_turns(
+def test_simultaneous_refreshes_and_a_dagster_run_take_turns(
     warehouse: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("CAREC_WAREHOUSE", str(warehouse))
@@ -175,7 +175,7 @@ def test_a_reader_sees_no_error_and_no_partial_publication_while_others_are_publ
     assert len({tuple(row[1:]) for row in read.seen}) == 1, "the same build, the same content"
 
 
-def test_what_an_interrupted_run_left_is_found_and_cleared_and_nothing_else(warehouse: Path) -> None:
+def test_only_leftovers_of_an_interrupted_run_are_found_and_deleted(warehouse: Path) -> None:
     layout = Layout(warehouse)
     kept = sorted(path for path in warehouse.rglob("*") if path.is_file())
     left = [
@@ -191,14 +191,14 @@ def test_what_an_interrupted_run_left_is_found_and_cleared_and_nothing_else(ware
     assert leftovers(layout) == sorted(left)
     assert clear(layout) == sorted(left)
     assert sorted(path for path in warehouse.rglob("*") if path.is_file()) == kept
-    # a build that nobody vouches for goes, too: its end is unknown
+    # a build without a receipt is deleted too, because its end is unknown
     layout.receipt.unlink()
     assert clear(layout) == [layout.build]
 
 
 @pytest.fixture
 def small_disk(published_warehouse: Path, tmp_path: Path) -> Iterator[Path]:
-    """The published warehouse on a disk of its own with 100 MB to spare."""
+    """Return the published warehouse on a separate disk with 100 MB of free space."""
     disk = tmp_path / "disk"
     disk.mkdir()
     used = sum(path.stat().st_size for path in published_warehouse.rglob("*") if path.is_file())
@@ -213,7 +213,7 @@ def small_disk(published_warehouse: Path, tmp_path: Path) -> Iterator[Path]:
 
 
 def fill(folder: Path, leave: int) -> Path:
-    """Take all space of the disk but ``leave`` bytes."""
+    """Fill the disk except for ``leave`` bytes."""
     ballast = folder.parent / "ballast"
     with ballast.open("wb") as handle:
         os.posix_fallocate(handle.fileno(), 0, shutil.disk_usage(folder).free - leave)
@@ -221,7 +221,7 @@ def fill(folder: Path, leave: int) -> Path:
 
 
 @pytest.mark.parametrize("leave", [0, *further(3_000_000)], ids=["before the build", "in the build"])
-def test_a_full_disk_is_one_clear_message_and_the_publication_stands(small_disk: Path, leave: int) -> None:
+def test_a_full_disk_gives_one_clear_message_and_keeps_the_publication(small_disk: Path, leave: int) -> None:
     before = (small_disk / "carec.duckdb").read_bytes()
     ballast = fill(small_disk, leave)
     full = run_carec("refresh", "--as-of", "2026-01-01", warehouse=small_disk)
@@ -229,9 +229,9 @@ def test_a_full_disk_is_one_clear_message_and_the_publication_stands(small_disk:
     assert "No space left on device" in full.stderr, full.stderr
     assert "Traceback" not in full.stderr, full.stderr
     assert (small_disk / "carec.duckdb").read_bytes() == before
-    told = run_carec("doctor", "--format", "json", warehouse=small_disk)
-    assert told.returncode == 1
-    (disk,) = [row for row in json.loads(told.stdout) if row["check"] == "disk space"]
+    done = run_carec("doctor", "--format", "json", warehouse=small_disk)
+    assert done.returncode == 1
+    (disk,) = [row for row in json.loads(done.stdout) if row["check"] == "disk space"]
     assert disk["status"] == "attention" and "free some space" in disk["remedy"]
     if not leave:
         return
@@ -242,7 +242,7 @@ def test_a_full_disk_is_one_clear_message_and_the_publication_stands(small_disk:
         assert connection.execute("select as_of::varchar from publication").fetchone() == ("2026-01-01",)
 
 
-def test_a_disk_that_fills_up_while_publishing_leaves_the_publication_and_no_trace(small_disk: Path) -> None:
+def test_a_disk_that_fills_up_while_publishing_keeps_the_publication_without_leftovers(small_disk: Path) -> None:
     layout = Layout(small_disk)
     before = layout.published.read_bytes()
     fill(small_disk, layout.build.stat().st_size // 2)

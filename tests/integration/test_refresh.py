@@ -1,4 +1,4 @@
-"""Whole refreshes, as a process, on the bundled archive and on a loopback World Bank."""
+"""Complete refreshes, as a process, on the bundled archive and on a loopback World Bank."""
 
 from __future__ import annotations
 
@@ -55,8 +55,8 @@ def test_a_country_without_data_has_null_and_a_reason_and_never_zero(published_w
     assert reason in {"no_data", "not_covered"}
 
 
-def test_the_release_of_a_source_is_that_of_its_newest_figure(published_warehouse: Path) -> None:
-    """Most figures of internet use are carried over from an older release; the newest year came with the newest one."""
+def test_the_release_of_a_source_is_the_release_of_its_newest_figure(published_warehouse: Path) -> None:
+    """Most figures of internet use are carried over from an older release. The newest year has the newest release."""
     ((latest, release),) = rows(
         published_warehouse,
         "select max(year), arg_max(provider_release, year) from observations where indicator_id = 'internet_users_pct'",
@@ -145,7 +145,7 @@ def test_one_new_figure_changes_exactly_the_scores_that_depend_on_it(
 
 
 @pytest.mark.parametrize(
-    ("body", "content_type", "told"),
+    ("body", "content_type", "expected"),
     [
         ('[{"page":1,"pages":1,"per_page":20000,"total":2', "application/json", "JSON"),
         *further(
@@ -154,8 +154,8 @@ def test_one_new_figure_changes_exactly_the_scores_that_depend_on_it(
         ),
     ],
 )
-def test_a_corrupted_answer_changes_nothing_and_says_why(
-    warehouse: Path, httpserver: HTTPServer, body: str, content_type: str, told: str
+def test_a_corrupted_response_changes_no_figure_and_has_a_reason(
+    warehouse: Path, httpserver: HTTPServer, body: str, content_type: str, expected: str
 ) -> None:
     published = (warehouse / "carec.duckdb").read_bytes()
     httpserver.expect_request(re.compile("^/v2/.*")).respond_with_data(body, content_type=content_type)
@@ -170,12 +170,12 @@ def test_a_corrupted_answer_changes_nothing_and_says_why(
     )
     assert done.returncode == 0, done.stderr
     assert (warehouse / "carec.duckdb").read_bytes() == published
-    said = run_carec("sources", "--format", "csv", warehouse=warehouse).stdout
-    assert told.lower() in said.lower()
+    printed = run_carec("sources", "--format", "csv", warehouse=warehouse).stdout
+    assert expected.lower() in printed.lower()
     assert list((warehouse / "raw").rglob("*.gz")), "the refused bytes are kept"
 
 
-def test_a_rejected_figure_leaves_the_last_good_one_in_place(
+def test_a_rejected_figure_does_not_replace_the_last_good_one(
     live_refresh: Refreshed, second_live_refresh: Refreshed
 ) -> None:
     (iso3, year), _ = REJECTED_FIGURE
@@ -199,7 +199,7 @@ def test_a_build_that_fails_its_checks_leaves_the_published_file_byte_identical(
     assert after.read_bytes() == published.read_bytes()
 
 
-def test_two_refreshes_at_once_do_not_get_into_each_others_way(warehouse: Path) -> None:
+def test_two_simultaneous_refreshes_both_succeed(warehouse: Path) -> None:
     code = (
         "import sys, time; from pathlib import Path; from warehouse.files import exclusive\n"
         f"with exclusive(Path({str(warehouse / '.refresh.lock')!r})): print('held', flush=True); sys.stdin.read()"

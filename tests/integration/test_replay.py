@@ -1,4 +1,4 @@
-"""Refreshes from a loopback provider: what is asked again, what is kept, and that it lands again from the record."""
+"""Refreshes from a loopback provider: repeated requests, stored responses, and the replay of the record."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def files(folder: Path) -> dict[str, bytes]:
 
 
 def eventful(bank: Bank, at: Workspace) -> None:
-    """A history: first figures, a revision, a rejected figure, a server that fails, a loss held back, then accepted."""
+    """Make a history: first figures, a revision, a reject, a failing server, a loss held back and then accepted."""
     refresh(at)
     bank.lastupdated = "2026-08-01"
     bank.figures[CODES[INTERNET]]["UZB", 2024] = 80.5
@@ -76,14 +76,14 @@ def test_a_replay_gives_the_same_vintages_byte_for_byte(bank: Bank, at: Workspac
     eventful(bank, at)
     before = files(at.layout.landing)
     assert len(before) >= 7
-    bank.asked()
+    bank.requested()
     replayed = replay(at, tmp_path / "copy")
-    assert bank.asked() == []
+    assert bank.requested() == []
     assert (replayed.runs, replayed.differences, replayed.notes) == (7, [], [])
     assert files(tmp_path / "copy" / "landing") == before
 
 
-def test_a_landing_that_was_lost_comes_back_from_the_record(bank: Bank, at: Workspace) -> None:
+def test_a_lost_landing_is_restored_from_the_record(bank: Bank, at: Workspace) -> None:
     eventful(bank, at)
     before = files(at.layout.landing)
     for path in at.layout.vintages(INTERNET).glob("*.parquet"):
@@ -97,7 +97,7 @@ def test_a_landing_that_was_lost_comes_back_from_the_record(bank: Bank, at: Work
     assert replay(at).differences == []
 
 
-def test_what_was_landed_from_nowhere_is_named(bank: Bank, at: Workspace) -> None:
+def test_a_landed_figure_without_a_recorded_source_is_named(bank: Bank, at: Workspace) -> None:
     refresh(at)
     vintage = landing.latest(at.layout, INTERNET)
     assert vintage is not None
@@ -121,7 +121,7 @@ def test_a_warehouse_without_any_run_has_nothing_to_replay(at: Workspace) -> Non
         replay(at)
 
 
-def test_a_folder_that_holds_something_is_not_replayed_into(at: Workspace, tmp_path: Path) -> None:
+def test_a_replay_into_a_folder_with_files_is_refused(at: Workspace, tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("mine")
     with pytest.raises(ConfigurationError, match="is not empty"):
         replay(at, tmp_path)
@@ -142,36 +142,34 @@ def test_the_journal_names_every_exchange_with_url_status_headers_hash_and_time(
 
 
 def refuse_broadband(bank: Bank, at: Workspace) -> None:
-    """The bank does not know broadband: a call with its code is refused as a whole."""
+    """Make the bank refuse every call with the code of broadband."""
 
     def answer(request: Request) -> Response:
         if CODES[BROADBAND] in unquote(request.path):
-            said = [{"message": [{"id": "175", "key": "Invalid format", "value": "The indicator was not found"}]}]
-            return Response(json.dumps(said), content_type="application/json")
+            message = [{"message": [{"id": "175", "key": "Invalid format", "value": "The indicator was not found"}]}]
+            return Response(json.dumps(message), content_type="application/json")
         return answer_world_bank(request, bank.figures, bank.lastupdated)
 
     bank.answer = answer
 
 
-def test_a_refused_code_costs_one_request_at_the_next_refresh_and_the_record_of_both_replays(
-    bank: Bank, at: Workspace
-) -> None:
+def test_a_refused_code_costs_one_request_at_the_next_refresh_and_both_runs_replay(bank: Bank, at: Workspace) -> None:
     refuse_broadband(bank, at)
     results = {one.indicator.id: one for one in refresh(at).results}
     assert (results[INTERNET].outcome, results[BROADBAND].outcome) == (Outcome.OK, Outcome.UNKNOWN_ID)
-    assert len(bank.asked()) == 3
+    assert len(bank.requested()) == 3
     refresh(at)
-    release, *figures = bank.asked()
+    release, *figures = bank.requested()
     assert release == "/v2/sources/2"
     assert figures == [f"/v2/country/all/indicator/{CODES[BROADBAND]}"]
 
     bank.lastupdated, bank.figures[CODES[INTERNET]]["UZB", 2024] = "2026-08-01", 81.0
     refresh(at)
-    assert f"/v2/country/all/indicator/{';'.join(CODES.values())}" in bank.asked()
+    assert f"/v2/country/all/indicator/{';'.join(CODES.values())}" in bank.requested()
     bank.answer = None
     refresh(at)
     assert landed(at.layout, BROADBAND)
-    bank.asked()
+    bank.requested()
     refresh(at)
     assert json.loads(at.layout.refused_codes.read_bytes()) == []
 
@@ -182,7 +180,7 @@ def test_a_refused_code_costs_one_request_at_the_next_refresh_and_the_record_of_
     assert known == [[], [first], [first], [first | {"release": "2026-08-01"}], []]
 
 
-def test_a_run_of_before_codes_were_remembered_still_replays(bank: Bank, at: Workspace) -> None:
+def test_a_run_from_before_codes_were_remembered_replays(bank: Bank, at: Workspace) -> None:
     refuse_broadband(bank, at)
     refresh(at)
     (path,) = at.layout.journal.glob("*.json")
@@ -195,7 +193,7 @@ def test_a_run_of_before_codes_were_remembered_still_replays(bank: Bank, at: Wor
     assert (replayed.runs, replayed.differences, replayed.notes) == (1, [], [])
 
 
-def test_a_damaged_memory_of_refused_codes_is_found_again(bank: Bank, at: Workspace) -> None:
+def test_a_damaged_list_of_refused_codes_is_rebuilt(bank: Bank, at: Workspace) -> None:
     refuse_broadband(bank, at)
     refresh(at)
     before = at.layout.refused_codes.read_bytes()
@@ -205,12 +203,10 @@ def test_a_damaged_memory_of_refused_codes_is_found_again(bank: Bank, at: Worksp
         assert at.layout.refused_codes.read_bytes() == before
 
 
-# Files that the operator put in place
+# Local files of the operator
 
 
-def test_an_operators_file_in_the_place_of_one_that_is_refused_replays_without_it(
-    at: Workspace, httpserver: HTTPServer
-) -> None:
+def test_a_run_with_an_operators_file_replays_without_the_file(at: Workspace, httpserver: HTTPServer) -> None:
     httpserver.expect_request("/table.csv").respond_with_data("no", status=403)
     layout = at.layout
     layout.local_files.mkdir(parents=True)
@@ -245,16 +241,14 @@ def test_every_body_is_kept_used_or_refused(bank: Bank, at: Workspace) -> None:
     bank.lastupdated, bank.answer = "2026-09-01", lambda request: Response("<html>", content_type="text/html")
     refresh(at)
     kept = {path.stem for path in at.layout.raw.rglob("*.gz")}
-    told = [one for sha in kept for one in raw.retrievals(at.layout, sha)]
-    assert any(one["refused"] is None and one["status"] == 200 for one in told)
-    assert any("markup" in (one["refused"] or "") or "html" in (one["refused"] or "") for one in told)
+    retrieved = [one for sha in kept for one in raw.retrievals(at.layout, sha)]
+    assert any(one["refused"] is None and one["status"] == 200 for one in retrieved)
+    assert any("markup" in (one["refused"] or "") or "html" in (one["refused"] or "") for one in retrieved)
     used = landing.latest(at.layout, INTERNET)
     assert used is not None and set(used.read()["raw_sha256"]) <= kept
 
 
-def test_a_body_is_found_by_the_hash_that_a_figure_names(
-    bank: Bank, at: Workspace, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_body_is_found_by_the_hash_of_a_figure(bank: Bank, at: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     refresh(at)
     monkeypatch.setenv("CAREC_WAREHOUSE", str(at.layout.root))
     vintage = landing.latest(at.layout, INTERNET)
@@ -265,14 +259,16 @@ def test_a_body_is_found_by_the_hash_that_a_figure_names(
     assert "HTTP 200" in where and "/v2/country/all/indicator/" in where and "Content-Type" in where
 
 
-@pytest.mark.parametrize(("sha", "told"), [("f" * 64, "no body"), ("abc", "at least"), ("not a hash!", "at least")])
-def test_a_hash_that_leads_nowhere_is_said(sha: str, told: str, at: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("sha", "reason"), [("f" * 64, "no body"), ("abc", "at least"), ("not a hash!", "at least")])
+def test_a_hash_without_a_body_is_reported(
+    sha: str, reason: str, at: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("CAREC_WAREHOUSE", str(at.layout.root))
-    with pytest.raises(ConfigurationError, match=told):
+    with pytest.raises(ConfigurationError, match=reason):
         raw_pages.body(sha)
 
 
-def test_the_hash_of_an_archived_figure_leads_to_the_archives_file(
+def test_the_hash_of_an_archived_figure_leads_to_the_file_of_the_archive(
     at: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import hashlib
@@ -284,14 +280,14 @@ def test_the_hash_of_an_archived_figure_leads_to_the_archives_file(
     assert raw_pages.body(hashlib.sha256(content).hexdigest()) == content
 
 
-# What is not asked again
+# Requests that are saved
 
 
 def test_an_unchanged_release_costs_one_small_request(bank: Bank, at: Workspace) -> None:
     refresh(at)
-    assert len(bank.asked()) == 1
+    assert len(bank.requested()) == 1
     again = refresh(at)
-    assert bank.asked() == ["/v2/sources/2"]
+    assert bank.requested() == ["/v2/sources/2"]
     assert {one.landed.status for one in again.results} == {Landing.UNCHANGED}
     assert {one.stale_reason for one in again.results} == {None}
 
@@ -303,7 +299,7 @@ def test_a_new_release_is_read_in_full(bank: Bank, at: Workspace) -> None:
     assert landed(at.layout, INTERNET)["UZB", 2024] == 81.0
 
 
-def test_a_release_refilled_in_place_is_noticed_within_a_week(
+def test_a_change_without_a_new_release_is_noticed_within_a_week(
     bank: Bank, at: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     refresh(at)
@@ -315,28 +311,28 @@ def test_a_release_refilled_in_place_is_noticed_within_a_week(
     assert landed(at.layout, INTERNET)["UZB", 2024] == 81.0
 
 
-def test_a_kept_body_whose_bytes_changed_is_asked_for_anew(bank: Bank, at: Workspace) -> None:
+def test_a_kept_body_with_changed_bytes_is_requested_again(bank: Bank, at: Workspace) -> None:
     refresh(at)
-    bank.asked()
+    bank.requested()
     for path in at.layout.raw.rglob("*.gz"):
         path.write_bytes(gzip.compress(b"other figures"))
     refresh(at)
-    assert [path for path in bank.asked() if "/country/" in path]
+    assert [path for path in bank.requested() if "/country/" in path]
 
 
-def test_a_refused_body_never_stands_in_for_an_answer(bank: Bank, at: Workspace) -> None:
+def test_a_refused_body_is_never_used_as_a_response(bank: Bank, at: Workspace) -> None:
     broken = '[{"page":1,"pages":1,"per_page":1,"total":9,"lastupdated":"2026-07-13"},[]]'
     bank.answer = lambda request: Response(broken, content_type="application/json")
     refresh(at)
     bank.answer = None
-    bank.asked()
+    bank.requested()
     refresh(at)
-    assert [path for path in bank.asked() if "/country/" in path]
+    assert [path for path in bank.requested() if "/country/" in path]
     assert landed(at.layout, INTERNET)
 
 
 @pytest.mark.parametrize("fault", [{}, {("UZB", 2024): "<5"}], ids=["held back", "a figure rejected"])
-def test_a_body_that_was_doubted_is_asked_for_anew_although_the_release_is_the_same(
+def test_a_doubted_body_is_requested_again_even_if_the_release_is_unchanged(
     fault: dict[tuple[str, int], str], bank: Bank, at: Workspace
 ) -> None:
     refresh(at)
@@ -350,7 +346,7 @@ def test_a_body_that_was_doubted_is_asked_for_anew_although_the_release_is_the_s
     assert landed(at.layout, INTERNET)["UZB", 2024] == 81.5
 
 
-def test_an_indicator_that_failed_is_told_with_the_reason_and_the_last_vintage_stays(bank: Bank, at: Workspace) -> None:
+def test_a_failed_indicator_is_reported_with_the_reason_and_keeps_its_last_vintage(bank: Bank, at: Workspace) -> None:
     refresh(at)
     before = landed(at.layout, INTERNET)
 
@@ -363,7 +359,7 @@ def test_an_indicator_that_failed_is_told_with_the_reason_and_the_last_vintage_s
     assert landed(at.layout, INTERNET) == before
 
 
-def test_figures_are_of_the_provider_and_rejects_name_their_body(bank: Bank, at: Workspace) -> None:
+def test_figures_name_their_provider_and_rejects_name_their_body(bank: Bank, at: Workspace) -> None:
     bank.figures[CODES[INTERNET]]["KAZ", 2024] = "<5"
     refresh(at)
     (sha,) = set(rejects(at.layout)["raw_sha256"])

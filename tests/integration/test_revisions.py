@@ -34,7 +34,7 @@ def test_the_summary_counts_revisions_beyond_rounding_and_those_by_rounding(seco
     assert any("internet_users_pct: 2 revised, 0 added, 0 withdrawn" in line for line in lines)
 
 
-def test_the_webhook_receives_the_members_revisions_large_ones_first(second_live_refresh: Refreshed) -> None:
+def test_the_webhook_receives_the_revisions_of_members_with_large_ones_first(second_live_refresh: Refreshed) -> None:
     (notice,) = [body for body in second_live_refresh.posted if body["kind"] == "figures_revised"]
     assert "2 figures were revised" in notice["headline"] and "by rounding only" in notice["headline"]
     large, small = notice["details"]
@@ -42,9 +42,7 @@ def test_the_webhook_receives_the_members_revisions_large_ones_first(second_live
     assert small.startswith("small: Kyrgyz Republic, internet_users_pct 2010: ")
 
 
-def test_a_unit_without_limits_is_a_clear_error_that_names_file_indicator_and_remedy(
-    warehouse: Path, checkout: Path
-) -> None:
+def test_a_unit_without_limits_gives_an_error_with_file_indicator_and_remedy(warehouse: Path, checkout: Path) -> None:
     seed = checkout / "dbt_project" / "seeds" / "revision_sizes.csv"
     lines = seed.read_text(encoding="utf-8").splitlines()
     seed.write_text("\n".join(line for line in lines if not line.startswith("rank,")) + "\n", encoding="utf-8")

@@ -1,6 +1,6 @@
-"""The published scores against the method written a second time (``tests/reference_scoring.py``), on real figures.
+"""The published scores against a second implementation of the method (``tests/reference_scoring.py``), on real figures.
 
-Everything that goes into them is read from the published file itself: whoever has that file can do the same.
+All inputs are read from the published file, so that every user of the file can do the same.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ TABLES = (
     "status_thresholds",
     "subthemes",
 )
-"""What a score is made of beside the observations."""
+"""The inputs of a score other than observations."""
 EXACT = ["status", "status_reason", "baseline_year", "latest_year", "slope_basis", "projected_target_year"]
 CLOSE = [
     "baseline_value",
@@ -75,7 +75,7 @@ def close(value: float | None) -> object:
 
 @pytest.fixture(scope="module")
 def tables(published_warehouse: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the published tables as CSV."""
+    """Return a folder with the published tables as CSV."""
     folder = tmp_path_factory.mktemp("tables")
     with duckdb.connect(str(published_warehouse / "carec.duckdb"), read_only=True) as connection:
         for table in TABLES:
@@ -84,7 +84,7 @@ def tables(published_warehouse: Path, tmp_path_factory: pytest.TempPathFactory) 
 
 
 def rules_of(framework: str, tables: Path) -> dict[Key, Rules]:
-    """The rules of every indicator of a framework, for every economy ('' stands for the others)."""
+    """Return the rules of every indicator of a framework, for every economy ('' means all others)."""
     bands = {row["indicator_id"]: float(row["min_change_per_year"]) for row in read_seed(tables, "noise_bands")}
     breaks: dict[Key, list[int]] = defaultdict(list)
     for row in read_seed(tables, "series_breaks"):
@@ -164,7 +164,7 @@ def framework(request: pytest.FixtureRequest) -> str:
 def expected(
     framework: str, series: Mapping[Key, Mapping[int, float]], tables: Path, published_warehouse: Path
 ) -> dict[Key, Score]:
-    """The second implementation's scores of every economy and indicator of the framework."""
+    """Return the scores of the second implementation for every economy and indicator of the framework."""
     [(as_of_year,)] = rows(published_warehouse, "select year(as_of) from publication")
     economies = {row["iso3"] for row in read_seed(tables, "economies") if row["is_aggregate"] == "false"}
     seen = {indicator_id for iso3, indicator_id in series if iso3 in economies}
@@ -178,7 +178,7 @@ def expected(
     }
 
 
-def test_every_indicator_score_comes_out_a_second_time(
+def test_every_indicator_score_equals_the_second_implementation(
     framework: str, expected: dict[Key, Score], tables: Path, published_warehouse: Path
 ) -> None:
     columns = [*EXACT, *CLOSE]
@@ -199,7 +199,7 @@ def test_every_indicator_score_comes_out_a_second_time(
         ), key
 
 
-def test_pillars_and_overall_come_out_a_second_time(
+def test_pillars_and_overall_equal_the_second_implementation(
     framework: str, expected: dict[Key, Score], tables: Path, published_warehouse: Path
 ) -> None:
     parameters = read_parameters(tables)
@@ -255,7 +255,7 @@ def test_pillars_and_overall_come_out_a_second_time(
 
 
 def ranks(values: Mapping[str, float | None]) -> dict[str, int | None]:
-    """1 + how many are better by more than a rounding error; None without a score."""
+    """Return 1 + the number of scores that are better by more than a rounding error; None without a score."""
     there = [value for value in values.values() if value is not None]
     return {
         iso3: None if value is None else 1 + sum(other > value + 1e-9 for other in there)
@@ -263,8 +263,8 @@ def ranks(values: Mapping[str, float | None]) -> dict[str, int | None]:
     }
 
 
-def test_figures_exist_for_every_kind_of_status(published_warehouse: Path) -> None:
-    """So that the comparison above has met every branch that real figures can reach."""
+def test_real_figures_exist_for_every_status(published_warehouse: Path) -> None:
+    """The comparison above has therefore covered every branch that real figures can reach."""
     reasons = {
         reason
         for (reason,) in rows(
@@ -285,7 +285,7 @@ def test_figures_exist_for_every_kind_of_status(published_warehouse: Path) -> No
     }
 
 
-def test_regional_means_and_comparators_come_out_a_second_time(
+def test_regional_means_and_comparators_equal_the_second_implementation(
     framework: str, expected: dict[Key, Score], tables: Path, published_warehouse: Path
 ) -> None:
     parameters = read_parameters(tables)
@@ -334,7 +334,7 @@ def test_regional_means_and_comparators_come_out_a_second_time(
         assert value_without_afg == close(weighted(pair for iso3, pair in there.items() if iso3 != "AFG")[0])
 
 
-def test_real_figures_give_the_same_bits_in_any_order_on_any_number_of_threads(published_warehouse: Path) -> None:
+def test_real_figures_give_identical_scores_in_any_order_with_any_number_of_threads(published_warehouse: Path) -> None:
     """The published tables scored again: sums of doubles would differ if their order did."""
     engine, published = Engine(published_warehouse), published_warehouse / "carec.duckdb"
     tables = ("subtheme_scores", "pillar_scores", "region_scores", "scorecard_history", "indicator_scores")

@@ -1,4 +1,4 @@
-"""What must hold of every scorecard, whatever the figures: the compiled models on generated tables.
+"""Properties of every scorecard, for any figures: the compiled models on generated tables.
 
 Belongs here: properties, and the defined result of every odd series. Does not belong here: real figures
 (``test_scoring_independent``), single steps (dbt's unit tests).
@@ -149,7 +149,7 @@ def worlds(draw: st.DrawFn) -> World:
 
 
 def everything(scores: Scores) -> list[dict[str, Any]]:
-    """Every row that says something of one economy, in an order of its own."""
+    """Return every row about one economy, in a fixed order."""
     tables = ("indicator_scores", "subtheme_scores", "pillar_scores", "pillar_history", "scorecard_history")
     return [
         {"table": table, **{key: value for key, value in row.items() if key != "rank"}}
@@ -164,7 +164,7 @@ def without(rows: list[dict[str, Any]], iso3: str) -> list[dict[str, Any]]:
 
 @EVERY
 @given(world=worlds(), seed=st.integers(0, 99))
-def test_the_order_of_rows_and_the_number_of_threads_change_not_a_bit(engine: Engine, world: World, seed: int) -> None:
+def test_the_order_of_rows_and_the_number_of_threads_change_no_bit(engine: Engine, world: World, seed: int) -> None:
     shuffled = {table: random.Random(seed).sample(list(rows), len(rows)) for table, rows in world.items()}
     assert everything(engine.score(**shuffled, threads=4)) == everything(engine.score(**world))
 
@@ -177,7 +177,7 @@ def test_adding_or_removing_an_economy_changes_no_other_score(engine: Engine, wo
         for table, rows in world.items()
     }
     left, right = everything(engine.score(**world)), everything(engine.score(**fewer))
-    # the one thing that an indicator knows of others: whether anyone has a figure
+    # an indicator depends on others in one way only: whether any economy has a figure
     for row in left + right:
         if row.get("status_reason") in {"no_data", "not_covered"}:
             row["status_reason"] = "none"
@@ -231,13 +231,13 @@ def test_the_unit_of_an_indicator_changes_nothing(engine: Engine, world: World, 
         for column in ("level_score", "attainment", "due", "ahead_behind", "pace_ratio"):
             assert after[key][column] == close(row[column]), (key, column)
         for column in ("projection", "projection_low", "projection_high"):
-            scaled_back = after[key][column]  # compared in the first unit: a tolerance has a unit, too
+            scaled_back = after[key][column]  # compared in the first unit, because a tolerance has a unit
             assert (None if scaled_back is None else scaled_back / factor) == close(row[column]), (key, column)
 
 
 @EVERY
 @given(world=worlds())
-def test_scores_lie_in_their_range_and_coverage_never_exceeds_one(engine: Engine, world: World) -> None:
+def test_scores_are_in_their_range_and_coverage_never_exceeds_one(engine: Engine, world: World) -> None:
     scores = engine.score(**world)
     for table, columns in {
         "indicator_scores": {"level_score": 100},
@@ -273,7 +273,7 @@ def test_the_newest_year_of_the_history_is_the_scorecard(engine: Engine, world: 
 
 @EVERY
 @given(world=worlds(), year=st.integers(2023, 2025))
-def test_a_year_of_the_history_is_what_that_year_could_have_scored(engine: Engine, world: World, year: int) -> None:
+def test_a_year_of_the_history_uses_no_later_figures(engine: Engine, world: World, year: int) -> None:
     """Figures of later years change nothing: the history of a year is the run at its end."""
     then = engine.score(**world, as_of_year=year).query("from pillar_scores order by all")
     history = engine.score(**world).query(f"from pillar_history where as_of_year = {year} order by all")
@@ -501,7 +501,7 @@ def test_ranks_use_unrounded_scores_and_ties_share_one(engine: Engine) -> None:
 
 
 def test_the_rounding_error_of_a_sum_breaks_no_tie(engine: Engine) -> None:
-    """The same three levels in another order: the sums differ in the last bit, the means that they stand for do not."""
+    """The same three levels in another order: the sums differ in the last bit, the exact means do not."""
     levels = {"AAA": (33.3, 66.6, 99.9), "BBB": (33.3, 99.9, 66.6)}
     scores = engine.score(
         economies=economies(*levels),
@@ -519,8 +519,8 @@ def test_the_rounding_error_of_a_sum_breaks_no_tie(engine: Engine) -> None:
     assert {row["rank"] for row in [*scores.overall().values(), *scores.pillars().values()]} == {1}
 
 
-def test_a_framework_of_indicators_and_benchmarks_alone_is_scored(engine: Engine) -> None:
-    """No row in frameworks, pillars or subthemes: every economy, equal weights, the gate of the method."""
+def test_a_framework_with_only_indicators_and_benchmarks_is_scored(engine: Engine) -> None:
+    """Without rows in frameworks, pillars or subthemes: every economy, equal weights, the gate of the method."""
     scores = engine.score(
         economies=economies("AAA", "BBB"),
         indicators=[indicator("a"), indicator("b"), indicator("c")],
@@ -538,8 +538,8 @@ def test_a_framework_of_indicators_and_benchmarks_alone_is_scored(engine: Engine
     assert scores.pillars()["f", "BBB", "p"]["score_reason"] == "no_data"
 
 
-def test_what_a_benchmark_leaves_open_has_its_default(engine: Engine) -> None:
-    """No baseline year, no value that counts as met, no pace target, no weight: a level without pace."""
+def test_missing_cells_of_a_benchmark_have_defaults(engine: Engine) -> None:
+    """Without baseline year, value that counts as reached, pace target and weight: a level without pace."""
     left_open = {"baseline_year": None, "met_value": None, "pace_target_value": None}
     scores = engine.score(
         economies=economies("AAA", "BBB"),
@@ -554,7 +554,7 @@ def test_what_a_benchmark_leaves_open_has_its_default(engine: Engine) -> None:
     assert scores.overall()["f", "AAA"]["overall_score"] == 50.0
 
 
-def test_weights_of_pillars_and_the_gate_are_the_frameworks_own(engine: Engine) -> None:
+def test_each_framework_has_its_own_pillar_weights_and_gate(engine: Engine) -> None:
     world: World = {
         "economies": economies("AAA", "BBB"),
         "indicators": [indicator("a"), indicator("b"), indicator("c")],

@@ -1,4 +1,4 @@
-"""``carec sources check`` against every provider on loopback: a world in which every link is ok, and every fault."""
+"""``carec sources check`` against every provider on loopback: a catalogue without faults, and every kind of fault."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ from tests.integration.test_everyone import HEADER
 
 Spoil = Callable[[str, str, Request], Response | None]
 Links = dict[tuple[str, str], LinkFinding]
-"""Indicator and "provider code", of equal ones the last -> finding."""
+"""Indicator and "provider code" -> finding. The last one is kept of equal keys."""
 
 
 @dataclass
 class World:
-    """Every provider on loopback, and a warehouse in which nothing has landed."""
+    """Every provider on loopback, and a warehouse without landed figures."""
 
     everyone: Everyone
     workspace: Workspace
@@ -73,19 +73,19 @@ def as_json(document: Any) -> Response:
 
 
 def edited(at: str, edit: Callable[[Any], Any], path: str, world: World) -> Spoil:
-    """Answers of a provider at a path as the provider gives them, edited."""
+    """Return a function that edits the normal responses of a provider at a path."""
 
-    def spoil(provider: str, asked: str, request: Request) -> Response | None:
-        if provider != at or not re.search(path, asked):
+    def spoil(provider: str, requested: str, request: Request) -> Response | None:
+        if provider != at or not re.search(path, requested):
             return None
-        body, _ = getattr(world.everyone, f"_{provider}")(asked, request.args)
+        body, _ = getattr(world.everyone, f"_{provider}")(requested, request.args)
         return as_json(edit(json.loads(body)))
 
     return spoil
 
 
 def without(code: str, new: str, world: World, provider: str, path: str) -> Spoil:
-    """A provider's list in which one code has another name."""
+    """Return a function that renames one code in the list of a provider."""
 
     def rename(document: Any) -> Any:
         return json.loads(json.dumps(document).replace(f'"{code}"', f'"{new}"'))
@@ -93,10 +93,10 @@ def without(code: str, new: str, world: World, provider: str, path: str) -> Spoi
     return edited(provider, rename, path, world)
 
 
-# A world that is as the catalogue says
+# Providers that match the catalogue
 
 
-def test_in_a_world_as_the_catalogue_has_it_every_link_is_ok(world: World) -> None:
+def test_every_link_is_ok_if_all_providers_match_the_catalogue(world: World) -> None:
     found = check_links(world.workspace)
     assert [(one.indicator_id, one.position, one.provider, one.code) for one in found] == [
         (indicator.id, position, link.provider, link.provider_code)
@@ -110,16 +110,18 @@ def test_in_a_world_as_the_catalogue_has_it_every_link_is_ok(world: World) -> No
         assert one.newest_edition is None or one.held_edition is None or one.newest_edition <= one.held_edition, one
 
 
-def test_every_address_is_asked_once_and_a_link_costs_at_most_one_request_beside_lists_and_files(world: World) -> None:
+def test_every_address_is_requested_once_and_a_link_costs_at_most_one_request_plus_lists_and_files(
+    world: World,
+) -> None:
     found = world.check()
     assert set(Counter(world.everyone.log).values()) == {1}
     links = Counter(one.provider for one in found.values())
-    asked = Counter(provider for provider, _ in world.everyone.log)
+    requested = Counter(provider for provider, _ in world.everyone.log)
     lists = {"world_bank": 4 + 2, "data360": 7, "un_sdg": 1, "unesco_uis": 1}  # six ratios have a second series
     for provider, extra in lists.items():
-        assert asked[provider] <= links[provider] + extra, provider
-    assert (asked["qog"], asked["findex"], asked["gtmi"], asked["itu_prices"]) == (1, 1, 1, 2)
-    assert asked["data360_files"] <= links["data360_files"]
+        assert requested[provider] <= links[provider] + extra, provider
+    assert (requested["qog"], requested["findex"], requested["gtmi"], requested["itu_prices"]) == (1, 1, 1, 2)
+    assert requested["data360_files"] <= links["data360_files"]
 
 
 def test_providers_and_indicators_can_be_chosen_and_unknown_ones_are_named(world: World) -> None:
@@ -133,7 +135,7 @@ def test_providers_and_indicators_can_be_chosen_and_unknown_ones_are_named(world
         world.check(indicators=["nothing"])
 
 
-def test_offline_no_provider_is_asked(world: World) -> None:
+def test_offline_no_provider_gets_a_request(world: World) -> None:
     offline = replace(world.workspace, settings=world.workspace.settings.model_copy(update={"offline": True}))
     with pytest.raises(ConfigurationError, match="CAREC_OFFLINE"):
         check_links(offline)
@@ -143,7 +145,7 @@ def test_offline_no_provider_is_asked(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("provider", "path", "old", "new", "indicator", "told"),
+    ("provider", "path", "old", "new", "indicator", "expected"),
     [
         (
             "world_bank",
@@ -161,16 +163,16 @@ def test_offline_no_provider_is_asked(world: World) -> None:
     ],
 )
 def test_a_renamed_code_is_named_with_the_nearest_one(
-    world: World, provider: str, path: str, old: str, new: str, indicator: str, told: str
+    world: World, provider: str, path: str, old: str, new: str, indicator: str, expected: str
 ) -> None:
     found = world.check(provider, spoil=without(old, new, world, provider, path))
     one = next(one for one in found.values() if one.indicator_id == indicator and one.code == old)
-    assert one.status == "renamed?" and re.search(told, one.detail), one
+    assert one.status == "renamed?" and re.search(expected, one.detail), one
     others = {each.status for each in found.values() if each is not one}
     assert others == {"ok"}
 
 
-def test_a_code_without_a_similar_one_is_gone(world: World) -> None:
+def test_a_missing_code_without_a_similar_one_is_gone(world: World) -> None:
     spoil = without("IS.RRS.GOOD.MT.K6", "XX", world, "world_bank", "^sources/2/indicators")
     found = world.check("world_bank", spoil=spoil)
     one = found["rail_freight_tonne_km", "world_bank IS.RRS.GOOD.MT.K6"]
@@ -199,7 +201,7 @@ def test_the_other_code_of_a_ratio_counts_as_well(world: World) -> None:
 
 
 @pytest.mark.parametrize("answer", [NOTHING, as_json({"odd": "shape"}), as_json([])], ids=["404", "odd", "empty"])
-def test_where_a_list_cannot_be_had_the_link_itself_is_asked(world: World, answer: Response) -> None:
+def test_if_the_list_is_unavailable_the_link_itself_is_requested(world: World, answer: Response) -> None:
     lists = {
         "world_bank": "/indicators$",
         "data360": "indicators$",
@@ -216,7 +218,7 @@ def test_where_a_list_cannot_be_had_the_link_itself_is_asked(world: World, answe
     assert {one.status for one in world.check(*lists, spoil=spoil).values()} == {"ok"}
 
 
-def test_without_a_list_an_unknown_code_is_known_by_the_answer(world: World) -> None:
+def test_without_a_list_an_unknown_code_is_recognised_by_the_response(world: World) -> None:
     def spoil(provider: str, path: str, request: Request) -> Response | None:
         if path.endswith("/indicators") or path.startswith("definitions"):
             return NOTHING
@@ -233,8 +235,8 @@ def test_without_a_list_an_unknown_code_is_known_by_the_answer(world: World) -> 
 # Rows and units
 
 
-def test_options_that_leave_no_row_are_found(world: World) -> None:
-    """The code of a skill changed: the answer has rows, and none of the cut."""
+def test_options_that_match_no_row_are_reported(world: World) -> None:
+    """The code of a skill changed: the response has rows, but no row of the cut."""
     one = next(one for one in world.check("un_sdg", spoil=skills("XYZ", world)).values() if one.code == "SE_ADT_ACTS")
     assert one.status == "no rows" and "XYZ" in one.detail and "Type of skill" in one.detail
 
@@ -257,7 +259,7 @@ def test_a_series_without_any_figure_of_the_members_has_no_rows(world: World) ->
     assert found.status == "no rows" and "KAZ" in found.detail and found.broken
 
 
-def test_a_database_that_is_not_named_in_the_answer_is_no_fault(world: World) -> None:
+def test_a_response_without_the_name_of_the_database_is_ok(world: World) -> None:
     spoil = edited("world_bank", lambda document: [document[0] | {"sourceid": None}, document[1]], "^country", world)
     assert {one.status for one in world.check("world_bank", spoil=spoil).values()} == {"ok"}
 
@@ -278,7 +280,7 @@ def test_absent_cut_columns_are_the_total(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("provider", "path", "indicator", "edit", "told"),
+    ("provider", "path", "indicator", "edit", "expected"),
     [
         (
             "un_sdg",
@@ -296,16 +298,16 @@ def test_absent_cut_columns_are_the_total(world: World) -> None:
         ),
     ],
 )
-def test_another_unit_is_named_beside_the_expected_one(
-    world: World, provider: str, path: str, indicator: str, edit: Callable[[Any], Any], told: str
+def test_another_unit_is_named_with_the_expected_one(
+    world: World, provider: str, path: str, indicator: str, edit: Callable[[Any], Any], expected: str
 ) -> None:
     field = "data" if provider == "un_sdg" else "value"
     spoil = edited(provider, lambda page: page | {field: [edit(row) for row in page[field]]}, path, world)
     (one,) = world.check(provider, indicators=[indicator], spoil=spoil).values()
-    assert (one.status, one.detail, one.broken) == ("unit differs", told, True)
+    assert (one.status, one.detail, one.broken) == ("unit differs", expected, True)
 
 
-def test_several_units_where_the_link_names_none_differ(world: World) -> None:
+def test_several_units_differ_if_the_link_names_no_unit(world: World) -> None:
     def edit(page: Any) -> Any:
         double = [row | {"UNIT_MEASURE": "Y"} for row in page["value"]]
         return {"count": 2 * page["count"], "value": [*page["value"], *double]}
@@ -345,7 +347,7 @@ def replace_unit(link: Any, unit: str) -> Any:
 # Files
 
 
-def test_a_file_that_grew_beyond_the_limit_is_found_by_its_first_bytes(world: World) -> None:
+def test_a_file_above_the_size_limit_is_detected_from_its_first_bytes(world: World) -> None:
     limit = world.workspace.catalogue.providers["qog"].max_body_mib << 20
 
     def spoil(provider: str, path: str, request: Request) -> Response | None:
@@ -365,7 +367,7 @@ def grown(world: World, path: str, request: Request, size: int) -> Response | No
     return part(*body, request, size=size) if body else None
 
 
-def test_a_column_that_is_not_in_the_head_of_a_large_file_is_renamed(world: World) -> None:
+def test_a_column_missing_in_the_header_of_a_large_file_is_reported_as_renamed(world: World) -> None:
     def spoil(provider: str, path: str, request: Request) -> Response | None:
         body = world.everyone._qog(path, request.args)
         return part(body[0].replace(b"egov_osi", b"egov_osix", 1), CSV, request, size=50 << 20) if body else None
@@ -374,7 +376,7 @@ def test_a_column_that_is_not_in_the_head_of_a_large_file_is_renamed(world: Worl
     assert one.status == "renamed?" and "nearest is egov_osix" in one.detail
 
 
-def test_codes_of_a_workbook_that_came_whole_are_checked_and_of_a_part_the_size_alone(world: World) -> None:
+def test_codes_are_checked_in_a_complete_workbook_and_only_the_size_of_a_partial_one(world: World) -> None:
     body, content_type = world.everyone._itu_prices("ITU_ICTPriceBaskets_2008-2025.xlsx", {})  # type: ignore[misc]
     found = world.check("itu_prices", spoil=lambda _, path, request: newest(path, part(body, content_type, request)))
     assert {one.detail for one in found.values()} == {""}
@@ -389,13 +391,13 @@ def newest(path: str, response: Response) -> Response | None:
     return response if "2025" in path else NOTHING
 
 
-def test_a_file_that_is_no_workbook_is_unreadable(world: World) -> None:
+def test_a_file_that_is_not_a_workbook_is_unreadable(world: World) -> None:
     pdf = Response(b"%PDF-1.7", content_type="application/octet-stream")
     found = world.check("gtmi", spoil=lambda *_: Response(pdf.get_data(), content_type=pdf.content_type))
     assert {one.status for one in found.values()} == {"unreadable"}
 
 
-def test_a_newer_edition_is_named_and_breaks_nothing(world: World) -> None:
+def test_a_newer_edition_is_named_and_is_no_fault(world: World) -> None:
     year = 2026
     survey = world.everyone._un_egov("EGOV_DATA_2024.csv", {})[0].replace(b"2024,", f"{year},".encode())  # type: ignore[index]
 
@@ -420,7 +422,7 @@ def test_a_newer_year_is_named(world: World) -> None:
     assert one.newest_edition == (one.held_edition or 0) + 1
 
 
-def test_a_copy_that_ends_earlier_says_so(world: World) -> None:
+def test_a_copy_that_ends_earlier_is_reported(world: World) -> None:
     def edit(page: Any) -> Any:
         old = [row for row in page["value"] if row["TIME_PERIOD"] <= "2020"]
         return {"count": len(old), "value": old}
@@ -442,25 +444,25 @@ def test_a_copy_that_ends_earlier_says_so(world: World) -> None:
     ],
     ids=["403", "202", "500", "page"],
 )
-def test_a_host_that_refuses_is_told_from_one_that_fails(
+def test_a_host_that_refuses_differs_from_one_that_fails(
     world: World, answer: Callable[[], Response], status: str | None
 ) -> None:
     found = world.check(spoil=lambda *_: answer())
-    asked = [one for one in found.values() if one.provider not in (ARCHIVE, "local_file")]
+    requested = [one for one in found.values() if one.provider not in (ARCHIVE, "local_file")]
     if status:
-        assert {one.status for one in asked} == {status}
+        assert {one.status for one in requested} == {status}
     else:
-        assert {one.status for one in asked} <= {"unreadable", "gone"}
-    assert all(one.broken == one.framework for one in asked)
+        assert {one.status for one in requested} <= {"unreadable", "gone"}
+    assert all(one.broken == one.framework for one in requested)
 
 
-def test_a_host_that_is_not_there_is_unreachable(world: World) -> None:
+def test_a_missing_host_is_unreachable(world: World) -> None:
     nowhere = on_loopback(world.workspace, lambda _: f"http://127.0.0.1:{unused_port()}")
     found = check_links(nowhere, ["world_bank", "wipo_gii", "un_sdg"])
     assert {one.status for one in found} == {"unreachable"}
 
 
-def test_a_bank_that_throttles_with_400_is_asked_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_request_that_is_throttled_with_400_is_retried(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sources.http.client.BACKOFF_S", 0.0)
     settings = world.workspace.settings.model_copy(update={"http_tries": 3})
     patient = replace(world, workspace=replace(world.workspace, settings=settings))
@@ -475,10 +477,10 @@ def test_a_bank_that_throttles_with_400_is_asked_again(world: World, monkeypatch
     assert {one.status for one in patient.check("world_bank", spoil=spoil).values()} == {"ok"}
 
 
-# Files that an operator puts in place
+# Local files of an operator
 
 
-def test_an_operators_file_is_read_and_its_absence_is_no_fault(world: World, tmp_path: Path) -> None:
+def test_an_operators_file_is_checked_and_a_missing_one_is_no_fault(world: World, tmp_path: Path) -> None:
     local = replace(world.workspace, adapters={**world.workspace.adapters, "local_file": LocalFiles(tmp_path)})
     (absent,) = check_links(local, ["local_file"])
     assert absent.status == "no file" and "untf_survey.csv" in absent.detail
@@ -504,9 +506,9 @@ def test_the_command_prints_links_then_editions_and_a_closing_line(
     commanded: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
     sources_check()
-    told = capsys.readouterr()
-    assert "GOV_WGI_GE.EST" in told.out and "could be out since 2026-09" in told.out
-    assert re.search(r"^\d+ links: \d+ ok, .*; 0 of the framework are broken$", told.err, re.MULTILINE)
+    printed = capsys.readouterr()
+    assert "GOV_WGI_GE.EST" in printed.out and "could be out since 2026-09" in printed.out
+    assert re.search(r"^\d+ links: \d+ ok, .*; 0 of the framework are broken$", printed.err, re.MULTILINE)
 
 
 def test_json_and_csv_have_one_record_per_link_and_a_broken_link_exits_with_1(
@@ -529,7 +531,7 @@ def test_json_and_csv_have_one_record_per_link_and_a_broken_link_exits_with_1(
     commanded.everyone.spoil = lambda *_: None
 
 
-def test_the_edition_watch_alone_asks_no_provider(commanded: World, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_edition_watch_sends_no_request(commanded: World, capsys: pytest.CaptureFixture[str]) -> None:
     commanded.everyone.log.clear()
     sources_check(editions=True, fmt=Format.JSON)
     rows = {row["index"]: row for row in json.loads(capsys.readouterr().out)}
@@ -541,7 +543,7 @@ def test_the_edition_watch_alone_asks_no_provider(commanded: World, capsys: pyte
             sources_check(editions=True, **refused)  # type: ignore[arg-type]
 
 
-def test_the_questions_about_the_services_stay_reachable(
+def test_the_contract_checks_of_the_services_are_still_available(
     commanded: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CAREC_GTMI_URL", commanded.everyone.base("gtmi"))
@@ -554,7 +556,7 @@ def run_job(workspace: Workspace, instance: dg.DagsterInstance) -> dg.ExecuteInP
     return check_sources_job(workspace).execute_in_process(instance=instance, raise_on_error=False)
 
 
-def test_the_job_fails_with_the_broken_links_and_the_webhook_hears_of_it(world: World, httpserver: HTTPServer) -> None:
+def test_the_job_fails_with_the_broken_links_and_notifies_the_webhook(world: World, httpserver: HTTPServer) -> None:
     httpserver.expect_request("/hook").respond_with_json({})
     settings = world.workspace.settings.model_copy(update={"webhook_url": HttpUrl(httpserver.url_for("/hook"))})
     workspace = replace(world.workspace, settings=settings)
@@ -573,14 +575,14 @@ def test_the_job_fails_with_the_broken_links_and_the_webhook_hears_of_it(world: 
     assert "government_effectiveness_est: world_bank GE.EST: renamed?" in body["text"]
 
 
-def test_the_schedule_is_monthly_and_off_whatever_the_automation_says(world: World) -> None:
+def test_the_schedule_is_monthly_and_off_for_every_automation_setting(world: World) -> None:
     for automation in (False, True):
         schedule = check_schedule(world.workspace.settings.model_copy(update={"automation": automation}))
         assert schedule.cron_schedule == "0 4 1 * *" and schedule.job_name == "check_sources"
         assert schedule.default_status is dg.DefaultScheduleStatus.STOPPED
 
 
-def test_the_job_asks_nobody_offline(world: World) -> None:
+def test_offline_the_job_sends_no_request(world: World) -> None:
     offline = replace(world.workspace, settings=world.workspace.settings.model_copy(update={"offline": True}))
     world.everyone.log.clear()
     with dg.DagsterInstance.ephemeral() as instance:

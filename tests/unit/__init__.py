@@ -1,1 +1,1 @@
-"""Pure functions, in seconds."""
+"""Tests of pure functions."""

@@ -1,4 +1,4 @@
-"""Goalposts computed again from figures that are easy to check by hand."""
+"""Goalposts recomputed from figures that are easy to check by hand."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def seed(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def fetch() -> Iterator[Fetch]:
-    """Forty-one large economies with the values 0 to 40, a small one with 1000, and an aggregate with 2000."""
+    """Return forty-one large economies with the values 0 to 40, a small one with 1000, and an aggregate with 2000."""
     with duckdb.connect() as connection:
         connection.execute(
             """
@@ -74,7 +74,7 @@ def computed(seed: Path, fetch: Fetch) -> dict[tuple[str, str], str]:
 
 def test_floor_target_and_pace_target_come_from_the_worlds_figures(seed: Path, fetch: Fetch) -> None:
     cells = computed(seed, fetch)
-    # 42 values, 0 to 40 and 1000: the 2.5th percentile lies at rank 1 + 41 * 0.025
+    # 42 values, 0 to 40 and 1000: the 2.5th percentile is at rank 1 + 41 * 0.025
     assert cells["up", "floor_value"] == "1.025"
     assert cells["up", "target_value"] == "38"
     assert cells["up", "met_value"] == "38"
@@ -86,7 +86,7 @@ def test_floor_target_and_pace_target_come_from_the_worlds_figures(seed: Path, f
     assert cells["up", "target_basis"].endswith("(E40 E39 E38 E37 E36)")
 
 
-def test_lower_is_better_takes_the_other_end(seed: Path, fetch: Fetch) -> None:
+def test_if_lower_is_better_the_other_end_is_used(seed: Path, fetch: Fetch) -> None:
     cells = computed(seed, fetch)
     assert cells["down", "floor_value"] == "39.98"
     assert cells["down", "floor_basis"].startswith("97.5th percentile of 42 economies")
@@ -108,7 +108,7 @@ def test_the_value_nearest_to_the_baseline_year_counts_ties_to_the_earlier(seed:
     assert "years used 2020-2021" in cells["up", "floor_basis"]
 
 
-def test_landed_vintages_take_the_place_of_the_published_figures(seed: Path, fetch: Fetch, tmp_path: Path) -> None:
+def test_landed_vintages_are_used_instead_of_the_published_figures(seed: Path, fetch: Fetch, tmp_path: Path) -> None:
     old = tmp_path / "old.parquet"
     fetch.connection.execute(  # type: ignore[attr-defined]
         f"copy (select * replace (value / 2 as value) from observations where indicator_id = 'up') to '{old}'"
@@ -118,7 +118,7 @@ def test_landed_vintages_take_the_place_of_the_published_figures(seed: Path, fet
     assert cells["down", "floor_value"] == "", "what has no vintage there has no goalpost"
 
 
-def test_only_the_asked_cells_of_the_seed_change(seed: Path) -> None:
+def test_only_the_requested_cells_of_the_seed_change(seed: Path) -> None:
     before = seed.read_text(encoding="utf-8")
     apply(seed, [])
     assert seed.read_text(encoding="utf-8") == before
@@ -126,7 +126,7 @@ def test_only_the_asked_cells_of_the_seed_change(seed: Path) -> None:
     assert seed.read_text(encoding="utf-8") == before.replace("f,down,none,2021,9,", "f,down,none,2021,40,")
 
 
-def test_a_goalpost_without_figures_is_not_written(seed: Path, fetch: Fetch) -> None:
+def test_a_goalpost_without_figures_is_not_changed(seed: Path, fetch: Fetch) -> None:
     fetch.connection.execute("delete from observations where indicator_id = 'up'")  # type: ignore[attr-defined]
     before = seed.read_bytes()
     with pytest.raises(ConfigurationError, match="no figures to compute"):

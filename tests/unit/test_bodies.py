@@ -1,4 +1,4 @@
-"""Bodies in memory and in files have the same bytes, and no file outlives its body."""
+"""Bodies in memory and in files have the same bytes, and a file is deleted with its body."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Provider chains: the order of requests, which answer is used, and the reasons of failed links."""
+"""Provider chains: the order of requests, the response that is used, and the reasons of failed links."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ class Prepared:
 
     def __init__(self, answers: dict[str, Answer]):
         self.answers = answers
-        self.asked: list[list[str]] = []
+        self.requested: list[list[str]] = []
 
     def fetch(
         self, requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, window: Window, http: Http
     ) -> Fetched:
-        self.asked.append([request.code for request in requests])
+        self.requested.append([request.code for request in requests])
         return Fetched({request: self.answers[request.code] for request in requests}, [])
 
 
@@ -57,17 +57,17 @@ def run(indicators: list[Indicator], **adapters: Prepared):
     return resolve(indicators, catalogue(*indicators), adapters, AREAS, Window(2010, 2026), Http())[0]
 
 
-def test_the_mirror_is_asked_only_if_the_primary_has_no_answer() -> None:
+def test_the_mirror_is_requested_only_if_the_primary_fails() -> None:
     one = chain(Link(provider="first", code="A"), Link(provider="second", code="B"))
     first, second = Prepared({"A": answer(KAZ=93.0)}), Prepared({"B": answer(KAZ=92.0)})
     (resolution,) = run([one], first=first, second=second)
     assert resolution.outcome is Outcome.OK
     assert resolution.candidates["value"].to_list() == [93.0]
-    assert second.asked == []
+    assert second.requested == []
 
 
 @pytest.mark.parametrize("outcome", [Outcome.UNAVAILABLE, Outcome.BLOCKED, Outcome.NO_DATA, Outcome.UNKNOWN_ID])
-def test_without_an_answer_of_the_primary_the_mirror_is_used_and_both_attempts_are_listed(outcome: Outcome) -> None:
+def test_if_the_primary_fails_the_mirror_is_used_and_both_attempts_are_listed(outcome: Outcome) -> None:
     one = chain(Link(provider="first", code="A"), Link(provider="second", code="B"))
     first = Prepared({"A": Answer(outcome, "why not")})
     (resolution,) = run([one], first=first, second=Prepared({"B": answer(KAZ=92.0)}))
@@ -100,7 +100,7 @@ FIRST, SECOND = Link(provider="first", code="A"), Link(provider="second", code="
 @pytest.mark.parametrize(
     ("years", "taken"), [((2020, 2024), "second"), ((2024, 2020), "first"), ((2024, 2024), "first")]
 )
-def test_of_links_asked_together_the_one_with_the_latest_year_is_used_and_both_years_are_listed(
+def test_of_links_requested_together_the_one_with_the_latest_year_is_used_and_both_years_are_listed(
     years: tuple[int, int], taken: str
 ) -> None:
     first, second = (
@@ -115,10 +115,10 @@ def test_of_links_asked_together_the_one_with_the_latest_year_is_used_and_both_y
         (provider, Outcome.OK, f"reaches {year}, {'taken' if provider == taken else 'not taken'}")
         for provider, year in zip(("first", "second"), years, strict=True)
     ]
-    assert (resolution.mirrored, last.asked) == (taken == "second", [])
+    assert (resolution.mirrored, last.requested) == (taken == "second", [])
 
 
-def test_of_links_asked_together_one_answers_and_the_reason_of_the_other_is_listed() -> None:
+def test_of_links_requested_together_one_succeeds_and_the_reason_of_the_other_is_listed() -> None:
     first, second = Prepared({"A": Answer(Outcome.UNKNOWN_ID, "no such code")}), Prepared({"B": answer(KAZ=2.0)})
     (resolution,) = run([furthest(FIRST, SECOND)], first=first, second=second, last=Prepared({}))
     assert [(a.outcome, a.reason) for a in resolution.attempts] == [
@@ -128,15 +128,15 @@ def test_of_links_asked_together_one_answers_and_the_reason_of_the_other_is_list
     assert resolution.candidates["retrieved_via"].to_list() == ["second"]
 
 
-def test_if_no_link_asked_together_answers_the_next_one_is_asked() -> None:
+def test_if_all_links_requested_together_fail_the_next_one_is_requested() -> None:
     failed = Prepared({"A": Answer(Outcome.UNAVAILABLE), "B": Answer(Outcome.NO_DATA)})
     one = furthest(FIRST, SECOND.model_copy(update={"provider": "first"}))
     (resolution,) = run([one], first=failed, last=Prepared({"L": answer(KAZ=3.0)}))
-    assert failed.asked == [["A", "B"]]
+    assert failed.requested == [["A", "B"]]
     assert resolution.candidates["retrieved_via"].to_list() == ["last"]
 
 
-def test_rejects_of_an_unused_answer_are_not_counted() -> None:
+def test_rejects_of_an_unused_response_are_not_counted() -> None:
     reject = {"iso3": "KAZ", "year": 2019, "reason": "unknown", "raw_record": "{}", "raw_sha256": SHA}
     rejects = pl.DataFrame([reject], schema=SERIES_REJECT)
     older, newer = (replace(reaching(year, KAZ=1.0), rejects=rejects) for year in (2020, 2024))
@@ -152,7 +152,7 @@ def test_blocked_is_a_more_severe_outcome_than_unavailable() -> None:
     assert resolution.outcome is Outcome.BLOCKED
 
 
-def test_a_provider_is_visited_once_for_all_indicators_and_each_code_is_requested_once() -> None:
+def test_a_provider_is_called_once_for_all_indicators_and_each_code_is_requested_once() -> None:
     adapter = Prepared({"A": answer(KAZ=1.0), "B": answer(KAZ=2.0)})
     indicators = [
         chain(Link(provider="first", code="A"), name="one_pct"),
@@ -160,10 +160,10 @@ def test_a_provider_is_visited_once_for_all_indicators_and_each_code_is_requeste
         chain(Link(provider="first", code="A"), name="three_pct"),
     ]
     run(indicators, first=adapter)
-    assert adapter.asked == [["A", "B"]]
+    assert adapter.requested == [["A", "B"]]
 
 
-def test_the_licence_is_that_of_the_link_that_answered() -> None:
+def test_the_licence_is_that_of_the_used_link() -> None:
     one = chain(Link(provider="first", code="A", licence="CC BY-SA 4.0"), Link(provider="second", code="B"))
     by_first = run([one], first=Prepared({"A": answer(KAZ=1.0)}), second=Prepared({}))
     by_second = run([one], first=Prepared({"A": Answer(Outcome.NO_DATA)}), second=Prepared({"B": answer(KAZ=1.0)}))
@@ -173,13 +173,13 @@ def test_the_licence_is_that_of_the_link_that_answered() -> None:
     assert licences == [["CC BY-SA 4.0"], [one.licence], ["terms of the file"]]
 
 
-def test_providers_are_asked_in_parallel() -> None:
+def test_providers_are_requested_in_parallel() -> None:
     together = Barrier(2)
 
     class Waiting(Prepared):
-        def fetch(self, *asked: Any) -> Fetched:
-            together.wait(5)  # raises if the other provider is asked only afterwards
-            return super().fetch(*asked)
+        def fetch(self, *requested: Any) -> Fetched:
+            together.wait(5)  # raises if the request to the other provider starts only afterwards
+            return super().fetch(*requested)
 
     one = chain(Link(provider="first", code="A"))
     two = chain(Link(provider="second", code="B"), name="another_indicator")
@@ -214,6 +214,6 @@ def test_an_exception_in_one_adapter_does_not_stop_the_other_providers() -> None
     assert sound.outcome is Outcome.OK
 
 
-def test_a_provider_without_an_adapter_has_that_reason() -> None:
+def test_a_provider_without_an_adapter_fails_with_that_reason() -> None:
     (resolution,) = run([chain(Link(provider="nobody", code="A"))])
     assert resolution.attempts[0].reason == "no live adapter for this provider yet"

@@ -1,4 +1,4 @@
-"""The claim register: complete against the document, and checked with clear messages."""
+"""The claim register: it covers the document, and its faults give clear messages."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ def lines_of(claim: dict[str, str]) -> list[int]:
 
 @pytest.fixture(scope="module")
 def document() -> dict[int, str]:
-    """The document's lines by number, without recommendations."""
+    """Return the lines of the document by number, without recommendations."""
     folder = ROOT.parent / "shared" / "seed"
     found = sorted(folder.glob("*.txt")) if folder.is_dir() else []
     if not found:
-        pytest.skip("the document is not beside this checkout")
+        pytest.skip("the document is not next to this checkout")
     text = found[0].read_text(encoding="utf-8").splitlines()
     return dict(list(enumerate(text, start=1))[: RECOMMENDATIONS_FROM - 1])
 
@@ -48,7 +48,7 @@ SCALE = {"": 1.0, "M": 1e6, "million": 1e6, "B": 1e9, "billion": 1e9}
 
 
 def numbers(text: str) -> set[float]:
-    """Every number of a text as a figure: ``$500M`` and ``500,000`` included, the G of ``5G`` left out."""
+    """Return every number of a text as a figure, such as ``$500M`` and ``500,000``. ``5G`` is not a number."""
     return {
         round(float(digits.replace(",", "")) * SCALE[scale], 6)
         for digits, scale in NUMBER.findall(text.replace("\\", ""))
@@ -61,7 +61,7 @@ def accounted(claim: dict[str, str]) -> set[float]:
     return figures | numbers(claim["statement"]) | numbers(claim["section"])
 
 
-def test_numbers_are_found_in_every_way_the_document_writes_them() -> None:
+def test_numbers_are_found_in_every_format_of_the_document() -> None:
     text = r"\$500M to 96%; 3.837M 5G stations; (1 million students), 50,000+; 79th to 48th; 2020–2025; 2030 Mid; ~40%"
     assert numbers(text) == {5e8, 96, 3837000, 1e6, 50000, 79, 48, 2020, 2025, 2030, 40}
 
@@ -79,7 +79,7 @@ def test_every_number_of_the_document_is_in_the_register(document: dict[int, str
     assert not missing
 
 
-def test_every_line_that_claims_something_has_its_row(document: dict[int, str]) -> None:
+def test_every_line_with_a_claim_has_its_row(document: dict[int, str]) -> None:
     registered = {line for claim in claims() for line in lines_of(claim)}
     silent = {}
     for line, text in document.items():
@@ -91,7 +91,7 @@ def test_every_line_that_claims_something_has_its_row(document: dict[int, str]) 
     assert not silent
 
 
-def test_no_claim_points_to_a_line_that_claims_nothing(document: dict[int, str]) -> None:
+def test_no_claim_points_to_a_line_without_a_claim(document: dict[int, str]) -> None:
     empty = {c["claim_id"] for c in claims() if not any(document.get(line, "").strip() for line in lines_of(c))}
     assert not empty
 
@@ -100,19 +100,19 @@ def words(text: str) -> list[str]:
     return re.findall(r"[a-z0-9']+", re.sub(r"[*\\\\]", "", text).lower())
 
 
-def test_statements_are_in_our_own_words(document: dict[int, str]) -> None:
-    """Names and figures aside (a name of the document has up to seven words), no statement repeats a line."""
+def test_no_statement_copies_the_wording_of_the_document(document: dict[int, str]) -> None:
+    """No statement repeats a line, except for names and figures. A name of the document has up to seven words."""
     lines = {line: f" {' '.join(words(text))} " for line, text in document.items()}
     repeated = {}
     for claim in claims():
-        said = words(claim["statement"])
-        runs = [" ".join(said[at : at + 8]) for at in range(max(len(said) - 7, 1))]
+        statement = words(claim["statement"])
+        runs = [" ".join(statement[at : at + 8]) for at in range(max(len(statement) - 7, 1))]
         if any(f" {run} " in lines.get(line, "") for run in runs for line in lines_of(claim)):
             repeated[claim["claim_id"]] = claim["statement"]
     assert not repeated
 
 
-def test_every_section_is_a_heading_above_its_line(document: dict[int, str]) -> None:
+def test_every_section_is_the_heading_above_its_line(document: dict[int, str]) -> None:
     wrong = {}
     for claim in claims():
         above = [document[line] for line in range(1, lines_of(claim)[0] + 1) if document.get(line, "").startswith("#")]
@@ -122,7 +122,7 @@ def test_every_section_is_a_heading_above_its_line(document: dict[int, str]) -> 
     assert not wrong
 
 
-# What the document prints of each number, read off line by line: line -> (claim, comparator, value, year)
+# The printed numbers of the document, copied line by line: line -> (claim, comparator, value, year)
 PRINTED = """
 34 hl-region-internet-use eq 70 2025
 37 hl-geo-elearning-students eq 500000 -
@@ -175,7 +175,7 @@ BASELINES = {
 }
 
 
-def test_every_figure_is_as_the_document_prints_it() -> None:
+def test_every_figure_equals_the_printed_one() -> None:
     printed = {}
     for line, claim_id, comparator, value, year in map(str.split, PRINTED.strip().splitlines()):
         printed[claim_id] = (line, comparator, float(value), "" if year == "-" else year)
@@ -210,7 +210,7 @@ def seeds(tmp_path: Path) -> Path:
 
 
 def alter(seeds: Path, file: str, claim_id: str, column: str, cell: str) -> int:
-    """Write a cell of the row that has the given entry in its first column. Returns its line."""
+    """Write a cell of the row that has the given entry in its first column. Return its line number."""
     path = seeds / file
     with path.open(encoding="utf-8", newline="") as handle:
         rows = list(csv.DictReader(handle))
@@ -329,7 +329,7 @@ def test_a_range_that_ends_before_it_begins_is_reported(seeds: Path) -> None:
     assert "column baseline_year: the start of a range is after its end (value_year), not '2022'" in fault(seeds)
 
 
-def test_a_claim_that_is_there_twice_is_reported_with_both_lines(seeds: Path) -> None:
+def test_a_repeated_claim_is_reported_with_both_lines(seeds: Path) -> None:
     alter(seeds, "claims.csv", "p5-gii-kaz", "claim_id", "p5-gii-chn")
     assert re.search(r"column claim_id: line \d+ has the same claim_id: remove one of the two rows", fault(seeds))
 
@@ -339,7 +339,7 @@ def test_evidence_for_a_deleted_claim_is_reported(seeds: Path) -> None:
     assert "column claim_id: 'p5-gii-kaz' is not in claims.csv" in fault(seeds)
 
 
-def test_a_row_with_a_cell_too_many_is_reported(seeds: Path) -> None:
+def test_a_row_with_too_many_cells_is_reported(seeds: Path) -> None:
     path = seeds / "claims.csv"
     lines = path.read_text(encoding="utf-8").splitlines()
     lines[1] += ",and more"
@@ -381,7 +381,7 @@ def test_a_file_that_is_not_valid_csv_is_reported(seeds: Path) -> None:
 
 
 def holds(figure: float, claimed: float, tolerance: float, comparator: str, low: float | None = None) -> bool | None:
-    """The macro ``claim_holds`` on literals."""
+    """Return the result of the macro ``claim_holds`` on literals."""
     source = (ROOT / "dbt_project" / "macros" / "claims.sql").read_text(encoding="utf-8")
     macros = Environment(autoescape=False, extensions=["jinja2.ext.do"]).from_string(source).module
     lowest = "null::double" if low is None else f"{low!r}::double"
@@ -414,17 +414,17 @@ def holds(figure: float, claimed: float, tolerance: float, comparator: str, low:
         (3e6, "ceiling", 5e6, 0, None, False),
     ],
 )
-def test_a_figure_bears_out_a_claim_within_the_tolerance(
+def test_a_figure_supports_a_claim_within_the_tolerance(
     figure: float, comparator: str, claimed: float, tolerance: float, low: float | None, expected: bool
 ) -> None:
     assert holds(figure, claimed, tolerance, comparator, low) is expected
 
 
 @pytest.mark.parametrize("figure", [68.0, 69.0, 70.0, 71.5, 72.0])
-def test_what_is_near_enough_to_equal_is_near_enough_to_be_bounded(figure: float) -> None:
+def test_the_tolerance_of_a_bound_is_that_of_equality(figure: float) -> None:
     assert all(holds(figure, 70, 2, comparator) for comparator in ("eq", "gte", "lte"))
 
 
-def test_a_trend_rises_from_the_lowest_bar_to_the_highest() -> None:
+def test_a_trend_runs_from_the_lowest_bar_to_the_highest() -> None:
     assert trend([1, 2, 3]) == "▁▅█"
     assert trend([5, 5]) == "▁▁"

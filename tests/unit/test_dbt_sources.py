@@ -19,7 +19,7 @@ GENERATED = Path("models") / "staging" / "generated"
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A copy of the dbt project's seeds and staging, which a test may change."""
+    """Return a copy of the dbt project's seeds and staging that a test may change."""
     for part in ("seeds", GENERATED):
         shutil.copytree(ROOT / "dbt_project" / part, tmp_path / part)
     return tmp_path
@@ -32,7 +32,7 @@ def add_line(path: Path, line: str) -> int:
     return len(lines)
 
 
-def test_the_committed_staging_is_what_the_catalogue_gives(project: Path) -> None:
+def test_the_committed_staging_matches_the_catalogue(project: Path) -> None:
     assert write_staging(load_catalogue(), project) == []
     committed = {path.name for path in (ROOT / "dbt_project" / GENERATED).iterdir()}
     shutil.rmtree(project / GENERATED)
@@ -56,7 +56,7 @@ def test_a_file_that_does_not_match_is_named_with_the_remedy_and_not_written(pro
     assert changed.read_text() == "select 1"
 
 
-def test_the_columns_of_the_staging_are_those_of_a_vintage() -> None:
+def test_the_columns_of_the_staging_equal_those_of_a_vintage() -> None:
     macro = (ROOT / "dbt_project" / "macros" / "landed.sql").read_text(encoding="utf-8")
     columns = re.findall(r"^    (\w+),?$", macro.split("select")[1], re.MULTILINE)
     assert sorted(columns) == sorted([*OBSERVATION, "vintage_at"])

@@ -1,4 +1,4 @@
-"""The edition watch: what follows from the calendar and from what is held, on a given day."""
+"""The edition watch: the status of an index on a given day, from the calendar and the available editions."""
 
 from __future__ import annotations
 
@@ -20,35 +20,33 @@ def of(name: str, years: list[int], today: date) -> EditionFinding:
 
 
 @pytest.mark.parametrize(
-    ("today", "status", "told"),
+    ("today", "status", "expected"),
     [
         (date(2026, 9, 10), Standing.CURRENT, "GII 2026 is expected about 2026-09-11"),
         (date(2026, 9, 11), Standing.DUE, "GII 2026 could be out since 2026-09-11"),
         (date(2027, 1, 1), Standing.DUE, "GII 2026 could be out since 2026-09-11"),
     ],
 )
-def test_the_next_edition_is_expected_as_long_after_the_last_one_as_is_usual(
-    today: date, status: Standing, told: str
-) -> None:
+def test_the_next_edition_is_expected_after_the_usual_interval(today: date, status: Standing, expected: str) -> None:
     one = of("GII", [2024, 2025], today)
     assert (one.held_edition, one.next_edition, one.expected_on) == (2025, 2026, date(2026, 9, 11))
-    assert (one.status, one.detail) == (status, told)
+    assert (one.status, one.detail) == (status, expected)
 
 
-def test_an_index_of_every_other_year_is_expected_in_two_years() -> None:
+def test_a_biennial_index_is_expected_in_two_years() -> None:
     one = of("UN E-Government Survey", [2022, 2024], date(2026, 11, 27))
     assert (one.next_edition, one.status) == (2026, Standing.DUE)
     assert one.expected_on and one.expected_on.year == 2026
 
 
-def test_an_edition_of_the_calendar_that_is_not_held_is_out() -> None:
+def test_an_edition_of_the_calendar_without_figures_here_is_out() -> None:
     one = of("GII", [2023, 2024], date(2025, 10, 1))
     assert (one.next_edition, one.status) == (2025, Standing.OUT)
     assert one.detail == "GII 2025 is out since 2025-09-16: run `carec refresh`"
     assert of("GII", [2023, 2024], date(2025, 9, 1)).status is Standing.CURRENT
 
 
-def test_what_is_held_beyond_the_calendar_counts() -> None:
+def test_an_edition_beyond_the_calendar_counts() -> None:
     one = of("GII", [2025, 2026], date(2026, 11, 27))
     assert (one.next_edition, one.status) == (2027, Standing.CURRENT)
     assert one.expected_on and one.expected_on.year == 2027
@@ -72,7 +70,7 @@ def test_without_release_days_the_interval_is_that_of_the_editions_held(
     assert "edition_releases.csv has no release days" in one.detail
 
 
-def test_an_index_of_which_nothing_is_held_is_unknown() -> None:
+def test_an_index_without_any_edition_is_unknown() -> None:
     assert {one.status for one in watch({}, {}, date(2026, 11, 27))} == {Standing.UNKNOWN}
 
 

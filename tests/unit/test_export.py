@@ -1,4 +1,4 @@
-"""Exports: the values that are passed on or left out, and the content of every file."""
+"""Exports: included and omitted values, and the content of every file."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ NOTICES = [Attribution("giver", "The Giver", OPEN, "https://example.org/by", "Th
 
 @pytest.fixture
 def published(tmp_path: Path) -> Path:
-    """A small publication: three indicators under three licences, and texts that a spreadsheet would execute."""
+    """Return a small publication: three indicators under three licences, and texts that a spreadsheet would execute."""
     path = tmp_path / "carec.duckdb"
     with duckdb.connect(str(path)) as c:
         c.execute(
@@ -80,7 +80,7 @@ def test_raw_values_without_an_open_licence_are_left_out_and_the_licence_is_name
     assert noted == {"free": "", "held": CLOSED, "odd": UNLISTED}
 
 
-def test_scores_stay_where_the_values_behind_them_are_left_out(exported: Path) -> None:
+def test_scores_are_kept_if_their_values_are_left_out(exported: Path) -> None:
     by_indicator = {row["indicator_id"]: row for row in rows(exported, "indicator_scores")}
     assert {row["level_score"] for row in by_indicator.values()} == {"55.5"}
     raw = set(by_indicator["free"]) - {"framework_id", "iso3", "indicator_id", "level_score", "withheld", "restricted"}
@@ -169,7 +169,7 @@ def test_checksums_cover_every_file(exported: Path) -> None:
     assert verified(exported)
 
 
-def test_the_data_package_has_the_meaning_of_columns_and_no_licence_that_is_left_out(exported: Path) -> None:
+def test_the_data_package_describes_the_columns_and_lists_no_omitted_licence(exported: Path) -> None:
     package = json.loads((exported / "datapackage.json").read_text(encoding="utf-8"))
     texts = next(one for one in package["resources"] if one["name"] == "texts")
     assert {"name": "text", "type": "string", "description": "What was written"} in texts["schema"]["fields"]
@@ -184,10 +184,10 @@ def test_each_provider_has_a_licence_file(exported: Path) -> None:
     assert "1 of their values are left out" in (exported / "licences" / "keeper.txt").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("beside_an_export", [False, True])
-def test_a_folder_with_other_files_is_not_changed(published: Path, tmp_path: Path, beside_an_export: bool) -> None:
+@pytest.mark.parametrize("over_an_export", [False, True])
+def test_a_folder_with_other_files_is_not_changed(published: Path, tmp_path: Path, over_an_export: bool) -> None:
     mine = tmp_path / "mine"
-    if beside_an_export:
+    if over_an_export:
         export(published, mine, NOTICES)
     (mine / "csv").mkdir(parents=True, exist_ok=True)
     (mine / "csv" / "thesis.txt").write_text("years of work")
@@ -211,7 +211,7 @@ def test_an_earlier_export_is_replaced_without_leftovers(published: Path, tmp_pa
 
 
 def verified(directory: Path) -> bool:
-    """Whether the checksums cover and fit every file."""
+    """Return whether the checksums cover and match every file."""
     listed = dict(line.split("  ")[::-1] for line in (directory / "SHA256SUMS").read_text().splitlines())
     files = {path.relative_to(directory).as_posix(): path for path in directory.rglob("*") if path.is_file()}
     return set(listed) == set(files) - {"SHA256SUMS"} and all(

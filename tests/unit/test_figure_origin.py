@@ -1,4 +1,4 @@
-"""What the pipeline did to a figure: read from vintages of the former format, and kept when a figure is taken over."""
+"""The origin of a figure: read from vintages of the former format, and kept when a figure is carried over."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ FORMER = {
     "corrected": (None, "corrected", None),
     "flagged: doubtful: see the report": (None, "flagged", "doubtful: see the report"),
 }
-"""The former ``obs_status`` -> what it means: the provider's flag, the origin, the note."""
+"""The former ``obs_status`` -> its meaning: flag of the provider, origin, note."""
 
 
 def former_vintage(layout: Layout) -> Path:
-    """Writes a vintage as it was written before ``figure_origin`` existed; one figure per former status."""
+    """Write a vintage in the format before ``figure_origin``, with one figure per former status."""
     rows = [("KAZ", 2010 + at, float(at)) for at in range(len(FORMER))]
     figures = records(*rows).with_columns(obs_status=pl.Series(list(FORMER)))
     path = layout.vintages(ID) / "20261101T120000000000_0123456789abcdef.parquet"
@@ -55,11 +55,11 @@ def test_the_models_read_the_former_format_as_ingestion_does(tmp_path: Path) -> 
     assert [origin for (origin,) in found] == [origin for _, origin, _ in FORMER.values()]
 
 
-def test_a_series_with_flags_of_the_former_format_is_unchanged_when_it_comes_again(tmp_path: Path) -> None:
+def test_a_series_with_flags_of_the_former_format_is_unchanged_after_the_next_fetch(tmp_path: Path) -> None:
     layout = Layout(tmp_path)
     flagged = records(("KAZ", 2024, 9.3)).with_columns(figure_origin=pl.lit("flagged"), figure_note=pl.lit("doubtful"))
     former = flagged.with_columns(obs_status=pl.lit("flagged: doubtful")).drop("figure_origin", "figure_note")
-    # the hash that the former code gave this series
+    # the hash of this series in the former code
     digest = landing.content_hash(flagged)
     path = layout.vintages(ID) / f"20261101T120000000000_{digest}.parquet"
     path.parent.mkdir(parents=True)
@@ -68,7 +68,7 @@ def test_a_series_with_flags_of_the_former_format_is_unchanged_when_it_comes_aga
     assert landing.land(layout, ID, flagged, datetime(2026, 11, 2)).status is Landing.UNCHANGED
 
 
-def test_a_corrected_or_flagged_figure_stays_so_when_a_newer_vintage_takes_it_over() -> None:
+def test_a_corrected_or_flagged_figure_keeps_its_origin_in_a_newer_vintage() -> None:
     figures = records(("KAZ", 2022, 1.0), ("KAZ", 2023, 2.0), ("KAZ", 2024, 3.0), ("KAZ", 2025, 4.0)).with_columns(
         figure_origin=pl.Series([None, "corrected", "flagged", "carried_over"])
     )

@@ -1,4 +1,4 @@
-"""Files are replaced as a whole, and one process at a time holds a warehouse."""
+"""Files are replaced completely, and only one process at a time holds a warehouse."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_a_failed_write_leaves_the_old_file_and_no_trace(tmp_path: Path) -> None
     assert [p.name for p in tmp_path.iterdir()] == ["table"]
 
 
-def test_a_line_that_was_cut_off_does_not_spoil_the_next_one(tmp_path: Path) -> None:
+def test_a_truncated_line_does_not_affect_the_next_one(tmp_path: Path) -> None:
     layout = Layout(tmp_path)
     sha256 = raw.store(layout, b"body", {"url": "first"})
     log = layout.raw / sha256[:2] / f"{sha256}.jsonl"
@@ -48,7 +48,7 @@ def test_a_line_that_does_not_fit_on_the_disk_is_an_error() -> None:
         append_line(Path("/dev/full"), "a line")
 
 
-def test_a_second_process_gets_the_name_of_the_one_that_holds_the_warehouse(tmp_path: Path) -> None:
+def test_a_second_process_is_informed_which_process_holds_the_warehouse(tmp_path: Path) -> None:
     lock = tmp_path / "lock"
     code = f"from pathlib import Path; from warehouse.files import exclusive\nwith exclusive(Path({str(lock)!r})): pass"
     with exclusive(lock):
@@ -84,7 +84,7 @@ POSIX_ONLY = {"fcntl", "grp", "posix", "pty", "pwd", "resource", "termios", "tty
 
 
 @pytest.mark.parametrize("package", ["pipelines", "sources", "warehouse"])
-def test_no_module_imports_what_windows_lacks(package: str) -> None:
+def test_no_module_imports_a_library_that_windows_lacks(package: str) -> None:
     imported = set()
     for path in (ROOT / package).rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

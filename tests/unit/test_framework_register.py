@@ -21,7 +21,7 @@ PARTS = {"tii": "egdi_tii_index", "osi": "egdi_osi_index", "hci": "egdi_hci_inde
 
 @pytest.fixture
 def seeds(tmp_path: Path) -> Path:
-    """A copy of the seeds with a framework ``index`` of three indicators in two pillars."""
+    """Return a copy of the seeds with a framework ``index`` of three indicators in two pillars."""
     for name in ("macros", "models"):
         shutil.copytree(ROOT / "dbt_project" / name, tmp_path / name)
     folder = Path(shutil.copytree(ROOT / "dbt_project" / "seeds", tmp_path / "seeds"))
@@ -39,7 +39,7 @@ def seeds(tmp_path: Path) -> Path:
 
 
 def add(seeds: Path, file: str, **cells: str) -> None:
-    """Append a row of the framework ``index``; columns that are not named stay empty."""
+    """Append a row of the framework ``index``. Columns without a value stay empty."""
     path = seeds / file
     with path.open(encoding="utf-8", newline="") as handle:
         columns = next(csv.reader(handle))
@@ -49,7 +49,7 @@ def add(seeds: Path, file: str, **cells: str) -> None:
 
 
 def alter(seeds: Path, file: str, last: Mapping[str, str]) -> int:
-    """Write cells of the file's last row. Returns its line."""
+    """Write cells of the last row of the file. Return its line number."""
     path = seeds / file
     with path.open(encoding="utf-8", newline="") as handle:
         rows = list(csv.DictReader(handle))
@@ -69,7 +69,7 @@ def fault(seeds: Path) -> str:
     return message
 
 
-def test_the_seeds_and_a_framework_of_seed_rows_alone_have_no_fault(seeds: Path) -> None:
+def test_the_seeds_and_a_framework_of_only_seed_rows_have_no_fault(seeds: Path) -> None:
     check_all(ROOT / "dbt_project", load_catalogue())
     check_all(seeds.parent, load_catalogue())
 
@@ -164,7 +164,7 @@ def _drop(seeds: Path, file: str, keep: Callable[[dict[str, str]], bool], **chan
         writer.writerows(rows)
 
 
-def test_every_indicator_of_the_main_framework_has_a_benchmark_that_says_where_it_comes_from(seeds: Path) -> None:
+def test_every_indicator_of_the_main_framework_has_a_benchmark_with_its_origin(seeds: Path) -> None:
     main = ("carec_2030", "internet_users_pct")
     _drop(seeds, "benchmarks.csv", lambda row: (row["framework_id"], row["indicator_id"]) != main)
     assert "internet_users_pct: column indicator_id: has no benchmark" in fault(seeds)

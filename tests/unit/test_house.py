@@ -1,4 +1,4 @@
-"""The rules of the house that a reviewer would otherwise have to remember."""
+"""Project rules that a reviewer would otherwise have to check."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_modules_and_functions_are_short() -> None:
     assert not long
 
 
-def test_every_module_says_what_belongs_in_it() -> None:
+def test_every_module_states_what_belongs_in_it() -> None:
     silent = []
     for package in (*PACKAGES, "tests"):
         for path in (ROOT / package).rglob("*.py"):
@@ -71,7 +71,7 @@ def test_the_lock_and_the_project_name_no_package_index() -> None:
         assert not address.search((ROOT / name).read_text(encoding="utf-8")), name
 
 
-def test_no_file_is_large_and_none_is_a_database() -> None:
+def test_no_file_is_large_or_a_database() -> None:
     for path in _tracked():
         assert path.stat().st_size < 1_500_000, path
         assert path.suffix not in {".duckdb", ".parquet", ".xlsx"}, path

@@ -1,4 +1,4 @@
-"""Every published table states its columns and their version."""
+"""Every published table declares its columns and its version."""
 
 from __future__ import annotations
 

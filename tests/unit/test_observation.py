@@ -99,7 +99,7 @@ def test_equal_duplicates_collapse_and_unequal_ones_are_all_rejected() -> None:
     assert set(checked.rejected_keys.rows()) == {("UZB", 2024)}
 
 
-def test_a_zero_that_means_not_measured_is_rejected_by_the_indicators_rule() -> None:
+def test_a_zero_that_means_not_measured_is_rejected_by_the_rule_of_the_indicator() -> None:
     rule = {"reason": "0 means not asked in this wave", "years": [2021], "value": 0, "except_iso3": ["AFG"]}
     one = indicator(reject_rules=[rule])
     frame = records(("KAZ", 2021, 0.0), ("AFG", 2021, 0.0), ("KAZ", 2022, 0.0))
@@ -108,7 +108,7 @@ def test_a_zero_that_means_not_measured_is_rejected_by_the_indicators_rule() -> 
     assert checked.rejected["reason"].to_list() == ["0 means not asked in this wave"]
 
 
-def test_a_figure_below_a_rules_limit_is_rejected_with_the_rules_reason() -> None:
+def test_a_figure_below_the_limit_of_a_rule_is_rejected_with_the_reason_of_the_rule() -> None:
     one = indicator(reject_rules=[{"reason": "a cost cannot be negative", "below": 0}])
     frame = records(("KAZ", 2021, -0.1), ("KAZ", 2022, 0.0), ("KAZ", 2023, 101.0), ("UZB", 2021, float("nan")))
     checked = validate(frame, one, AREAS)

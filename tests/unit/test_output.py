@@ -70,7 +70,7 @@ def table(
 
 
 @pytest.mark.parametrize("width", [8, 20, 40, 60, 100])
-def test_numbers_are_never_cut_whatever_the_width(
+def test_numbers_are_never_cut_at_any_width(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, width: int
 ) -> None:
     monkeypatch.setenv("COLUMNS", str(width))
@@ -80,7 +80,7 @@ def test_numbers_are_never_cut_whatever_the_width(
     assert width < 20 or max(map(len, lines)) <= width
 
 
-def test_a_table_without_rows_has_its_column_names_in_a_narrow_terminal_too(
+def test_a_table_without_rows_has_its_column_names_even_in_a_narrow_terminal(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "20")
@@ -101,7 +101,7 @@ def test_optional_columns_are_omitted_in_order_and_only_as_far_as_needed(
     assert heads == {30: ["first", "second", "third"], 22: ["first", "second"], 14: ["first"]}
 
 
-def test_names_are_not_broken_where_there_is_room(
+def test_names_are_not_broken_if_there_is_room(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "60")
@@ -111,6 +111,6 @@ def test_names_are_not_broken_where_there_is_room(
     assert "fixed_broadband_per_100" in lines[1] and len(lines) > 2
 
 
-def test_each_row_is_one_line_whatever_separators_its_text_has(capsys: pytest.CaptureFixture[str]) -> None:
+def test_each_row_is_one_line_with_any_separators_in_its_text(capsys: pytest.CaptureFixture[str]) -> None:
     show(["text"], [["a\u2028b\x0bc\x85d"]], Format.TABLE)
     assert capsys.readouterr().out.split("\n") == ["text", "a\u2028b?c?d", ""]

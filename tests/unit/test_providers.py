@@ -1,4 +1,4 @@
-"""The discovery of provider modules by the functions that they have."""
+"""The discovery of provider modules by their functions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def test_every_module_with_a_function_is_named_by_a_provider_of_the_catalogue() 
         assert set(modules) <= known
 
 
-def test_every_provider_with_an_address_has_an_adapter_but_the_datahub_which_gives_no_data() -> None:
+def test_every_provider_with_an_address_except_the_datahub_has_an_adapter() -> None:
     catalogue = load_catalogue()
     addressed = {provider.id for provider in catalogue.providers.values() if provider.base_url}
     assert set(ADAPTERS) == set(INSPECTORS) == addressed - {"itu_datahub"}

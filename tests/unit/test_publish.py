@@ -1,4 +1,4 @@
-"""Publication: only of a build that passed, only as a whole; a failure leaves the earlier one in place."""
+"""Publication: only a build that passed is published, and only completely. A failure keeps the earlier publication."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ def receipt(layout: Layout, *, passed: bool = True, reason: str | None = None, m
     write_receipt(layout, Receipt(mark, "2026-11-23", passed, "2026-11-23T12:00:00", reason))
 
 
-def test_a_publication_has_a_record_of_its_content_and_no_working_schemas(layout: Layout) -> None:
+def test_a_publication_has_a_record_of_its_content_without_working_schemas(layout: Layout) -> None:
     publish(layout, DAY)
-    standing = published(layout)
-    assert standing is not None and (standing.fingerprint, standing.published_at) == ("m", DAY)
+    current = published(layout)
+    assert current is not None and (current.fingerprint, current.published_at) == ("m", DAY)
     with duckdb.connect(str(layout.published), read_only=True) as connection:
         schemas = connection.execute("select distinct schema_name from duckdb_tables()").fetchall()
         views = connection.execute("select count(*) from duckdb_views() where not internal").fetchone()
@@ -46,7 +46,7 @@ def test_a_publication_has_a_record_of_its_content_and_no_working_schemas(layout
 
 
 @pytest.mark.parametrize("reason", ["unique_scorecard failed", None])
-def test_a_build_that_did_not_pass_is_not_published_and_the_old_file_stays(layout: Layout, reason: str | None) -> None:
+def test_a_failed_build_is_not_published_and_the_old_file_is_kept(layout: Layout, reason: str | None) -> None:
     publish(layout, DAY)
     before = layout.published.read_bytes()
     receipt(layout, passed=False, reason=reason)
@@ -72,7 +72,7 @@ def test_an_empty_scorecard_is_not_published(layout: Layout) -> None:
     assert not list(layout.root.glob(".carec.duckdb*"))
 
 
-def test_a_reader_keeps_what_it_opened_while_a_new_file_takes_its_place(layout: Layout) -> None:
+def test_a_reader_keeps_the_opened_file_while_a_new_one_replaces_it(layout: Layout) -> None:
     publish(layout, DAY)
     with duckdb.connect(str(layout.published), read_only=True) as reader:
         with duckdb.connect(str(layout.build)) as build:
@@ -80,8 +80,8 @@ def test_a_reader_keeps_what_it_opened_while_a_new_file_takes_its_place(layout: 
         receipt(layout, mark="n")
         publish(layout, DAY)
         assert reader.execute("select count(*) from observations").fetchone() == (1,)
-    standing = published(layout)
-    assert standing is not None and standing.observations == 2
+    current = published(layout)
+    assert current is not None and current.observations == 2
 
 
 def test_rows_still_in_the_write_ahead_log_are_published(layout: Layout) -> None:
@@ -130,15 +130,15 @@ def test_a_publication_killed_between_any_two_writes_leaves_the_old_or_the_new_o
     found: list[tuple[str, int]] = []
     for step in range(1, 40):
         done = subprocess.run([sys.executable, "-c", KILLED_AT, str(layout.root), str(step)], check=False)
-        standing = published(layout)
-        assert standing is not None and (standing.fingerprint, standing.observations) in {("m", 1), ("n", 2)}
-        found.append((standing.fingerprint, done.returncode))
+        current = published(layout)
+        assert current is not None and (current.fingerprint, current.observations) in {("m", 1), ("n", 2)}
+        found.append((current.fingerprint, done.returncode))
         if done.returncode == 0:
             break
         assert done.returncode == 137
     marks = [mark for mark, _ in found]
     assert len(found) > 5 and found[-1] == ("n", 0)
-    assert marks == sorted(marks), "once the new one stands it stays"
+    assert marks == sorted(marks), "once the new one is in place it stays"
     assert {"m", "n"} == set(marks)
     clear(layout)
     assert sorted(path.name for path in layout.root.iterdir() if path.is_file()) == [
@@ -166,10 +166,10 @@ def test_a_build_file_that_another_process_has_open_is_not_deleted(layout: Layou
         assert clear(layout) == [] and printed.stdout.strip() == "[]"
 
 
-def test_a_publication_of_an_earlier_version_is_still_read(layout: Layout) -> None:
+def test_a_publication_of_an_earlier_version_can_be_read(layout: Layout) -> None:
     publish(layout, DAY)
     with duckdb.connect(str(layout.published)) as connection:
         connection.execute("alter table publication drop column series_live")
         connection.execute("alter table publication drop column series_archived")
-    standing = published(layout)
-    assert standing is not None and (standing.observations, standing.series_live) == (1, 0)
+    current = published(layout)
+    assert current is not None and (current.observations, current.series_live) == (1, 0)

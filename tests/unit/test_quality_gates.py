@@ -34,7 +34,7 @@ def world(*years: int, without: tuple[tuple[str, int], ...] = (), **values: floa
 
 
 def held_back(fresh: pl.DataFrame, last: pl.DataFrame, *, accept_shrink: bool = False, members: str = "") -> str:
-    """Return why the gates for a whole series hold it back, an empty text if they do not."""
+    """Return the reason why the gates for a series hold it back, or an empty text."""
     areas = replace(AREAS, members=frozenset(members.split()))
     context = Context(indicator(), areas, 2026, accept_shrink=accept_shrink)
     checked = run_gates(SERIES_GATES, fresh, last, context)
@@ -49,7 +49,7 @@ def test_a_series_without_more_than_a_tenth_of_its_figures_is_held_back(kept: in
     assert not stops or ("3 of 20" in reason and "--accept-shrink" in reason)
 
 
-def test_a_person_can_accept_a_loss() -> None:
+def test_an_operator_can_accept_a_loss() -> None:
     assert held_back(series(1, 2), series(*range(20)))
     assert not held_back(series(1, 2), series(*range(20)), accept_shrink=True)
 
@@ -72,7 +72,7 @@ def test_a_series_without_its_last_year_is_held_back() -> None:
 
 
 @pytest.mark.parametrize(("gone", "stops"), [(3, True), (2, False)])
-def test_lost_figures_of_members_are_counted_apart_from_other_economies(gone: int, stops: bool) -> None:
+def test_lost_figures_of_members_are_counted_separately_from_other_economies(gone: int, stops: bool) -> None:
     fresh = world(*LONG, without=tuple(("KAZ", year) for year in LONG[:gone]))
     reason = held_back(fresh, world(*LONG), members="KAZ")
     assert ("3 of 20 country-years of the members" in reason) is stops and bool(reason) is stops
@@ -93,7 +93,7 @@ def test_a_first_series_of_zeros_or_shares_is_held_back(value: float, reason: st
     assert not held_back(world(2024, y2024=value), NOTHING, accept_shrink=True)
 
 
-def test_a_person_can_accept_another_scale() -> None:
+def test_an_operator_can_accept_another_scale() -> None:
     assert held_back(series(0.01, 0.02, 0.03), series(1, 2, 3))
     assert not held_back(series(0.01, 0.02, 0.03), series(1, 2, 3), accept_shrink=True)
 

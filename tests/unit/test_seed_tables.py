@@ -45,8 +45,8 @@ def test_every_seed_is_declared_and_checked() -> None:
 
 
 @pytest.mark.parametrize("path", sorted(SEEDS.glob("*.csv")), ids=lambda path: path.stem)
-def test_a_spoilt_cell_in_any_seed_is_reported_with_its_file_and_line(seeds: Path, path: Path) -> None:
-    """The first typed cell gets text, or the key of the first row is removed."""
+def test_an_invalid_cell_in_any_seed_is_reported_with_its_file_and_line(seeds: Path, path: Path) -> None:
+    """The fault is text in the first typed cell, or a missing key in the first row."""
     schema = load_schemas(SEEDS)[path.stem]
     rows = pl.read_csv(path, infer_schema=False)
     types = [column for column, kind in schema.types.items() if kind != "varchar"]
@@ -158,7 +158,7 @@ CASES: list[tuple[str, dict[str, Any]]] = [
 
 
 def sql_of(test: str, arguments: Mapping[str, Any]) -> str:
-    """The SQL of a generic test of dbt on the table ``faulty``."""
+    """Return the SQL of a generic test of dbt on the table ``faulty``."""
     source = (GENERIC / f"{test}.sql").read_text(encoding="utf-8")
     macros = re.sub(r"\{% (end)?test", r"{% \1macro", source)
     module = Environment(autoescape=False).from_string(macros).module
@@ -168,7 +168,7 @@ def sql_of(test: str, arguments: Mapping[str, Any]) -> str:
 
 @pytest.mark.parametrize(("test", "arguments"), CASES, ids=lambda value: value if isinstance(value, str) else "")
 def test_python_and_dbt_refuse_the_same_tables(test: str, arguments: dict[str, Any]) -> None:
-    """The table as it is, without its rows, and each of its rows alone."""
+    """Both check the complete table, the table without rows, and each row alone."""
     for rows in (FAULTY, FAULTY.clear(), *(FAULTY[at : at + 1] for at in range(FAULTY.height))):
         with duckdb.connect() as connection:
             connection.execute("create table faulty (name varchar, part varchar, codes varchar, number double)")

@@ -1,4 +1,4 @@
-"""What a request names as its sender, and where a provider is asked: the settings of the network."""
+"""Network settings: the sender of a request, and the address of a provider."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ def test_a_request_names_project_version_and_the_operators_contact() -> None:
     assert named == f"{agent()[:-1]}; contact: ops@example.org)"
 
 
-def test_an_operators_own_name_takes_the_place_of_the_default() -> None:
+def test_a_name_set_by_the_operator_replaces_the_default() -> None:
     assert load_settings(user_agent=" ministry-of-data/2 ", contact="ops@example.org").agent == "ministry-of-data/2"
 
 
 @pytest.mark.parametrize("blank", ["", "  "])
-def test_a_blank_name_is_none(blank: str) -> None:
+def test_a_blank_name_counts_as_not_set(blank: str) -> None:
     assert load_settings(user_agent=blank, contact=blank).agent == agent()
 
 
@@ -43,12 +43,12 @@ def test_the_name_of_a_browser_is_refused(name: str, value: str) -> None:
 
 @pytest.mark.parametrize("value", ["two\nlines", "carec\r\nX-Other: 1", "tab\there", "Министерство", "bell\x07"])
 @pytest.mark.parametrize("name", ["user_agent", "contact"])
-def test_a_name_that_no_header_can_carry_is_refused(name: str, value: str) -> None:
+def test_a_name_that_is_invalid_in_a_header_is_refused(name: str, value: str) -> None:
     with pytest.raises(ConfigurationError, match=f"CAREC_{name.upper()}=.*one line of printable ASCII"):
         load_settings(**{name: value})
 
 
-def test_every_address_of_a_provider_goes_below_the_one_that_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_address_of_a_provider_is_below_the_configured_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CAREC_WIPO_GII_URL", "http://127.0.0.1:9/wipo")
     monkeypatch.setenv("CAREC_QOG_URL", "http://127.0.0.1:9/qog")
     providers = with_base_urls(load_catalogue()).providers
@@ -58,6 +58,6 @@ def test_every_address_of_a_provider_goes_below_the_one_that_is_set(monkeypatch:
     assert providers["gtmi"] == load_catalogue().providers["gtmi"]
 
 
-def test_a_session_takes_the_name_that_is_given() -> None:
+def test_a_session_uses_the_given_name() -> None:
     with Http(user_agent="ministry/1") as http:
         assert http._opened().headers["User-Agent"] == "ministry/1"

@@ -1,4 +1,4 @@
-"""Texts of the pages in every language, and figures written in the language's way."""
+"""Texts of the pages in every language, and figures in the format of the language."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def without_names(language: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_text_exists_in_every_language_with_the_same_gaps_to_fill(language: str) -> None:
+def test_every_text_exists_in_every_language_with_the_same_placeholders(language: str) -> None:
     english, other = without_names("en"), without_names(language)
     assert sorted(other) == sorted(english)
     for path, text in other.items():
@@ -72,7 +72,7 @@ def test_every_sentence_belongs_to_a_code_of_a_model_and_every_code_has_its_sent
     assert unused == []
 
 
-def test_every_reason_of_a_status_or_a_missing_score_has_its_words() -> None:
+def test_every_reason_of_a_status_or_a_missing_score_has_its_text() -> None:
     codes = literals(rf"'reason': {RESULT}") | literals(rf"{RESULT} as score_reason\b")
     assert {"stale", "within_noise", "pillar_missing", "coverage_below_gate"} <= codes
     assert codes == set(LOADED["en"]["reasons"])
@@ -111,7 +111,7 @@ def test_every_unit_status_and_sign_has_its_word(language: str) -> None:
         ("ru", None, 1, "–"),
     ],
 )
-def test_numbers_are_written_in_the_languages_way(
+def test_numbers_are_written_in_the_format_of_the_language(
     language: str, value: float | None, digits: int, written: str
 ) -> None:
     assert Words(language).number(value, digits) == written
@@ -120,7 +120,7 @@ def test_numbers_are_written_in_the_languages_way(
 @pytest.mark.parametrize(
     ("value", "written"), [(75.0, "75"), (92.8, "92.8"), (892000000.0, "892,000,000"), (-30.0, "−30"), (None, "–")]
 )
-def test_what_others_stated_keeps_the_digits_that_they_stated(value: float | None, written: str) -> None:
+def test_a_quoted_figure_keeps_the_digits_of_its_source(value: float | None, written: str) -> None:
     assert Words("en").plain(value) == written
 
 
@@ -135,7 +135,7 @@ def test_only_numbers_other_than_zero_have_a_sign(value: float | None, written: 
     ("value", "unit", "digits"),
     [(73.4, "pct", 1), (0.0004, "pct", 4), (0.0, "pct", 1), (None, "pct", 1), (5.5, "ratio", 2), (12345.6, "usd", 0)],
 )
-def test_a_small_figure_never_reads_as_zero(value: float | None, unit: str, digits: int) -> None:
+def test_a_small_figure_is_never_shown_as_zero(value: float | None, unit: str, digits: int) -> None:
     assert digits_of(value, unit) == digits
 
 
@@ -145,7 +145,7 @@ def test_a_change_on_a_logarithmic_scale_is_in_per_cent() -> None:
     assert Words("en").change(None, "pct", "log") == "–"
 
 
-def test_days_are_written_in_the_languages_way() -> None:
+def test_days_are_written_in_the_format_of_the_language() -> None:
     assert Words("en").day(date(2026, 11, 25)) == "25 November 2026"
     assert Words("ru").day(date(2026, 3, 1)) == "1 марта 2026 г."
     assert Words("en").day(None) == "–"
@@ -185,7 +185,7 @@ def test_a_name_without_a_translation_is_shown_in_english_with_one_warning() -> 
         ("{a}", {"a": {"code": "plain"}}, "no operand"),
     ],
 )
-def test_a_sentence_formats_each_operand_as_its_text_asks(
+def test_a_sentence_formats_each_operand_as_its_text_specifies(
     monkeypatch: pytest.MonkeyPatch, template: str, operands: dict[str, Any], written: str
 ) -> None:
     words = Words("en")
@@ -194,7 +194,7 @@ def test_a_sentence_formats_each_operand_as_its_text_asks(
     assert words.sentence("tried", operands) == written
 
 
-def test_a_sentence_uses_the_languages_number_signs() -> None:
+def test_a_sentence_uses_the_number_signs_of_the_language() -> None:
     assert Words("ru").sentence("interval", {"low": 71.25, "high": 80.0}) == "от 71,25 до 80"
 
 
@@ -205,7 +205,7 @@ def test_an_unknown_sentence_or_a_missing_operand_is_an_error() -> None:
         Words("en").sentence("interval", {"low": 1.0})
 
 
-def test_duckdb_writes_the_same_sentences_as_python() -> None:
+def test_duckdb_and_python_write_the_same_sentences() -> None:
     with duckdb.connect() as connection:
         register(connection)
         register(connection.cursor())  # a second connection to the same database
@@ -216,6 +216,6 @@ def test_duckdb_writes_the_same_sentences_as_python() -> None:
 
 
 @pytest.mark.parametrize("language", ["de", "", "../en", "EN"])
-def test_an_unknown_language_names_those_there_are(language: str) -> None:
+def test_an_unknown_language_gives_an_error_with_the_known_ones(language: str) -> None:
     with pytest.raises(ConfigurationError, match="there are en, ru"):
         Words(language)

@@ -1,7 +1,7 @@
-"""Good answers of every provider, one module each, built from the same figures: what the conformance tests spoil.
+"""Valid responses of every provider, built from the same figures, one module per provider.
 
-Belongs here: how a provider writes figures down. Does not belong here: what goes wrong (``test_conformance``). A new
-adapter needs one module, named after its provider, with a ``PAYLOAD``.
+Belongs here: the format of a provider's figures. Does not belong here: faults (``test_conformance`` adds them). A new
+adapter needs one module with a ``PAYLOAD``, named after its provider.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from sources.catalogue import Link
 from tests.contract.workbooks import XLSX, workbook
 
 Edit = Callable[[str], str]
-"""What a test does to the text of a body, or to every text in a workbook."""
+"""The change of a test in the text of a body, or in every text of a workbook."""
 
 
 class Row(NamedTuple):
-    """A figure to be written down. ``area`` is ISO3, or a code that no country has; the others are text as given."""
+    """A figure of a response. ``area`` is ISO3 or a code of no country; the other fields are text as given."""
 
     area: str
     year: str
@@ -37,16 +37,16 @@ class Body(NamedTuple):
 
 
 Build = Callable[[Sequence[Row], Edit, Mapping[str, str]], dict[str, Body]]
-"""Rows, an edit of the main body, fields that every row has besides -> path below the base address -> body."""
+"""Rows, an edit of the main body, additional fields of every row -> path below the base address -> body."""
 
 
 @dataclass(frozen=True)
 class Payload:
-    """How one provider answers. ``main`` is the path of the body with the newest figures.
+    """The responses of one provider. ``main`` is the path of the body with the newest figures.
 
-    ``field`` is a name without which the main body cannot be read, ``code`` how it names the series, ``unit`` how an
-    answer names the unit, and ``sheet`` how a workbook names its sheet, where they do. ``years`` are two that it can
-    have. A file with an ``edition`` says in itself which it is.
+    ``field`` is a name that the main body needs, ``code`` its name of the series, ``unit`` its name of the unit and
+    ``sheet`` the name of the sheet in a workbook; an empty value means that the provider has none. ``years`` are two
+    years that it can contain. A file with an ``edition`` contains the number of its edition.
     """
 
     link: Link
@@ -61,7 +61,7 @@ class Payload:
 
 
 def payload(provider: str) -> Payload:
-    """The payload of a provider. Raises ModuleNotFoundError where its module is still to be written."""
+    """Return the payload of a provider. Raise ModuleNotFoundError if it has no module yet."""
     found = import_module(f"{__name__}.{provider}").PAYLOAD
     assert isinstance(found, Payload)
     return found
@@ -79,7 +79,7 @@ def json_body(document: Any, edit: Edit = str) -> Body:
 
 
 def csv_body(rows: Sequence[Mapping[str, str]], columns: Sequence[str], edit: Edit = str) -> Body:
-    """A table; its columns are there without any row too."""
+    """Return a CSV body. It has its header even without rows."""
     out = StringIO()
     writer = csv.DictWriter(out, list(rows[0]) if rows else columns, lineterminator="\n")
     writer.writeheader()
@@ -88,12 +88,12 @@ def csv_body(rows: Sequence[Mapping[str, str]], columns: Sequence[str], edit: Ed
 
 
 def workbook_body(sheet: str, table: Sequence[Sequence[str]], edit: Edit = str) -> Body:
-    """A workbook whose first sheet holds nothing of use."""
+    """Return a workbook with an irrelevant first sheet."""
     rows = [[_cell(edit(cell)) for cell in row] for row in table]
     return Body(workbook({"Read me": [["made up"]], edit(sheet): rows}), XLSX)
 
 
 def _cell(text: str) -> Any:
-    """A cell as workbooks have it: there is no number in it that is none."""
+    """Return a cell as a workbook stores it: a number only if the text is a finite number."""
     found = number(text)
     return found if isinstance(found, float) and math.isfinite(found) else text

@@ -1,4 +1,4 @@
-"""World Bank, Data360: a list of indicators, and rows with every cut named."""
+"""World Bank, Data360: a list of indicators, and rows that name every dimension."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LINK = Link(provider="data360", code=CODE, options={"database": "ITU_DH", "unit_
 
 
 def cells(row: Row, extra: Mapping[str, str]) -> dict[str, str]:
-    """A row as the API and the files share it."""
+    """Return the cells that the API and the files have in common."""
     return {
         "DATABASE_ID": "ITU_DH",
         "INDICATOR": CODE,

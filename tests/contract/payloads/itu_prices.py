@@ -14,7 +14,7 @@ MAIN = "/ITU_ICTPriceBaskets_2008-2024.xlsx"
 def build(rows: Sequence[Row], edit: Edit, extra: Mapping[str, str]) -> dict[str, Body]:
     years = sorted({row.year for row in rows} | {"2022", "2024"})
     lines: dict[tuple[str, int], dict[str, str]] = {}
-    for row in rows:  # a duplicate value is in a second row of its economy
+    for row in rows:  # a duplicate needs a second row for its economy
         again = sum(row.year in line for (area, _), line in lines.items() if area == row.area)
         lines.setdefault((row.area, again), {})[row.year] = row.value
     table = [["IsoCode", "Economy", "Code", "Unit", *extra, *years]]
