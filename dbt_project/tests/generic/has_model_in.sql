@@ -1,5 +1,5 @@
 {#
-For each value of the column, the model `union` reads a model <union>_<value>. This test raises an error, which names the
+For each value of the column, the model `union` reads a model <union>_<value>. The test raises an error, which names the
 values without a model; a failure would only count them. string_agg of no rows is NULL and raises no error.
 #}
 {% test has_model_in(model, column_name, union) %}
