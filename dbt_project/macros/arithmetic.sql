@@ -1,7 +1,7 @@
 {#
 Arithmetic that never yields NaN or infinity and never turns NULL into a number.
 DuckDB: least(greatest(NULL, 0), 1) is 0, 0.0 / 0.0 is NaN, and NaN sorts above every number.
-Does not belong here: what the figures mean (goalposts.sql, trend.sql).
+The meaning of the figures does not belong here: see goalposts.sql and trend.sql.
 #}
 
 {# The value, or NULL where it is NaN or infinite. #}
@@ -23,9 +23,9 @@ case when {{ value }} < {{ low }} then {{ low }} when {{ value }} > {{ high }} t
 {%- endmacro %}
 
 {#
-sum(weight * value) / sum(weight) over the values there are. Added up in the order of `key`: sums of doubles depend on
-their order, and a score must not depend on the number of threads or on who else is in the table. A mean never leaves
-the range of its values, whatever the last bit says.
+sum(weight * value) / sum(weight) over the values that are not NULL, added in the order of `key`. Sums of doubles depend
+on their order, and a score must not depend on the number of threads or on other rows of the table. The mean is clipped
+to the range of its values, so that a rounding error cannot move it outside.
 #}
 {% macro weighted_mean(value, weight, key) -%}
 {%- set mean -%}
@@ -36,8 +36,9 @@ the range of its values, whatever the last bit says.
 {%- endmacro %}
 
 {#
-The scale on which scores are averaged: themselves, or for a geometric mean their logarithm, a score below `floor`
-counting as `floor`, because one empty part would make everything 0. With a floor of 0 it does.
+A score on the scale on which scores are averaged: the score itself, or its logarithm for a geometric mean. For the
+logarithm, a score below `floor` counts as `floor`, because one score of 0 would make the whole mean 0. With a floor of
+0 it does so.
 #}
 {% macro to_mean(score, aggregation, floor) -%}
 case
@@ -48,14 +49,16 @@ case
 {%- endmacro %}
 
 {#
-What scores are ranked by: the score itself, unrounded but for the ninth decimal place, so that two means which differ
-by the rounding error of their sums share a rank.
+The value that scores are ranked by: the score, rounded to nine decimal places. Two means that differ only by the
+rounding error of their sums share a rank.
 #}
 {% macro rank_key(score) -%}
 round({{ score }}, 9)
 {%- endmacro %}
 
-{# The score that a mean on that scale stands for: exp(sum(weight * ln(score)) / sum(weight)) where geometric. #}
+{#
+The inverse of `to_mean`: the score of a mean on that scale; if geometric, exp(sum(weight * ln(score)) / sum(weight)).
+#}
 {% macro from_mean(mean, aggregation) -%}
 case when {{ aggregation }} = 'geometric' then 100 * exp({{ mean }}) else {{ mean }} end
 {%- endmacro %}

@@ -1,12 +1,12 @@
 {#
 Rules and building blocks of the claims audit that several models share. The figures of a kind of test belong in its
-model int_claim_figures_<kind>, the words of reasons in pipelines/report/texts.
+model int_claim_figures_<kind>, the words of reasons in pipelines/texts.
 #}
 
 {#
 Whether the claim holds for a figure. The tolerance also applies to bounds: a figure close enough to equal N is close
 enough to be at least N. A range holds between `low` and `claimed`. Differences are rounded to nine digits, so that a
-decimal fraction without an exact double does not decide.
+decimal fraction without an exact double does not change the result.
 #}
 {% macro claim_holds(figure, claimed, low, tolerance, comparator) -%}
 case {{ comparator }}
@@ -23,7 +23,7 @@ case {{ comparator }}
 {%- endmacro %}
 
 {#
-One part of a reason as JSON: a code, which names a text in pipelines/report/texts, and the operands of that text, each
+One part of a reason as JSON: a code, which names a text in pipelines/texts, and the operands of that text, each
 an SQL expression: claim_part('no_number', series='series', value='value'). An operand can be a part or a list of parts.
 #}
 {% macro claim_part(code) -%}

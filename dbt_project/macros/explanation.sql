@@ -1,7 +1,7 @@
 {#
 The arithmetic behind a score as text that a reader, or a test, can evaluate. Scores in it are rounded to four digits
-after the point; observations and goalposts are as they stand.
-Does not belong here: the arithmetic itself (arithmetic.sql, goalposts.sql).
+after the point; observations and goalposts are not rounded.
+The arithmetic itself does not belong here: see arithmetic.sql and goalposts.sql.
 #}
 
 {# The value on the scale g as text: ln(2.5), 2.5 or (-2.5). #}
@@ -19,7 +19,10 @@ case
         || {{ g_text(to, transform) }} || ' - ' || {{ g_text(from, transform) }} || ')'
 {%- endmacro %}
 
-{# The value after a change, itself a text, on the scale on which it is projected: logit, logarithm or its own unit. #}
+{#
+The projection as text: the value after `change`, which is a text too, on the scale of the projection (logit, logarithm
+or the unit of the indicator).
+#}
 {% macro projection_text(value, change, transform, shape, logit, upper) -%}
 case
             when {{ shape }} = 'saturating'
@@ -35,7 +38,7 @@ case
 
 {#
 An aggregate: the mean as text, e.g. (71.2 + 30.0) / 2, (2 * 71.2 + 30.0) / 3 or exp((ln(71.2) + ln(30.0)) / 2); NULL
-where there is no value. `floor` as in `to_mean` (arithmetic.sql).
+without a value. `floor` as in `to_mean` (arithmetic.sql).
 #}
 {% macro mean_text(value, weight, key, aggregation, floor) -%}
 {%- set is_geometric = aggregation ~ " = 'geometric'" -%}

@@ -1,4 +1,4 @@
-{# What the pipeline did to a figure, from the obs_status of a vintage of the former format; NULL where nothing. #}
+{# What the pipeline did to a figure, read from obs_status in vintages of the former format; NULL if it did nothing. #}
 {% macro former_origin(obs_status) -%}
     case
         when {{ obs_status }} = 'older_vintage' then 'carried_over'

@@ -1,11 +1,11 @@
 {#
 The scale between floor and target (declared goalposts: OECD/JRC Handbook on Constructing Composite Indicators; SDG
-Index). Direction falls out of the sign of target - floor. Does not belong here: change over time (trend.sql).
+Index). The sign of target - floor gives the direction. Change over time does not belong here: see trend.sql.
 #}
 
 {#
-g: the scale on which an indicator is linear, identity or natural logarithm. Under log, a value of 0 or less is
--infinity, the limit: it lies beyond every positive goalpost, but has no finite distance to anything.
+g: the scale on which an indicator is linear, either identity or natural logarithm. Under log, a value of 0 or less is
+-infinity, the limit: it is beyond every positive goalpost, and has no finite distance to any value.
 #}
 {% macro to_g(value, transform) -%}
 case
@@ -20,7 +20,7 @@ case
 case when {{ transform }} = 'log' then exp({{ g }}) else {{ g }} end
 {%- endmacro %}
 
-{# 100 * clip((g - g_floor) / (g_target - g_floor), 0, 1); NULL in, NULL out; NaN or no range gives NULL. #}
+{# 100 * clip((g - g_floor) / (g_target - g_floor), 0, 1); NULL for NULL, NaN or an empty range. #}
 {% macro level_score(g, g_floor, g_target) -%}
 case
             when not isnan({{ g }})
@@ -30,7 +30,7 @@ case
         end
 {%- endmacro %}
 
-{# Whether a value has reached `mark`, seen from the floor towards the target; NULL in, NULL out. #}
+{# Whether a value has reached `mark` in the direction from floor to target; NULL for NULL. #}
 {% macro meets(value, mark, floor_value, target_value) -%}
 case
             when {{ target_value }} > {{ floor_value }} then {{ value }} >= {{ mark }}

@@ -1,6 +1,6 @@
 {#
-Every vintage of the given indicators, one row per figure and vintage. Each indicator is a source table of its own, and
-the columns are named, so that table and column lineage lead from a score to the series behind it and to no other.
+Every vintage of the given indicators, one row per figure and vintage. Each indicator has its own source table, and the
+columns are named, so that table and column lineage lead from a score only to the series behind it.
 #}
 {% macro landed(indicators) -%}
 {%- for indicator in indicators %}

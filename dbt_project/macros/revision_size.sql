@@ -1,6 +1,6 @@
 {#
 The size of a change between two figures of one indicator, by the limits of the seed revision_sizes: rounding, small or
-large; NULL where one of the figures or the limits is missing. It is a macro of the database, not of dbt alone: the
+large; NULL if a figure or the limits are missing. It is a macro of the database, not only of dbt: the
 comparison of two publications (warehouse/publications.py) calls it in the published file.
 #}
 {% macro create_revision_size() -%}

@@ -1,26 +1,27 @@
 {#
-Arithmetic of the scenarios behind the rank bands. Does not belong here: which scenarios there are (int_scenarios).
+Arithmetic of the scenarios behind the rank bands. The list of scenarios does not belong here: see int_scenarios.
 #}
 
 {#
-A number from 0 up to, but not including, 1 that looks random and is the same everywhere and always: the first 52 bits
-of the MD5 hash of `text`, which a double holds exactly.
+A pseudo-random number from 0 up to, but not including, 1. It is the same on every machine and at every build: the first
+52 bits of the MD5 hash of `text`, which a double holds exactly.
 #}
 {% macro hashed_uniform(text) -%}
 (('0x' || left(md5({{ text }}), 13))::bigint / {{ 2 ** 52 }}::double)
 {%- endmacro %}
 
 {#
-A sum that is the same in any order: whole numbers of 10^-18 add up exactly, and several times faster than doubles that
-have to be put in order first.
+A sum that is the same in any order: whole multiples of 10^-18 add up exactly. It is several times faster than a sum of
+sorted doubles.
 #}
 {% macro exact_sum(value) -%}
 (sum((({{ value }}) * 1e18)::hugeint)::double / 1e18)
 {%- endmacro %}
 
 {#
-The mean of scores under an aggregation. In a geometric mean a score below `floor` counts as `floor`; where the floor is
-0, ln 0 is a number that makes every mean 0 to any printed digit, since an exact sum has no infinity.
+The mean of scores under an aggregation. In a geometric mean a score below `floor` counts as `floor`. With a
+floor of 0, ln 0 is replaced by a number that makes the mean 0 in every printed digit, since an exact sum has no
+infinity.
 #}
 {% macro scenario_mean(score, weight, aggregation, floor) -%}
 {%- set logarithm -%}

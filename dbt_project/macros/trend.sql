@@ -1,9 +1,9 @@
 {#
-Change over time: slopes, pace, projection. Does not belong here: goalposts, status.
+Change over time: slopes, pace, projection. Goalposts and statuses do not belong here.
 Saturating shares are projected in logit(x / upper), so that they approach the upper limit and never pass it.
 #}
 
-{# An aggregate over pairs of points: the sorted list of their slopes, in units of y a year; NULL where y is missing. #}
+{# An aggregate over pairs of points: the sorted list of their slopes, in units of y per year; NULL if y is missing. #}
 {% macro slopes_of_pairs(later_y, earlier_y, later_year, earlier_year) -%}
 {%- set slope = safe_divide('(' ~ later_y ~ ' - ' ~ earlier_y ~ ')', '(' ~ later_year ~ ' - ' ~ earlier_year ~ ')') -%}
 list_sort(list({{ slope }}) filter (where {{ later_y }} is not null))
@@ -18,9 +18,10 @@ list_median({{ slopes }})
 {%- endmacro %}
 
 {#
-One end of the interval of that slope, `side` '-' or '+': of N slopes between n points the k-th from its end, k the whole
-part of (N - z * sqrt(n (n - 1) (2n + 5) / 18)) / 2 and at least 1: Kendall's variance without ties (Sen 1968; Hollander
-and Wolfe). Of few points that is the smallest or the largest slope. Two points say nothing of their uncertainty: NULL.
+One end of the interval of that slope; `side` is '-' or '+'. For N slopes between n points it is the k-th slope from
+that end, where k is the whole part of (N - z * sqrt(n (n - 1) (2n + 5) / 18)) / 2, and at least 1: Kendall's variance
+without ties (Sen 1968; Hollander and Wolfe). For few points it is the smallest or the largest slope. Two points do not
+show their uncertainty: NULL.
 #}
 {% macro slope_limit(slopes, points, side, parameters) -%}
 {%- set pairs = 'len(' ~ slopes ~ ')' -%}
@@ -34,7 +35,7 @@ case
     end
 {%- endmacro %}
 
-{# ln(s / (1 - s)) of the share s = value / upper, the share kept `limit` away from 0 and 1. #}
+{# ln(s / (1 - s)) of the share s = value / upper, which is first clipped to `limit` and 1 - `limit`. #}
 {% macro logit(value, upper, limit) -%}
 ln(
             {{ clip('(' ~ value ~ ' / ' ~ upper ~ ')', limit, '(1 - ' ~ limit ~ ')') }}
@@ -42,7 +43,10 @@ ln(
         )
 {%- endmacro %}
 
-{# The value moved by `change` in logit. A value at a limit, whose share was kept away from it, starts where it is. #}
+{#
+The value after a change of `change` in logit. The difference of the two logistic values is added to the value, because
+the logit of a value at a limit is that of a clipped share.
+#}
 {% macro along_logit(value, logit, change, upper) -%}
 {{ value }} + ({{ upper }} / (1 + exp(-({{ logit }} + {{ change }}))) - {{ upper }} / (1 + exp(-({{ logit }}))))
 {%- endmacro %}

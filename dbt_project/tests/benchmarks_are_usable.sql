@@ -1,4 +1,4 @@
--- What this test checks, and what follows where it fails: _tests.yml.
+-- _tests.yml describes what this test checks, and what to do if it fails.
 {{ config(meta={'dagster': {'ref': {'name': 'benchmarks'}}}) }}
 
 with checked as (
@@ -12,7 +12,7 @@ with checked as (
     where (benchmarks.target_value > benchmarks.floor_value) <> (indicators.direction = 'higher_is_better')
 )
 
--- an error names the rows, a failure would only count them; an empty list is NULL, which raises no error
+-- an error names the rows, and a failure would only count them; an empty list is NULL, which raises no error
 select 'see the error' as fault
 from checked
 having error(string_agg(framework_id || ' ' || indicator_id || ': ' || fault, '; ' order by indicator_id)) is not null

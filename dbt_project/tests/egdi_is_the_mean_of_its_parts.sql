@@ -1,4 +1,4 @@
--- What this test checks, and what follows where it fails: _tests.yml.
+-- _tests.yml describes what this test checks, and what to do if it fails.
 {{ config(error_if='> 10', warn_if='> 0', meta={'dagster': {'ref': {'name': 'observations'}}}) }}
 
 with parts as (

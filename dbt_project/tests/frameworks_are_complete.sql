@@ -1,4 +1,4 @@
--- What this test checks, and what follows where it fails: _tests.yml.
+-- _tests.yml describes what this test checks, and what to do if it fails.
 {{ config(meta={'dagster': {'ref': {'name': 'framework_indicators'}}}) }}
 
 with faults as (
@@ -43,7 +43,7 @@ with faults as (
         on pillars.framework_id = subthemes.framework_id and pillars.pillar_id = subthemes.pillar_id
 )
 
--- an error names the rows, a failure would only count them; an empty list is NULL, which raises no error
+-- an error names the rows, and a failure would only count them; an empty list is NULL, which raises no error
 select 'see the error' as fault
 from faults
 having error(string_agg(framework_id || ' ' || entry || ': ' || fault, '; ' order by framework_id, entry)) is not null

@@ -1,4 +1,4 @@
--- What this test checks, and what follows where it fails: _tests.yml. A pair is an entry here.
+-- _tests.yml describes what this test checks, and what to do if it fails. The list of pairs is below.
 {{ config(severity='warn', meta={'dagster': {'ref': {'name': 'observations'}}}) }}
 
 with pairs (indicator_id, other_id, why) as (

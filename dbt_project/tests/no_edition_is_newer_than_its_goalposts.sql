@@ -1,4 +1,4 @@
--- A newer edition than the one behind the goalposts is not scored until a person updates the seed: warn until then.
+-- An edition that is newer than that of the goalposts is not scored until a person updates the seed: warn until then.
 {{ config(severity='warn', meta={'dagster': {'ref': {'name': 'benchmarks'}}}) }}
 
 select

@@ -1,4 +1,4 @@
--- What this test checks, and what follows where it fails: _tests.yml.
+-- _tests.yml describes what this test checks, and what to do if it fails.
 {{ config(meta={'dagster': {'ref': {'name': 'observations'}}}) }}
 
 select

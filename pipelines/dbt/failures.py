@@ -1,4 +1,4 @@
-"""The text that explains a failed build: each failed check, the rows it found, and the files to correct.
+"""The message about a failed build: each failed check, the rows that it found, and the files to correct.
 
 Belongs here: reading failing rows from the build and the wording. Does not belong here: running the checks
 (``pipelines.dbt.runner``), and the rule that a failed check stops a publication (``warehouse.publish``).
@@ -71,7 +71,7 @@ def reason(layout: Layout, nodes: Sequence[Node]) -> str:
 
 
 def files_of(manifest: Mapping[str, Any], node: Node) -> str:
-    """Return the files to look in: of the model, or of the test and the table that it checks."""
+    """Return the paths of the files to correct: of the model, or of the test and the table that it checks."""
     properties = _properties(manifest, node)
     tested = properties.get("attached_node") or next(iter(properties.get("depends_on", {}).get("nodes", [])), None)
     checked = manifest["nodes"].get(tested) if properties.get("resource_type") == "test" else None

@@ -167,7 +167,7 @@ def build(
 
 
 def manifest(workspace: Workspace) -> Path:
-    """Return the path of dbt's manifest. dbt writes it first where it is missing, incomplete or out of date.
+    """Return the path of dbt's manifest. dbt writes it first if it is missing, incomplete or out of date.
 
     Raises:
         ConfigurationError: dbt cannot read the project.
@@ -193,7 +193,7 @@ def _is_complete(path: Path) -> bool:
 
 
 def _invoke(workspace: Workspace, arguments: list[str], progress: Callable[[str], None]) -> tuple[bool, str | None]:
-    """Run a dbt command in this process. Return whether it passed, and an error where dbt could not run at all."""
+    """Run a dbt command in this process. Return whether it passed, and an error if dbt could not run at all."""
     os.environ.update(dbt_environment(workspace.layout))
     from dbt.cli.main import dbtRunner  # takes 1.1 s, and most refreshes do not need dbt
 

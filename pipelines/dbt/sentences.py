@@ -1,4 +1,4 @@
-"""dbt-duckdb plugin: the SQL function ``sentence(code, operands)``, which fills in the English texts.
+"""dbt-duckdb plugin: the SQL function ``sentence(code, operands)``, which returns English texts.
 
 ``dbt_project/profiles.yml`` names this module. Models call the function through the macro ``sentence``. The texts and
 their formats do not belong here: see ``pipelines.texts``.
@@ -27,7 +27,7 @@ class Plugin(BasePlugin):  # type: ignore[misc]
 def register(connection: duckdb.DuckDBPyConnection) -> None:
     """Create ``sentence(code VARCHAR, operands VARCHAR) -> VARCHAR`` in a connection's database.
 
-    ``code`` and ``operands`` (a JSON object) are those of ``Words.sentence``. The result is NULL without a code.
+    ``code`` and ``operands`` (a JSON object) are those of ``Words.sentence``. The result is NULL if ``code`` is NULL.
     DuckDB needs about 50 µs for each call: see the macro ``sentence``.
     """
     words = Words("en")
@@ -35,7 +35,7 @@ def register(connection: duckdb.DuckDBPyConnection) -> None:
     def sentence(code: str | None, operands: str | None) -> str | None:
         return None if code is None else words.sentence(code, json.loads(operands or "{}"))
 
-    # all connections of a process to one file share its functions: another one may have created it
+    # all connections of a process to one file share its functions: another connection may have created this one
     with contextlib.suppress(duckdb.CatalogException):
         connection.create_function(
             "sentence", sentence, [VARCHAR, VARCHAR], VARCHAR, null_handling=FunctionNullHandling.SPECIAL

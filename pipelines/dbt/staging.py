@@ -1,10 +1,10 @@
-"""Generates a part of dbt's staging layer: one source table per indicator, one staging model per pillar.
+"""Generate a part of dbt's staging layer: one source table per indicator, one staging model per pillar.
 
 Belongs here: rendering ``models/staging/generated`` from the catalogue and the seed ``framework_indicators`` (``make
 generate`` writes the files, a refresh only compares them), and the check that the seeds name only indicators that the
 catalogue has. Does not belong here: running dbt, models written by hand, the columns (macro ``landed``).
 
-One source table per indicator keeps the lineage exact: a score leads back to the series behind it and to no other.
+One source table per indicator keeps the lineage exact: a score leads only to the series behind it.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _LOCATION = (
     f"read_parquet(['{_LANDING}/observation_columns.parquet', '{_LANDING}/observations/{{name}}/*.parquet'],"
     " union_by_name=true)"
 )
-"""Where a source table is. A vintage of an earlier format lacks columns; the file without rows has them all."""
+"""Where a source table is. A vintage of an earlier format lacks columns; the file without rows has all of them."""
 _NOTE = "Generated from the catalogue and the seed framework_indicators by `make generate`: do not edit."
 
 
@@ -52,7 +52,7 @@ def write_staging(catalogue: Catalogue, dbt_project: Path) -> list[Path]:
         dbt_project: The folder of the dbt project.
 
     Returns:
-        The files that changed; none where all were up to date.
+        The files that changed; an empty list if all were up to date.
 
     Raises:
         ConfigurationError: A seed names an indicator that the catalogue lacks, or a pillar without a staging model.
@@ -86,7 +86,7 @@ def _holds(path: Path, text: str) -> bool:
 
 
 def _grouped(catalogue: Catalogue, seeds: Path) -> dict[str, list[Indicator]]:
-    """Return staging model -> its indicators, in the order of the catalogue. Each has at least one."""
+    """Return the indicators of each staging model, at least one each, in the order of the catalogue."""
     for line, row in _rows(seeds / "benchmarks.csv"):
         _check_known(catalogue, seeds / "benchmarks.csv", line, row["indicator_id"])
     staging_of: dict[str, str] = {}

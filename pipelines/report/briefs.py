@@ -1,7 +1,7 @@
 """The country briefs: two pages per member, from the published file.
 
-Belongs here: which parts of the report a member's brief shows, and writing the files. Does not belong here: queries
-(``data``), printing to PDF (``pdf``).
+Belongs here: the choice of parts for a member's brief, and writing the files. Does not belong here: queries (``data``),
+printing to PDF (``pdf``).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ UNTESTED = ("document_only", "no_data")
 """Verdicts without a figure."""
 
 EACH_WAY = 4
-"""Number of the fastest and of the slowest indicators on the first page."""
+"""Number of fastest and number of slowest indicators on the first page."""
 
 
 def write_briefs(
@@ -39,7 +39,7 @@ def write_briefs(
     """Write ``<ISO3>.html`` and, where Chromium is found, ``<ISO3>.pdf`` for some members or all.
 
     Args:
-        layout: The warehouse whose publication is shown.
+        layout: The warehouse with the publication.
         out: The folder for the files.
         countries: ISO3 codes of members; all members if empty.
         language: A language that has texts.

@@ -1,8 +1,8 @@
-"""What the report and the briefs show, each part from one query on the published file.
+"""The data of the report and the briefs: each part comes from one query on the published file.
 
-Belongs here: queries. Does not belong here: computing a score (``dbt_project``), words and number formats (``words``).
-Rows are plain dictionaries with the columns of the published tables. A part whose table the publication lacks is empty:
-the pages then say so.
+Belongs here: queries. Does not belong here: computing a score (``dbt_project``), words and number formats
+(``pipelines.texts.words``). Rows are dictionaries with the columns of the published tables. If the publication lacks a
+table, its part is empty, and the pages show a note instead.
 """
 
 from __future__ import annotations
@@ -139,7 +139,7 @@ _PARTS = {
 
 @dataclass(frozen=True)
 class Report:
-    """Everything that the pages show: each part a list of rows in the order in which it is shown."""
+    """Everything that the pages show. Each part is a list of rows in the order of the page."""
 
     publication: Row
     pillars: list[Row]
@@ -165,20 +165,25 @@ class Report:
     editions: list[Row]
     coming: list[Row]
     previous: Row | None
-    """The publication that this one is compared with, and its day; None where it is the first that is kept."""
+    """Columns ``published_at`` and ``as_of`` of the publication before; None if this is the first one that is kept."""
     changes: list[Row]
-    """What changed since ``previous``, with the columns of ``carec diff``."""
+    """Changes since ``previous``, with the columns of ``carec diff``."""
 
 
 def pick(rows: Sequence[Row], **wanted: object) -> list[Row]:
-    """The rows that have these values, in their order."""
+    """Return the rows that have all of these values, in the given order: ``pick(report.cells, iso3="KAZ")``."""
     return [row for row in rows if all(row[column] == value for column, value in wanted.items())]
 
 
 def read(layout: Layout) -> Report:
-    """Ask the published file for everything that the pages show. Raises NotPublished and Unreadable."""
+    """Read everything that the pages show from the published file.
+
+    Raises:
+        NotPublished: The warehouse has no publication.
+        Unreadable: The published file cannot be read.
+    """
     with open_published(layout.published) as connection:
-        connection.execute("set threads = 1")  # ties in an aggregate then fall the same way every time
+        connection.execute("set threads = 1")  # aggregates then resolve ties in the same way every time
         parts = {part: _rows(connection, sql) for part, sql in _PARTS.items()}
         (publication,) = _rows(connection, "from publication")
     comparison = compare(layout)
@@ -192,7 +197,7 @@ def read(layout: Layout) -> Report:
 def _rows(connection: duckdb.DuckDBPyConnection, sql: str) -> list[Row]:
     try:
         result = connection.execute(sql, {"framework": FRAMEWORK} if "$framework" in sql else None)
-    except duckdb.CatalogException:  # a table that this publication does not have
+    except duckdb.CatalogException:  # this publication does not have the table
         return []
     columns = [column[0] for column in result.description or []]
     return [dict(zip(columns, row, strict=True)) for row in result.fetchall()]

@@ -1,6 +1,6 @@
 """Reasons of verdicts and tests in the language of a page, from the codes and operands that the models publish.
 
-Belongs here: names for the ids in the operands. Does not belong here: the sentences (``pipelines.texts``).
+Belongs here: replacing the ids in the operands by names. Does not belong here: the sentences (``pipelines.texts``).
 """
 
 from __future__ import annotations

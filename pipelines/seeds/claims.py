@@ -18,7 +18,15 @@ _OF_A_SHARE = ("product", "ceiling")
 
 
 def check_claims(tables: Tables, indicators: Mapping[str, Indicator]) -> None:
-    """Raise ConfigurationError for a series that multiplies another one and is not a share."""
+    """Check that each series that another one is multiplied by is a share.
+
+    Args:
+        tables: The checked seeds by name.
+        indicators: The indicators of the catalogue by id.
+
+    Raises:
+        ConfigurationError: The first row with a series that is not a share.
+    """
     shares = set(tables["claim_units"].rows.filter(dimension="share")["unit"])
     evidence = tables["claim_evidence"]
     multiplied = evidence.rows.filter(pl.col("kind").is_in(_OF_A_SHARE), pl.col("with_indicator_id").is_not_null())

@@ -1,4 +1,4 @@
-"""Reads the CSV file of a seed and words the faults of its cells.
+"""Read the CSV file of a seed, and make the messages about its cells.
 
 Belongs here: bytes, CSV syntax and line numbers. Does not belong here: what a table may contain (``table_schema``).
 """

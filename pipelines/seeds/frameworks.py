@@ -14,7 +14,7 @@ from sources.catalogue import Catalogue, Direction
 from sources.errors import ConfigurationError
 
 _SOURCE = ("floor_basis", "target_basis", "source_title", "source_url", "confidence")
-"""Columns that say where a benchmark of the main framework comes from."""
+"""Columns with the source of a benchmark of the main framework."""
 
 
 def check_frameworks(tables: Tables, catalogue: Catalogue) -> None:
@@ -34,14 +34,14 @@ def _refuse(table: SeedTable, broken: pl.DataFrame, column: str, message: str) -
 
 
 def _in_pillars(tables: Tables, rows: pl.DataFrame) -> pl.DataFrame:
-    """Return the rows whose framework has pillars, but not the pillar of the row."""
+    """Return the rows with a pillar that their framework does not list, if it lists pillars."""
     pillars = tables["pillars"].rows
     own = rows.join(pillars, on="framework_id", how="semi")
     return own.join(pillars, on=["framework_id", "pillar_id"], how="anti")
 
 
 def _check_indicators(tables: Tables) -> None:
-    """Each indicator is in a pillar and a sub-theme of its framework, where the framework lists them."""
+    """Check that each indicator is in a pillar and a sub-theme of its framework, if the framework lists them."""
     table, subthemes = tables["framework_indicators"], tables["subthemes"].rows
     _refuse(table, _in_pillars(tables, table.rows), "pillar_id", "'{pillar_id}' is not in pillars.csv")
     own = table.rows.join(subthemes, on="framework_id", how="semi", maintain_order="left")
@@ -56,7 +56,7 @@ def _check_indicators(tables: Tables) -> None:
 
 
 def _check_subthemes(tables: Tables) -> None:
-    """Each sub-theme is in a pillar of its framework, and has an indicator unless it is register_only."""
+    """Check that each sub-theme is in a pillar of its framework, and has an indicator unless it is register_only."""
     table, indicators = tables["subthemes"], tables["framework_indicators"].rows
     _refuse(table, _in_pillars(tables, table.rows), "pillar_id", "'{pillar_id}' is not in pillars.csv")
     scored = table.rows.filter(~pl.col("register_only").fill_null(False))
@@ -66,7 +66,7 @@ def _check_subthemes(tables: Tables) -> None:
 
 
 def _check_pillars(tables: Tables) -> None:
-    """Each pillar has a sub-theme or an indicator. Without one it would silently drop out of the overall score."""
+    """Check that each pillar has a sub-theme or an indicator: otherwise it would drop out of the overall score."""
     table, place = tables["pillars"], ["framework_id", "pillar_id"]
     used = pl.concat([tables[name].rows.select(place) for name in ("subthemes", "framework_indicators")])
     message = "has no sub-theme and no indicator: add one to framework_indicators.csv, or remove the pillar"
@@ -74,7 +74,7 @@ def _check_pillars(tables: Tables) -> None:
 
 
 def _check_benchmarks(tables: Tables, catalogue: Catalogue) -> None:
-    """Each benchmark is of an indicator of its framework, and its target is in the indicator's direction."""
+    """Check that each benchmark is for an indicator of its framework, with a target in the indicator's direction."""
     table, place = tables["benchmarks"], ["framework_id", "indicator_id"]
     others = table.rows.join(tables["framework_indicators"].rows, on=place, how="anti", maintain_order="left")
     _refuse(table, others, "indicator_id", "is no indicator of '{framework_id}' in framework_indicators.csv")
@@ -82,22 +82,22 @@ def _check_benchmarks(tables: Tables, catalogue: Catalogue) -> None:
     given = table.rows.with_columns(direction=pl.col("indicator_id").replace_strict(directions, return_dtype=pl.String))
     is_upwards = pl.col("target_value") > pl.col("floor_value")
     wrong = given.filter(is_upwards != (pl.col("direction") == Direction.HIGHER.value))
-    _refuse(table, wrong, "target_value", "is against the direction {direction} that the catalogue has")
+    _refuse(table, wrong, "target_value", "is against the direction {direction} in the catalogue")
 
 
 def _check_main_framework(tables: Tables) -> None:
-    """Each indicator of the main framework has a benchmark, and each benchmark says where it comes from."""
+    """Check that each indicator of the main framework has a benchmark, and each benchmark has a source."""
     places, table = tables["framework_indicators"], tables["benchmarks"]
     for column in _SOURCE:
         unsourced = table.rows.filter(pl.col(column).is_null(), framework_id=FRAMEWORK)
-        _refuse(table, unsourced, column, "is empty: a benchmark says where it comes from")
+        _refuse(table, unsourced, column, "is empty: a benchmark needs its source")
     own = places.rows.filter(framework_id=FRAMEWORK)
     without = own.join(table.rows, on=["framework_id", "indicator_id"], how="anti", maintain_order="left")
     _refuse(places, without, "indicator_id", "has no benchmark: add its row to benchmarks.csv")
 
 
 def _check_units(sizes: SeedTable, catalogue: Catalogue) -> None:
-    """Each unit of the catalogue has the limits that tell a revision by rounding from a large one."""
+    """Check that each unit of the catalogue has the limits of small and large revisions."""
     units = set(sizes.rows["unit"])
     for indicator in catalogue:
         if indicator.unit not in units:

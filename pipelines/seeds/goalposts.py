@@ -1,4 +1,4 @@
-"""Recomputes the goalposts that come from the distribution over the world.
+"""Recompute the goalposts that come from the distribution over the world.
 
 Belongs here: floors, distance targets and pace targets from the published observations, or from the vintages known on
 an earlier day, compared with the seed ``benchmarks``. Does not belong here: policy targets, which are read from
@@ -32,7 +32,7 @@ LARGE = 1_000_000
 
 @dataclass(frozen=True)
 class Cell:
-    """One computed cell: its value in the seed, and as recomputed."""
+    """One computed cell of the seed ``benchmarks``, with its present text and its recomputed text."""
 
     framework_id: str
     indicator_id: str
@@ -66,7 +66,7 @@ with /*landed*/ seed as (
     inner join scoring_parameters as parameters on parameters.parameter = 'baseline_window_years'
     where seed.floor_basis like '%percentile of%' or seed.target_basis like 'mean of the top five of%'
 ),
--- one value an economy, nearest to the baseline year, of two equally near ones the earlier
+-- one value per economy: the nearest to the baseline year; of two equally near values, the earlier one
 nearest as (
     select
         seed.framework_id, seed.indicator_id, observations.iso3,
@@ -173,8 +173,8 @@ def recompute(seed: Path, fetch: Fetch, vintages: Sequence[Path] = ()) -> list[C
 
     Args:
         seed: ``benchmarks.csv``.
-        fetch: runs the query on the published file.
-        vintages: landed vintages (Parquet files, one per indicator) to compute from; the published figures where empty.
+        fetch: Runs the query on the published file.
+        vintages: Landed vintages (Parquet files, one per indicator) to compute from; if empty, the published figures.
     """
     sql = _SQL
     parameters: list[Any] = [str(seed), LARGE]
@@ -197,7 +197,11 @@ def recompute(seed: Path, fetch: Fetch, vintages: Sequence[Path] = ()) -> list[C
 
 
 def apply(seed: Path, cells: Iterable[Cell]) -> None:
-    """Write the recomputed cells into the seed and leave the other cells as they are."""
+    """Write the recomputed cells into the seed, without a change of other cells.
+
+    Raises:
+        ConfigurationError: A cell has no recomputed value.
+    """
     header, rows = _read(seed)
     changes = {(cell.framework_id, cell.indicator_id, cell.column): cell.recomputed for cell in cells}
     empty = [key for key, value in changes.items() if value == ""]

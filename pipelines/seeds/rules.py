@@ -1,8 +1,8 @@
 """The tests of the seeds in Python: one function for each dbt test that ``dbt_project/seeds/_*.yml`` uses.
 
-Each function has the name and the arguments of its dbt test (dbt's own, or ``dbt_project/tests/generic``) and finds the
-same rows in a CSV file, before a build. Belongs here: rules that a declaration can name. Does not belong here: rules
-that compare several tables (``frameworks``, ``claims``).
+Each function has the name and the arguments of its dbt test (a test of dbt, or of ``dbt_project/tests/generic``). It
+finds the same rows in a CSV file, before a build. Belongs here: rules that a declaration can name. Does not belong
+here: rules that compare several tables (``frameworks``, ``claims``).
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class CellCheck:
 
 @dataclass(frozen=True)
 class TableCheck:
-    """One condition on the table as a whole; ``column`` is empty where the message is about no column."""
+    """One condition on the whole table; ``column`` is empty if the message is not about one column."""
 
     column: str
     is_wrong: bool

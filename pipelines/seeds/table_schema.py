@@ -1,4 +1,4 @@
-"""Checks every seed against its declaration in ``dbt_project/seeds/_*.yml``, before a build.
+"""Check every seed against its declaration in ``dbt_project/seeds/_*.yml``, before a build.
 
 The declaration is the one that dbt reads: ``column_types`` and ``data_tests``. A faulty cell is reported with file,
 line and column, which dbt cannot do. Belongs here: reading declarations, types, and running the rules. Does not belong
@@ -69,7 +69,7 @@ Tables = Mapping[str, SeedTable]
 
 
 def entry_of(row: Mapping[str, Any], key: Collection[str]) -> str:
-    """Return how a message names a row: by the cells of its key."""
+    """Return the name of a row in a message: the cells of its key."""
     return (
         textwrap.shorten(" ".join(str(row[column]) for column in key if row[column] is not None), 60) or "without key"
     )

@@ -1,7 +1,7 @@
 """Texts and figures in a language: lookups in ``*.yml`` and the formats of numbers, dates, units and sentences.
 
-Belongs here: finding a text, filling it in, formats of figures. Does not belong here: the texts themselves, the choice
-of a text. dbt, the command line and the pages all format through this module.
+Belongs here: finding a text, inserting values, formats of figures. Does not belong here: the texts themselves, and the
+choice of a text. dbt, the command line and the pages all format through this module.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ _DIGITS = {
     "ratio": 2,
     "rank": 0,
 }
-"""Unit -> digits after the point. Figures of other units get them by size: see ``digits_of``."""
+"""Unit -> digits after the decimal point. For other units they depend on the size of the figure: see ``digits_of``."""
 
 
 @cache
@@ -79,21 +79,21 @@ class Words:
         return found
 
     def __call__(self, key: str, **values: object) -> str:
-        """Return the text at a dotted key, filled in: ``words("members.scored", scored=9, total=11)``."""
+        """Return the text at a dotted key with values inserted: ``words("members.scored", scored=9, total=11)``."""
         text = str(self.get(key))
         return text.format(**values) if values else text
 
     def word(self, section: str, code: str | None) -> str:
-        """Return the word for a published code: the code itself where the section lacks it, a dash for None."""
+        """Return the word for a published code; the code itself if the section lacks it, a dash for None."""
         return GAP if code is None else str(self._texts[section].get(code, code.replace("_", " ")))
 
     def sentence(self, code: str, operands: Mapping[str, Any] | None = None) -> str:
-        """Return the text ``sentences.<code>``, filled in with what a model published for it.
+        """Return the text ``sentences.<code>`` with the operands that a model published for it.
 
         Args:
             code: Key of the section ``sentences``.
             operands: Value by name, as read from JSON. A value is text, a number, a part ``{"code": ...,
-                "operands": ...}``, which is a sentence itself, or a list of texts and parts. The list's ``None`` are
+                "operands": ...}``, which is a sentence too, or a list of texts and parts. ``None`` in a list is
                 left out.
 
         In a text, ``{name}`` writes a value as it is and ``None`` as a dash. A format after the colon is
@@ -138,7 +138,7 @@ class Words:
         return self._marked(f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.2f}".rstrip("0").rstrip("."))
 
     def name(self, kind: str, code: str, published: str) -> str:
-        """Return the name that the texts have for a code, else the published one, which is English.
+        """Return the name of a code in the texts, or the published English name if the texts lack it.
 
         Args:
             kind: A section of ``names`` in the texts, such as ``indicators``.
@@ -171,14 +171,14 @@ class Words:
         return "".join(marks.get(sign, sign) for sign in text)
 
     def plain(self, value: float | None) -> str:
-        """Return a number with all its digits, for figures that others stated."""
+        """Return a number with all its digits, for figures that are quoted from documents."""
         if value is None:
             return GAP
         _, _, digits = f"{Decimal(repr(value)):f}".rstrip("0").partition(".")
         return self.number(value, len(digits))
 
     def signed(self, value: float | None, digits: int = 1) -> str:
-        """Return a number as ``number`` does, with a plus sign where it is positive."""
+        """Return a number as ``number`` does, with a plus sign if it is positive."""
         text = self.number(value, digits)
         return f"+{text}" if value is not None and value > 0 and any(sign in "123456789" for sign in text) else text
 
@@ -210,7 +210,7 @@ class Words:
 
 
 class _Filler(Formatter):
-    """Fills a sentence in: each operand is written as ``Words.filled`` says."""
+    """Inserts operands into a sentence, each formatted by ``Words.filled``."""
 
     def __init__(self, words: Words):
         self._words = words
@@ -220,7 +220,13 @@ class _Filler(Formatter):
 
 
 def digits_of(value: float | None, unit: str | None, finer: int = 0) -> int:
-    """Return the digits after the point for a figure of this unit: more where it would read as zero."""
+    """Return the digits after the decimal point for a figure of this unit; more if it would be shown as zero.
+
+    Args:
+        value: The figure.
+        unit: Its unit in the catalogue.
+        finer: Additional digits, for changes per year.
+    """
     size = abs(value or 0)
     usual = _DIGITS.get(unit or "")
     usual = (0 if size >= 1000 or size == int(size) else 1 if size >= 100 else 2) if usual is None else usual + finer

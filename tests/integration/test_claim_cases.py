@@ -433,7 +433,7 @@ def test_a_variant_of_the_mean_without_figures_is_named_too(engine: ClaimsEngine
     }
     reason = audit.verdict()["verdict_reason"]
     assert "no figure for the mean weighted, weighted_ex_chn" in reason
-    assert "not known then, with the oldest vintage at hand: population_total (2026-05-04)" in reason
+    assert "not yet known on that day, with the day of the oldest vintage: population_total (2026-05-04)" in reason
 
 
 def test_a_mean_of_too_few_members_is_missing(engine: ClaimsEngine) -> None:

@@ -128,7 +128,7 @@ def test_the_reason_of_a_regional_verdict_names_every_variant(published_warehous
         "select verdict, verdict_reason from claims_audit where claim_id = 'hl-region-internet-use'",
     )
     assert verdict == "supported_other_year"
-    assert "true of another year as the mean simple, simple_ex_chn, weighted" in reason
+    assert "true in another year as the mean simple, simple_ex_chn, weighted" in reason
     assert "not true of the mean weighted_ex_chn" in reason
 
 
@@ -159,7 +159,7 @@ def test_one_member_that_moved_back_contradicts_a_claim_about_all(published_ware
         "select verdict, verdict_reason from claims_audit where claim_id = 'hl-egov-services-improved'",
     )
     assert verdict == "direction_contradicted"
-    assert "not better: AFG, GEO, KGZ, UZB" in reason
+    assert "not better than the median of the base years: AFG, GEO, KGZ, UZB" in reason
 
 
 def test_every_test_with_a_figure_names_its_source(published_warehouse: Path) -> None:
@@ -273,7 +273,7 @@ def test_an_earlier_as_of_date_keeps_recorded_changes_and_uses_figures_known_on_
     )
     assert (verdict, vintage) == ("contradicted", "2024-11-29")
     assert verdicts(warehouse)["p5-gii-geo"] == "supported"
-    # populations were unknown then: the means that need them are named, with the unknown series
+    # populations were not known on that day: the reason names the means that need them, and the unknown series
     assert rows(
         warehouse,
         "select variant, result, unknown_then like 'population_total (%' from claim_tests"

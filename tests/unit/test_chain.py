@@ -215,5 +215,5 @@ def test_an_exception_in_one_adapter_does_not_stop_the_other_providers() -> None
 
 
 def test_a_provider_without_an_adapter_fails_with_that_reason() -> None:
-    (resolution,) = run([chain(Link(provider="nobody", code="A"))])
+    (resolution,) = run([chain(Link(provider="no_such_provider", code="A"))])
     assert resolution.attempts[0].reason == "no live adapter for this provider yet"

@@ -37,7 +37,7 @@ MEANS = part("claim_summary", findings=[part("true_of_means", variants=["simple"
             "en",
             "Kazakhstan",
             "true of the mean simple, weighted | Kazakhstan, XXX: “Global Innovation Index, rank” 78 in 2024, claimed"
-            " under 48 ± 0.5; 1,234 off; true of no year; no year stated",
+            " under 48 ± 0.5; off by 1,234; true in no year; no year stated",
         ),
         (
             "ru",

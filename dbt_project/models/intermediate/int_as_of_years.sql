@@ -1,5 +1,6 @@
--- Who is scored as of the end of which year: every economy in the run's own year, a framework's members in the years of
--- its history before. Figures of later years are unknown then, and staleness counts from it; goalposts are the same.
+-- The economies that are scored as of the end of each year: every economy in the year of the run, and a framework's
+-- members in the earlier years of its history. Figures of later years are unknown then, and staleness counts from that
+-- year. The goalposts are the same in every year.
 select
     frameworks.framework_id,
     economies.iso3,

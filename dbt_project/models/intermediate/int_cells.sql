@@ -1,6 +1,6 @@
--- One row for every framework, as-of year, indicator and economy scored: its latest value, its baseline, and what
--- stands between them. An economy without figures has its row too. The years of the history have no baseline: of them
--- only levels are shown.
+-- One row per framework, as-of year, indicator and scored economy: its latest value, its baseline, and whether a series
+-- break separates them. An economy without figures has a row too. The years of the history have no baseline, because
+-- only their levels are shown.
 with cells as (
     select
         framework_indicators.framework_id,
@@ -52,7 +52,7 @@ current as (
     where is_run and latest_year is not null and not edition_index
 ),
 
--- A break without an economy holds for all.
+-- A break without an economy applies to all economies.
 last_breaks as (
     select
         current.framework_id,
@@ -68,7 +68,7 @@ last_breaks as (
     group by all
 ),
 
--- Values near enough to the baseline year, those after the last break apart from those before it.
+-- Values near enough to the baseline year, marked by whether they are after the last break.
 near_baseline as (
     select
         current.framework_id,
@@ -95,7 +95,7 @@ near_baseline as (
             and current.iso3 = last_breaks.iso3
 ),
 
--- The nearest year, of two equally near ones the earlier.
+-- The nearest year; of two equally near years, the earlier one.
 baselines as (
     select
         framework_id,

@@ -58,7 +58,7 @@ select
     coalesce(with_units.value_year, with_units.window_year) as claimed_year,
     coalesce(with_units.baseline_year, with_units.evidence_base_year) as base_year,
     coalesce(claimed.dimension = measured.dimension, false) as is_same_dimension,
-    -- figures are shown in the unit of the claim if they convert, else in their own
+    -- figures are shown in the unit of the claim if they convert to it, else in their own unit
     case when claimed.dimension = measured.dimension then measured.factor / claimed.factor else 1 end as scale,
     case when claimed.dimension = measured.dimension then with_units.claim_unit else with_units.figure_unit end as unit,
     with_units.figure_unit,

@@ -78,7 +78,7 @@ select
             then greatest(placed.first_year - placed.year, placed.year - placed.last_year, 0)
         else abs(placed.year - placed.reference_year)
     end as distance,
-    -- if the year in question has no figure: the nearest one at most stand_in_years away, of two the earlier
+    -- if the year in question has no figure: the nearest one, at most stand_in_years away; of two, the earlier one
     placed.year_basis <> 'none'
     and placed.kind not in ('direction', 'rank_in_edition')
     and not bool_or(placed.in_window) over tested

@@ -1,4 +1,4 @@
--- The questions to each series, one row per question: is the value of the claim true, and is its stated baseline?
+-- The questions to each series, one row per question: is the value of the claim true, and is its stated baseline true?
 -- year_basis: stated (by the claim), period (by the claim), context (by the words around the claim), none.
 with questions as (
     select

@@ -5,7 +5,7 @@ with members as (
     where is_member
 ),
 
--- every variant of a mean is asked for, also if it has no figure
+-- every variant of a mean has a test, also if it has no figure
 asked as (
     select
         questions.* exclude (variant),

@@ -1,4 +1,4 @@
--- Series that were unknown on the as-of day: all vintages at hand are newer.
+-- Series that were unknown on the as-of day: all their vintages are newer.
 select
     landed.indicator_id,
     min(landed.known_from)::date as first_known_on

@@ -21,7 +21,7 @@ with cells as (
             else scores.observed_annual_change
         end as projected_change,
         {{ logit('scores.latest_value', 'indicators.valid_max', 'parameters.logit_share_limit') }} as logit,
-        -- a value without a logarithm lies beyond every goalpost
+        -- a value without a logarithm is beyond every goalpost
         benchmarks.transform = 'log' and scores.latest_value <= 0 as is_beyond
     from {{ ref('indicator_scores') }} as scores
     inner join {{ ref('indicators') }} as indicators
@@ -58,7 +58,7 @@ spelled as (
     from cells
 ),
 
--- a line names only what it has: DuckDB fills the other fields with NULL
+-- a line lists only the fields that it has: DuckDB fills the others with NULL
 lines as (
     select
         framework_id,
@@ -197,5 +197,5 @@ lines as (
 
 select *
 from lines
--- other lines without a value say nothing: the status gives the reason
+-- other lines without a value are left out: the status gives the reason
 where value is not null or label_code in ('observation', 'level', 'status')

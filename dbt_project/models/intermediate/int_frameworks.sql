@@ -1,5 +1,5 @@
--- One row for every framework that has indicators. What the seed does not say has its default, so that a framework can
--- be added by its indicators and benchmarks alone.
+-- One row per framework that has indicators. Settings that the seed leaves empty have their defaults, so that a
+-- framework can be added with indicators and benchmarks alone.
 with named as (
     select distinct framework_id
     from {{ ref('framework_indicators') }}

@@ -1,5 +1,5 @@
--- Level, attainment, pace, projection and status of every cell. Changes are in units of g (the indicator's unit, or
--- its natural logarithm) a year. Level needs a current value, everything about pace a comparable baseline as well.
+-- Level, attainment, pace, projection and status of every cell. Changes are in units of g (the indicator's unit, or its
+-- natural logarithm) per year. A level needs a current value. Pace also needs a comparable baseline.
 with cells as (
     select
         cells.*,
@@ -12,7 +12,7 @@ with cells as (
         coalesce(benchmarks.met_value, benchmarks.target_value) as met_value,
         benchmarks.target_year,
         coalesce(benchmarks.pace_target_value, benchmarks.target_value) as pace_target_value,
-        -- what counts as the target reached counts for the pace target where they are one
+        -- if pace target and target are equal, met_value applies to both
         case
             when benchmarks.pace_target_value <> benchmarks.target_value then benchmarks.pace_target_value
             else coalesce(benchmarks.met_value, benchmarks.target_value)
@@ -24,7 +24,7 @@ with cells as (
         case
             when cells.is_comparable and not cells.is_stale then {{ finite('cells.latest_value') }}
         end as x,
-        -- a baseline without a place on the scale g, 0 under a logarithm, is none
+        -- a baseline that has no finite value on the scale g (0 under a logarithm) is left out
         case
             when
                 cells.is_comparable
@@ -66,8 +66,8 @@ on_scale as (
     cross join {{ ref('int_parameters') }} as parameters
 ),
 
--- A trend runs from a baseline to a latest value, both on the scale g. The condition stands beside the join, not in it:
--- there it would turn a hash join into a loop over all pairs.
+-- A trend needs a baseline and a latest value, both finite on the scale g. The condition is in the select list, because
+-- in the join it would turn a hash join into a loop over all pairs.
 sloped as (
     select
         on_scale.*,

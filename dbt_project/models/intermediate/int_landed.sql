@@ -1,7 +1,7 @@
--- Every vintage that was landed, and the time from which its figures count as known.
--- Vintages written before figure_origin existed have it in obs_status (warehouse/landing.py reads them likewise).
--- An edition of an index is public from the day it appears (seed edition_releases): the figures of our oldest copy
--- count as known from then on, edition by edition.
+-- Every vintage that was landed, and the time from which its figures count as known. Vintages written before
+-- figure_origin existed have it in obs_status (warehouse/landing.py reads them in the same way). An edition of an index
+-- is public from its release day (seed edition_releases). The figures of the oldest stored copy of an edition count as
+-- known from that day.
 {{ config(materialized='view') }}
 {% set stagings = ['stg_p1', 'stg_p2', 'stg_p3', 'stg_p4', 'stg_p5', 'stg_sectors', 'stg_context'] %}
 

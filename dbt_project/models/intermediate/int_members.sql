@@ -1,5 +1,5 @@
--- The economies that a framework's published scores and ranks are about, with the as-of year of the run; without a
--- scored group, all of them.
+-- The economies with published scores and ranks in a framework, with the as-of year of the run. Without a scored group
+-- these are all economies.
 select
     frameworks.framework_id,
     economies.iso3,

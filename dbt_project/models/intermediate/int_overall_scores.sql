@@ -1,4 +1,4 @@
--- The mean of the pillars that count, only where each of them has a score: leaving out a weak one would raise it.
+-- The mean of the pillars that count, only if each of them has a score: leaving out a weak pillar would raise the mean.
 with pillars as (
     select
         scores.framework_id,

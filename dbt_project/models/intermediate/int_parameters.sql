@@ -1,4 +1,4 @@
--- The parameters of the method as the columns of one row, so that a missing one is seen at build.
+-- The parameters of the method as the columns of one row, so that the build shows a missing one.
 select
     max(value) filter (where parameter = 'baseline_window_years') as baseline_window_years,
     max(value) filter (where parameter = 'min_trend_points') as min_trend_points,

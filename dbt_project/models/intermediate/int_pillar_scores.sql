@@ -1,5 +1,5 @@
--- Sub-themes -> pillars, for every economy. Coverage counts what the framework can score of: a sub-theme without public
--- data (register_only) is out of the denominator and named beside.
+-- Sub-themes -> pillars, for every economy. Coverage counts only what the framework can score: a sub-theme without
+-- public data (register_only) is not in the denominator, and is listed in a column of its own.
 with subthemes as (
     select
         pillars.framework_id,

@@ -1,5 +1,5 @@
--- The pillars of every framework. A framework without any in the seed has those that its indicators name, all of them
--- counting alike.
+-- The pillars of every framework. A framework without pillars in the seed has the pillars that its indicators name,
+-- with equal weights.
 select
     pillars.framework_id,
     pillars.pillar_id,

@@ -1,5 +1,5 @@
--- The observations of economies that a framework scores, on the indicator's scale g. What is no number is no figure.
--- measured_year is the year that the figure is of: earlier than `year` where the source repeats an old figure.
+-- The observations of the economies that a framework scores, on the indicator's scale g. NaN and infinity are left out.
+-- measured_year is the year of the measurement: earlier than `year` if the source repeats an old figure.
 select
     framework_indicators.framework_id,
     observations.indicator_id,

@@ -1,5 +1,5 @@
--- The two ways of every framework to add up: as it declares, and the other one at every level. A geometric mean instead
--- of an arithmetic one is taken of scores moved from 0..100 to 1..100, so that one empty indicator does not empty all.
+-- The two aggregations of every framework: the declared one, and the other one at every level. If a geometric mean
+-- replaces an arithmetic one, scores are moved from 0..100 to 1..100, so that one score of 0 does not make the mean 0.
 with others as (
     select
         framework_id,

@@ -1,6 +1,7 @@
--- Score and rank of every ranked member in every scenario: the means of the published scores, from indicators to
--- sub-themes to pillars to the whole, with the values and weights of the scenario. A sub-theme or pillar that is left
--- empty drops out of the mean above it. A member whose only indicator is left out keeps its score of the full scenario.
+-- Score and rank of every ranked member in every scenario: the same means as in the published scores, from indicators
+-- to sub-themes, pillars and the overall score, with the values and weights of the scenario. A sub-theme or pillar
+-- without a value drops out of the mean above it. If a member's only indicator is left out, it keeps its score of the
+-- full scenario.
 with cells as (
     select
         scenarios.framework_id,

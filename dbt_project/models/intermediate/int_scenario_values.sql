@@ -1,7 +1,7 @@
 -- The indicators of the ranked members, on 0..100 under each normalisation: the level, or the share of the other
--- economies with a usable figure that do worse, equal ones counting half (the level where there is no other). Whoever
--- has an overall score in the full set is ranked in every scenario, and nobody else. A member without a figure has its
--- row; an indicator without a figure of any ranked member has none.
+-- economies with a usable figure that do worse. Equal figures count half; without another economy it is the level. The
+-- members with an overall score in the full set are ranked in every scenario, and no others. A member without a figure
+-- has a row. An indicator without a figure of any ranked member has no rows.
 with current_scores as (
     select
         scores.*,

@@ -1,6 +1,6 @@
--- The factors on the weights of indicators: 1 in set 0, the declared weights, else drawn from the names of framework,
--- set and indicator, so that they stay the same whatever else is in the tables. Where the seed gives no number of sets,
--- there are as many as make enough scenarios.
+-- The factors on the weights of indicators. In set 0, the declared weights, they are 1. In other sets they are drawn
+-- from a hash of framework, set and indicator, so that they do not depend on other rows. If the seed gives no number of
+-- sets, there are as many as are needed for min_scenarios scenarios.
 with alternatives as (
     select
         scores.framework_id,

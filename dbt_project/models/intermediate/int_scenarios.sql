@@ -1,6 +1,6 @@
--- The grid of scenarios: every combination of the alternatives, numbered as the places of a number are, the left-out
--- indicator last. Scenario 0 is the scorecard as published. full_scenario is the one of the same choices that leaves
--- nothing out.
+-- The grid of scenarios: every combination of the alternatives, numbered like the digits of a number, with the left-out
+-- indicator as the last digit. Scenario 0 is the published scorecard. full_scenario is the scenario with the same
+-- choices and no indicator left out.
 with aggregations as (
     select
         framework_id,

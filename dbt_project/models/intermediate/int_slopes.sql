@@ -1,4 +1,4 @@
--- Observed change a year between baseline and latest value, on the scale g and, where the shape saturates, in logit,
+-- Observed change per year between baseline and latest value, on the scale g and, for a saturating shape, in logit,
 -- each with the two ends of its interval. A figure that the source repeats counts once.
 with points as (
     select

@@ -1,5 +1,5 @@
--- The sub-themes of every framework. A framework without any in the seed has those that its indicators name, all of
--- equal weight.
+-- The sub-themes of every framework. A framework without sub-themes in the seed has the sub-themes that its indicators
+-- name, with equal weights.
 select
     subthemes.framework_id,
     subthemes.pillar_id,

@@ -1,4 +1,4 @@
--- Every vintage known at the end of the as-of day, numbered from the oldest within its indicator.
+-- Every vintage known at the end of the as-of day, numbered within its indicator from the oldest on.
 with known as (
     select
         landed.* exclude (known_from),

@@ -13,7 +13,7 @@ deciding as (
         readings.question_id,
         readings.variant,
         readings.strength,
-        -- a number above its ceiling is contradicted, whatever the other readings say
+        -- a number above its ceiling is contradicted, also if another reading supports it
         case
             when bool_or(readings.is_ceiling) over claim then 3
             else min(readings.strength) over claim
@@ -161,7 +161,7 @@ evidence as (
     ) = 1
 ),
 
--- a claim that a public series measures stays without data until the series has figures, whatever documents exist
+-- a claim with a public series has the verdict no_data until the series has figures, also if documents exist
 fallback as (
     select
         claim_id,

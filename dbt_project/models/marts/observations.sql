@@ -1,5 +1,5 @@
--- Per indicator the newest vintage known at the end of the as-of day. Should it hold two figures of one year, the one
--- received last counts, then the one whose provider comes first in the alphabet.
+-- The newest vintage of each indicator that was known at the end of the as-of day. If it has two figures of one year,
+-- the one received last counts; if both were received together, the provider that is first in the alphabet.
 with figures as (
     select *
     from {{ ref('int_vintages') }}
@@ -27,7 +27,7 @@ select
     figures.licence,
     figures.retrieved_via,
     figures.vintage_at,
-    -- an answer that came after the vintage and repeats the figure has it as its own
+    -- a response received after the vintage that repeats the figure confirms it as the provider's own
     case
         when
             figures.figure_origin in ('carried_over', 'retained')

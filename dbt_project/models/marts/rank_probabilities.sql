@@ -1,5 +1,5 @@
--- For every pair of members the share of scenarios in which the first ranks above the second; ties count half. One
--- order of a pair is counted, the other is the rest.
+-- For every pair of members, the share of scenarios in which the first ranks above the second; ties count half. One
+-- order of a pair is counted, and the other is 1 minus it.
 with counted as (
     select
         a.framework_id,

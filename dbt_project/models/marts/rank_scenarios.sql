@@ -1,4 +1,5 @@
--- The rank of every member over the scenarios: the band that the choices behind the score leave.
+-- The rank of every member over the scenarios: the band shows how much the rank depends on the choices behind the
+-- score.
 with bands as (
     select
         framework_id,

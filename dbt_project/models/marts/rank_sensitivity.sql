@@ -1,12 +1,12 @@
--- How much of the movement of ranks each assumption explains by itself: Sobol's first-order index, the variance of the
--- mean rank given the alternative over the variance of the rank (Saltelli et al., Global Sensitivity Analysis, 2008).
--- Every combination of alternatives is in the grid, so nothing is sampled, and all sums are of whole numbers: with n
+-- How much of the variance of ranks each assumption explains alone: Sobol's first-order index, the variance of the mean
+-- rank given the alternative, divided by the variance of the rank (Saltelli et al., Global Sensitivity Analysis, 2008).
+-- The grid has every combination of alternatives, so nothing is sampled, and all sums are of whole numbers: with n
 -- scenarios, k alternatives and s the sum of ranks under one of them, n^2 times the two variances are k * sum(s^2) -
 -- sum(s)^2 and n * sum(rank^2) - sum(rank)^2. Members are averaged with the variance of their rank as weight.
 with scenarios as (
     select
         *,
-        -- the assumptions that are not as in scenario 0
+        -- the assumptions that differ from scenario 0
         list_filter(
             [
                 case when aggregation <> 'declared' then 'aggregation' end,

@@ -55,7 +55,7 @@ select
     variant,
     pillar_id,
     {{ weighted_mean('score', 'weight', 'iso3') }} as score,
-    -- CAREC's one member whose pillars 4 and 5 are nearly empty: every group says what leaving it out does
+    -- pillars 4 and 5 of Afghanistan are nearly empty: every group has the mean without it for comparison
     {{ weighted_mean("case when iso3 <> 'AFG' then score end", 'weight', 'iso3') }} as score_without_afg,
     (count(*) filter (where score is not null and weight is not null))::integer as members_scored,
     count(*)::integer as members_total

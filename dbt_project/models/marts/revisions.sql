@@ -1,6 +1,6 @@
--- What each vintage changed against the one before, country-year by country-year.
--- Compared are the economies that both vintages cover, from the first year that both reach: a series that a provider
--- now begins later was cut, not withdrawn.
+-- The changes of each vintage from the one before, one row per economy and year. Only economies in both vintages are
+-- compared, from the first year of both: if a provider now begins a series later, the series was cut, and its figures
+-- were not withdrawn.
 with vintages as (
     select
         indicator_id,

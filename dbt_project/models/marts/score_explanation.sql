@@ -1,5 +1,5 @@
--- Every published score line by line, from the observation to the overall score. Codes and operands say what a line
--- gives; the English texts follow from them.
+-- Every published score line by line, from the observation to the overall score. Codes and operands describe each line;
+-- the English texts are made from them.
 with lines as (
     from {{ ref('int_explained_indicators') }}
     union all by name

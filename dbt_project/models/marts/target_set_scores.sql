@@ -1,5 +1,5 @@
--- Members against targets of other named sets, shown beside the scorecard and never part of it. A target of one economy
--- comes before the one for all. The floor is the main framework's, where it scores the indicator.
+-- Members compared with the targets of other named sets; never part of the scorecard. A target of one economy takes
+-- precedence over the one for all. The floor is that of the main framework, if it scores the indicator.
 with chosen as (
     select
         economies.iso3,

@@ -1,6 +1,6 @@
 {#
-For each value of the column, the model `union` reads a model <union>_<value>. An error names the values without one, a
-failure would only count them; string_agg of no rows is NULL and raises no error.
+For each value of the column, the model `union` reads a model <union>_<value>. The test raises an error, which names the
+values without a model; a failure would only count them. string_agg of no rows is NULL and raises no error.
 #}
 {% test has_model_in(model, column_name, union) %}
 {% set models = [] %}

@@ -1,5 +1,5 @@
 {# Each of `rules` holds in every row: `expression` is true, or unknown because a value is NULL. `column` is the column
-   that a message names, `message` what is wrong with it. #}
+   for the message, and `message` describes the fault. #}
 {% test row_rules(model, rules) %}
 {% for rule in rules %}
 select

@@ -1,5 +1,5 @@
 "use strict";
-// Choosing a member, sorting tables, filtering claims, labels on hover, copying tables. The page reads without any of it.
+// Choosing a member, sorting tables, filtering claims, labels on hover, copying tables. The page works without it.
 (() => {
   const root = document.documentElement;
   root.classList.remove("no-js");
@@ -22,7 +22,7 @@
     const body = table.tBodies[0];
     const rows = [...body.rows].map((row) => ({ row, key: keyOf(row, column) }));
     rows.sort((a, b) => {
-      if (a.key.empty !== b.key.empty) return a.key.empty ? 1 : -1; // what is missing is last either way
+      if (a.key.empty !== b.key.empty) return a.key.empty ? 1 : -1; // missing values are last in both directions
       return (ascending ? 1 : -1) * compare(a.key, b.key);
     });
     body.append(...rows.map(({ row }) => row));
@@ -38,7 +38,7 @@
     });
   }
 
-  // ---- claims: verdict, part, words and the member chosen
+  // ---- claims: filter by verdict, part, words and the chosen member
   const claims = [...document.querySelectorAll("tr.claim")];
   const country = $("country");
   const filter = () => {
@@ -64,7 +64,7 @@
     $("filters").addEventListener("reset", () => setTimeout(filter));
   }
 
-  // ---- the member chosen, kept in the address
+  // ---- the chosen member, kept in the page address
   const choose = () => {
     const iso3 = country.value;
     const name = iso3 ? country.selectedOptions[0].textContent : "";
@@ -84,7 +84,7 @@
     try {
       history.replaceState(null, "", address);
     } catch {
-      // a page opened from some places may not change its address; the choice still holds
+      // some browsers do not let a local page change its address; the choice still applies
     }
     filter();
   };
