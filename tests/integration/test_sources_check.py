@@ -129,7 +129,9 @@ def test_providers_and_indicators_can_be_chosen_and_unknown_ones_are_named(world
     found = world.check(indicators=["coverage_4g_pct"])
     assert {one.indicator_id for one in found.values()} == {"coverage_4g_pct"}
     assert [one.position for one in found.values()] == list(range(1, len(found) + 1))
-    with pytest.raises(ConfigurationError, match=r"no link to check at no_such_provider; these indicators are asked of .*qog"):
+    with pytest.raises(
+        ConfigurationError, match=r"no link to check at no_such_provider; these indicators are asked of .*qog"
+    ):
         world.check("no_such_provider")
     with pytest.raises(ConfigurationError, match="unknown indicator nothing"):
         world.check(indicators=["nothing"])
