@@ -51,7 +51,7 @@ class Message:
 
 
 def notify(message: Message, webhook_url: HttpUrl | None) -> None:
-    """Log the message and post it."""
+    """Write the message to the log and, if a URL is given, send it to the webhook (HTTP POST)."""
     log.warning(message.text)
     post(message, webhook_url)
 

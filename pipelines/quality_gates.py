@@ -151,13 +151,13 @@ def run_gates(gates: Sequence[Gate], candidates: pl.DataFrame, previous: pl.Data
 
 
 def validate(records: pl.DataFrame, indicator: Indicator, areas: Areas, last_year: int | None = None) -> Checked:
-    """Apply the gates that look at one record at a time: reject rules, contract and duplicates.
+    """Apply the gates that need no previous vintage: reject rules, contract and duplicates.
 
     Args:
         records: Candidate observations, columns ``OBSERVATION``.
         indicator: The indicator of all records.
         areas: The areas that the project knows.
-        last_year: The newest year that is accepted; next year by default.
+        last_year: The newest year that is accepted; by default the year after the current one.
     """
     context = Context(indicator, areas, last_year or utc_now().year + 1)
     return run_gates(RECORD_GATES, records, empty_observations(), context)

@@ -37,13 +37,14 @@ class Run:
 
 
 def write_run(layout: Layout, run: Run, exchanges: Iterable[Exchange], bodies: Iterable[RawBody]) -> None:
-    """Write the record of a run, every body that was sent, and the validators of good answers.
+    """Write the record of a run, every response body, and the validators (ETag, Last-Modified) of usable responses.
 
     Args:
         layout: Paths of the warehouse.
         run: The run's inputs.
         exchanges: All requests of the run with their replies.
-        bodies: Bodies that adapters read, used or refused. They include files that were read without a request.
+        bodies: Response bodies that an adapter has read, whether it accepted or rejected them. They include files that
+            were read without a request.
     """
     used = {body.sha256: body for body in bodies}
     entries = []

@@ -92,7 +92,7 @@ def _framework(workspace: Workspace) -> set[str]:
 
 
 def _observations(workspace: Workspace, indicator: Indicator) -> pl.DataFrame:
-    """Return the newest landed vintage, else the newest vintage of the bundled archive."""
+    """Return the figures of the newest vintage in the warehouse, or in the bundled archive if it has none."""
     landed = landing.latest(workspace.layout, indicator.id)
     return landed.read() if landed else _archived(workspace, indicator)
 

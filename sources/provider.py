@@ -47,7 +47,7 @@ class RawBody:
 
     @property
     def content(self) -> bytes:
-        """All bytes of the body."""
+        """Return all bytes of the response body."""
         return self.body.content
 
     @property
@@ -121,7 +121,7 @@ class Adapter(Protocol):
     def fetch(
         self, requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, window: Window, http: Http
     ) -> Fetched:
-        """Answer every request with as few HTTP requests as the provider allows.
+        """Return the figures of every requested series with as few HTTP requests as the provider allows.
 
         Args:
             requests: Series of this provider.

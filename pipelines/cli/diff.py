@@ -101,7 +101,7 @@ def _summed(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
 
 
 def _one_by_one(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
-    """Return one line per change, without columns that are empty for the kind."""
+    """Return headings and one row per change; columns that are empty in every row are left out."""
     lines = {
         "member": [row["name"] or row["iso3"] or "" for row in rows],
         "framework": [row["framework_id"] or "" for row in rows],

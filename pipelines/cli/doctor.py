@@ -69,11 +69,11 @@ class Diagnosis:
 
 
 def examine(layout: Layout, project: Path = PROJECT) -> Iterator[Diagnosis]:
-    """Run all checks, in the order in which an operator would repair. Takes less than a minute."""
+    """Yield the result of every check, in the order in which an operator should fix problems; takes under a minute."""
     yield environment(project / "requirements.lock")
     yield settings()
     yield disk(layout)
-    yield from files(layout)
+    yield from leftover_files(layout)
     yield manifest(layout, project / "dbt_project")
     yield vintages(layout)
     yield publication(layout)
@@ -133,8 +133,8 @@ def disk(layout: Layout) -> Diagnosis:
     return Diagnosis("disk space", found, f"free some space on the disk of {layout.root}" if free < needed else None)
 
 
-def files(layout: Layout) -> Iterator[Diagnosis]:
-    """Check whether a refresh runs, and whether an interrupted one left files."""
+def leftover_files(layout: Layout) -> Iterator[Diagnosis]:
+    """Check whether a refresh is running now, and whether an interrupted refresh left temporary files behind."""
     if not layout.root.is_dir():
         yield Diagnosis("leftovers", f"{layout.root} does not exist yet", "carec refresh")
         return

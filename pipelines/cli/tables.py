@@ -75,7 +75,11 @@ def _replacement(error: UnicodeError) -> tuple[str, int]:
 
 
 def console(*, stderr: bool = False) -> Console:
-    """Return a console as wide as COLUMNS says, else as the terminal, else ``PIPE_WIDTH``. Respects NO_COLOR."""
+    """Return a console for standard output or standard error, without colour if NO_COLOR is set.
+
+    Its width is the environment variable COLUMNS if it is set, otherwise the width of the terminal, otherwise
+    ``PIPE_WIDTH``.
+    """
     return Console(
         stderr=stderr,
         highlight=False,

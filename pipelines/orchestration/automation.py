@@ -129,7 +129,7 @@ def release_sensor(workspace: Workspace, provider: Provider, status: dg.DefaultS
 
 
 def _released(indicators: Mapping[str, Sequence[SeriesRequest]], found: Releases) -> Iterator[tuple[str, str]]:
-    """Yield indicator and release, for the indicators with a known release of every series."""
+    """Yield (indicator, release) for each indicator whose providers reported the release of all its series."""
     for indicator_id, requests in indicators.items():
         if all(request in found.of for request in requests):
             yield indicator_id, "; ".join(dict.fromkeys(found.of[request] for request in requests))
@@ -178,7 +178,7 @@ def failure_sensor(workspace: Workspace, status: dg.DefaultSensorStatus) -> dg.S
 
 
 def _cause(event: dg.DagsterEvent) -> str:
-    """Return the first line of the exception of a step, without Dagster's wrapper."""
+    """Return the first line of the original exception of a step, not of the Dagster exception around it."""
     error = event.step_failure_data.error
     while error and error.cause:
         error = error.cause

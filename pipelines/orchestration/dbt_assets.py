@@ -89,7 +89,7 @@ def _staging_models(manifest: Manifest) -> Iterator[Mapping[str, Any]]:
 
 
 def published_tables(manifest: Manifest) -> list[Key]:
-    """Return the keys of the seeds and models that a publication keeps."""
+    """Return the asset keys of the dbt seeds and models that are copied into a publication."""
     return [
         node_key(node)
         for node in manifest["nodes"].values()

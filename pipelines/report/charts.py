@@ -95,7 +95,7 @@ _POSITIONS = ("baseline_value", "latest_value", "projection", "projection_low", 
 
 
 def _member_row(cell: Row, unit: str, words: Words) -> Row:
-    """Return the row of one member in the chart of an indicator: positions, sign and label."""
+    """Return the chart row of one member: its values on the axis, the symbol of its status, and its label."""
     name = words.name("economies", cell["iso3"], cell["name"])
     reason = words.word("reasons", cell["status_reason"])
     label = words("pillars.describe_gap", name=name, reason=reason)

@@ -97,7 +97,7 @@ def _check_main_framework(tables: Tables) -> None:
 
 
 def _check_units(sizes: SeedTable, catalogue: Catalogue) -> None:
-    """Check that each unit of the catalogue has the limits of small and large revisions."""
+    """Raise ConfigurationError for a unit of the catalogue without a row in the seed ``revision_sizes``."""
     units = set(sizes.rows["unit"])
     for indicator in catalogue:
         if indicator.unit not in units:

@@ -31,7 +31,7 @@ def redirect_fault(origin: str, target: str) -> str | None:
 
 
 def leads_inside(origin_ip: str, target_ip: str) -> bool:
-    """Return whether a redirect goes from a public to a private address. An empty address (behind a proxy) does not."""
+    """Return True if a redirect goes from a public to a private IP address; False if an address is empty (proxy)."""
     return bool(origin_ip and target_ip) and _is_public(origin_ip) and not _is_public(target_ip)
 
 

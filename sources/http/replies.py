@@ -88,7 +88,7 @@ class Reply:
 
     @property
     def content(self) -> bytes:
-        """All bytes of the body."""
+        """Return all bytes of the response body."""
         return self.body.content
 
     @property

@@ -80,7 +80,10 @@ def parse_indicators(body: bytes) -> set[str]:
 
 
 def fetch(requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, window: Window, http: Http) -> Fetched:
-    """Answer every request; requests for cuts of one series share its download. See ``sources.provider.Adapter``."""
+    """Return the figures of every requested series; requests for cuts of one series share its download.
+
+    See ``sources.provider.Adapter``.
+    """
     run = _Data360Fetch(provider, areas, window, http)
     databases = list(dict.fromkeys(map(_database, requests)))
     series = group_requests(requests, lambda one: (_database(one), *code_and_aliases(one)))

@@ -77,7 +77,10 @@ def parse(body: bytes) -> pl.DataFrame:
 
 
 def fetch(requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, window: Window, http: Http) -> Fetched:
-    """Answer every request; requests for cuts of one series share its file. See ``sources.provider.Adapter``."""
+    """Return the figures of every requested series; requests for cuts of one series share its file.
+
+    See ``sources.provider.Adapter``.
+    """
     series = group_requests(requests, lambda one: tuple(_paths(one)))
     with ThreadPoolExecutor(provider.parallel, thread_name_prefix=provider.id) as pool:
         return merge_fetched(

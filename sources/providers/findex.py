@@ -95,7 +95,7 @@ def _files(areas: Areas, window: Window) -> EditionFiles:
 
 
 def fetch(requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, window: Window, http: Http) -> Fetched:
-    """Answer every request from the one file. See ``sources.provider.Adapter``."""
+    """Return the figures of every requested series from the one file. See ``sources.provider.Adapter``."""
     return fetch_newest(requests, _files(areas, window), provider, window, http)
 
 

@@ -92,7 +92,7 @@ def _files(areas: Areas, window: Window) -> EditionFiles:
 
 
 def fetch(requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, window: Window, http: Http) -> Fetched:
-    """Answer every request from the newest workbook. See ``sources.provider.Adapter``."""
+    """Return the figures of every requested series from the newest workbook. See ``sources.provider.Adapter``."""
     return fetch_newest(requests, _files(areas, window), provider, window, http)
 
 

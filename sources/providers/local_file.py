@@ -96,7 +96,7 @@ class LocalFiles:
     def fetch(
         self, requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, window: Window, http: Http
     ) -> Fetched:
-        """Answer every request from its file. A missing file means no data, and is no fault."""
+        """Return the figures of every requested series from its file. A missing file means no data, and is no fault."""
         return merge_fetched(self._answer(request, provider, areas, window) for request in requests)
 
     def inspect(

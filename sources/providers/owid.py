@@ -89,7 +89,10 @@ def observations_of(table: pl.DataFrame, column: str, raw_sha256: str, areas: Ar
 
 
 def fetch(requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, window: Window, http: Http) -> Fetched:
-    """Answer every request; columns of one chart share its download. See ``sources.provider.Adapter``."""
+    """Return the figures of every requested series; columns of one chart share its download.
+
+    See ``sources.provider.Adapter``.
+    """
     charts = group_requests(requests, _slug)
     with ThreadPoolExecutor(provider.parallel, thread_name_prefix=provider.id) as pool:
         return merge_fetched(pool.map(lambda slug: _chart(slug, charts[slug], provider, areas, window, http), charts))

@@ -85,7 +85,7 @@ def _files(requests: Sequence[SeriesRequest], areas: Areas, window: Window) -> E
 
 
 def fetch(requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, window: Window, http: Http) -> Fetched:
-    """Answer every request from the newest release. See ``sources.provider.Adapter``."""
+    """Return the figures of every requested series from the newest release. See ``sources.provider.Adapter``."""
     return fetch_newest(requests, _files(requests, areas, window), provider, window, http)
 
 

@@ -167,7 +167,10 @@ def _markup(body: bytes) -> str:
 
 
 def fetch(requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, window: Window, http: Http) -> Fetched:
-    """Answer every request; each table and each page is requested once. See ``sources.provider.Adapter``."""
+    """Return the figures of every requested series; each table and each page is requested once.
+
+    See ``sources.provider.Adapter``.
+    """
     tables = [request for request in requests if not request.option("pages")]
     pages = [request for request in requests if request.option("pages")]
     return merge_fetched(

@@ -168,7 +168,10 @@ def observations_of(rows: pl.DataFrame, request: SeriesRequest, areas: Areas, wi
 
 
 def fetch(requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, window: Window, http: Http) -> Fetched:
-    """Answer every request; requests for cuts of one series share its download. See ``sources.provider.Adapter``."""
+    """Return the figures of every requested series; requests for cuts of one series share its download.
+
+    See ``sources.provider.Adapter``.
+    """
     if not requests:
         return Fetched({}, [])
     releases, bodies = read_optional(_list_series(provider, http), releases_of, provider)

@@ -79,7 +79,7 @@ def observations_of(records: UisRecords, code: str, raw_sha256: str, areas: Area
 
 
 def fetch(requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, window: Window, http: Http) -> Fetched:
-    """Answer every request, several series in one call. See ``sources.provider.Adapter``."""
+    """Return the figures of every requested series, several series in one call. See ``sources.provider.Adapter``."""
     if not requests:
         return Fetched({}, [])
     current, bodies = read_optional(get(http, provider, "versions/default"), release_of, provider)

@@ -68,7 +68,7 @@ FIRST_RESULTS, FIRST_WORKBOOK = 2023, 2021
 
 
 def fetch(requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, window: Window, http: Http) -> Fetched:
-    """Answer every request; each file is requested once. See ``sources.provider.Adapter``."""
+    """Return the figures of every requested series; each file is requested once. See ``sources.provider.Adapter``."""
     fetch_file = {"model_pageone": _panel, "bc_results": _results, "workbook": _workbooks}
     parts: list[Fetched] = []
     for file, own in group_requests(requests, _file).items():
@@ -179,7 +179,7 @@ def _alternative_address(edition: int, provider: Provider) -> str:
 def inspect(
     requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, window: Window, http: Http
 ) -> dict[SeriesRequest, Inspection]:
-    """Inspect every series by the beginning of its newest file. See ``sources.inspection.Inspects``."""
+    """Return what the first bytes of the newest file show about every series. See ``sources.inspection.Inspects``."""
     inspections: dict[str, Callable[[Sequence[SeriesRequest]], FileInspection]] = {
         "model_pageone": lambda _: FileInspection(
             files=_panel_files(RANKS, areas, window),

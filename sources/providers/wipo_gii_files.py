@@ -106,7 +106,8 @@ def panel_observations(
 
     Args:
         rows: The panel, columns ``PANEL``.
-        official: WIPO's own ranks, columns ``RANKS``. A rank of the overall index that differs from them is rejected.
+        official: WIPO's own ranks, columns ``RANKS``. A record whose overall rank differs from
+            WIPO's rank is rejected.
         request: The series.
         raw_sha256: Hash of the panel's body.
         areas: The known areas.

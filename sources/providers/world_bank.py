@@ -66,7 +66,7 @@ class _Received:
 
 
 def fetch(requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, window: Window, http: Http) -> Fetched:
-    """Answer every request, several series per call. See ``sources.provider.Adapter``."""
+    """Return the figures of every requested series, several series per call. See ``sources.provider.Adapter``."""
     last_updated = cache(partial(_last_updated, provider, http))
     rejected = frozenset(
         request for request in requests if _is_known_as_rejected(request, provider, http, last_updated)

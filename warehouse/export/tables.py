@@ -60,7 +60,7 @@ class ExportTable:
 
     @property
     def printable(self) -> str:
-        """Query for CSV and workbook."""
+        """SQL query of the rows as CSV and the workbook show them."""
         return f"select {', '.join(column.printable for column in self.columns)} from ({self.query})"
 
 
