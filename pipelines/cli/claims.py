@@ -76,16 +76,7 @@ def audit(fmt: Format, verdict: str | None, pillar: str | None, country: str | N
     Raises:
         ConfigurationError: A filter has an unknown value.
     """
-    wanted: dict[str, str] = {}
-    if verdict is not None:
-        wanted["verdict = ?"] = _one_of("verdict", verdict.lower(), VERDICTS)
-    if pillar is not None:
-        pillars = [row[0] for row in fetch("select distinct pillar from claims order by 1")]
-        wanted["pillar = ?"] = _one_of("pillar", pillar.lower().removeprefix("p"), pillars)
-    if country is not None:
-        codes = [row[0] for row in fetch("select iso3 from economies where is_member order by 1")]
-        code = _one_of("country", country.upper(), [*codes, "CAREC"])
-        wanted["list_contains(string_split(country_iso3, ';'), ?)"] = code
+    wanted = _filters(verdict, pillar, country)
     where = " and ".join(wanted) or "true"
     filters = list(wanted.values())
     if fmt is not Format.TABLE:
@@ -125,6 +116,25 @@ def audit(fmt: Format, verdict: str | None, pillar: str | None, country: str | N
     for line in not_known():
         out.print(line, markup=False)
     out.print(imprint(), markup=False)
+
+
+def _filters(verdict: str | None, pillar: str | None, country: str | None) -> dict[str, str]:
+    """Return SQL conditions, each with the value of its parameter.
+
+    Raises:
+        ConfigurationError: A filter has an unknown value.
+    """
+    wanted: dict[str, str] = {}
+    if verdict is not None:
+        wanted["verdict = ?"] = _one_of("verdict", verdict.lower(), VERDICTS)
+    if pillar is not None:
+        pillars = [row[0] for row in fetch("select distinct pillar from claims order by 1")]
+        wanted["pillar = ?"] = _one_of("pillar", pillar.lower().removeprefix("p"), pillars)
+    if country is not None:
+        codes = [row[0] for row in fetch("select iso3 from economies where is_member order by 1")]
+        code = _one_of("country", country.upper(), [*codes, "CAREC"])
+        wanted["list_contains(string_split(country_iso3, ';'), ?)"] = code
+    return wanted
 
 
 def _shown(value: object) -> str:

@@ -135,7 +135,7 @@ def test_a_pillar_is_explained_by_its_indicators_and_the_overall_score_by_its_pi
     [
         (["explain", "DEU"], "carec_2030 has no score of 'DEU'"),
         (["explain", "KAZ", "p9"], "its pillars are p1"),
-        (["explain", "KAZ", "--framework", "hdi"], "known are carec_2030, un_egdi"),
+        (["explain", "KAZ", "--framework", "hdi"], "the frameworks are carec_2030, un_egdi"),
         (["scorecard", "--target-set", "asean"], "known are main, broadband_commission_2025"),
     ],
 )
