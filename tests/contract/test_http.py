@@ -100,7 +100,7 @@ def test_every_request_has_a_user_agent_and_the_accepted_type(httpserver: HTTPSe
 
 
 def test_a_compressed_body_arrives_decompressed(raw_server: RawServerFactory) -> None:
-    server = raw_server(send(response(gzip.compress(b"[1, 2]" * 50_000), "Content-Encoding: gzip")))
+    server = raw_server(send(response(gzip.compress(b"[1, 2]" * 50_000, mtime=0), "Content-Encoding: gzip")))
     assert PatientHttp().get(server.url).content == b"[1, 2]" * 50_000
 
 
@@ -351,7 +351,7 @@ CSV = b"iso3,year,value\n" + b"UZB,2024,1.5\n" * 500
 
 @pytest.mark.parametrize("end", [-1, -8, -9, 30])
 def test_a_compressed_stream_that_ends_early_is_a_failure(end: int, raw_server: RawServerFactory) -> None:
-    server = raw_server(send(response(gzip.compress(CSV)[:end], "Content-Encoding: gzip")))
+    server = raw_server(send(response(gzip.compress(CSV, mtime=0)[:end], "Content-Encoding: gzip")))
     reply = PatientHttp(tries=2).get(server.url)
     assert (kind_of(reply), reply.content, server.requests) == (FailureKind.BROKEN, b"", 2)
 
@@ -359,8 +359,8 @@ def test_a_compressed_stream_that_ends_early_is_a_failure(end: int, raw_server: 
 @pytest.mark.parametrize(
     ("encoding", "wire"),
     [
-        ("gzip", gzip.compress(CSV)),
-        ("GZIP", gzip.compress(CSV[:100]) + gzip.compress(CSV[100:])),
+        ("gzip", gzip.compress(CSV, mtime=0)),
+        ("GZIP", gzip.compress(CSV[:100], mtime=0) + gzip.compress(CSV[100:], mtime=0)),
         ("identity", CSV),
     ],
 )
@@ -439,7 +439,7 @@ def test_a_large_compressed_stream_that_ends_early_is_a_failure_and_leaves_no_fi
     end: int, raw_server: RawServerFactory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bodies, "LARGE", 20)
-    server = raw_server(send(response(gzip.compress(CSV)[:end], "Content-Encoding: gzip")))
+    server = raw_server(send(response(gzip.compress(CSV, mtime=0)[:end], "Content-Encoding: gzip")))
     reply = PatientHttp(tries=2, folder=tmp_path).get(server.url)
     assert (kind_of(reply), len(reply.body), server.requests) == (FailureKind.BROKEN, 0, 2)
     assert list(tmp_path.iterdir()) == []
