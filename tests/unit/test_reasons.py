@@ -24,7 +24,7 @@ MEASURED = part(
     tolerance=0.5,
 )  # fmt: skip
 TESTED = part(
-    "claim_test", members=["KAZ", "XXX"], variant="national",
+    "claim_test", members=["KAZ", "QZZ"], variant="national",
     findings=[MEASURED, part("true_of_no_year", deviation=1234.5), part("no_year_stated")],
 )  # fmt: skip
 MEANS = part("claim_summary", findings=[part("true_of_means", variants=["simple", "weighted"])])
@@ -36,13 +36,13 @@ MEANS = part("claim_summary", findings=[part("true_of_means", variants=["simple"
         (
             "en",
             "Kazakhstan",
-            "true of the mean simple, weighted | Kazakhstan, XXX: “Global Innovation Index, rank” 78 in 2024, claimed"
+            "true of the mean simple, weighted | Kazakhstan, QZZ: “Global Innovation Index, rank” 78 in 2024, claimed"
             " under 48 ± 0.5; off by 1,234; true in no year; no year stated",
         ),
         (
             "ru",
             "Казахстан",
-            "верно для среднего: Среднее по странам, Среднее с весами по населению | Казахстан, XXX: «Глобальный"
+            "верно для среднего: Среднее по странам, Среднее с весами по населению | Казахстан, QZZ: «Глобальный"
             " инновационный индекс, место» – 78 в 2024 году, заявлено менее 48 ± 0,5; расхождение 1 234; не верно ни"
             " для одного года; год не указан",
         ),
