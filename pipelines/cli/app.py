@@ -22,28 +22,28 @@ from typer.core import TyperGroup
 from pipelines.cli.tables import console, replace_unencodable
 from pipelines.cli.terminal import command_app
 
-MODULES = {
-    "refresh": "refresh",
-    "scorecard": "scorecard",
-    "explain": "explain",
-    "indicators": "indicators",
-    "sources": "sources",
-    "claims": "claims",
-    "query": "query",
-    "queries": "queries",
-    "dictionary": "dictionary",
-    "export": "export",
-    "diff": "diff",
-    "report": "report",
-    "briefs": "briefs",
-    "ui": "ui",
-    "doctor": "doctor",
-    "replay": "replay",
-    "raw": "raw",
-    "archive": "archive",
-    "benchmarks": "benchmarks",
-}
-"""Command -> its module in ``pipelines.cli``, in the order of the help."""
+COMMANDS = (
+    "refresh",
+    "scorecard",
+    "explain",
+    "indicators",
+    "sources",
+    "claims",
+    "query",
+    "queries",
+    "dictionary",
+    "export",
+    "diff",
+    "report",
+    "briefs",
+    "ui",
+    "doctor",
+    "replay",
+    "raw",
+    "archive",
+    "benchmarks",
+)
+"""The commands in the order of the help. Each is the ``app`` of the module of its name in ``pipelines.cli``."""
 
 DISK_FAULTS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
 """Errors that an operator repairs: a full disk, a quota, a read-only disk, missing rights."""
@@ -54,15 +54,15 @@ class LazyCommands(TyperGroup):
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Return the names of the commands in the order of the help."""
-        return list(MODULES)
+        return list(COMMANDS)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """Return the command, or None if no command has this name."""
-        if cmd_name not in MODULES:
+        if cmd_name not in COMMANDS:
             # Typer suggests the nearest name among the commands that it knows
-            self.commands = {name: self.get_command(ctx, name) for name in MODULES}
+            self.commands = {name: self.get_command(ctx, name) for name in COMMANDS}
             return None
-        module = import_module(f"pipelines.cli.{MODULES[cmd_name]}")
+        module = import_module(f"pipelines.cli.{cmd_name}")
         found = typer.main.get_command(module.app)
         found.name = cmd_name
         return found
@@ -70,21 +70,17 @@ class LazyCommands(TyperGroup):
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Write one line per command, read from the source files: the help imports no command."""
         with formatter.section("Commands"):
-            formatter.write_dl([(name, _summary(module)) for name, module in MODULES.items()])
+            formatter.write_dl([(name, _summary(name)) for name in COMMANDS])
 
 
-def _summary(module: str) -> str:
-    """Return the first line of the docstring of a module's command or group."""
-    tree = ast.parse(Path(__file__).with_name(f"{module}.py").read_text(encoding="utf-8"))
+def _summary(command_name: str) -> str:
+    """Return the first line of the docstring of a command or group."""
+    tree = ast.parse(Path(__file__).with_name(f"{command_name}.py").read_text(encoding="utf-8"))
     command = next(node for node in tree.body if isinstance(node, ast.FunctionDef) and node.decorator_list)
     return (ast.get_docstring(command) or "").partition("\n")[0]
 
 
-app = command_app(
-    "How far each CAREC member has come towards the CAREC Digital Strategy 2030, from public data.",
-    no_args_is_help=True,
-    cls=LazyCommands,
-)
+app = command_app(no_args_is_help=True, cls=LazyCommands)
 
 
 @app.callback()
@@ -117,9 +113,8 @@ def run() -> None:
         # each library has its own type for a full disk, but all contain the message of the system
         if getattr(error, "errno", None) in DISK_FAULTS or os.strerror(errno.ENOSPC) in str(error):
             _fail(f"{error}; the previous publication is untouched. `carec doctor` names the cause", 1)
-        if (
-            not isinstance(error, OSError) or error.strerror is None
-        ):  # not from the operating system: an error of this program
+        # not from the operating system: an error of this program
+        if not isinstance(error, OSError) or error.strerror is None:
             raise
         _fail(": ".join(str(part) for part in (error.filename, error.strerror) if part is not None), 1)
 

@@ -14,7 +14,7 @@ from pipelines.bundled_archive import record_archive
 from pipelines.cli.terminal import command_app, note
 from pipelines.workspace import open_workspace
 
-app = command_app("The bundled last-known-good figures.", no_args_is_help=True)
+app = command_app(no_args_is_help=True)
 
 
 @app.callback()

@@ -24,7 +24,7 @@ from sources.errors import ConfigurationError
 from warehouse import landing
 from warehouse.layout import Layout
 
-app = command_app("The goalposts and targets behind the scores.", no_args_is_help=True)
+app = command_app(no_args_is_help=True)
 
 
 @app.callback()

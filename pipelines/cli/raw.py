@@ -19,7 +19,7 @@ from sources.errors import ConfigurationError
 from warehouse import raw
 from warehouse.layout import Layout
 
-app = command_app("The bytes that providers sent, by their sha256.", no_args_is_help=True)
+app = command_app(no_args_is_help=True)
 
 SHORTEST = 6
 """Fewest digits of a hash that are accepted."""

@@ -52,7 +52,7 @@ EDITION_COLUMNS = [
     "detail",
 ]
 
-app = command_app("The provider of every indicator at the last refresh, and why a figure was carried forward.")
+app = command_app()
 
 
 @app.callback(invoke_without_command=True)

@@ -19,18 +19,14 @@ from pipelines.cli.tables import Format, console
 FormatOption = Annotated[Format, typer.Option("--format", help="How to print: table, json or csv.")]
 
 
-def command_app(
-    help_text: str | None = None, *, no_args_is_help: bool = False, cls: type[TyperGroup] | None = None
-) -> typer.Typer:
-    """Return an empty Typer application for one family of commands.
+def command_app(*, no_args_is_help: bool = False, cls: type[TyperGroup] | None = None) -> typer.Typer:
+    """Return an empty Typer application for one family of commands. A group has its help in its callback.
 
     Args:
-        help_text: The help of a group of commands; None if the family is one command.
         no_args_is_help: Print the help if no subcommand is given.
         cls: The class of the group; Typer's own if None.
     """
     return typer.Typer(
-        help=help_text,
         cls=cls,
         no_args_is_help=no_args_is_help,
         add_completion=False,
