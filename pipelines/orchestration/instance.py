@@ -13,8 +13,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import sqlalchemy
-
 from warehouse.files import write_atomically
 from warehouse.layout import Layout
 
@@ -66,6 +64,8 @@ def fast_commits() -> Iterator[None]:
     lose the last events, but it does not damage the file. One connection per file stays open, so that a close is
     never the last one.
     """
+    import sqlalchemy  # 0.2 s, which `carec doctor` does not need
+
     kept: dict[str, sqlite3.Connection] = {}
 
     def configure(connection: Any, _: Any) -> None:
