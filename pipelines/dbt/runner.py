@@ -38,13 +38,13 @@ class StartedBuild:
     Attributes:
         as_of: Day that the build scores.
         fingerprint: Fingerprint of the build's inputs (see ``fingerprint``).
-        code: Hash of the dbt project's code, which the unit tests depend on.
+        inputs: Name of each kind of test that needs no landed data -> hash of all that it depends on.
         arguments: Command line of dbt.
     """
 
     as_of: date
     fingerprint: str
-    code: str
+    inputs: dict[str, str]
     arguments: list[str]
 
 
@@ -57,15 +57,15 @@ def fingerprint(workspace: Workspace, as_of: date, explicit: bool) -> str:
         explicit: Whether the user chose the day. For today only the year counts: it decides which values are stale.
     """
     digest = hashlib.sha256(landing.state(workspace.layout, workspace.catalogue.indicators).encode())
-    digest.update(_code_hash(workspace).encode())
-    digest.update(_hash(workspace.dbt_project, {".csv"}).encode())
+    digest.update("".join(test_inputs(workspace).values()).encode())
     digest.update((as_of.isoformat() if explicit else str(as_of.year)).encode())
     return digest.hexdigest()
 
 
-def _code_hash(workspace: Workspace) -> str:
-    """Return a hash over the dbt project's code and the texts that it fills in: all that unit tests depend on."""
-    return "".join(_hash(folder, {".sql", ".yml", ".md"}) for folder in (workspace.dbt_project, TEXTS))
+def test_inputs(workspace: Workspace) -> dict[str, str]:
+    """Return the hashes of the inputs of dbt's unit tests and of its tests of seeds. Neither reads landed data."""
+    code = "".join(_hash(folder, {".sql", ".yml", ".md"}) for folder in (workspace.dbt_project, TEXTS))
+    return {"unit_tests": code, "seed_tests": code + _hash(workspace.dbt_project, {".csv"})}
 
 
 def _hash(folder: Path, suffixes: set[str]) -> str:
@@ -107,16 +107,17 @@ def check_seeds(workspace: Workspace) -> None:
     check_staging(workspace.catalogue, workspace.dbt_project)
 
 
-def start_build(workspace: Workspace, as_of: date, fingerprint: str) -> StartedBuild:
+def start_build(workspace: Workspace, as_of: date, fingerprint: str, seed_tests: bool = False) -> StartedBuild:
     """Write the inputs of dbt and remove receipt and results of the last build.
 
     Until ``finish_build`` writes the new receipt, nothing can be published. The build skips dbt's unit tests if this
-    code of the dbt project has passed them before: they test code, and not data.
+    code of the dbt project has passed them before, and dbt's tests of seeds if this code and these seeds have.
 
     Args:
         workspace: Paths, catalogue and settings.
         as_of: Day that the build scores.
         fingerprint: Fingerprint of the build's inputs.
+        seed_tests: Run the tests of seeds in any case.
 
     Raises:
         ConfigurationError: A seed that people edit has a fault.
@@ -126,25 +127,32 @@ def start_build(workspace: Workspace, as_of: date, fingerprint: str) -> StartedB
     write_as_of(layout, as_of)
     layout.receipt.unlink(missing_ok=True)
     (layout.dbt_target / "run_results.json").unlink(missing_ok=True)
-    code, arguments = _code_hash(workspace), dbt_arguments(workspace, "build")
-    marker = _unit_tested(layout)
-    if marker.exists() and marker.read_text() == code:
+    inputs, arguments = test_inputs(workspace), dbt_arguments(workspace, "build")
+    if _has_passed(layout, "unit_tests", inputs):
         arguments += ["--exclude-resource-type", "unit_test"]
-    return StartedBuild(as_of, fingerprint, code, arguments)
+    if _has_passed(layout, "seed_tests", inputs) and not seed_tests:
+        arguments += ["--exclude", "path:seeds,resource_type:test"]
+    return StartedBuild(as_of, fingerprint, inputs, arguments)
 
 
 def finish_build(workspace: Workspace, started: StartedBuild, reason: str | None) -> None:
     """Write the receipt of a build. ``reason`` is the cause of a failure, None where everything passed."""
     if reason is None:
-        write_atomically(_unit_tested(workspace.layout), started.code.encode())
+        for tests, inputs in started.inputs.items():
+            write_atomically(_passed(workspace.layout, tests), inputs.encode())
     now = utc_now().isoformat()
     receipt = Receipt(started.fingerprint, started.as_of.isoformat(), reason is None, now, reason)
     write_receipt(workspace.layout, receipt)
 
 
-def _unit_tested(layout: Layout) -> Path:
-    """Return the path of the marker: the hash of the code that last passed dbt's unit tests."""
-    return layout.dbt_target / "unit_tested.sha256"
+def _passed(layout: Layout, tests: str) -> Path:
+    """Return the path of the marker: the hash of the inputs with which these tests last passed."""
+    return layout.dbt_target / f"{tests}.sha256"
+
+
+def _has_passed(layout: Layout, tests: str, inputs: dict[str, str]) -> bool:
+    marker = _passed(layout, tests)
+    return marker.exists() and marker.read_text() == inputs[tests]
 
 
 def build(

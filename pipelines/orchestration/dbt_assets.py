@@ -177,7 +177,8 @@ def dbt_build(
         os.environ.update(runner.dbt_environment(layout))
         with lock_warehouse(context, layout):
             fingerprint = runner.fingerprint(workspace, as_of, explicit=day is not None)
-            started = runner.start_build(workspace, as_of, fingerprint)
+            # each check of the definition must have a result
+            started = runner.start_build(workspace, as_of, fingerprint, seed_tests=True)
             invocation = dbt.cli(started.arguments, context=context, target_path=layout.dbt_target)
             failed: list[dg.AssetCheckResult] = []
             fault: DagsterDbtCliRuntimeError | None = None

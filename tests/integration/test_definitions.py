@@ -276,7 +276,7 @@ def test_the_whole_job_and_the_command_line_publish_the_same(
     scores = "select framework_id, iso3, overall_score, rank, score_reason from scorecard order by all"
     assert rows(path, scores) == rows(published_warehouse / "carec.duckdb", scores)
     # the job has passed dbt's unit tests, so that no later build of this code runs them again
-    assert (workspace.layout.dbt_target / "unit_tested.sha256").exists()
+    assert (workspace.layout.dbt_target / "unit_tests.sha256").exists()
     # the run has released the warehouse, and the command line finds the publication that it would make
     again = run_carec("refresh", "--as-of", AS_OF, warehouse=workspace.layout.root)
     assert again.returncode == 0, again.stderr
