@@ -12,7 +12,7 @@ import os
 import re
 import socket
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from io import BytesIO
@@ -183,12 +183,17 @@ def good(of: Payload, figures: Figures | None = None) -> dict[str, Body]:
     return of.build(rows(truth(of) if figures is None else figures), str, {})
 
 
-def every(providers: Sequence[str], name: str, cases: Mapping[str, Any], http: bool = False) -> pytest.MarkDecorator:
-    """Run each case with each provider. With ``http``, only representative providers run by default."""
+def every(
+    providers: Sequence[str], name: str, cases: Mapping[str, Any], shared: Collection[str] = ()
+) -> pytest.MarkDecorator:
+    """Run each case with each provider. By default, only representative providers run the ``shared`` cases.
+
+    A shared case exercises code that all adapters share.
+    """
     return pytest.mark.parametrize(
         ("provider", name),
         [
-            pytest.param(one, case, id=f"{one}-{label}", marks=further(one, providers) if http else ())
+            pytest.param(one, case, id=f"{one}-{label}", marks=further(one, providers) if label in shared else ())
             for one in providers
             for label, case in cases.items()
         ],
@@ -288,7 +293,7 @@ CONNECTIONS: dict[str, tuple[Talk, str]] = {
 }
 
 
-@every(PROVIDERS, "fault", CONNECTIONS, http=True)
+@every(PROVIDERS, "fault", CONNECTIONS, shared=CONNECTIONS)
 def test_a_failed_connection_keeps_the_last_figures_and_is_reported(
     provider: Provider, fault: tuple[Talk, str], raw_server: Callable[[Talk], RawServer]
 ) -> None:
@@ -342,7 +347,7 @@ STATUSES: dict[str, tuple[Answer, str]] = {
 }
 
 
-@every(PROVIDERS, "fault", STATUSES, http=True)
+@every(PROVIDERS, "fault", STATUSES, shared=STATUSES)
 def test_a_status_other_than_success_is_reported_and_lands_nothing(
     provider: Provider, fault: tuple[Answer, str], serve: Serve
 ) -> None:
@@ -367,7 +372,10 @@ def test_a_redirect_from_a_public_host_to_this_machine_is_not_followed(
     assert server.paths and not any("inside" in path for path in server.paths)
 
 
-@every(PROVIDERS, "code", {str(code): code for code in (429, 502, 503, 504)}, http=True)
+TEMPORARY = {str(code): code for code in (429, 502, 503, 504)}
+
+
+@every(PROVIDERS, "code", TEMPORARY, shared=TEMPORARY)
 def test_a_temporary_fault_is_retried(provider: Provider, code: int, serve: Serve) -> None:
     failed: set[str] = set()
 
@@ -392,7 +400,7 @@ AWAY: dict[str, Answer] = {
 }
 
 
-@every(PROVIDERS, "away", AWAY, http=True)
+@every(PROVIDERS, "away", AWAY, shared=AWAY)
 def test_a_response_that_rejects_programs_has_the_outcome_blocked(
     provider: Provider, away: Answer, serve: Serve
 ) -> None:
@@ -401,7 +409,7 @@ def test_a_response_that_rejects_programs_has_the_outcome_blocked(
     assert "closed to programs" in (result.stale_reason or "")
 
 
-@every(FILES, "away", AWAY, http=True)
+@every(FILES, "away", AWAY, shared=AWAY)
 def test_the_remedy_names_the_address_and_the_name_of_the_newest_file(
     provider: Provider, away: Answer, serve: Serve
 ) -> None:
@@ -413,7 +421,10 @@ def test_the_remedy_names_the_address_and_the_name_of_the_newest_file(
     assert "CAREC_LOCAL_FILES" in reason
 
 
-@every(FILES, "away", AWAY | {"503": status(503), "404": status(404)}, http=True)
+NO_FILE = AWAY | {"503": status(503), "404": status(404)}
+
+
+@every(FILES, "away", NO_FILE, shared=NO_FILE)
 def test_an_operators_file_is_used_if_the_provider_serves_no_file(
     provider: Provider, away: Answer, serve: Serve
 ) -> None:
@@ -723,7 +734,7 @@ SINGLE = {
 }
 
 
-@every(PROVIDERS, "spoil", SINGLE)
+@every(PROVIDERS, "spoil", SINGLE, shared=CELLS.keys() - {"NaN", "..", "12,5", "-3", "null"})
 def test_a_wrong_figure_is_never_landed_and_no_other_figure_is_lost(
     provider: Provider, spoil: Callable[[Payload], list[Row]], serve: Serve
 ) -> None:
