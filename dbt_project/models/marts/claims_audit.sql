@@ -206,7 +206,11 @@ evidence as (
     from tests
     inner join judged
         on tests.claim_id = judged.claim_id
-    where tests.role = 'value' and tests.value is not null
+    where
+        tests.role = 'value'
+        and tests.value is not null
+        -- a figure of other years is no evidence; the reason has it
+        and judged.verdict is distinct from 'no_suitable_series'
     qualify row_number() over (
         partition by tests.claim_id
         order by
