@@ -1,8 +1,8 @@
 -- Every claim with each of its series: the kind of test, and how the unit of the figure converts to that of the claim.
 -- The claim takes precedence over the evidence row: if the claim has a value, a unit of change or a year, the test uses
 -- it. A series with another definition is shown as it is.
--- is_across_editions: the test would compare editions of an index, which is refused. A rank that the claim itself is about
--- may be compared, because the claim says no more than that one published rank is better than another.
+-- is_across_editions: the test would compare editions of an index, which is refused. A rank that the claim itself is
+-- about may be compared, because the claim says no more than that one published rank is better than another.
 with chosen as (
     select
         evidence.* exclude (kind, base_year),

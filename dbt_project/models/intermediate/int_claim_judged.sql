@@ -79,8 +79,10 @@ select
     case
         when placed.year_basis = 'none' and placed.role = 'value'
             then greatest(
-                coalesce(min(placed.year) filter (where placed.in_window) over tested, placed.window_from) - placed.year,
-                placed.year - coalesce(max(placed.year) filter (where placed.in_window) over tested, placed.window_to),
+                coalesce(min(placed.year) filter (where placed.in_window) over tested, placed.window_from)
+                - placed.year,
+                placed.year
+                - coalesce(max(placed.year) filter (where placed.in_window) over tested, placed.window_to),
                 0
             )
         when placed.year_basis = 'period'

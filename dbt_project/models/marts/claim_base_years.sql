@@ -1,4 +1,4 @@
--- One row per base year of a direction: the figure of the tested year, the figure of the base year, and which is better.
+-- One row per base year of a direction: the figure of the tested year and that of the base year.
 select
     claim_id,
     indicator_id,
