@@ -27,13 +27,14 @@ MODELS = (
     "intermediate/int_claim_reasons",
     "marts/claim_tests",
     "intermediate/int_claim_readings",
+    "marts/claim_base_years",
     "marts/claims_audit",
 )
 """In the order of their dependencies."""
 
 METHOD = ("claim_kinds", "claim_units", "claim_parameters", "region_variants", "economies", "economy_groups")
 """Used as published."""
-GIVEN = ("claims", "claim_evidence", "claim_duplicates", "claim_leads", "observations")
+GIVEN = ("claims", "claim_evidence", "claim_terms", "claim_duplicates", "claim_leads", "observations")
 """Empty unless a test gives rows."""
 
 CLAIM = {
@@ -46,6 +47,7 @@ CLAIM = {
     "checkable_with": "direct: a series",
 }
 EVIDENCE = {"claim_id": "c", "definition_match": "same", "definition_note": "what it measures"}
+TERM = {"claim_id": "c", "term": "use", "may_mean": "people or households"}
 FIGURE = {
     "provider": "p",
     "vintage_at": "2026-01-01",
@@ -68,8 +70,9 @@ class ClaimsEngine:
         figures: Mapping[str, Mapping[str, Mapping[int, float]]],
         unknown: Mapping[str, str] | None = None,
         more: str = "",
+        terms: Rows = (),
     ) -> Audit:
-        """Run the audit. Claims and evidence override cells of ``CLAIM`` and ``EVIDENCE``.
+        """Run the audit. Claims, evidence and terms override cells of ``CLAIM``, ``EVIDENCE`` and ``TERM``.
 
         The keys of ``figures`` are series, member and year. ``unknown`` maps a series to the first day on which it was
         known. ``more`` is SQL that runs on the inserted tables.
@@ -83,6 +86,7 @@ class ClaimsEngine:
             connection.execute(f"create table {table} as from published.{table} {kept}")
         insert(connection, "claims", [{**CLAIM, **row} for row in claims])
         insert(connection, "claim_evidence", [{**EVIDENCE, **row} for row in evidence])
+        insert(connection, "claim_terms", [{**TERM, **row} for row in terms])
         insert(
             connection,
             "observations",

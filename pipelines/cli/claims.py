@@ -142,7 +142,7 @@ def _shown(value: object) -> str:
 
 
 def _summary(title: str, group: str, where: str, filters: list[str]) -> None:
-    """Print the number of claims per verdict, for each value of one column and for all claims."""
+    """Print the number of claims per verdict: one row per verdict, one column per value of ``group`` and for all."""
     counts = ", ".join(f"count(*) filter (verdict = '{verdict}')" for verdict in VERDICTS)
     counted = f"from claims_audit where {where} and duplicate_of is null"
     rows = fetch(
@@ -150,8 +150,11 @@ def _summary(title: str, group: str, where: str, filters: list[str]) -> None:
         filters,
     )
     rows += fetch(f"select 'all claims', count(*), {counts} {counted}", filters)
-    heads = [title, "claims", *(verdict.replace("_", " ") for verdict in VERDICTS)]
-    show(heads, [[str(cell) if cell else GAP for cell in row] for row in rows], Format.TABLE, right=heads[1:])
+    heads = [title, *(row[0] for row in rows)]
+    names = ["claims", *(verdict.replace("_", " ") for verdict in VERDICTS)]
+    counted_by = zip(names, *(row[1:] for row in rows), strict=True)
+    table = [[name, *(str(count) if count else GAP for count in counts)] for name, *counts in counted_by]
+    show(heads, table, Format.TABLE, right=heads[1:])
 
 
 def claim(claim_id: str, fmt: Format) -> None:
@@ -167,6 +170,7 @@ def claim(claim_id: str, fmt: Format) -> None:
         )
         raise ConfigurationError(f"unknown claim {claim_id!r}; the nearest are {', '.join(row[0] for row in near)}")
     test_columns, tests = _table("claim_tests", "claim_id = ?", [claim_id], "role desc, indicator_id, variant, iso3")
+    base_columns, bases = _table("claim_base_years", "claim_id = ?", [claim_id], "indicator_id, iso3, base_year")
     lead_columns, leads = _table("claim_leads", "claim_id = ?", [claim_id], "lead")
     if fmt is Format.CSV:
         show(test_columns, tests, fmt)
@@ -174,9 +178,9 @@ def claim(claim_id: str, fmt: Format) -> None:
     if fmt is Format.JSON:
         nested = [
             [dict(zip(names, row, strict=True)) for row in rows]
-            for names, rows in ((test_columns, tests), (lead_columns, leads))
+            for names, rows in ((test_columns, tests), (base_columns, bases), (lead_columns, leads))
         ]
-        show([*columns, "tests", "pointers"], [(*found[0], *nested)], fmt)
+        show([*columns, "tests", "base_years", "pointers"], [(*found[0], *nested)], fmt)
         return
     one = dict(zip(columns, found[0], strict=True))
     out = console()
@@ -191,6 +195,7 @@ def claim(claim_id: str, fmt: Format) -> None:
     if tests:
         out.print()
         _tests([dict(zip(test_columns, row, strict=True)) for row in tests])
+        _base_years([dict(zip(base_columns, row, strict=True)) for row in bases])
         _trends(claim_id)
     if leads:
         out.print()
@@ -237,6 +242,27 @@ def _tests(tests: list[dict[str, Any]]) -> None:
         {f"{one['indicator_id']}: {one['provider']}, {one['source_url']}" for one in tests if one["provider"]}
     ):
         console().print(f"  {source}", markup=False)
+
+
+def _base_years(bases: list[dict[str, Any]]) -> None:
+    """Print the figures of each base year of a direction, with the outcome."""
+    if not bases:
+        return
+    heads = ["country", "series", "base year", "figure then", "tested figure", "year", "outcome"]
+    rows = [
+        [
+            one["iso3"],
+            one["indicator_id"],
+            _shown(one["base_year"]),
+            figure(one["base_value"]),
+            figure(one["value"]),
+            _shown(one["year"]),
+            "better" if one["is_better"] else "not better",
+        ]
+        for one in bases
+    ]
+    console().print()
+    show(heads, rows, Format.TABLE, right=heads[2:6])
 
 
 def _trends(claim_id: str) -> None:

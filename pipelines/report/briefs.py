@@ -14,14 +14,11 @@ from pipelines.report import charts
 from pipelines.report.data import Report, Row, pick, read
 from pipelines.report.page import asset, render, shared
 from pipelines.report.pdf import print_to_pdf
-from pipelines.seeds.codes import SIGNS, VERDICTS
+from pipelines.seeds.codes import SIGNS, VERDICTS, WITHOUT_FIGURE
 from pipelines.texts.words import Words
 from sources.errors import ConfigurationError
 from warehouse.files import write_atomically
 from warehouse.layout import Layout
-
-UNTESTED = ("document_only", "no_data")
-"""Verdicts without a figure."""
 
 EACH_WAY = 4
 """Number of fastest and number of slowest indicators on the first page."""
@@ -96,8 +93,8 @@ def _brief(report: Report, member: Row, common: dict[str, Any], words: Words) ->
         "missing_count": sum(len(names) for names in missing.values()),
         "total": len(cells),
         "claims": claims,
-        "tested": [row for row in claims if row["verdict"] not in UNTESTED],
-        "untested": [row for row in claims if row["verdict"] in UNTESTED],
+        "tested": [row for row in claims if row["verdict"] not in WITHOUT_FIGURE],
+        "untested": [row for row in claims if row["verdict"] in WITHOUT_FIGURE],
         "verdict_line": _verdict_line(claims, words),
         "coming": pick(report.coming, iso3=iso3),
         "editions": {provider: row for row in report.editions for provider in row["providers"] or ()},

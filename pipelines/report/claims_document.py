@@ -12,13 +12,14 @@ from typing import Any
 
 from pipelines.formatting import GAP, figure
 from pipelines.published import claimed, fetch
-from pipelines.seeds.codes import DECIDED, VERDICTS
+from pipelines.seeds.codes import DECIDED, DEPENDING, VERDICTS
 
 _HEAD = """# The claims of the mid-term review, tested against public data
 
 `carec claims --write-docs docs/claims.md` writes this page from the published file; do not edit it.
 `carec claims CLAIM_ID` prints one claim in full. Tables: `claims_audit` (one verdict per claim), `claim_tests` (every
-test of a claim), `milestones`, `claim_leads`, `claim_inconsistencies`, `claim_verdict_changes`.
+test of a claim), `claim_base_years`, `claim_terms`, `milestones`, `claim_leads`, `claim_inconsistencies`,
+`claim_verdict_changes`. The rules of the verdicts are in [method.md](method.md).
 
 The register contains every statement of the preliminary findings that were presented in Manila on 26 June 2025, in our
 own words. A verdict is about the statement and the available figures, not about the effort of a country.
@@ -28,16 +29,22 @@ own words. A verdict is about the statement and the available figures, not about
 * A claim states a value, unit, year and comparator. The seed `claim_evidence` names the series. The tolerance depends
   on the unit: 2 percentage points; ranks exact; counts and amounts 5 %. No tolerance was chosen after a result was
   known. A figure that is within the tolerance of a number also counts as over it and under it.
-* The year is never chosen to fit. If neither the review nor the context states a year, the last three data years up to
-  2025 are tested, and the reason contains "no year stated". If a stated year has no figure, the nearest year with a
+* The year is never chosen to fit. If neither the review nor the context states a year, the window counts back from the
+  date of the review: the newest three figures up to 2025, none older than 2022. The reason contains "no year stated".
+  An older figure can only support the claim for another year. If a stated year has no figure, the nearest year with a
   figure is used, at most two years away. It can only support the claim for another year.
+* If the review does not define what is measured, every series that fits is a reading. If the readings differ, the
+  verdict depends on the reading, and none is preferred.
 * "True in" is the year nearest to the stated one in which the claim is true. "True of" names other members and years.
 * A statement about several members is true only if it is true for each member that has a figure, and if at least 80 %
   of them have one. A single member refutes it.
 * A regional mean is computed in four ways: simple and weighted by the population of the same year, each with and
   without China. Members without a figure are named. At least 80 % of the members (weighted: of their population) must
   have a figure. The mean without Afghanistan is also shown.
-* A direction is compared with the median of the base years: the year that the claim names, else the five years before.
+* A direction is compared with the base year that the claim names, else with each of the five years before. If the
+  outcomes differ, the verdict depends on the base year. Editions of an index are not compared, except the published
+  ranks of a claim about them.
+* If the series that fit a claim have figures, but none of the years in question, there is no suitable series.
 * A number of people may be compared with a larger group that contains them, such as users of the internet or pupils of
   the schools. A number below the size of the group is not supported by that; a number above it is contradicted.
 * A rank is compared with the rank in the named edition only.
@@ -107,6 +114,7 @@ def _others() -> str:
         select a.claim_id, a.statement, t.indicator_id,
                case
                    when t.definition_match = 'different' then 'measures ' || t.definition_note
+                   when t.reason_code = 'editions_do_not_compare' then 'its editions do not compare'
                    when t.claimed is null then 'the review names no number'
                    else 'does not compare with what is claimed'
                end,
@@ -133,11 +141,16 @@ def _summary() -> str:
     every, twice = sum(counts.values()), fetch("select count(duplicate_of) from claims_audit")[0][0]
     decided = {verdict: counts[verdict] for verdict in DECIDED if verdict in counts}
     listed = ", ".join(f"{count} {verdict.replace('_', ' ')}" for verdict, count in decided.items())
-    other, without = counts.get("not_comparable", 0), counts.get("document_only", 0) + counts.get("no_data", 0)
+    depending = {verdict: counts.get(verdict, 0) for verdict in DEPENDING}
+    other, ended = counts.get("not_comparable", 0), counts.get("no_suitable_series", 0)
+    without = counts.get("document_only", 0) + counts.get("no_data", 0)
     return (
         f"Public figures decide {sum(decided.values())} of {every} claims ({every + twice} with repeated ones):"
-        f" {listed}. For {other} more, a series exists that measures something else. No available figure can test the"
-        f" other {without}; a later section names what could."
+        f" {listed}. For {sum(depending.values())} more, the outcome depends on how the claim is read"
+        f" ({depending['depends_on_reading']}) or on the base year ({depending['depends_on_base_year']})."
+        f" For {other}, a series exists that measures something else or whose editions do not compare;"
+        f" for {ended}, the series have no figure of the years in question. No available figure can test the other"
+        f" {without}; a later section names what could."
     )
 
 
@@ -174,6 +187,26 @@ def _unnamed() -> str:
         """
     )
     return ", ".join(name for (name,) in rows)
+
+
+def _base_years() -> str:
+    rows = fetch(
+        """
+        select b.claim_id, b.iso3, b.indicator_id, b.base_year, b.base_value, b.value, b.year,
+               if(b.is_better, 'better', 'not better')
+        from claim_base_years as b join claims_audit using (claim_id)
+        where verdict = 'depends_on_base_year' order by b.claim_id, b.indicator_id, b.iso3, b.base_year
+        """
+    )
+    if not rows:
+        return "None."
+    return _table(
+        ["claim", "country", "series", "base year", "figure then", "tested figure", "outcome"],
+        [
+            (f"`{claim}`", iso3, f"`{series}`", base, figure(then), f"{figure(value)} in {year}", outcome)
+            for claim, iso3, series, base, then, value, year, outcome in rows
+        ],
+    )
 
 
 def _means() -> str:
@@ -277,6 +310,8 @@ def document() -> str:
         _verdicts("supported"),
         "## True of another year",
         _verdicts("supported_other_year"),
+        "## Depends on the reading: the review does not define what is measured",
+        _reasons("depends_on_reading"),
         "The regional figure, with every kind of mean:",
         _means(),
         "## Contradicted, and by how much",
@@ -287,8 +322,12 @@ def document() -> str:
         _reasons("direction_supported"),
         "Contradicted:",
         _reasons("direction_contradicted"),
-        "## Not comparable: a series exists, but measures something else",
+        "Depends on the base year:",
+        _base_years(),
+        "## Not comparable: a series exists, but measures something else, or its editions do not compare",
         _others(),
+        "## No suitable series: no figure of the years in question",
+        _reasons("no_suitable_series"),
         "## What cannot be tested, and why",
         _untestable(),
         _untestable_figures(),

@@ -13,7 +13,7 @@ from typing import Any
 
 import duckdb
 
-from pipelines.seeds.codes import DECIDED, FRAMEWORK, SIGNS, VERDICTS
+from pipelines.seeds.codes import DECIDED, DEPENDING, FRAMEWORK, SIGNS, VERDICTS
 from warehouse.layout import Layout
 from warehouse.publications import COLUMNS, compare
 from warehouse.reading import open_published
@@ -68,7 +68,7 @@ _PARTS = {
     """,
     "claims": f"""
         select c.*, i.title as evidence_title,
-               c.verdict in ({", ".join(f"'{verdict}'" for verdict in DECIDED)}) as is_decided
+               c.verdict in ({", ".join(f"'{verdict}'" for verdict in DECIDED + DEPENDING)}) as is_decided
         from claims_audit as c left join indicators as i on i.indicator_id = c.evidence_indicator_id
         order by list_position({list(VERDICTS)}, c.verdict), regexp_extract(document_line, '^[0-9]+')::integer, claim_id
     """,
@@ -82,6 +82,7 @@ _PARTS = {
         from claim_tests as t
         order by t.claim_id, t.role desc, t.indicator_id, t.variant, t.iso3
     """,
+    "base_years": "from claim_base_years order by claim_id, indicator_id, iso3, base_year",
     "inconsistencies": "from claim_inconsistencies order by inconsistency_id",
     "freshness": """
         with held as (
@@ -156,6 +157,7 @@ class Report:
     titles: list[Row]
     """Id and title of every indicator of the catalogue."""
     claim_tests: list[Row]
+    base_years: list[Row]
     milestones: list[Row]
     inconsistencies: list[Row]
     freshness: list[Row]

@@ -98,6 +98,7 @@ def shared(report: Report, words: Words) -> dict[str, Any]:
         "cadences": {name: provider.cadence for name, provider in catalogue.providers.items()},
         "citations": list(dict.fromkeys(one.citation for one in catalogue.providers.values() if one.base_url)),
         "tests_of": {key: list(rows) for key, rows in groupby(report.claim_tests, key=itemgetter("claim_id"))},
+        "base_years_of": {key: list(rows) for key, rows in groupby(report.base_years, key=itemgetter("claim_id"))},
         "css": sign_styles() + asset("page.css"),
     }
 

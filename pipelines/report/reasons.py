@@ -29,6 +29,11 @@ class Reasons:
         parts = [self._named(part) for part in json.loads(operands)]
         return self._words.sentence("claim_reason", {"parts": parts})
 
+    def summary(self, operands: str) -> str:
+        """Return the first part of ``verdict_reason_operands`` if it sums up all tests; an empty text if not."""
+        first = json.loads(operands)[:1]
+        return self(json.dumps(first)) if first and first[0]["code"] == "claim_summary" else ""
+
     def _named(self, value: Any, name: str = "") -> Any:
         """Replace the ids in an operand of this name, also inside of parts and lists."""
         if isinstance(value, dict):

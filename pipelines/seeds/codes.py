@@ -29,6 +29,12 @@ VERDICTS: tuple[str, ...] = tuple(VARIABLES["verdicts"])
 DECIDED = VERDICTS[:5]
 """Verdicts that a figure decides: claim and figure measure the same thing."""
 
+DEPENDING = VERDICTS[5:7]
+"""Verdicts with figures that measure what is claimed but give different outcomes."""
+
+WITHOUT_FIGURE = VERDICTS[8:]
+"""Verdicts on claims that have no figure of the years in question."""
+
 
 class Sign(NamedTuple):
     """How a status is shown: a colour on a terminal, and a square with a mark on the pages."""

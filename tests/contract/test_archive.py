@@ -18,9 +18,9 @@ from sources.observation import OBSERVATION
 from tests.conftest import AS_OF
 
 SEED = Path(__file__).resolve().parents[2] / "dbt_project"
-# the e-government surveys and the bandwidth are complete, other series begin in 2010
+# the e-government surveys, the bandwidth and private investment are complete, other series begin in 2010
 FIRST_YEAR = {"un_egov": 2003}
-WHOLE = {"bandwidth_per_user_kbps": 2000}
+WHOLE = {"bandwidth_per_user_kbps": 2000, "ict_private_investment_usd": 1992}
 
 
 @pytest.fixture(scope="module")

@@ -137,6 +137,7 @@ COPIES = [
         for one, column in FINDEX.items()
     ),
     Copy("remittance_cost_pct", "WDI (undated)", "world_bank/SI.RMT.COST.IB.ZS.carec.csv", tidy, 64),
+    Copy("ict_private_investment_usd", "WDI (undated)", "world_bank/IE.PPI.ICTI.CD.carec.csv", tidy, 23, 1992),
 ]
 
 

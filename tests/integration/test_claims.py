@@ -63,12 +63,13 @@ def test_if_the_review_gives_no_year_the_reason_mentions_it(published_warehouse:
     silent = rows(
         published_warehouse,
         "select claim_id from claims_audit where value_year is null and verdict_reason not like '%no year stated%'"
-        " and verdict not in ('not_comparable', 'document_only', 'no_data')",
+        " and verdict not in ('not_comparable', 'no_suitable_series', 'document_only', 'no_data')",
     )
     assert silent == []
     ((tested,),) = rows(
         published_warehouse,
-        "select years_tested from claim_tests where claim_id = 'p1-kaz-internet-use' and definition_match = 'same'",
+        "select years_tested from claim_tests where claim_id = 'p1-kaz-internet-use'"
+        " and indicator_id = 'internet_users_pct'",
     )
     assert tested == "2022, 2023, 2024"
 
@@ -127,7 +128,7 @@ def test_the_reason_of_a_regional_verdict_names_every_variant(published_warehous
         published_warehouse,
         "select verdict, verdict_reason from claims_audit where claim_id = 'hl-region-internet-use'",
     )
-    assert verdict == "supported_other_year"
+    assert verdict == "depends_on_reading"
     assert "true in another year as the mean simple, simple_ex_chn, weighted" in reason
     assert "not true of the mean weighted_ex_chn" in reason
 
@@ -136,11 +137,11 @@ def test_a_series_of_another_definition_changes_no_verdict(published_warehouse: 
     assert rows(
         published_warehouse,
         "select distinct result from claim_tests where definition_match = 'different' order by 1",
-    ) == [("no_data",), ("not_comparable",)]
+    ) == [("no_data",), ("no_suitable_series",), ("not_comparable",)]
     ((reason,),) = rows(
-        published_warehouse, "select verdict_reason from claims_audit where claim_id = 'p1-kaz-internet-use'"
+        published_warehouse, "select verdict_reason from claims_audit where claim_id = 'p1-uzb-internet-coverage'"
     )
-    assert "households_internet_pct was 96.2 in 2022, but measures households" in reason
+    assert "households_internet_pct was 95.5 in 2022, but measures households" in reason
 
 
 def test_series_of_one_origin_count_once(published_warehouse: Path) -> None:
@@ -153,13 +154,61 @@ def test_series_of_one_origin_count_once(published_warehouse: Path) -> None:
     assert tests == 2 and origins == 1
 
 
-def test_one_member_that_moved_back_contradicts_a_claim_about_all(published_warehouse: Path) -> None:
+def test_editions_of_a_relative_index_decide_nothing(published_warehouse: Path) -> None:
     ((verdict, reason),) = rows(
         published_warehouse,
         "select verdict, verdict_reason from claims_audit where claim_id = 'hl-egov-services-improved'",
     )
-    assert verdict == "direction_contradicted"
-    assert "not better than the median of the base years: AFG, GEO, KGZ, UZB" in reason
+    assert verdict == "not_comparable"
+    assert reason.count("figures of different editions do not compare") == 11
+
+
+def test_the_readings_of_an_undefined_term_are_all_shown(published_warehouse: Path) -> None:
+    found = rows(
+        published_warehouse,
+        "select indicator_id, result, round(value, 1), evidence_year from claim_tests"
+        " where claim_id = 'p1-kaz-internet-use' order by 1",
+    )
+    assert found == [
+        ("findex_internet_use_pct", "contradicted", 88.4, 2024),
+        ("households_internet_pct", "supported", 96.2, 2022),
+        ("internet_users_pct", "contradicted", 93.4, 2024),
+    ]
+    assert verdicts(published_warehouse)["p1-kaz-internet-use"] == "depends_on_reading"
+
+
+def test_a_claim_depends_on_the_base_year_exactly_if_its_base_years_differ(published_warehouse: Path) -> None:
+    found = dict(
+        rows(
+            published_warehouse,
+            "select claim_id, count(distinct is_better) from claim_base_years join claims_audit using (claim_id)"
+            " where verdict <> 'no_suitable_series' group by claim_id",
+        )
+    )
+    judged = {claim for claim, verdict in verdicts(published_warehouse).items() if verdict == "depends_on_base_year"}
+    assert {claim for claim, outcomes in found.items() if outcomes == 2} == judged
+    assert {"p5-gii-tjk-improved", "p5-gii-pak-improved", "p5-gii-uzb-improved"} <= judged
+    ranks = "select base_year, base_value from claim_base_years where claim_id = 'p5-gii-tjk-improved' order by 1"
+    assert rows(published_warehouse, ranks) == [(2019, 100), (2020, 109), (2021, 103), (2022, 104), (2023, 111)]
+
+
+@pytest.mark.parametrize(
+    ("claim", "nearest"),
+    [
+        ("sec-rail-freight-volume", "5,316 in 2021"),
+        ("p1-geo-private-funds", "94,000,000 in 2006"),
+        ("p1-uzb-programme-investment", "10,000,000 in 1997"),
+    ],
+)
+def test_a_series_that_ended_before_the_review_cannot_test_a_claim(
+    published_warehouse: Path, claim: str, nearest: str
+) -> None:
+    ((verdict, value, reason),) = rows(
+        published_warehouse,
+        f"select verdict, evidence_value, verdict_reason from claims_audit where claim_id = '{claim}'",
+    )
+    assert (verdict, value) == ("no_suitable_series", None)
+    assert f"(the nearest is {nearest})" in reason
 
 
 def test_every_test_with_a_figure_names_its_source(published_warehouse: Path) -> None:
@@ -271,7 +320,7 @@ def test_an_earlier_as_of_date_keeps_recorded_changes_and_uses_figures_known_on_
     ((verdict, vintage),) = rows(
         warehouse, "select verdict, vintage_at::date::varchar from claims_audit where claim_id = 'p1-kaz-internet-use'"
     )
-    assert (verdict, vintage) == ("contradicted", "2024-11-29")
+    assert (verdict, vintage) == ("contradicted", "2024-11-29")  # the other readings were not yet known
     assert verdicts(warehouse)["p5-gii-geo"] == "supported"
     # populations were not known on that day: the reason names the means that need them, and the unknown series
     assert rows(

@@ -90,6 +90,7 @@ RAW_VALUES: dict[str, RawValues] = {
         _BY_INDICATOR,
         ("reason", "value", "base_value", "improvement", "value_without_afg", "deviation", "reason_operands"),
     ),
+    "claim_base_years": RawValues("indicators", _BY_INDICATOR, ("value", "base_value", "improvement")),
     "claims_audit": RawValues(
         "claims", _BY_CLAIM, ("verdict_reason", "evidence_value", "deviation", "verdict_reason_operands")
     ),

@@ -1,6 +1,8 @@
 -- Every claim with each of its series: the kind of test, and how the unit of the figure converts to that of the claim.
 -- The claim takes precedence over the evidence row: if the claim has a value, a unit of change or a year, the test uses
 -- it. A series with another definition is shown as it is.
+-- is_across_editions: the test would compare editions of an index, which is refused. A rank that the claim itself is
+-- about may be compared, because the claim says no more than that one published rank is better than another.
 with chosen as (
     select
         evidence.* exclude (kind, base_year),
@@ -9,6 +11,7 @@ with chosen as (
         claims.unit as claim_unit,
         claims.value_year,
         claims.baseline_year,
+        terms.term,
         case
             when evidence.definition_match = 'different' then coalesce(evidence.kind, 'value')
             when evidence.kind not in ('value', 'change', 'difference', 'direction') then evidence.kind
@@ -21,6 +24,8 @@ with chosen as (
         on evidence.claim_id = claims.claim_id
     left join {{ ref('claim_units') }} as units
         on claims.unit = units.unit
+    left join {{ ref('claim_terms') }} as terms
+        on evidence.claim_id = terms.claim_id
 ),
 
 with_units as (
@@ -28,6 +33,9 @@ with_units as (
         chosen.*,
         kinds.comparator as kind_comparator,
         kinds.is_level,
+        not kinds.is_level and kinds.comparator is null as compares_years,
+        compares_years and coalesce(indicators.edition_index, false)
+        and not (indicators.unit = 'rank' and chosen.definition_match = 'same') as is_across_editions,
         indicators.direction,
         coalesce(kinds.figure_unit, indicators.unit) as figure_unit,
         with_indicators.unit as with_unit
@@ -49,6 +57,9 @@ select
     with_units.kind,
     with_units.kind_comparator,
     with_units.is_level,
+    with_units.compares_years,
+    with_units.is_across_editions,
+    with_units.term,
     with_units.variant,
     with_units.definition_match,
     with_units.definition_note,

@@ -1,5 +1,6 @@
 -- Every figure compared with every question, for all members and years: does the claim hold, and is the claim tested on
--- the figure's year? A baseline without a year is tested on no year: any earlier figure may be meant.
+-- the figure's year? A baseline without a year is tested on no year: any earlier figure may be meant. A value without a
+-- year is tested on a window that counts back from the review, however early a series ends.
 -- test_id: question, economy and variant, the key of a row of claim_tests.
 with held as (
     select
@@ -45,16 +46,21 @@ placed as (
         held.*,
         coalesce(
             case
-                when held.kind = 'direction' then true
+                when held.kind = 'direction' and held.year_basis <> 'none' then true
                 when held.year_basis <> 'none' then held.year between held.first_year and held.last_year
                 when held.role = 'value'
-                    then held.year <= parameters.last_year and row_number() over (
-                        partition by held.test_id
-                        order by case when held.year <= parameters.last_year then held.year end desc nulls last
-                    ) <= parameters.window_years
+                    then held.year between parameters.window_from and parameters.last_year and (
+                        held.kind = 'direction'
+                        or row_number() over (
+                            partition by held.test_id
+                            order by case when held.year <= parameters.last_year then held.year end desc nulls last
+                        ) <= parameters.window_years
+                    )
             end, false
         ) as in_window,
         coalesce(held.last_year, held.claimed_year, parameters.last_year) as reference_year,
+        parameters.window_from,
+        parameters.last_year as window_to,
         parameters.stand_in_years
     from held
     cross join {{ ref('int_claim_parameters') }} as parameters
@@ -66,12 +72,17 @@ placed as (
 )
 
 select
-    placed.* exclude (role, kind, year_basis, first_year, last_year, claimed_year, reference_year, stand_in_years),
+    placed.* exclude (
+        role, kind, year_basis, first_year, last_year, claimed_year, reference_year, window_from, window_to,
+        stand_in_years
+    ),
     case
         when placed.year_basis = 'none' and placed.role = 'value'
             then greatest(
-                min(placed.year) filter (where placed.in_window) over tested - placed.year,
-                placed.year - max(placed.year) filter (where placed.in_window) over tested,
+                coalesce(min(placed.year) filter (where placed.in_window) over tested, placed.window_from)
+                - placed.year,
+                placed.year
+                - coalesce(max(placed.year) filter (where placed.in_window) over tested, placed.window_to),
                 0
             )
         when placed.year_basis = 'period'

@@ -1,18 +1,20 @@
 -- The tests of a claim's value by series and variant, one row per reading. A reading holds only if it holds for every
--- named member that has a figure, and if enough members have one; a single member refutes it. A direction is compared
--- with the median of its base years.
--- strength: 1 supported, 2 supported in another year, 3 not supported.
+-- named member that has a figure, and if enough members have one; a single member refutes it. A direction holds only if
+-- it holds since every base year.
+-- strength: 1 supported, 2 supported in another year (a direction: since some base years), 3 not supported.
+-- definition_rank: if the term of the claim is undefined, no reading of it has precedence.
 with by_member as (
     select
         question_id,
         claim_id,
         kind,
         is_ceiling,
-        definition_match,
+        case when term is not null or definition_match = 'same' then 1 else 2 end as definition_rank,
         iso3,
         case when kind = 'direction' then 'national' else variant end as read_variant,
         case
-            when kind = 'direction' and median(improvement) > 0 then 1
+            when kind = 'direction' and min(improvement) > 0 then 1
+            when kind = 'direction' and max(improvement) > 0 then 2
             when kind = 'direction' then 3
             when any_value(result) = 'supported' then 1
             when any_value(result) = 'supported_other_year' then 2
@@ -24,7 +26,7 @@ with by_member as (
         and result in (
             'supported', 'supported_other_year', 'contradicted', 'direction_supported', 'direction_contradicted'
         )
-    group by question_id, claim_id, kind, is_ceiling, definition_match, iso3, read_variant
+    group by question_id, claim_id, kind, is_ceiling, definition_rank, iso3, read_variant
 ),
 
 named as (
@@ -41,7 +43,7 @@ select
     by_member.kind,
     by_member.read_variant as variant,
     by_member.is_ceiling,
-    case by_member.definition_match when 'same' then 1 else 2 end as definition_rank,
+    by_member.definition_rank,
     max(by_member.strength) as strength
 from by_member
 inner join named using (question_id)

@@ -34,8 +34,17 @@ found as (
             when kind in ('change', 'difference') and asked_base_year is null then {{ claim_part('no_base_year') }}
             when result = 'no_data' and value is null and kind = 'regional_mean'
                 then {{ claim_part('no_mean', series='series') }}
-            when result = 'no_data' and value is null then {{ claim_part('no_figure', series='series') }}
-            when result = 'no_data'
+            when result = 'no_data' then {{ claim_part('no_figure', series='series') }}
+            when result = 'no_suitable_series' and value is null
+                then {{ claim_part(
+                    'no_years_to_compare', series='series', first_year='first_held_year', last_year='last_held_year'
+                ) }}
+            when result = 'no_suitable_series' and year_basis = 'none'
+                then {{ claim_part(
+                    'no_figure_in_window', series='series', first_year='window_from', last_year='window_to',
+                    value='value', value_year='evidence_year'
+                ) }}
+            when result = 'no_suitable_series'
                 then {{ claim_part(
                     'no_figure_near', series='series', year='last_year', value='value', value_year='evidence_year'
                 ) }}
@@ -43,6 +52,11 @@ found as (
                 then {{ claim_part(
                     'other_definition',
                     series='series', value='value', year='evidence_year', definition='definition_note'
+                ) }}
+            when is_across_editions
+                then {{ claim_part(
+                    'editions_do_not_compare',
+                    series='series', value='value', year='evidence_year', base_value='base_value', base_year='base_year'
                 ) }}
             when kind = 'direction' and improvement > 0
                 then {{ claim_part(
@@ -87,6 +101,10 @@ found as (
                 then {{ claim_part('unknown_then', series='unknown_then') }}
         end as unknown_series,
         case
+            when result = 'no_suitable_series' and definition_match = 'different'
+                then {{ claim_part('and_other_definition', definition='definition_note') }}
+        end as other_definition,
+        case
             when members_missing is not null
                 then {{ claim_part('members_missing', members="string_split(members_missing, ', ')") }}
         end as without_figure,
@@ -107,6 +125,8 @@ found as (
         end as true_year,
         case
             when result not in ('supported', 'supported_other_year', 'contradicted', 'below_ceiling') then null
+            when year_basis = 'none' and role = 'value' and years_tested is null
+                then {{ claim_part('no_year_stated_none_tested', first_year='window_from', last_year='window_to') }}
             when year_basis in ('none', 'context') and years_tested is null then {{ claim_part('no_year_stated') }}
             when year_basis in ('none', 'context')
                 then {{ claim_part('no_year_stated_tested_on', years='years_tested') }}
@@ -136,7 +156,10 @@ select
         json_object(
             'variant', variant,
             'findings', list_filter(
-                [outcome, unknown_series, without_figure, without_afg, true_year, year_note, true_of],
+                [
+                    outcome, unknown_series, other_definition, without_figure, without_afg, true_year, year_note,
+                    true_of
+                ],
                 lambda finding: finding is not null
             )
         )

@@ -72,6 +72,18 @@ years as (
     group by test_id
 ),
 
+-- the years of the series, whether or not a test of them is possible
+held as (
+    select
+        claim_id,
+        indicator_id,
+        iso3,
+        min(year) as first_held_year,
+        max(year) as last_held_year
+    from {{ ref('int_claim_series') }}
+    group by claim_id, indicator_id, iso3
+),
+
 -- other members for which the claimed value is true, and when
 elsewhere_by_member as (
     select
@@ -104,10 +116,15 @@ compared as (
         tests.*,
         coalesce(tests.kind_comparator = 'ceiling', false) as is_ceiling,
         tests.is_same_dimension and tests.kind <> 'direction' and tests.definition_match <> 'different'
-            as is_comparable,
+        and not tests.is_across_editions as is_comparable,
         unknown.unknown_then,
         years.* exclude (test_id, nearest_true_year),
         years.nearest_true_year as nearest_year_that_holds,
+        years.window_year is null and years.nearby_year is null
+        and not (tests.year_basis = 'none' and tests.role = 'baseline') as is_outside,
+        held.* exclude (claim_id, indicator_id, iso3),
+        parameters.window_from,
+        parameters.last_year as window_to,
         coalesce(
             years.supporting_year, years.window_year, years.nearby_year, years.nearest_true_year, years.nearest_year
         ) as evidence_year,
@@ -117,6 +134,8 @@ compared as (
     left join years using (test_id)
     left join unknown using (test_id)
     left join elsewhere using (question_id)
+    left join held using (claim_id, indicator_id, iso3)
+    cross join {{ ref('int_claim_parameters') }} as parameters
     inner join {{ ref('indicators') }} as indicators using (indicator_id)
 )
 
@@ -137,16 +156,23 @@ select
     case when compared.is_comparable then figures.figure - compared.claimed end as deviation,
     case
         when compared.kind in ('change', 'difference') and compared.base_year is null then 'not_comparable'
+        when figures.figure is null and compared.compares_years and compared.last_held_year is not null
+            then 'no_suitable_series'
         when figures.figure is null then 'no_data'
-        when compared.definition_match = 'different' then 'not_comparable'
+        -- an older figure can support a claim for another year only
+        when
+            compared.is_outside
+            and not (
+                compared.is_comparable and not compared.is_ceiling and compared.nearest_year_that_holds is not null
+            )
+            then 'no_suitable_series'
+        when compared.definition_match = 'different' or compared.is_across_editions then 'not_comparable'
         when compared.kind = 'direction' and figures.improvement > 0 then 'direction_supported'
         when compared.kind = 'direction' then 'direction_contradicted'
         when compared.claimed is null or not compared.is_same_dimension then 'not_comparable'
         when compared.is_ceiling and compared.supporting_year is not null then 'below_ceiling'
         when compared.supporting_year is not null then 'supported'
         when not compared.is_ceiling and compared.nearest_year_that_holds is not null then 'supported_other_year'
-        when compared.year_basis = 'none' and compared.role = 'baseline' then 'contradicted'
-        when compared.window_year is null and compared.nearby_year is null then 'no_data'
         else 'contradicted'
     end as result,
     case

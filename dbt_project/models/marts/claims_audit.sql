@@ -1,5 +1,5 @@
--- One verdict per claim. The series with the best definition decides. If the review leaves the reading open (a variant
--- of a mean, a kind of coverage), the reading that supports the claim counts, and the reason names the others.
+-- One verdict per claim. The readings with the best definition decide, and they must agree: if the review leaves the
+-- reading open (an undefined term, a variant of a mean) and the outcomes differ, the verdict depends on the reading.
 with best_definition as (
     select
         claim_id,
@@ -17,7 +17,9 @@ deciding as (
         case
             when bool_or(readings.is_ceiling) over claim then 3
             else min(readings.strength) over claim
-        end as claim_strength
+        end as claim_strength,
+        not bool_or(readings.is_ceiling) over claim
+        and min(readings.strength) over claim < max(readings.strength) over claim as is_divided
     from {{ ref('int_claim_readings') }} as readings
     inner join best_definition using (claim_id, definition_rank)
     window claim as (partition by readings.claim_id)
@@ -28,6 +30,7 @@ tests as (
         tests.*,
         deciding.strength,
         deciding.claim_strength,
+        deciding.is_divided,
         deciding.question_id is not null as is_deciding,
         {{ sentence("'claim_reason'", "json_object('parts', [" ~ claim_reason_for("''") ~ "])") }} as wording
     from {{ ref('int_claim_reasons') }} as tests
@@ -35,18 +38,18 @@ tests as (
         on
             tests.question_id = deciding.question_id
             and (tests.variant = deciding.variant or tests.kind = 'direction')
-            and tests.result not in ('no_data', 'not_comparable', 'below_ceiling')
+            and tests.result not in ('no_data', 'no_suitable_series', 'not_comparable', 'below_ceiling')
 ),
 
 -- members with the same wording share one part
 parts as (
     select
         claim_id,
-        {{ claim_reason_for('list(iso3 order by iso3)', 'first(reason order by iso3)') }} as part,
+        {{ claim_reason_for('list(distinct iso3 order by iso3)', 'first(reason order by iso3)') }} as part,
         case when is_deciding and strength = claim_strength then 1 when is_deciding then 2 else 3 end as precedence,
         role,
         indicator_id,
-        bool_and(result = 'no_data') as is_without_figure,
+        bool_and(result in ('no_data', 'no_suitable_series')) as is_without_figure,
         min(iso3) as first_iso3,
         min(variant) as first_variant
     from tests
@@ -57,17 +60,21 @@ judged as (
     select
         claim_id,
         case
+            when bool_or(is_divided) then 'depends_on_reading'
             when max(claim_strength) = 1 and bool_or(is_deciding and kind = 'direction') then 'direction_supported'
+            when max(claim_strength) = 2 and bool_or(is_deciding and kind = 'direction') then 'depends_on_base_year'
             when max(claim_strength) = 3 and bool_or(is_deciding and kind = 'direction') then 'direction_contradicted'
             when max(claim_strength) = 1 then 'supported'
             when max(claim_strength) = 2 then 'supported_other_year'
             when max(claim_strength) = 3 then 'contradicted'
             when bool_or(result = 'not_comparable' and role = 'value') then 'not_comparable'
             -- a ceiling can contradict a number; a number below it needs a document
+            when bool_or(result = 'below_ceiling') then 'document_only'
+            when bool_or(result = 'no_suitable_series' and role = 'value') then 'no_suitable_series'
             when bool_or(comparator = 'ceiling') then 'document_only'
         end as verdict,
         not bool_or(is_deciding) and bool_or(
-            role = 'value' and result not in ('no_data', 'not_comparable', 'below_ceiling')
+            role = 'value' and result not in ('no_data', 'no_suitable_series', 'not_comparable', 'below_ceiling')
         ) as is_of_too_few,
         count(distinct origin) filter (where is_deciding) as independent_origins
     from tests
@@ -98,22 +105,51 @@ means as (
     group by claim_id
 ),
 
+-- which series support the claim, if the readings of a term differ
+readings as (
+    select
+        claim_id,
+        list(distinct series order by series) filter (where strength = 1) as true_of,
+        list(distinct series order by series) filter (where strength = 2) as partly_true_of,
+        list(distinct series order by series) filter (where strength = 3) as not_true_of
+    from tests
+    where is_divided and kind <> 'regional_mean'
+    group by claim_id
+),
+
 directions as (
     select
         claim_id,
         iso3,
-        median(improvement) > 0 as is_better
+        list(distinct base_year order by base_year) filter (where improvement > 0) as better_since,
+        list(distinct base_year order by base_year) filter (where improvement <= 0) as not_better_since
     from tests
-    where kind = 'direction' and improvement is not null
+    where kind = 'direction' and result in ('direction_supported', 'direction_contradicted')
     group by claim_id, iso3
 ),
 
 members as (
     select
         claim_id,
-        list(iso3 order by iso3) filter (where is_better) as better,
-        list(iso3 order by iso3) filter (where not is_better) as not_better
+        list(iso3 order by iso3) filter (where not_better_since is null) as better,
+        list(iso3 order by iso3) filter (where better_since is null) as not_better,
+        list(
+            {{ claim_part(
+                'member_better_since_some', members='[iso3]', better='better_since', not_better='not_better_since'
+            ) }}
+            order by iso3
+        ) filter (where better_since is not null and not_better_since is not null) as mixed
     from directions
+    group by claim_id
+),
+
+-- members whose series have no figure of the years in question
+outside as (
+    select
+        claim_id,
+        list(distinct iso3 order by iso3) as members
+    from tests
+    where result = 'no_suitable_series' and role = 'value'
     group by claim_id
 ),
 
@@ -122,9 +158,20 @@ summaries as (
         claim_id,
         list_filter([
             if(
-                starts_with(judged.verdict, 'direction') and claims.value_year is null,
+                (starts_with(judged.verdict, 'direction') or judged.verdict = 'depends_on_base_year')
+                and claims.value_year is null,
                 {{ claim_part('no_year_stated') }}, null
             ),
+            if(
+                judged.verdict = 'depends_on_reading' and terms.term is not null,
+                {{ claim_part('undefined_term', term='terms.term', may_mean='terms.may_mean') }}, null
+            ),
+            if(readings.true_of is null, null, {{ claim_part('true_read_as', series='readings.true_of') }}),
+            if(
+                readings.partly_true_of is null, null,
+                {{ claim_part('partly_true_read_as', series='readings.partly_true_of') }}
+            ),
+            if(readings.not_true_of is null, null, {{ claim_part('not_true_read_as', series='readings.not_true_of') }}),
             if(means.true_of is null, null, {{ claim_part('true_of_means', variants='means.true_of') }}),
             if(
                 means.true_of_another_year is null, null,
@@ -136,13 +183,21 @@ summaries as (
                 {{ claim_part('no_figure_of_means', variants='means.without_figures') }}
             ),
             if(members.better is null, null, {{ claim_part('members_better', members='members.better') }}),
-            if(members.not_better is null, null, {{ claim_part('members_not_better', members='members.not_better') }})
+            if(members.not_better is null, null, {{ claim_part('members_not_better', members='members.not_better') }}),
+            if(members.mixed is null, null, {{ claim_part('members_mixed', mixed='members.mixed') }}),
+            if(
+                judged.verdict = 'no_suitable_series',
+                {{ claim_part('members_outside', members='outside.members') }}, null
+            )
         ], lambda finding: finding is not null) as findings,
         [{{ claim_part('claim_summary', findings='findings') }}] as parts
     from judged
     inner join {{ ref('claims') }} as claims using (claim_id)
     left join means using (claim_id)
     left join members using (claim_id)
+    left join readings using (claim_id)
+    left join outside using (claim_id)
+    left join {{ ref('claim_terms') }} as terms using (claim_id)
     where len(findings) > 0
 ),
 
@@ -151,7 +206,11 @@ evidence as (
     from tests
     inner join judged
         on tests.claim_id = judged.claim_id
-    where tests.role = 'value' and tests.value is not null
+    where
+        tests.role = 'value'
+        and tests.value is not null
+        -- a figure of other years is no evidence; the reason has it
+        and judged.verdict is distinct from 'no_suitable_series'
     qualify row_number() over (
         partition by tests.claim_id
         order by
@@ -191,6 +250,7 @@ explained as (
         claims.claim_id,
         coalesce(judged.verdict, if(fallback.is_for_documents, 'document_only', 'no_data')) as verdict,
         case
+            when judged.verdict = 'no_suitable_series' then 'no_suitable_series'
             when judged.verdict is not null then 'tested'
             when starts_with(claims.checkable_with, 'none') then 'nothing_public'
             when claims.measure = 'milestone' then 'milestone'
@@ -201,6 +261,7 @@ explained as (
         end as basis,
         case basis
             when 'tested' then coalesce(summaries.parts, []) || reasons.parts
+            when 'no_suitable_series' then summaries.parts || reasons.parts
             when 'nothing_public' then [{{ claim_part('nothing_public') }}]
             when 'milestone' then [{{ claim_part('milestone') }}]
             when 'only_document' then coalesce(reasons.parts, []) || [{{ claim_part('only_document') }}]
