@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import ROOT
-from tests.reference_ranks import NOTHING, Composite, rank_share, ranks, scores
+from tests.reference_ranks import NOTHING, Composite, Floats, exchanged, rank_share, ranks, scores
 from tests.reference_scoring import read_seed
 
 SEEDS = ROOT / "dbt_project" / "seeds"
@@ -30,7 +30,7 @@ SCENARIOS = [
     "int_scenario_ranks",
 ]
 MARTS = ["rank_scenarios", "rank_probabilities", "rank_sensitivity"]
-ASSUMPTIONS = {"aggregation": 0, "normalisation": 1, "weights": 2, "leave_out": 3}
+ASSUMPTIONS = {"origin": 0, "aggregation": 1, "normalisation": 2, "weights": 3, "leave_out": 4}
 """Assumption -> its axis in ``Grid.ranks``."""
 
 
@@ -80,12 +80,41 @@ def assumptions(framework: str) -> tuple[int, float]:
 
 @dataclass(frozen=True)
 class Grid:
-    """Scores and ranks of m members. Axes: aggregation, normalisation, weight set, left-out indicator, member."""
+    """Scores and ranks of m members. Axes: origin, aggregation, normalisation, weights, left-out indicator, member."""
 
     members: list[str]
     left_out: list[str]
     scores: np.ndarray
     ranks: np.ndarray
+
+
+def other_origin(
+    build: Build, framework: str, economies: list[str], indicators: list[str], lower: set[str]
+) -> tuple[Floats, Floats]:
+    """Return levels and values of the other origin, (economies, indicators), with NaN where it has no usable figure."""
+    levels = np.full((len(economies), len(indicators)), np.nan)
+    values = levels.copy()
+    goalposts = {r["indicator_id"]: r for r in read_seed(SEEDS, "benchmarks") if r["framework_id"] == framework}
+    ages = dict(build.rows("select indicator_id, max_age_years from indicators"))
+    [(as_of_year,)] = build.rows("select distinct as_of_year from int_members")
+    for pair in read_seed(SEEDS, "origin_pairs"):
+        declared = pair["indicator_id"]
+        if declared not in indicators:
+            continue
+        assert goalposts[declared]["transform"] == "none"
+        floor, target = (float(goalposts[declared][name]) for name in ("floor_value", "target_value"))
+        newest: dict[str, tuple[int, float]] = {}
+        for iso3, year, value in build.rows(
+            f"select iso3, year, value from observations where indicator_id = '{pair['other_indicator_id']}'"
+        ):
+            if year <= as_of_year:
+                newest[iso3] = max(newest.get(iso3, (0, 0.0)), (year, value))
+        for iso3, (year, value) in newest.items():
+            if iso3 in economies and as_of_year - year <= ages[declared]:
+                at = economies.index(iso3), indicators.index(declared)
+                levels[at] = 100 * np.clip((value - floor) / (target - floor), 0, 1)
+                values[at] = -value if declared in lower else value
+    return levels, values
 
 
 def second_time(build: Build, framework: str) -> Grid:
@@ -128,6 +157,10 @@ def second_time(build: Build, framework: str) -> Grid:
         if indicator in indicators:
             at = economies.index(iso3), indicators.index(indicator)
             levels[at], values[at] = level, -value if indicator in lower else value
+    other_levels, other_values = other_origin(build, framework, economies, indicators, lower)
+    by_origin = {"declared": (levels, values)}
+    if not np.isnan(levels + other_levels)[: len(ranked)].all():
+        by_origin["other"] = (exchanged(levels, other_levels), exchanged(values, other_values))
     composite = Composite(
         framework_id=framework,
         indicators=indicators,
@@ -136,10 +169,19 @@ def second_time(build: Build, framework: str) -> Grid:
         subtheme_weights=np.array([float(row["weight"]) for row in subthemes]),
         pillar=np.array([pillar_ids.index(row["pillar_id"]) for row in subthemes]),
         pillar_weights=np.array([float(row.get("weight") or 1) for row in pillars]),
-        values={"goalposts": levels[: len(ranked)], "rank_share": rank_share(values)[: len(ranked)]},
+        values={
+            (origin, normalisation): normalised[: len(ranked)]
+            for origin, (level, value) in by_origin.items()
+            for normalisation, normalised in (("goalposts", level), ("rank_share", rank_share(value)))
+        },
     )
     found = scores(composite, *assumptions(framework))
-    stacked = np.stack([np.stack([found[a, n] for n in composite.values]) for a in ("declared", "geometric")])
+    stacked = np.array(
+        [
+            [[found[origin, a, n] for n in ("goalposts", "rank_share")] for a in ("declared", "geometric")]
+            for origin in by_origin
+        ]
+    )
     return Grid(ranked, [NOTHING, *indicators], stacked, ranks(stacked))
 
 
@@ -156,14 +198,15 @@ def grid(built: Build, framework: str) -> Grid:
 def test_every_scenario_equals_the_second_implementation(built: Build, framework: str, grid: Grid) -> None:
     published = built.rows(
         f"""
-        select aggregation, normalisation, weight_set, left_out, iso3, score, rank
+        select origin, aggregation, normalisation, weight_set, left_out, iso3, score, rank
         from int_scenario_ranks inner join int_scenarios using (framework_id, scenario)
         where framework_id = '{framework}'
         """
     )
     score, rank = np.full(grid.scores.shape, np.nan), np.zeros(grid.ranks.shape, dtype=int)
-    for aggregation, normalisation, weight_set, left_out, iso3, *result in published:
+    for origin, aggregation, normalisation, weight_set, left_out, iso3, *result in published:
         at = (
+            ["declared", "other"].index(origin),
             ["declared", "geometric"].index(aggregation),
             ["goalposts", "rank_share"].index(normalisation),
             weight_set,
@@ -262,7 +305,7 @@ def test_probabilities_are_shares_of_scenarios_and_both_orders_add_up_to_one(
 def test_sensitivities_are_shares_of_the_variance_of_ranks(built: Build, framework: str, grid: Grid) -> None:
     axes = tuple(ASSUMPTIONS.values())
     variance = grid.ranks.var(axis=axes).sum()
-    base = grid.ranks[0, 0, 0, 0]
+    base = grid.ranks[0, 0, 0, 0, 0]
     published = {
         assumption: values
         for assumption, *values in built.rows(
