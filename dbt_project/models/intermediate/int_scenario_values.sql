@@ -1,9 +1,9 @@
 -- The indicators of the ranked members, on 0..100 under each normalisation and origin. A normalisation is the level, or
--- the share of the other economies with a usable figure that do worse. Equal figures count half; without another economy
--- it is the level. With the other origin, figures are exchanged where both origins have a usable one; a framework without
--- such a figure of a ranked member has only the declared origin. The members with an overall score in the full set are
--- ranked in every scenario, and no others. A member without a figure has a row. An indicator without a figure of any
--- ranked member has no rows.
+-- the share of the other economies with a usable figure that do worse. Equal figures count half; without another
+-- economy it is the level. With the other origin, figures are exchanged where both origins have a usable one; a
+-- framework without such a figure of a ranked member has only the declared origin. The members with an overall score in
+-- the full set are ranked in every scenario, and no others. A member without a figure has a row. An indicator without a
+-- figure of any ranked member has no rows.
 with current_scores as (
     select
         scores.framework_id,
