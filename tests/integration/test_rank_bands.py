@@ -29,7 +29,8 @@ SCENARIOS = [
     "int_scenarios",
     "int_scenario_ranks",
 ]
-MARTS = ["rank_scenarios", "rank_probabilities", "rank_sensitivity"]
+MARTS = ["rank_scenarios", "rank_probabilities", "rank_sensitivity", "scorecard"]
+BANDS = MARTS[:3]
 ASSUMPTIONS = {"origin": 0, "aggregation": 1, "normalisation": 2, "weights": 3, "leave_out": 4}
 """Assumption -> its axis in ``Grid.ranks``."""
 
@@ -47,7 +48,7 @@ class Build:
     def change(self, sql: str, *models: str) -> None:
         """Change an input, then run the given models again. The default is all scenarios and their marts."""
         self.connection.execute(sql)
-        for model in models or [*SCENARIOS, *MARTS]:
+        for model in models or [*SCENARIOS, *BANDS]:
             schema = "main" if model in MARTS else "intermediate"
             self.connection.execute(f"create or replace table {schema}.{model} as {self.compiled[model]}")
 
@@ -219,6 +220,44 @@ def test_every_scenario_equals_the_second_implementation(built: Build, framework
     np.testing.assert_array_equal(rank, grid.ranks)
 
 
+def test_both_figures_of_a_quantity_follow_from_the_observations(built: Build) -> None:
+    [(as_of_year,)] = built.rows("select distinct as_of_year from int_members where framework_id = 'carec_2030'")
+    figures: dict[tuple[str, str], dict[int, float]] = {}
+    for indicator, iso3, year, value in built.rows("select indicator_id, iso3, year, value from observations"):
+        if year <= as_of_year:
+            figures.setdefault((indicator, iso3), {})[year] = value
+    published = built.rows(
+        "select indicator_id, other_indicator_id, iso3, declared_year, declared_value, other_year, other_value, "
+        "common_year, difference, is_exchanged, reason, declared_level_score, other_level_score from second_origins"
+    )
+    assert len({(indicator, iso3) for indicator, _, iso3, *_ in published}) == len(published) > 20
+    for indicator, other_id, iso3, *newest, common_year, difference, is_exchanged, reason, level, other in published:
+        own, others = figures.get((indicator, iso3), {}), figures.get((other_id, iso3), {})
+        expected = [max(one.items(), default=(None, None)) for one in (own, others)]
+        assert newest == [*expected[0], *expected[1]]
+        assert common_year == max(own.keys() & others.keys(), default=None)
+        assert difference == (others[common_year] - own[common_year] if common_year else None)
+        assert is_exchanged == (level is not None and other is not None)
+        assert is_exchanged or reason in ("only_declared", "only_other", "neither")
+    reasons = {reason for *_, reason, _, _ in published}
+    assert reasons >= {None, "no_common_year", "only_declared", "only_other", "neither"}
+
+
+def test_the_other_origin_moves_bands_and_no_published_score(build: Build) -> None:
+    scores, bands = (
+        "select * exclude (rank_p05, rank_median, rank_p95, share_top3) from scorecard",
+        "from rank_scenarios",
+    )
+    before = [build.rows(f"{table} order by all") for table in (scores, bands)]
+    engine = ["int_points", "int_cells", "int_slopes", "int_indicator_scores", *ENGINE]
+    build.change(
+        "update observations set value = value / 2 where indicator_id in (select other_indicator_id from origin_pairs)",
+        *(*engine, "int_second_origins", *SCENARIOS, "rank_scenarios", "scorecard"),
+    )
+    assert build.rows(f"{scores} order by all") == before[0]
+    assert build.rows(f"{bands} order by all") != before[1]
+
+
 def test_scenario_0_is_the_scorecard_as_published(built: Build, framework: str) -> None:
     pairs = built.rows(
         f"""
@@ -360,7 +399,7 @@ def test_every_member_with_an_overall_score_is_ranked_in_every_scenario(built: B
 
 @pytest.mark.parametrize("threads", [1, 4])
 def test_bands_are_identical_for_any_number_of_threads_and_any_order_of_rows(build: Build, threads: int) -> None:
-    tables = [*SCENARIOS, *MARTS]
+    tables = [*SCENARIOS, *BANDS]
     before = {table: build.rows(f"select * from {table} order by all") for table in tables}
     build.connection.execute(f"set threads = {threads}")
     for table in ("int_indicator_scores", "int_subthemes", "int_pillars"):
