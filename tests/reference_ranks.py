@@ -1,7 +1,7 @@
 """A second implementation of the rank band scenarios in NumPy, to compare the SQL with. It follows their description.
 
-Belongs here: weights, means and ranks of one framework with arithmetic aggregation. Does not belong here:
-levels (reference_scoring.py), or reading any table. Every scenario is computed completely; no result is reused in
+Belongs here: weights, means, exchanged origins and ranks of one framework with arithmetic aggregation. Does not belong
+here: levels (reference_scoring.py), or reading any table. Every scenario is computed completely; no result is reused in
 another scenario.
 """
 
@@ -24,7 +24,7 @@ NOTHING = "none"
 class Composite:
     """One framework: n indicators in sub-themes in pillars, and the values of m members.
 
-    ``values`` has an (m, n) array with NaN for a missing value under each normalisation, 0 to 100.
+    ``values`` has an (m, n) array with NaN for a missing value under each (origin, normalisation), 0 to 100.
     """
 
     framework_id: str
@@ -34,7 +34,12 @@ class Composite:
     subtheme_weights: Floats
     pillar: NDArray[np.int64]
     pillar_weights: Floats
-    values: Mapping[str, Floats]
+    values: Mapping[tuple[str, str], Floats]
+
+
+def exchanged(declared: Floats, other: Floats) -> Floats:
+    """Return the declared array with the figures of the other origin where both have one."""
+    return np.where(np.isnan(declared) | np.isnan(other), declared, other)
 
 
 def rank_share(values: Floats) -> Floats:
@@ -85,8 +90,8 @@ def _scores(composite: Composite, y: Floats, weights: Floats) -> Floats:
     return _mean(np.stack(pillars), composite.pillar_weights)
 
 
-def scores(composite: Composite, sets: int, spread: float) -> dict[tuple[str, str], Floats]:
-    """Return (aggregation, normalisation) -> (weight sets, indicators left out, m) scores.
+def scores(composite: Composite, sets: int, spread: float) -> dict[tuple[str, str, str], Floats]:
+    """Return (origin, aggregation, normalisation) -> (weight sets, indicators left out, m) scores.
 
     Both axes begin with the base: the declared weights, nothing left out.
     """
@@ -96,13 +101,13 @@ def scores(composite: Composite, sets: int, spread: float) -> dict[tuple[str, st
     flat = weights.reshape(-1, n)
     result = {}
     for aggregation in ("declared", "geometric"):
-        for normalisation, values in composite.values.items():
+        for (origin, normalisation), values in composite.values.items():
             y = values if aggregation == "declared" else np.log(1 + 0.99 * values)
             mean = _scores(composite, y, flat)
             score = mean if aggregation == "declared" else np.exp(mean)
             score = score.reshape(len(weights), len(kept), -1)
             # a member with only this indicator keeps it
-            result[aggregation, normalisation] = np.where(np.isnan(score), score[:, :1], score)
+            result[origin, aggregation, normalisation] = np.where(np.isnan(score), score[:, :1], score)
     return result
 
 

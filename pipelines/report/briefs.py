@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from pipelines.report import charts
+from pipelines.report import charts, origins
 from pipelines.report.data import Report, Row, pick, read
 from pipelines.report.page import asset, render, shared
 from pipelines.report.pdf import print_to_pdf
@@ -89,6 +89,7 @@ def _brief(report: Report, member: Row, common: dict[str, Any], words: Words) ->
         "charts": _charts(report, member, titles, words),
         "paced": len(paced),
         "moved": paced if len(paced) <= 2 * EACH_WAY else paced[:EACH_WAY] + paced[-EACH_WAY:],
+        "origins": origins.of_member(report, iso3),
         "missing": missing,
         "missing_count": sum(len(names) for names in missing.values()),
         "total": len(cells),

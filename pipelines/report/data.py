@@ -60,6 +60,12 @@ _PARTS = {
         order by list_position(['carec', 'asean', 'eu27', 'upper_middle_income', 'world'], group_id),
                  v.excluded_iso3 is not null, v.is_weighted
     """,
+    "second_origins": """
+        select s.*, e.name, i.title, i.unit, p.note
+        from second_origins as s join economies as e using (iso3) join indicators as i using (indicator_id)
+        join origin_pairs as p using (indicator_id)
+        where framework_id = $framework order by indicator_id, abs(s.difference) desc nulls last, e.name
+    """,
     "bands": "from rank_probabilities where framework_id = $framework order by iso3_a, iso3_b",
     "sensitivity": "from rank_sensitivity where framework_id = $framework order by first_order_share desc",
     "verdicts": """
@@ -150,6 +156,7 @@ class Report:
     indicators: list[Row]
     cells: list[Row]
     regions: list[Row]
+    second_origins: list[Row]
     bands: list[Row]
     sensitivity: list[Row]
     verdicts: list[Row]

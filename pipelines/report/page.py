@@ -14,7 +14,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from pipelines.report import chart_style, charts
+from pipelines.report import chart_style, charts, origins
 from pipelines.report.changed import sections
 from pipelines.report.data import Report, Row, pick, read
 from pipelines.report.reasons import Reasons
@@ -122,6 +122,7 @@ def _report(report: Report, words: Words) -> dict[str, Any]:
         "alphabetic": sorted(report.members, key=itemgetter("name")),
         "parts": [part for part in words.get("review_parts") if any(r["pillar"] == part for r in report.claims)],
         "changes": sections(report, words),
+        "origins": origins.by_indicator(report),
         "milestones": {row["pillar_id"]: _milestones(report, row["pillar_id"], words) for row in report.pillars},
         "charts": _charts(report, words, ranked),
         "script_texts": words.get("controls"),

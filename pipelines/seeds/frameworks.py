@@ -18,12 +18,13 @@ _SOURCE = ("floor_basis", "target_basis", "source_title", "source_url", "confide
 
 
 def check_frameworks(tables: Tables, catalogue: Catalogue) -> None:
-    """Raise ConfigurationError for the first rule that the frameworks, benchmarks or revision sizes break."""
+    """Raise ConfigurationError for the first rule that the frameworks, benchmarks, origins or revision sizes break."""
     _check_indicators(tables)
     _check_subthemes(tables)
     _check_pillars(tables)
     _check_benchmarks(tables, catalogue)
     _check_main_framework(tables)
+    _check_origins(tables, catalogue)
     _check_units(tables["revision_sizes"], catalogue)
 
 
@@ -94,6 +95,26 @@ def _check_main_framework(tables: Tables) -> None:
     own = places.rows.filter(framework_id=FRAMEWORK)
     without = own.join(table.rows, on=["framework_id", "indicator_id"], how="anti", maintain_order="left")
     _refuse(places, without, "indicator_id", "has no benchmark: add its row to benchmarks.csv")
+
+
+def _check_origins(tables: Tables, catalogue: Catalogue) -> None:
+    """Check that two origins are comparable and independent, and that no framework scores both."""
+    table = tables["origin_pairs"]
+    known = {indicator.id: indicator for indicator in catalogue}
+    for row in table.rows.iter_rows(named=True):
+        declared, other = known[row["indicator_id"]], known[row["other_indicator_id"]]
+        for column in ("unit", "direction"):
+            if getattr(declared, column) != getattr(other, column):
+                raise table.fault(row, "other_indicator_id", f"'{other.id}' has another {column} than {declared.id}")
+        if declared.origin == other.origin:
+            raise table.fault(row, "other_indicator_id", f"'{other.id}' is of the same origin, {other.origin}")
+        if declared.edition_index or other.edition_index:
+            raise table.fault(row, "other_indicator_id", "an index of editions has no second origin")
+    scored = tables["framework_indicators"].rows.select("framework_id", "indicator_id")
+    declared_in = table.rows.join(scored, on="indicator_id", maintain_order="left")
+    others = scored.rename({"indicator_id": "other_indicator_id"})
+    both = declared_in.join(others, on=["framework_id", "other_indicator_id"], how="semi", maintain_order="left")
+    _refuse(table, both, "other_indicator_id", "'{other_indicator_id}' is scored by '{framework_id}' itself")
 
 
 def _check_units(sizes: SeedTable, catalogue: Catalogue) -> None:

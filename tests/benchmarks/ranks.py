@@ -91,13 +91,13 @@ def composite(size: Size) -> Composite:
         subtheme_weights=np.ones(15),
         pillar=np.arange(15) % 5,
         pillar_weights=np.ones(5),
-        values={"goalposts": levels, "rank_share": rank_share(levels)},
+        values={("declared", "goalposts"): levels, ("declared", "rank_share"): rank_share(levels)},
     )
 
 
 def build(connection: duckdb.DuckDBPyConnection, given: Composite, sets: int) -> None:
     """Create the tables that the models read."""
-    levels = given.values["goalposts"]
+    levels = given.values["declared", "goalposts"]
     cells = [
         (
             f"U{unit:02}",
@@ -131,6 +131,8 @@ def build(connection: duckdb.DuckDBPyConnection, given: Composite, sets: int) ->
         "main.indicators": "distinct indicator_id, 'higher_is_better' as direction "
         "from build.intermediate.int_indicator_scores",
         "intermediate.int_parameters": "1000 as min_scenarios",
+        "intermediate.int_second_origins": "*, null::double as other_value, null::double as other_level_score, "
+        "false as is_exchanged from build.intermediate.int_indicator_scores limit 0",
         "main.scenario_assumptions": f"'bench' as framework_id, {sets} as weight_sets, "
         f"{SPREAD}::double as weight_spread",
     }.items():

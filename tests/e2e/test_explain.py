@@ -117,6 +117,28 @@ def test_one_indicator_is_explained_from_observation_to_status(published_warehou
         assert expected in done.stdout
 
 
+def test_a_quantity_with_two_origins_is_explained_by_both_figures(published_warehouse: Path) -> None:
+    pairs = rows(
+        published_warehouse,
+        "select iso3, indicator_id, declared_value, declared_level_score, other_origin, other_value, other_level_score,"
+        " difference from second_origins where declared_value is not null and other_value is not null",
+    )
+    assert {iso3 for iso3, indicator, *_ in pairs if indicator == "internet_users_pct"} >= {"UZB", "PAK", "TJK"}
+    for iso3, indicator, declared, level, _, other, other_level, difference in pairs:
+        lines = dict(
+            rows(
+                published_warehouse,
+                "select label_code, value from score_explanation"
+                f" where subject = 'indicator' and iso3 = '{iso3}' and subject_id = '{indicator}'",
+            )
+        )
+        assert (lines["observation"], lines["level"]) == (declared, level)
+        assert (lines["other_origin"], lines["other_level"]) == (other, other_level)
+        assert lines.get("difference_of_origins") == difference
+    done = run_carec("explain", "UZB", "internet_users_pct", warehouse=published_warehouse).stdout
+    assert "other origin" in done and pairs[0][4] in done and "enters only the rank scenarios" in done
+
+
 def test_a_pillar_is_explained_by_its_indicators_and_the_overall_score_by_its_pillars(
     published_warehouse: Path,
 ) -> None:

@@ -93,6 +93,8 @@ def test_every_figure_of_the_report_equals_the_published_one(
         ("benchmarks", "target_value"),
         ("source_health", "latest_year"),
         ("rank_probabilities", "probability"),
+        ("second_origins", "declared_value"),
+        ("second_origins", "other_value"),
     ):
         assert (table, column) in seen
     cells = published(

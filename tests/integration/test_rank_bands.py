@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import ROOT
-from tests.reference_ranks import NOTHING, Composite, rank_share, ranks, scores
+from tests.reference_ranks import NOTHING, Composite, Floats, exchanged, rank_share, ranks, scores
 from tests.reference_scoring import read_seed
 
 SEEDS = ROOT / "dbt_project" / "seeds"
@@ -29,8 +29,9 @@ SCENARIOS = [
     "int_scenarios",
     "int_scenario_ranks",
 ]
-MARTS = ["rank_scenarios", "rank_probabilities", "rank_sensitivity"]
-ASSUMPTIONS = {"aggregation": 0, "normalisation": 1, "weights": 2, "leave_out": 3}
+MARTS = ["rank_scenarios", "rank_probabilities", "rank_sensitivity", "scorecard"]
+BANDS = MARTS[:3]
+ASSUMPTIONS = {"origin": 0, "aggregation": 1, "normalisation": 2, "weights": 3, "leave_out": 4}
 """Assumption -> its axis in ``Grid.ranks``."""
 
 
@@ -47,7 +48,7 @@ class Build:
     def change(self, sql: str, *models: str) -> None:
         """Change an input, then run the given models again. The default is all scenarios and their marts."""
         self.connection.execute(sql)
-        for model in models or [*SCENARIOS, *MARTS]:
+        for model in models or [*SCENARIOS, *BANDS]:
             schema = "main" if model in MARTS else "intermediate"
             self.connection.execute(f"create or replace table {schema}.{model} as {self.compiled[model]}")
 
@@ -80,12 +81,41 @@ def assumptions(framework: str) -> tuple[int, float]:
 
 @dataclass(frozen=True)
 class Grid:
-    """Scores and ranks of m members. Axes: aggregation, normalisation, weight set, left-out indicator, member."""
+    """Scores and ranks of m members. Axes: origin, aggregation, normalisation, weights, left-out indicator, member."""
 
     members: list[str]
     left_out: list[str]
     scores: np.ndarray
     ranks: np.ndarray
+
+
+def other_origin(
+    build: Build, framework: str, economies: list[str], indicators: list[str], lower: set[str]
+) -> tuple[Floats, Floats]:
+    """Return levels and values of the other origin, (economies, indicators), with NaN where it has no usable figure."""
+    levels = np.full((len(economies), len(indicators)), np.nan)
+    values = levels.copy()
+    goalposts = {r["indicator_id"]: r for r in read_seed(SEEDS, "benchmarks") if r["framework_id"] == framework}
+    ages = dict(build.rows("select indicator_id, max_age_years from indicators"))
+    [(as_of_year,)] = build.rows("select distinct as_of_year from int_members")
+    for pair in read_seed(SEEDS, "origin_pairs"):
+        declared = pair["indicator_id"]
+        if declared not in indicators:
+            continue
+        assert goalposts[declared]["transform"] == "none"
+        floor, target = (float(goalposts[declared][name]) for name in ("floor_value", "target_value"))
+        newest: dict[str, tuple[int, float]] = {}
+        for iso3, year, value in build.rows(
+            f"select iso3, year, value from observations where indicator_id = '{pair['other_indicator_id']}'"
+        ):
+            if year <= as_of_year:
+                newest[iso3] = max(newest.get(iso3, (0, 0.0)), (year, value))
+        for iso3, (year, value) in newest.items():
+            if iso3 in economies and as_of_year - year <= ages[declared]:
+                at = economies.index(iso3), indicators.index(declared)
+                levels[at] = 100 * np.clip((value - floor) / (target - floor), 0, 1)
+                values[at] = -value if declared in lower else value
+    return levels, values
 
 
 def second_time(build: Build, framework: str) -> Grid:
@@ -128,6 +158,10 @@ def second_time(build: Build, framework: str) -> Grid:
         if indicator in indicators:
             at = economies.index(iso3), indicators.index(indicator)
             levels[at], values[at] = level, -value if indicator in lower else value
+    other_levels, other_values = other_origin(build, framework, economies, indicators, lower)
+    by_origin = {"declared": (levels, values)}
+    if not np.isnan(levels + other_levels)[: len(ranked)].all():
+        by_origin["other"] = (exchanged(levels, other_levels), exchanged(values, other_values))
     composite = Composite(
         framework_id=framework,
         indicators=indicators,
@@ -136,10 +170,19 @@ def second_time(build: Build, framework: str) -> Grid:
         subtheme_weights=np.array([float(row["weight"]) for row in subthemes]),
         pillar=np.array([pillar_ids.index(row["pillar_id"]) for row in subthemes]),
         pillar_weights=np.array([float(row.get("weight") or 1) for row in pillars]),
-        values={"goalposts": levels[: len(ranked)], "rank_share": rank_share(values)[: len(ranked)]},
+        values={
+            (origin, normalisation): normalised[: len(ranked)]
+            for origin, (level, value) in by_origin.items()
+            for normalisation, normalised in (("goalposts", level), ("rank_share", rank_share(value)))
+        },
     )
     found = scores(composite, *assumptions(framework))
-    stacked = np.stack([np.stack([found[a, n] for n in composite.values]) for a in ("declared", "geometric")])
+    stacked = np.array(
+        [
+            [[found[origin, a, n] for n in ("goalposts", "rank_share")] for a in ("declared", "geometric")]
+            for origin in by_origin
+        ]
+    )
     return Grid(ranked, [NOTHING, *indicators], stacked, ranks(stacked))
 
 
@@ -156,14 +199,15 @@ def grid(built: Build, framework: str) -> Grid:
 def test_every_scenario_equals_the_second_implementation(built: Build, framework: str, grid: Grid) -> None:
     published = built.rows(
         f"""
-        select aggregation, normalisation, weight_set, left_out, iso3, score, rank
+        select origin, aggregation, normalisation, weight_set, left_out, iso3, score, rank
         from int_scenario_ranks inner join int_scenarios using (framework_id, scenario)
         where framework_id = '{framework}'
         """
     )
     score, rank = np.full(grid.scores.shape, np.nan), np.zeros(grid.ranks.shape, dtype=int)
-    for aggregation, normalisation, weight_set, left_out, iso3, *result in published:
+    for origin, aggregation, normalisation, weight_set, left_out, iso3, *result in published:
         at = (
+            ["declared", "other"].index(origin),
             ["declared", "geometric"].index(aggregation),
             ["goalposts", "rank_share"].index(normalisation),
             weight_set,
@@ -174,6 +218,44 @@ def test_every_scenario_equals_the_second_implementation(built: Build, framework
     assert len(published) == score.size
     np.testing.assert_allclose(score, grid.scores, rtol=0, atol=1e-9)
     np.testing.assert_array_equal(rank, grid.ranks)
+
+
+def test_both_figures_of_a_quantity_follow_from_the_observations(built: Build) -> None:
+    [(as_of_year,)] = built.rows("select distinct as_of_year from int_members where framework_id = 'carec_2030'")
+    figures: dict[tuple[str, str], dict[int, float]] = {}
+    for indicator, iso3, year, value in built.rows("select indicator_id, iso3, year, value from observations"):
+        if year <= as_of_year:
+            figures.setdefault((indicator, iso3), {})[year] = value
+    published = built.rows(
+        "select indicator_id, other_indicator_id, iso3, declared_year, declared_value, other_year, other_value, "
+        "common_year, difference, is_exchanged, reason, declared_level_score, other_level_score from second_origins"
+    )
+    assert len({(indicator, iso3) for indicator, _, iso3, *_ in published}) == len(published) > 20
+    for indicator, other_id, iso3, *newest, common_year, difference, is_exchanged, reason, level, other in published:
+        own, others = figures.get((indicator, iso3), {}), figures.get((other_id, iso3), {})
+        expected = [max(one.items(), default=(None, None)) for one in (own, others)]
+        assert newest == [*expected[0], *expected[1]]
+        assert common_year == max(own.keys() & others.keys(), default=None)
+        assert difference == (others[common_year] - own[common_year] if common_year else None)
+        assert is_exchanged == (level is not None and other is not None)
+        assert is_exchanged or reason in ("only_declared", "only_other", "neither")
+    reasons = {reason for *_, reason, _, _ in published}
+    assert reasons >= {None, "no_common_year", "only_declared", "only_other", "neither"}
+
+
+def test_the_other_origin_moves_bands_and_no_published_score(build: Build) -> None:
+    scores, bands = (
+        "select * exclude (rank_p05, rank_median, rank_p95, share_top3) from scorecard",
+        "from rank_scenarios",
+    )
+    before = [build.rows(f"{table} order by all") for table in (scores, bands)]
+    engine = ["int_points", "int_cells", "int_slopes", "int_indicator_scores", *ENGINE]
+    build.change(
+        "update observations set value = value / 2 where indicator_id in (select other_indicator_id from origin_pairs)",
+        *(*engine, "int_second_origins", *SCENARIOS, "rank_scenarios", "scorecard"),
+    )
+    assert build.rows(f"{scores} order by all") == before[0]
+    assert build.rows(f"{bands} order by all") != before[1]
 
 
 def test_scenario_0_is_the_scorecard_as_published(built: Build, framework: str) -> None:
@@ -262,7 +344,7 @@ def test_probabilities_are_shares_of_scenarios_and_both_orders_add_up_to_one(
 def test_sensitivities_are_shares_of_the_variance_of_ranks(built: Build, framework: str, grid: Grid) -> None:
     axes = tuple(ASSUMPTIONS.values())
     variance = grid.ranks.var(axis=axes).sum()
-    base = grid.ranks[0, 0, 0, 0]
+    base = grid.ranks[0, 0, 0, 0, 0]
     published = {
         assumption: values
         for assumption, *values in built.rows(
@@ -317,7 +399,7 @@ def test_every_member_with_an_overall_score_is_ranked_in_every_scenario(built: B
 
 @pytest.mark.parametrize("threads", [1, 4])
 def test_bands_are_identical_for_any_number_of_threads_and_any_order_of_rows(build: Build, threads: int) -> None:
-    tables = [*SCENARIOS, *MARTS]
+    tables = [*SCENARIOS, *BANDS]
     before = {table: build.rows(f"select * from {table} order by all") for table in tables}
     build.connection.execute(f"set threads = {threads}")
     for table in ("int_indicator_scores", "int_subthemes", "int_pillars"):

@@ -105,6 +105,13 @@ def test_the_seeds_and_a_framework_of_only_seed_rows_have_no_fault(seeds: Path) 
         ("frameworks.csv", {"aggregation": "harmonic"}, "aggregation", "arithmetic, geometric, not 'harmonic'"),
         ("frameworks.csv", {"coverage_gate": "50"}, "coverage_gate", "must be at most 1"),
         ("frameworks.csv", {"scored_group": "oecd"}, "scored_group", "'oecd' is not in groups.csv"),
+        ("origin_pairs.csv", {"other_indicator_id": "egdi_xyz"}, "other_indicator_id", "'egdi_xyz' is not in"),
+        ("origin_pairs.csv", {"other_indicator_id": "coverage_5g_pct"}, "other_indicator_id", "same origin, ITU"),
+        ("origin_pairs.csv", {"other_indicator_id": "lpi_overall_score"}, "other_indicator_id", "another unit than"),
+        ("origin_pairs.csv", {"other_indicator_id": "account_owner_pct"}, "other_indicator_id", "by 'carec_2030'"),
+        ("origin_pairs.csv", {"indicator_id": "gii_score", "other_indicator_id": "gci_score"}, "other_indicator_id",
+         "an index of editions has no second origin"),
+        ("origin_pairs.csv", {"note": ""}, "note", "is empty: a value is required"),
     ],
 )  # fmt: skip
 def test_a_malformed_row_gives_one_line_with_file_line_and_column(

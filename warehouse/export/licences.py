@@ -36,7 +36,8 @@ class RawValues:
 
     Attributes:
         of: Joined to ``withheld_<of>`` and ``restricted_<of>``: ``figures`` (iso3, indicator_id, year), ``indicators``
-            (indicator_id) or ``claims`` (claim_id).
+            (indicator_id), ``origins`` (indicator_id; also where the figure of its other origin is marked) or
+            ``claims`` (claim_id).
         on: Condition of that join; ``t`` is the table, ``{m}`` the other one.
         columns: Columns to set to NULL.
         kept: Pairs of a column and a condition on the row under which its value is exported nevertheless.
@@ -51,7 +52,8 @@ class RawValues:
 _BY_INDICATOR = "t.indicator_id = {m}.indicator_id"
 _BY_CLAIM = "t.claim_id = {m}.claim_id"
 _GOALPOSTS_AND_SHARES = (
-    "label_code in ('floor', 'target', 'level', 'attainment', 'due', 'ahead_or_behind', 'pace_ratio', 'status')"
+    "label_code in ('floor', 'target', 'level', 'attainment', 'due', 'ahead_or_behind', 'pace_ratio', 'status',"
+    " 'other_level')"
 )
 _NOTES = "label_code not in ('observed_change', 'projection')"
 """The notes and operands of these lines contain the points of a slope and the ends of an interval."""
@@ -79,8 +81,13 @@ RAW_VALUES: dict[str, RawValues] = {
     "target_set_scores": RawValues(
         "indicators", _BY_INDICATOR, ("latest_value", "difference", "required_annual_change_from_now")
     ),
+    "second_origins": RawValues(
+        "origins",
+        _BY_INDICATOR,
+        ("declared_value", "other_value", "common_declared_value", "common_other_value", "difference"),
+    ),
     "score_explanation": RawValues(
-        "indicators",
+        "origins",
         "t.subject = 'indicator' and t.subject_id = {m}.indicator_id",
         ("arithmetic", "value", "note", "operands"),
         kept=(("value", _GOALPOSTS_AND_SHARES), ("note", _NOTES), ("operands", _NOTES)),
@@ -151,10 +158,16 @@ def withhold(
 
 
 def _write_marked(connection: duckdb.DuckDBPyConnection) -> None:
-    """Write the figures, indicators and claims of each mark from the table ``closed``."""
+    """Write the figures, indicators, origins and claims of each mark from the table ``closed``."""
     tests = connection.execute("select 1 from duckdb_tables() where table_name = 'claim_tests'").fetchone()
     of_claims = (
         "select claim_id, indicator_id from claim_tests" if tests else "select '' as claim_id, '' as indicator_id"
+    )
+    pairs = connection.execute("select 1 from duckdb_tables() where table_name = 'origin_pairs'").fetchone()
+    of_others = (
+        "select indicator_id, other_indicator_id from origin_pairs"
+        if pairs
+        else "select '' as indicator_id, '' as other_indicator_id"
     )
     for mark in MARKS:
         connection.execute(
@@ -164,6 +177,13 @@ def _write_marked(connection: duckdb.DuckDBPyConnection) -> None:
             create temp table {mark}_indicators as
             select indicator_id, string_agg(distinct licence, '; ' order by licence) as licence
             from closed where mark = '{mark}' group by indicator_id;
+            create temp table {mark}_origins as
+            with series as (
+                select indicator_id, indicator_id as series from {mark}_indicators union all {of_others}
+            )
+            select series.indicator_id, string_agg(distinct marked.licence, '; ' order by marked.licence) as licence
+            from series join {mark}_indicators as marked on series.series = marked.indicator_id
+            group by series.indicator_id;
             create temp table {mark}_claims as
             select claim_id, string_agg(distinct licence, '; ' order by licence) as licence
             from ({of_claims}) join {mark}_indicators using (indicator_id) group by claim_id;

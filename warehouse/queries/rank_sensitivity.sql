@@ -1,3 +1,3 @@
--- What moves the ranks most: weights, aggregation, normalisation, or one indicator?
+-- What moves the ranks most: weights, aggregation, normalisation, origin, or one indicator?
 from rank_sensitivity
 order by all;

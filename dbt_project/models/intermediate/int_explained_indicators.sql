@@ -16,6 +16,20 @@ with cells as (
         latest.source_url as latest_url,
         [first.provider, first.provider_code, first.provider_release] as baseline_series,
         first.source_url as baseline_url,
+        origins.other_indicator_id,
+        origins.declared_origin,
+        origins.other_origin,
+        origins.other_year,
+        origins.other_value,
+        origins.other_level_score,
+        origins.common_year,
+        origins.common_declared_value,
+        origins.common_other_value,
+        origins.difference,
+        origins.is_exchanged,
+        origins.reason as origin_reason,
+        [other.provider, other.provider_code, other.provider_release] as other_series,
+        other.source_url as other_url,
         case
             when indicators.shape = 'saturating' then slopes.logit_slope
             else scores.observed_annual_change
@@ -44,6 +58,16 @@ with cells as (
             and scores.as_of_year = slopes.as_of_year
             and scores.indicator_id = slopes.indicator_id
             and scores.iso3 = slopes.iso3
+    left join {{ ref('second_origins') }} as origins
+        on
+            scores.framework_id = origins.framework_id
+            and scores.indicator_id = origins.indicator_id
+            and scores.iso3 = origins.iso3
+    left join {{ ref('observations') }} as other
+        on
+            origins.other_indicator_id = other.indicator_id
+            and origins.iso3 = other.iso3
+            and origins.other_year = other.year
     cross join {{ ref('int_parameters') }} as parameters
 ),
 
@@ -51,6 +75,7 @@ spelled as (
     select
         *,
         '100 * ' || {{ ratio_text('latest_value', 'floor_value', 'target_value', 'transform') }} as level_text,
+        '100 * ' || {{ ratio_text('other_value', 'floor_value', 'target_value', 'transform') }} as other_level_text,
         {{ projection_text(
             'latest_value', "format('({}) * ({} - {})', projected_change, target_year, latest_year)",
             'transform', 'shape', 'logit', 'valid_max'
@@ -190,6 +215,45 @@ lines as (
                 'label_code': 'status',
                 'note_code': 'status_and_reason',
                 'operands': to_json({ 'status': status, 'reason': status_reason })
+            },
+            {
+                'step': 14,
+                'label_code': 'other_origin',
+                'value': other_value,
+                'note_code': case
+                    when other_indicator_id is null then null
+                    when other_year is null then 'no_other_figure'
+                    when other_level_score is null then 'other_figure_without_level'
+                    else 'other_figure'
+                end,
+                'source_code': case when other_series[1] is not null then 'series' end,
+                'source_url': other_url,
+                'operands': to_json({
+                    'origin': other_origin, 'year': other_year, 'unit': unit, 'series': other_series
+                })
+            },
+            {
+                'step': 15,
+                'label_code': 'other_level',
+                'arithmetic': case
+                    when other_level_score is null or (transform = 'log' and other_value <= 0) then null
+                    when other_level_score in (0, 100) then 'least(greatest(' || other_level_text || ', 0), 100)'
+                    else other_level_text
+                end,
+                'value': other_level_score,
+                'note_code': case when is_exchanged then 'enters_rank_scenarios' else 'enters_nothing' end
+            },
+            {
+                'step': 16,
+                'label_code': 'difference_of_origins',
+                'arithmetic': '(' || common_other_value || ') - (' || common_declared_value || ')',
+                'value': difference,
+                'note_code': case
+                    when origin_reason = 'same_figure' then 'other_equals_declared' else 'other_less_declared'
+                end,
+                'operands': to_json({
+                    'other': other_origin, 'declared': declared_origin, 'year': common_year
+                })
             }
         ], recursive := true)
     from spelled
@@ -198,4 +262,7 @@ lines as (
 select *
 from lines
 -- other lines without a value are left out: the status gives the reason
-where value is not null or label_code in ('observation', 'level', 'status')
+where
+    value is not null
+    or label_code in ('observation', 'level', 'status')
+    or note_code = 'no_other_figure'

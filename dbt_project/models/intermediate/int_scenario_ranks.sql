@@ -19,7 +19,7 @@ with cells as (
     inner join {{ ref('int_scenario_aggregations') }} as aggregations
         using (framework_id, aggregation)
     inner join {{ ref('int_scenario_values') }} as scores
-        using (framework_id, normalisation)
+        using (framework_id, normalisation, origin)
     inner join {{ ref('int_scenario_weights') }} as weights
         using (framework_id, weight_set, indicator_id)
     where scores.indicator_id <> scenarios.left_out and scores.value is not null

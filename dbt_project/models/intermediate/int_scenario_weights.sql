@@ -5,6 +5,7 @@ with alternatives as (
     select
         scores.framework_id,
         count(distinct scores.normalisation)
+        * count(distinct scores.origin)
         * (count(distinct scores.indicator_id) + 1)
         * count(distinct aggregations.aggregation) as in_a_set
     from {{ ref('int_scenario_values') }} as scores

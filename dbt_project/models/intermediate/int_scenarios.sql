@@ -5,8 +5,18 @@ with aggregations as (
     select
         framework_id,
         aggregation,
-        row_number() over (partition by framework_id order by aggregation <> 'declared') - 1 as place
+        row_number() over (partition by framework_id order by aggregation <> 'declared') - 1 as place,
+        count(*) over (partition by framework_id) as alternatives
     from {{ ref('int_scenario_aggregations') }}
+),
+
+origins as (
+    select
+        framework_id,
+        origin,
+        row_number() over (partition by framework_id order by origin <> 'declared') - 1 as place
+    from {{ ref('int_scenario_values') }}
+    group by framework_id, origin
 ),
 
 normalisations as (
@@ -45,6 +55,7 @@ left_outs as (
 numbered as (
     select
         aggregations.framework_id,
+        origins.origin,
         aggregations.aggregation,
         normalisations.normalisation,
         weight_sets.weight_set,
@@ -52,9 +63,13 @@ numbered as (
         left_outs.place,
         left_outs.alternatives * (
             weight_sets.weight_set
-            + weight_sets.alternatives * (normalisations.place + normalisations.alternatives * aggregations.place)
+            + weight_sets.alternatives * (
+                normalisations.place
+                + normalisations.alternatives * (aggregations.place + aggregations.alternatives * origins.place)
+            )
         ) as full_scenario
     from aggregations
+    inner join origins using (framework_id)
     inner join normalisations using (framework_id)
     inner join weight_sets using (framework_id)
     inner join left_outs using (framework_id)
@@ -64,6 +79,7 @@ select
     framework_id,
     full_scenario + place as scenario,
     full_scenario,
+    origin,
     aggregation,
     normalisation,
     weight_set,

@@ -12,7 +12,8 @@ with scenarios as (
                 case when aggregation <> 'declared' then 'aggregation' end,
                 case when normalisation <> 'goalposts' then 'normalisation' end,
                 case when weight_set <> 0 then 'weights' end,
-                case when left_out <> 'none' then 'leave_out' end
+                case when left_out <> 'none' then 'leave_out' end,
+                case when origin <> 'declared' then 'origin' end
             ],
             lambda departure: departure is not null
         ) as departures
@@ -30,14 +31,15 @@ by_assumption as (
             scenarios.aggregation,
             scenarios.normalisation,
             scenarios.weight_set::varchar as weights,
-            scenarios.left_out as leave_out
+            scenarios.left_out as leave_out,
+            scenarios.origin
         from {{ ref('int_scenario_ranks') }} as ranks
         inner join scenarios
             using (framework_id, scenario)
         inner join {{ ref('int_scenario_ranks') }} as base
             on ranks.framework_id = base.framework_id and ranks.iso3 = base.iso3 and base.scenario = 0
     )
-    on aggregation, normalisation, weights, leave_out
+    on aggregation, normalisation, weights, leave_out, origin
     into name assumption value alternative
 ),
 
