@@ -300,11 +300,11 @@ def load_catalogue(directory: Path = CATALOG_DIR) -> Catalogue:
     indicators: dict[str, Indicator] = {}
     for name, (line, indicator) in read_entries(indicators_path, Indicator).items():
         for position, link in enumerate(indicator.chain):
-            for field, provider in (("provider", link.provider), ("over_provider", link.over_provider)):
-                if provider and provider not in providers:
+            for field, of in (("provider", link.provider), ("over_provider", link.over_provider)):
+                if of and of not in providers:
                     raise ConfigurationError(
                         f"{indicators_path}:{line}: {name}: chain.{position}.{field}: there is no provider "
-                        f"{provider!r} in {providers_path.name}; known are {', '.join(sorted(providers))}"
+                        f"{of!r} in {providers_path.name}; known are {', '.join(sorted(providers))}"
                     )
         indicators[name] = indicator.model_copy(update={"chain": tuple(_with_mirrors(indicator.chain, providers))})
     return Catalogue(indicators=indicators, providers=providers)

@@ -74,6 +74,7 @@ class Everyone:
 
     def __post_init__(self) -> None:
         self.figures = {indicator.id: self._known(indicator.id) for indicator in self.workspace.catalogue}
+        self._complete_denominators()
         self.series: dict[tuple[str, str], Series] = {}
         self.links: dict[tuple[str, str], Link] = {}
         by_ratio = []
@@ -93,6 +94,15 @@ class Everyone:
             found = {at: value * below[at] / link.scale for at, value in self.figures[name].items() if at in below}
             self._define(link, link.code, found)
         self.server.expect_request(re.compile("^/")).respond_with_handler(self.handle)
+
+    def _complete_denominators(self) -> None:
+        """Invent the figures that a denominator of another provider lacks, for each of its providers."""
+        links = [(indicator.id, link) for indicator in self.workspace.catalogue for link in indicator.chain]
+        of = {(link.provider, link.code): name for name, link in links}
+        for name, link in links:
+            if link.over_provider:
+                below = of[link.over_provider, link.over]
+                self.figures[below] = dict.fromkeys(self.figures[name], 50.0) | self.figures[below]
 
     def base(self, provider: str) -> str:
         return self.server.url_for(f"/{provider}")
