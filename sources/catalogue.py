@@ -38,7 +38,8 @@ class Link(Entry):
     Attributes:
         provider: Id of the provider.
         code: The provider's code of the series, verbatim.
-        over: A second code of the same provider: the figure is then ``scale`` times ``code`` / ``over`` of one year.
+        over: A second code, the denominator: the figure is then ``scale`` times ``code`` / ``over`` of one year.
+        over_provider: The provider of ``over``, if it is another one than ``provider``. It gets no ``options``.
         scale: The factor of such a ratio.
         options: Query parameters of the provider.
         licence: The licence of this provider's figures, if it differs from the indicator's.
@@ -49,6 +50,7 @@ class Link(Entry):
     provider: str
     code: str | None = None
     over: str | None = None
+    over_provider: str | None = None
     scale: float = 1.0
     options: dict[str, str | int | float | bool] = Field(default_factory=dict)
     licence: str | None = Field(default=None, min_length=2)
@@ -56,13 +58,20 @@ class Link(Entry):
 
     @property
     def provider_code(self) -> str:
-        """Return the code as it is published: verbatim, with both codes of a ratio."""
-        return f"{self.code} / {self.over}" if self.over else self.code or ""
+        """Return the code as it is published: verbatim, with both codes of a ratio and the denominator's provider."""
+        over = " ".join(part for part in (self.over_provider, self.over) if part)
+        return f"{self.code} / {over}" if over else self.code or ""
 
     @model_validator(mode="after")
     def _code_unless_archive(self) -> Link:
         if (self.code is None) != (self.provider == ARCHIVE):
             raise ValueError("every link needs a code, except the archive, which has none")
+        return self
+
+    @model_validator(mode="after")
+    def _denominator_with_its_provider(self) -> Link:
+        if self.over_provider and not self.over:
+            raise ValueError("over_provider is the provider of over, which is missing")
         return self
 
 
@@ -291,11 +300,12 @@ def load_catalogue(directory: Path = CATALOG_DIR) -> Catalogue:
     indicators: dict[str, Indicator] = {}
     for name, (line, indicator) in read_entries(indicators_path, Indicator).items():
         for position, link in enumerate(indicator.chain):
-            if link.provider not in providers:
-                raise ConfigurationError(
-                    f"{indicators_path}:{line}: {name}: chain.{position}.provider: there is no provider "
-                    f"{link.provider!r} in {providers_path.name}; known are {', '.join(sorted(providers))}"
-                )
+            for field, of in (("provider", link.provider), ("over_provider", link.over_provider)):
+                if of and of not in providers:
+                    raise ConfigurationError(
+                        f"{indicators_path}:{line}: {name}: chain.{position}.{field}: there is no provider "
+                        f"{of!r} in {providers_path.name}; known are {', '.join(sorted(providers))}"
+                    )
         indicators[name] = indicator.model_copy(update={"chain": tuple(_with_mirrors(indicator.chain, providers))})
     return Catalogue(indicators=indicators, providers=providers)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import polars as pl
@@ -76,18 +76,25 @@ class Resolution:
         return Outcome.NO_DATA if seen else Outcome.UNAVAILABLE
 
 
-def requests_of(link: Link) -> list[SeriesRequest]:
-    """Return the series that a link needs: one, or the two of a ratio."""
+def requests_of(link: Link) -> list[tuple[str, SeriesRequest]]:
+    """Return (provider, series) for each series that a link needs: one, or the two of a ratio."""
     options = tuple(sorted(link.options.items()))
-    return [SeriesRequest(code, options) for code in (link.code, link.over) if code]
+    needed = [(link.provider, SeriesRequest(link.code, options))] if link.code else []
+    if link.over_provider and link.over:
+        return [*needed, (link.over_provider, SeriesRequest(link.over))]
+    return [*needed, (link.provider, SeriesRequest(link.over, options))] if link.over else needed
 
 
-def _merge(link: Link, answers: Mapping[SeriesRequest, Answer]) -> Answer:
+def _merge(link: Link, visits: Mapping[str, Fetched]) -> Answer:
     """Return the link's answer: its series, or the ratio of its two series for the areas and years that both have."""
-    parts = [answers[request] for request in requests_of(link)]
-    failed = next((part for part in parts if part.outcome is not Outcome.OK), None)
-    if failed or len(parts) == 1:
-        return failed or parts[0]
+    needed = requests_of(link)
+    parts = [visits[provider].answers[request] for provider, request in needed]
+    for (provider, request), part in zip(needed, parts, strict=True):
+        if part.outcome is not Outcome.OK:
+            named = f"{provider} {request.code}: {part.reason or part.outcome}"
+            return part if provider == link.provider else replace(part, reason=named)
+    if len(parts) == 1:
+        return parts[0]
     upper, lower = parts
     records = (
         upper.records.join(lower.records.select("iso3", "year", over="value"), on=["iso3", "year"])
@@ -99,12 +106,21 @@ def _merge(link: Link, answers: Mapping[SeriesRequest, Answer]) -> Answer:
         outcome=Outcome.OK if records.height else Outcome.NO_DATA,
         reason=None if records.height else f"{link.code} and {link.over} have no country and year in common",
         records=records,
-        rejects=pl.concat([upper.rejects, lower.rejects]),
+        rejects=pl.concat([upper.rejects, _denominator_rejects(link, upper, lower)]),
         release=upper.release,
         source_url=upper.source_url,
         retrieved_at=upper.retrieved_at,
         licence=upper.licence,
     )
+
+
+def _denominator_rejects(link: Link, upper: Answer, lower: Answer) -> pl.DataFrame:
+    """Return the rejects of a ratio's denominator; of another provider only those that leave a figure without one."""
+    if not link.over_provider:
+        return lower.rejects
+    named = pl.concat_str(pl.lit(f"{link.over_provider} {link.over}: "), "reason")
+    lacking = lower.rejects.join(upper.records, on=["iso3", "year"], how="semi")
+    return lacking.with_columns(reason=named)
 
 
 def _observations(indicator: Indicator, link: Link, answer: Answer) -> pl.DataFrame:
@@ -168,14 +184,15 @@ def resolve(
             for resolution in resolutions
             if resolution.link is None and depth < len(resolution.indicator.steps)
         ]
-        turns: dict[str, list[Link]] = {}
+        turns: dict[str, list[SeriesRequest]] = {}
         for link in (link for _, step in steps for link in step if link.provider != ARCHIVE):
-            turns.setdefault(link.provider, []).append(link)
+            for provider, request in requests_of(link):
+                turns.setdefault(provider, []).append(request)
         if not turns:
             continue
 
-        def visit(provider: str, turn: Iterable[Link]) -> Fetched:
-            requests = list(dict.fromkeys(request for link in turn for request in requests_of(link)))
+        def visit(provider: str, turn: Iterable[SeriesRequest]) -> Fetched:
+            requests = list(dict.fromkeys(turn))
             if provider not in adapters:
                 return Fetched(dict.fromkeys(requests, Answer(Outcome.UNAVAILABLE, NO_ADAPTER)), [])
             try:
@@ -191,7 +208,7 @@ def resolve(
         for provider in turns:
             bodies.extend(visits[provider].bodies)
         for resolution, step in steps:
-            _take(resolution, [(link, _merge(link, visits[link.provider].answers)) for link in step if link.code])
+            _take(resolution, [(link, _merge(link, visits)) for link in step if link.code])
     return resolutions, bodies
 
 

@@ -79,13 +79,15 @@ def sensors(workspace: Workspace) -> list[dg.SensorDefinition]:
 def watched(catalogue: Catalogue) -> dict[str, dict[str, list[SeriesRequest]]]:
     """Return provider -> indicator -> the series to compare the releases of.
 
-    An indicator is watched at the first provider of its chain that has a release probe.
+    An indicator is watched at the first provider of its chain that has a release probe. A denominator of another
+    provider is not watched: it has a release probe of its own, and its revisions are taken with the next release.
     """
     found: dict[str, dict[str, list[SeriesRequest]]] = {}
     for indicator in catalogue:
         link = next((link for link in indicator.chain if catalogue.providers[link.provider].probe_hours), None)
         if link:
-            found.setdefault(link.provider, {})[indicator.id] = requests_of(link)
+            own = [request for provider, request in requests_of(link) if provider == link.provider]
+            found.setdefault(link.provider, {})[indicator.id] = own
     return found
 
 

@@ -7,8 +7,9 @@ documents; scores, which use the seed alone.
 Each economy that the World Bank lists has its value of the year nearest to the baseline year, at most the baseline
 window away, and of two equally near years the earlier one. For an edition index it is the value of that edition. The
 floor is the 2.5th percentile (97.5th if lower is better), with linear interpolation. The distance target is the mean of
-the best five economies with at least one million people. The pace target is the 75th percentile (25th). All have four
-significant digits (rules of the SDG Index; OECD/JRC Handbook on Constructing Composite Indicators).
+the best five economies with at least one million people, or the 97.5th percentile (2.5th) if its basis in the seed is a
+percentile. The pace target is the 75th percentile (25th). All have four significant digits (rules of the SDG Index;
+OECD/JRC Handbook on Constructing Composite Indicators).
 """
 
 from __future__ import annotations
@@ -64,7 +65,8 @@ with /*landed*/ seed as (
     from read_csv($1, header = true, all_varchar = true) as seed
     inner join indicators using (indicator_id)
     inner join scoring_parameters as parameters on parameters.parameter = 'baseline_window_years'
-    where seed.floor_basis like '%percentile of%' or seed.target_basis like 'mean of the top five of%'
+    where seed.floor_basis like '%percentile of%'
+        or seed.target_basis like 'mean of the top five of%' or seed.target_basis like '%percentile of the%'
 ),
 -- one value per economy: the nearest to the baseline year; of two equally near values, the earlier one
 nearest as (
@@ -130,7 +132,7 @@ select
     seed.framework_id,
     seed.indicator_id,
     seed.floor_basis like '%percentile of%' as has_floor,
-    seed.target_basis like 'mean of the top five of%' as has_target,
+    seed.target_basis like 'mean of the top five of%' or seed.target_basis like '%percentile of the%' as has_target,
     format('{:.4g}', case when seed.is_lower_better then highest else lowest end)::double as floor_value,
     format(
         '{} percentile of {} economies, {}',
@@ -145,8 +147,15 @@ select
             )
         end
     ) as floor_basis,
-    format('{:.4g}', best.mean)::double as target_value,
     format(
+        '{:.4g}',
+        case
+            when seed.target_basis like 'mean%' then best.mean
+            when seed.is_lower_better then lowest
+            else highest
+        end
+    )::double as target_value,
+    case when seed.target_basis like 'mean%' then format(
         'mean of the top five of {} economies of at least one million people, {} ({})',
         best.economies,
         case
@@ -154,7 +163,12 @@ select
             else format('nearest to {}', seed.baseline_year)
         end,
         best.names
-    ) as target_basis,
+    )
+    else format(
+        '{} percentile of the {} economies behind the floor',
+        case when seed.is_lower_better then '2.5th' else '97.5th' end,
+        world.economies
+    ) end as target_basis,
     format('{:.4g}', case when seed.is_lower_better then lower_quartile else upper_quartile end)::double as pace_value,
     format(
         '{} percentile of the {} economies behind the floor',

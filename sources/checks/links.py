@@ -107,8 +107,9 @@ def check_every_link(
     places = _places(catalogue, providers, indicators)
     requests_by_provider: dict[str, list[SeriesRequest]] = {}
     for place in places:
-        if place.link.provider in inspectors:
-            requests_by_provider.setdefault(place.link.provider, []).extend(requests_of(place.link))
+        for name, request in requests_of(place.link):
+            if name in inspectors:
+                requests_by_provider.setdefault(name, []).append(request)
 
     def inspect(provider: str) -> dict[SeriesRequest, Inspection]:
         requests = list(dict.fromkeys(requests_by_provider[provider]))
@@ -143,14 +144,14 @@ def _inspection(
     place: _Place, found: Mapping[str, Mapping[SeriesRequest, Inspection]], stored: StoredData
 ) -> Inspection:
     """Return the result for a link; for a ratio the worse of its two series, or the older one."""
-    provider = place.link.provider
-    if provider == ARCHIVE:
+    if place.link.provider == ARCHIVE:
         if stored.archived is None:
             return Inspection(Verdict.NO_FILE, "the bundled archive has no such series")
         return Inspection(Verdict.OK, newest=stored.archived)
-    if provider not in found:
+    needed = requests_of(place.link)
+    if any(provider not in found for provider, _ in needed):
         return Inspection(Verdict.NO_CHECK, "this provider has no check")
-    parts = [found[provider][request] for request in requests_of(place.link)]
+    parts = [found[provider][request] for provider, request in needed]
     worse = next((part for part in parts if part.verdict is not Verdict.OK), None)
     return worse or min(parts, key=lambda part: part.newest or 0)
 

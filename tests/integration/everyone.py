@@ -27,7 +27,8 @@ from pipelines.workspace import Workspace
 from sources.catalogue import Link
 from sources.providers import gtmi, un_egov
 from sources.providers.data360_rows import CUTS
-from tests.contract.payloads import Row, payload
+from tests.contract.payloads import Row, csv_body, payload
+from tests.contract.payloads.github_innovation import quarterly
 from tests.contract.workbooks import XLSX, workbook
 
 Series = dict[tuple[str, int], float]
@@ -73,6 +74,7 @@ class Everyone:
 
     def __post_init__(self) -> None:
         self.figures = {indicator.id: self._known(indicator.id) for indicator in self.workspace.catalogue}
+        self._complete_denominators()
         self.series: dict[tuple[str, str], Series] = {}
         self.links: dict[tuple[str, str], Link] = {}
         by_ratio = []
@@ -86,11 +88,21 @@ class Everyone:
                     self._define(link, link.code, self.figures[indicator.id])
         for name, link in by_ratio:
             assert link.over and link.code
-            self._define(link, link.over, dict.fromkeys(self.figures[name], 50.0))
-            below = self.series[self._key(link, link.over)]
+            lower = Link(provider=link.over_provider, code=link.over) if link.over_provider else link
+            self._define(lower, link.over, dict.fromkeys(self.figures[name], 50.0))
+            below = self.series[self._key(lower, link.over)]
             found = {at: value * below[at] / link.scale for at, value in self.figures[name].items() if at in below}
             self._define(link, link.code, found)
         self.server.expect_request(re.compile("^/")).respond_with_handler(self.handle)
+
+    def _complete_denominators(self) -> None:
+        """Invent the figures that a denominator of another provider lacks, for each of its providers."""
+        links = [(indicator.id, link) for indicator in self.workspace.catalogue for link in indicator.chain]
+        of = {(link.provider, link.code): name for name, link in links}
+        for name, link in links:
+            if link.over_provider:
+                below = of[link.over_provider, link.over]
+                self.figures[below] = dict.fromkeys(self.figures[name], 50.0) | self.figures[below]
 
     def base(self, provider: str) -> str:
         return self.server.url_for(f"/{provider}")
@@ -309,6 +321,14 @@ class Everyone:
                 if edition == EDITIONS[-1]:
                     rows += [[iso3, "X", name, year, value, 1, 1] for (iso3, year), value in series.items()]
         return workbook({"Data": rows})
+
+    def _github_innovation(self, path: str, requested: Mapping[str, str]) -> tuple[bytes, str] | None:
+        code = path.removesuffix(".csv")
+        if code not in self.of("github_innovation"):
+            return None
+        series = self.of("github_innovation")[code][1]
+        rows = [Row(iso3, str(year), repr(value)) for (iso3, year), value in series.items()]
+        return csv_body(quarterly(code, rows, {}), (code, "iso2_code", "year", "quarter")).content, CSV
 
     def _names(self) -> dict[str, str]:
         seed = self.workspace.dbt_project / "seeds" / "economies.csv"

@@ -6,6 +6,7 @@ that a vintage carries from an older one are left out, because they belong to th
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -78,6 +79,30 @@ def tidy(path: Path) -> Figures:
     return figures(pl.read_csv(path, infer_schema=False), "iso3", "year", "value")
 
 
+def per_million(flow: bool) -> Callable[[Path], Figures]:
+    """Return the yearly figures of a file of GitHub's Innovation Graph per million people, computed without polars.
+
+    A flow is the sum of the four quarters of a year that has all four, a stock the fourth quarter.
+    """
+
+    def read(path: Path) -> Figures:
+        quarters: dict[tuple[str, str], dict[str, int]] = {}
+        with path.open(encoding="utf-8", newline="") as file:
+            for row in csv.DictReader(file):
+                quarters.setdefault((row["iso2_code"], row["year"]), {})[row["quarter"]] = int(row[path.stem])
+        with (path.parents[1] / "world_bank" / "SP.POP.TOTL.csv").open(encoding="utf-8", newline="") as file:
+            people = {(row["iso3"], row["year"]): float(row["value"]) for row in csv.DictReader(file) if row["value"]}
+        found = []
+        for (iso2, year), figures_ in quarters.items():
+            place = (areas().iso2_to_iso3.get(iso2, ""), year)
+            count = sum(figures_.values()) if flow and len(figures_) == 4 else None if flow else figures_.get("4")
+            if count is not None and place in people:
+                found.append({"iso3": place[0], "year": year, "theirs": repr(1e6 * count / people[place])})
+        return figures(pl.DataFrame(found), "iso3", "year", "theirs")
+
+    return read
+
+
 @dataclass(frozen=True)
 class Copy:
     """One vintage of a series and its file. ``held`` is the number of its figures in the archive."""
@@ -114,6 +139,7 @@ PILLARS = {
     "gci_cooperation_score": "cooperation",
 }
 FINDEX = {"digital_payment_pct": "g20_any", "findex_phone_owner_pct": "con1", "findex_internet_use_pct": "internet"}
+INNOVATION_GRAPH = "Innovation Graph 2025Q3"
 COPIES = [
     Copy(
         "bandwidth_per_user_kbps",
@@ -135,6 +161,16 @@ COPIES = [
     *(
         Copy(one, "Global Findex 2025", "findex/findex_2024_carec.csv", share(column), 9)
         for one, column in FINDEX.items()
+    ),
+    *(
+        Copy(
+            f"github_{one}_per_million", INNOVATION_GRAPH, f"github_innovationgraph/{file}.csv", per_million(flow), held
+        )
+        for one, file, flow, held in (
+            ("pushes", "git_pushes", True, 815),
+            ("developers", "developers", False, 1066),
+            ("organizations", "organizations", False, 885),
+        )
     ),
     Copy("remittance_cost_pct", "WDI (undated)", "world_bank/SI.RMT.COST.IB.ZS.carec.csv", tidy, 64),
     Copy("ict_private_investment_usd", "WDI (undated)", "world_bank/IE.PPI.ICTI.CD.carec.csv", tidy, 23, 1992),
@@ -175,6 +211,22 @@ def test_every_figure_of_the_file_is_archived_and_no_other_figure(reference: Pat
 def test_the_nature_of_a_figure_of_the_sdg_database_is_kept(reference: Path, copy: Copy) -> None:
     rows = pl.read_csv(reference / copy.file, infer_schema=False)
     assert set(held(copy.indicator_id, copy.vintage)["obs_status"]) <= {one.upper() for one in rows["nature"].unique()}
+
+
+def test_pushes_of_2024_rank_economies_as_the_commits_of_the_innovation_index_do() -> None:
+    """Two counts of GitHub by two publishers. Spearman's correlation of the archived figures is 0.987."""
+    both = newest("github_pushes_per_million").join(
+        newest("github_commits_per_million"), on=["iso3", "year"], suffix="_commits"
+    )
+    of_2024 = both.filter(year=2024)
+    assert of_2024.height == 137
+    ranks = of_2024.select(pl.corr(pl.col("value").rank(), pl.col("value_commits").rank()))
+    assert round(ranks.item(), 3) == 0.987
+
+
+def test_pushes_and_organizations_of_2024_cover_all_eleven_members() -> None:
+    for indicator_id in ("github_pushes_per_million", "github_organizations_per_million"):
+        assert members(newest(indicator_id)).filter(year=2024)["iso3"].n_unique() == 11
 
 
 def test_bandwidth_has_231_figures_of_all_eleven_members() -> None:

@@ -34,13 +34,14 @@ SCORED = [
     "low_carbon_energy_pct",
     "egdi_hci_index",
     "tertiary_enrolment_pct",
-    "github_commits_per_million",
+    "github_pushes_per_million",
     "youth_online_bill_pct",
     "internet_gender_ratio",
     "account_gender_ratio",
     "online_bill_gender_ratio",
     "vc_deals_per_bn_ppp",
     "tld_per_thousand",
+    "github_organizations_per_million",
     "gii_score",
     "rd_expenditure_pct_gdp",
     "ict_service_exports_pct",
@@ -115,6 +116,8 @@ def test_the_example_entry_of_these_tests_is_valid(tmp_path: Path) -> None:
         ("higher_is_better", "up", 2, "internet_users_pct: direction: Input should be"),
         ("  unit: pct\n", "  unit: pct\n  unit: ratio\n", 6, "the field 'unit' is repeated in one entry"),
         ("code: IT.NET.USER.ZS", "options: {source: 2}", 2, "internet_users_pct: chain.0: every link needs a code"),
+        ("USER.ZS}", "USER.ZS, over_provider: world_bank}", 2, "chain.0: over_provider is the provider of over, which"),
+        ("USER.ZS}", "USER.ZS, over: P, over_provider: un}", 2, "chain.0.over_provider: there is no provider 'un'"),
     ],
 )
 def test_a_fault_gives_one_line_with_file_line_entry_and_field(
@@ -211,6 +214,8 @@ def test_a_ratio_publishes_both_codes_verbatim(catalogue: Catalogue) -> None:
     link = catalogue.indicators["articles_per_million"].chain[0]
     assert link == Link(provider="world_bank", code="IP.JRN.ARTC.SC", over="SP.POP.TOTL", scale=1_000_000)
     assert link.provider_code == "IP.JRN.ARTC.SC / SP.POP.TOTL"
+    pushes = catalogue.indicators["github_pushes_per_million"].chain[0]
+    assert pushes.provider_code == "git_pushes / world_bank SP.POP.TOTL"
 
 
 def test_an_unknown_id_is_reported_with_the_command_that_lists_the_ids(catalogue: Catalogue) -> None:

@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from sources.catalogue import Catalogue, Indicator, Link, Provider
-from sources.chain import resolve
+from sources.chain import requests_of, resolve
 from sources.http.client import Http
 from sources.observation import Areas
 from sources.provider import RECORD, SERIES_REJECT, Answer, Fetched, Outcome, SeriesRequest, Window
@@ -45,7 +45,7 @@ def chain(*links: Link, name: str = "internet_users_pct") -> Indicator:
 
 
 def catalogue(*indicators: Indicator) -> Catalogue:
-    names = {link.provider for one in indicators for link in one.chain}
+    names = {name for one in indicators for link in one.chain for name in (link.provider, link.over_provider) if name}
     entry = {"title": "t", "licence": "l", "citation": "c", "cadence": "yearly"}
     return Catalogue(
         indicators={one.id: one for one in indicators},
@@ -198,6 +198,46 @@ def test_a_ratio_over_zero_is_missing() -> None:
     one = chain(Link(provider="first", code="F", over="M"))
     (resolution,) = run([one], first=Prepared({"F": answer(KAZ=45.0), "M": answer(KAZ=0.0)}))
     assert resolution.outcome is Outcome.NO_DATA
+
+
+PER_HEAD = Link(provider="first", code="F", over="P", over_provider="second", scale=1000, options={"cut": "total"})
+
+
+def test_a_denominator_of_another_provider_is_requested_there_without_the_options_of_the_link() -> None:
+    first, second = Prepared({"F": answer(KAZ=4.0, UZB=1.0)}), Prepared({"P": answer(KAZ=20.0, AFG=9.0)})
+    assert requests_of(PER_HEAD) == [
+        ("first", SeriesRequest("F", (("cut", "total"),))),
+        ("second", SeriesRequest("P")),
+    ]
+    indicators = [chain(PER_HEAD), chain(Link(provider="second", code="P"), name="population")]
+    per_head, people = run(indicators, first=first, second=second)
+    assert second.requested == [["P"]], "both indicators share one request"
+    assert per_head.candidates.select("iso3", "value", "provider", "provider_code", "provider_release").rows() == [
+        ("KAZ", 200.0, "first", "F / second P", "R1")
+    ]
+    assert people.candidates.height == 2
+
+
+def test_without_a_denominator_the_ratio_fails_with_the_denominators_name() -> None:
+    failed = Prepared({"P": Answer(Outcome.BLOCKED, "HTTP 403")})
+    one = chain(PER_HEAD, Link(provider="second", code="B"))
+    failed.answers["B"] = answer(KAZ=7.0)
+    (resolution,) = run([one], first=Prepared({"F": answer(KAZ=4.0)}), second=failed)
+    assert [(a.provider, a.outcome, a.reason) for a in resolution.attempts] == [
+        ("first", Outcome.BLOCKED, "second P: HTTP 403"),
+        ("second", Outcome.OK, None),
+    ]
+
+
+def test_of_the_denominators_rejects_only_those_of_a_figure_are_listed() -> None:
+    row = {"year": 2024, "reason": "unknown", "raw_record": "{}", "raw_sha256": SHA}
+    rejects = pl.DataFrame([{"iso3": iso3} | row for iso3 in ("KAZ", "FRA", None)], schema=SERIES_REJECT)
+    people = replace(answer(UZB=2.0), rejects=rejects)
+    (resolution,) = run(
+        [chain(PER_HEAD)], first=Prepared({"F": answer(KAZ=4.0, UZB=1.0)}), second=Prepared({"P": people})
+    )
+    assert resolution.rejects["reason"].to_list() == ["second P: unknown"]
+    assert resolution.rejected_keys.rows() == [("KAZ", 2024)], "its last figure is kept"
 
 
 def test_an_exception_in_one_adapter_does_not_stop_the_other_providers() -> None:

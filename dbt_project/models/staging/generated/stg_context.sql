@@ -20,6 +20,8 @@
     'basic_digital_skills_pct',
     'stem_graduates_pct',
     'ict_graduates_pct',
+    'github_commits_per_million',
+    'github_developers_per_million',
     'gii_rank',
     'lpi_overall_score',
     'paperless_trade_pct',

@@ -2,7 +2,7 @@
 {{ landed([
     'egdi_hci_index',
     'tertiary_enrolment_pct',
-    'github_commits_per_million',
+    'github_pushes_per_million',
     'youth_online_bill_pct',
     'internet_gender_ratio',
     'account_gender_ratio',

@@ -2,6 +2,7 @@
 {{ landed([
     'vc_deals_per_bn_ppp',
     'tld_per_thousand',
+    'github_organizations_per_million',
     'gii_score',
     'rd_expenditure_pct_gdp',
     'ict_service_exports_pct',
