@@ -1,11 +1,9 @@
 -- Generated from the catalogue and the seed framework_indicators by `make generate`: do not edit.
 {{ landed([
     'ict_private_investment_usd',
-    'gci_legal_score',
+    'gci_score',
     'gci_technical_score',
     'gci_organisation_score',
-    'gci_capacity_score',
-    'gci_cooperation_score',
     'mobile_data_5gb_price_pct_gni',
     'mobile_phone_owner_female_pct',
     'mobile_phone_owner_male_pct',
