@@ -30,6 +30,8 @@ HEADS = {
     "/wipo_gii/gii-ranking/data/bc_results_gii_": 'iso3,rank,score,giiyr\nKAZ,81,"26,3",2025\n',
     "/qog/qog_std_ts_jan": "ccodealp,year,egov_egov\nKAZ,2023,0.9\n",
     "/findex/GlobalFindexDatabase2025.csv": "codewb,year,group,group2,account_t_d,g20_any\nKAZ,2024,all,all,0.8,0.9\n",
+    "/unctad_cyberlaw/2026-cyberlaw_tracker": "code,Electronic Transactions,Consumer Protection,"
+    "Privacy and Data Protection,Cybercrime\n398,Legislation,Legislation,Legislation,Legislation\n",
 }
 PAGE = '<a href="/Data/Country-Information/id/87-Kazakhstan">Kazakhstan</a>'
 

@@ -10,7 +10,8 @@ one million people. Pace target then: the world's 75th percentile. All are round
 
 Three floors are not percentiles. Mobile-phone owners and households with internet: the archived ITU figures cover about
 80 economies without the poorest, so that a percentile would be too high; 0 is the natural limit. Women's over men's
-internet use: only members have figures; 0.3 is a provisional limit near the worst published ratio.
+internet use: only members have figures; 0.3 is a provisional limit near the worst published ratio. A count has the
+limits of its scale (``SCALES``).
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ from tests.conftest import GOALPOSTS_OF, ROOT
 SEEDS = ROOT / "dbt_project" / "seeds"
 BENCHMARKS = pl.read_csv(SEEDS / "benchmarks.csv").filter(framework_id="carec_2030")
 LIMITS = {"mobile_phone_owner_pct": 0.0, "households_internet_pct": 0.0, "internet_gender_ratio": 0.3}
+SCALES = {"cyber_laws_count": (0.0, 4.0)}
+"""Indicators whose goalposts are the ends of their scale: a count of four areas of law goes from none to all."""
 TOP_FIVE = BENCHMARKS.filter(pl.col("target_basis").str.starts_with("mean of the top five"))
 WINDOW = 2
 LARGE = 1_000_000
@@ -82,7 +85,10 @@ def lower_is_better(row: dict[str, object]) -> bool:
 def recomputed(row: dict[str, object]) -> dict[str, object]:
     """Return the cells of a row computed from the archived figures. A basis is given by one word of its text."""
     values, cells = baseline(row)["value"], {}
-    if row["indicator_id"] in LIMITS:
+    if row["indicator_id"] in SCALES:
+        floor, target = SCALES[str(row["indicator_id"])]
+        cells |= {"floor_value": floor, "floor_basis": "limit", "target_value": target, "target_basis": "limit"}
+    elif row["indicator_id"] in LIMITS:
         cells |= {"floor_value": LIMITS[str(row["indicator_id"])], "floor_basis": "limit"}
     else:
         floor = values.quantile(0.975 if lower_is_better(row) else 0.025, "linear")

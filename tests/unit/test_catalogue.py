@@ -19,6 +19,7 @@ SCORED = [
     "regulatory_quality_est",
     "gci_capacity_score",
     "gci_legal_score",
+    "cyber_laws_count",
     "gci_cooperation_score",
     "fixed_broadband_price_pct_gni",
     "mobile_data_price_pct_gni",
