@@ -55,6 +55,7 @@ SCORED = [
     "account_owner_pct",
     "online_bill_payment_pct",
     "online_merchant_payment_pct",
+    "digital_payment_pct",
 ]
 
 PROVIDERS = """\

@@ -22,7 +22,6 @@
     'lpi_overall_score',
     'paperless_trade_pct',
     'rail_freight_tonne_km',
-    'digital_payment_pct',
     'remittance_cost_pct',
     'schools_internet_pct',
     'primary_enrolment',

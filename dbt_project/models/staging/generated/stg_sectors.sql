@@ -6,4 +6,5 @@
     'account_owner_pct',
     'online_bill_payment_pct',
     'online_merchant_payment_pct',
+    'digital_payment_pct',
 ]) }}
