@@ -18,9 +18,11 @@ from sources.errors import ConfigurationError
 from sources.observation import utc_now
 from sources.providers.data360 import DATABASES
 from sources.providers.owid import CHARTS
+from sources.providers.untf import GROUPS
 from tests.contract.loopback import PatientHttp, unused_port
 from tests.contract.payloads import Row
 from tests.contract.payloads.data360 import cells
+from tests.contract.payloads.untf import page, scores
 from tests.contract.workbooks import XLSX, workbook
 
 Answer = tuple[Any, str]
@@ -87,6 +89,8 @@ def answer(request: Request) -> Answer:  # noqa: PLR0911, PLR0912 - one case per
             return {"hints": [hint], "records": []}, "application/json"
         case "un_egov":
             return PAGE, "text/html"
+        case "untf":
+            return page("Kyrgyzstan", [scores("2025", dict.fromkeys(GROUPS, "50"), "50")]), "text/html"
         case "itu_prices" | "gtmi":
             return workbook({"Data": [["a"]]}), XLSX
         case "owid":

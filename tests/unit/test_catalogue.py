@@ -56,6 +56,7 @@ SCORED = [
     "online_bill_payment_pct",
     "online_merchant_payment_pct",
     "digital_payment_pct",
+    "cross_border_paperless_trade_pct",
 ]
 
 PROVIDERS = """\
