@@ -268,7 +268,7 @@ def process_indicator(
         if not checked.held_back:
             replaced, sent = checked.replaced, checked.accepted.filter(_sent_by_provider(placed))
             series = with_retained(checked.accepted, gaps, previous)
-            series = with_carried_over(series, previous, indicator, run.window.first_year)
+            series = with_carried_over(series, previous, indicator, run.window.first_year, resolution.link.adds)
             checked = run_gates(SERIES_GATES, series, previous, context)
         if checked.held_back:
             status = Landing.UNCHANGED if checked.gate in (ALL_REJECTED, STALE_MIRROR) else Landing.HELD_BACK
@@ -312,7 +312,7 @@ def _context(workspace: Workspace, run: Run, resolution: Resolution) -> Context:
         last_year=run.window.last_year + 1,
         corrections=workspace.corrections.of(resolution.indicator.id),
         provider=resolution.link.provider,
-        why_mirrored=_why_no_answer(resolution) if resolution.mirrored else None,
+        why_mirrored=_why_no_answer(resolution) if resolution.mirrored and not resolution.link.adds else None,
         accept_shrink=run.accept_shrink,
     )
 

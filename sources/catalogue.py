@@ -45,6 +45,7 @@ class Link(Entry):
         licence: The licence of this provider's figures, if it differs from the indicator's.
         furthest: Adjacent links with this flag are requested together, and the one with the latest year is used. A
             mirror that is added to such a link is one of them.
+        adds: Figures of this link are added to the last vintage, and withdraw none: for a table of some economies.
     """
 
     provider: str
@@ -55,6 +56,7 @@ class Link(Entry):
     options: dict[str, str | int | float | bool] = Field(default_factory=dict)
     licence: str | None = Field(default=None, min_length=2)
     furthest: bool = False
+    adds: bool = False
 
     @property
     def provider_code(self) -> str:

@@ -206,13 +206,16 @@ def with_retained(fresh: pl.DataFrame, rejected_keys: pl.DataFrame, last: pl.Dat
     return pl.concat([fresh, from_older_vintage(retained, FigureOrigin.RETAINED)])
 
 
-def with_carried_over(fresh: pl.DataFrame, last: pl.DataFrame, indicator: Indicator, first_year: int) -> pl.DataFrame:
+def with_carried_over(
+    fresh: pl.DataFrame, last: pl.DataFrame, indicator: Indicator, first_year: int, adds: bool = False
+) -> pl.DataFrame:
     """Return the figures, plus those of the last vintage that the answer cannot withdraw.
 
     These are the years before ``first_year``, which were not requested. For an edition index they are also the missing
-    editions older than the newest one served: an edition is published once, and its file may be gone.
+    editions older than the newest one served: an edition is published once, and its file may be gone. An answer that
+    ``adds`` figures withdraws none.
     """
-    lasting = pl.col("year") < first_year
+    lasting = pl.lit(adds) | (pl.col("year") < first_year)
     if indicator.edition_index:
         lasting |= ~pl.col("year").is_in(fresh["year"].implode()) & (pl.col("year") < fresh["year"].max())
     carried_over = last.select(OBSERVATION.keys()).filter(lasting).join(fresh, on=KEY, how="anti")

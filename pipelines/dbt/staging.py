@@ -30,6 +30,7 @@ STAGINGS = {
     "s2": "stg_sectors",
     "s3": "stg_sectors",
     "s4": "stg_sectors",
+    "x1": "stg_sectors",
     "x4": "stg_sectors",
 }
 CONTEXT = "stg_context"

@@ -2,8 +2,9 @@
 
 ``<name>.csv`` or ``<name>.xlsx`` (first sheet) has the columns ``iso3``, ``year`` and ``value``, and any others that
 help to find a value again, such as its page; ``<name>.yml`` has the fields of ``Header``. The option ``file`` of a
-request is the name; ``code`` and the option ``unit`` must be the header's indicator and unit. The path of the folder
-belongs in the settings.
+request is the name; ``code`` and the option ``unit`` must be the header's indicator and unit. With the option
+``column`` the values are in that column, and the header's indicator is the name of the file: such a table has several
+indicators. The path of the folder belongs in the settings.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ from sources.parsing.tables import read_csv
 from sources.parsing.workbook import open_workbook, rows_of, table
 from sources.provider import Fetched, Outcome, SeriesRequest, Window
 
-COLUMNS = {"iso3": (), "year": (), "value": ()}
+KEYS = ("iso3", "year")
+VALUE = "value"
 SUFFIXES = (".csv", ".xlsx")
 
 
@@ -73,18 +75,21 @@ def parse_header(body: bytes) -> Header:
         raise UnusableResponse(f"the header's field {field}: {first['msg'].removeprefix('Value error, ')}") from error
 
 
-def parse(body: bytes, suffix: str) -> pl.DataFrame:
-    """Return the table, ``COLUMNS`` first, all text. Raise UnusableResponse if it cannot be read."""
+def parse(body: bytes, suffix: str, column: str = VALUE) -> pl.DataFrame:
+    """Return the table, ``KEYS`` and ``column`` first, all text. Raise UnusableResponse if it cannot be read."""
+    columns: dict[str, tuple[str, ...]] = dict.fromkeys((*KEYS, column), ())
     if suffix == ".csv":
-        return rename_columns(read_csv(body), COLUMNS)
+        return rename_columns(read_csv(body), columns)
     workbook = open_workbook(body)
-    return table(rows_of(workbook, workbook.sheet_names[0]), COLUMNS)
+    return table(rows_of(workbook, workbook.sheet_names[0]), columns)
 
 
-def observations_of(rows: pl.DataFrame, raw_sha256: str, areas: Areas, window: Window) -> pl.DataFrame:
-    """Return the observations of a file, see ``parse_observations``."""
-    iso3, year = pl.col("iso3").str.strip_chars(), pl.col("year").str.strip_chars()
-    return parse_observations(rows, areas, window, iso3=iso3, period=year, raw_sha256=raw_sha256)
+def observations_of(
+    rows: pl.DataFrame, raw_sha256: str, areas: Areas, window: Window, column: str = VALUE
+) -> pl.DataFrame:
+    """Return the observations of one column of a file, see ``parse_observations``."""
+    iso3, year = (pl.col(key).str.strip_chars() for key in KEYS)
+    return parse_observations(rows, areas, window, iso3=iso3, period=year, value=column, raw_sha256=raw_sha256)
 
 
 @dataclass(frozen=True)
@@ -117,6 +122,7 @@ class LocalFiles:
 
     def _answer(self, request: SeriesRequest, provider: Provider, areas: Areas, window: Window) -> Fetched:
         name = str(request.option("file"))
+        column = str(request.option("column", VALUE))
         origin = Origin(str(provider.documentation_url or ""))
         paths = [self.folder / f"{name}{suffix}" for suffix in SUFFIXES]
         present = [path for path in paths if path.is_file()]
@@ -133,14 +139,14 @@ class LocalFiles:
             _require_requested(header, request)
             origin = Origin(str(header.source_url), header.vintage, header.licence)
             replies.append(replace(_read(path), retrieved_at=header.retrieved_at))
-            rows = parse(replies[1].content, path.suffix)
+            rows = parse(replies[1].content, path.suffix, column)
         except UnusableResponse as error:
             named = UnusableResponse(f"{present[0].name}: {error.reason}")
             return build_failed_answers([request], named, lambda _: origin, replies, provider)
         sha256 = raw_body(replies[1], provider).sha256
         return build_answers(
             [request],
-            lambda _: observations_of(rows, sha256, areas, window),
+            lambda _: observations_of(rows, sha256, areas, window, column),
             lambda _: origin,
             replies,
             provider,
@@ -158,8 +164,9 @@ def _read(path: Path) -> Reply:
 
 def _require_requested(header: Header, request: SeriesRequest) -> None:
     """Raise UnusableResponse if the header is of another indicator or unit than requested."""
+    indicator = request.option("file") if request.option("column") else request.code
     for field, found, requested in (
-        ("indicator", header.indicator, request.code),
+        ("indicator", header.indicator, indicator),
         ("unit", header.unit, request.option("unit")),
     ):
         if found != requested:

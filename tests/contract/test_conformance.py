@@ -65,9 +65,8 @@ Answer = Callable[[Request, Mapping[str, Body]], Response | None]
 
 def truth(of: Payload) -> Figures:
     """Return the figures of the provider: every country in both years."""
-    return {
-        (iso3, year): round(21.5 + 3.25 * at, 2) for at, (iso3, year) in enumerate(product(COUNTRIES[:12], of.years))
-    }
+    places = product(of.countries or COUNTRIES, of.years)
+    return {(iso3, year): of.figure(at) for at, (iso3, year) in enumerate(places)}
 
 
 def known(of: Payload) -> Figures:
@@ -157,6 +156,13 @@ def provider(request: pytest.FixtureRequest, opened: Workspace, tmp_path: Path) 
     return Provider(of, at)
 
 
+def path_of(request: Request, bodies: Mapping[str, Body]) -> str:
+    """Return the path of a request below the base address, with its query if a body has that address."""
+    path = request.path.removeprefix("/base").replace(" ", "%20")
+    with_query = f"{path}?{request.query_string.decode()}"
+    return with_query if with_query in bodies else path
+
+
 Serve = Callable[..., str]
 
 
@@ -166,7 +172,7 @@ def serve(httpserver: HTTPServer) -> Serve:
 
     def start(bodies: Mapping[str, Body], spoil: Answer = lambda request, bodies: None) -> str:
         def handle(request: Request) -> Response:
-            path = request.path.removeprefix("/base").replace(" ", "%20")
+            path = path_of(request, bodies)
             if spoilt := spoil(request, bodies):
                 return spoilt
             if path not in bodies:
@@ -435,8 +441,7 @@ def test_an_operators_file_is_used_if_the_provider_serves_no_file(
     os.utime(placed, (1_790_000_000,) * 2)  # 2026-09-21
 
     def main_only(request: Request, bodies: Mapping[str, Body]) -> Response | None:
-        here = request.path.removeprefix("/base").replace(" ", "%20") == provider.of.main
-        return away(request, bodies) if here else None
+        return away(request, bodies) if path_of(request, bodies) == provider.of.main else None
 
     result = provider.refresh(serve(good(provider.of), main_only))
     assert (result.outcome, provider.landed()) == (Outcome.OK, truth(provider.of))
@@ -465,7 +470,7 @@ def main_as(content: Callable[[bytes], bytes], content_type: str | None = None) 
 
     def answer(provider: Provider) -> Answer:
         def spoil(request: Request, bodies: Mapping[str, Body]) -> Response | None:
-            if request.path.removeprefix("/base").replace(" ", "%20") != provider.of.main:
+            if path_of(request, bodies) != provider.of.main:
                 return None
             body = bodies[provider.of.main]
             return Response(content(body.content), content_type=content_type or body.content_type)
@@ -516,6 +521,10 @@ def test_an_unusable_body_is_rejected_reported_and_kept(
 ) -> None:
     spoil, expected = fault
     answer, bodies = spoil(provider), good(provider.of)
+    main = bodies[provider.of.main]
+    replaced = answer(Request.from_values(f"/base{provider.of.main}"), bodies)
+    if replaced and (replaced.get_data(), replaced.mimetype) == main:
+        pytest.skip("pages are the format of this provider")
     result = provider.refresh(serve(bodies, answer))
     assert result.outcome is not Outcome.OK or result.landed.status is landing.Landing.HELD_BACK
     assert provider.landed() == known(provider.of)
@@ -556,7 +565,7 @@ def test_an_object_with_a_repeated_field_is_refused(provider: Provider, serve: S
 @of_each(PROVIDERS)
 def test_an_invalid_date_of_change_is_ignored(provider: Provider, serve: Serve) -> None:
     def dated(request: Request, bodies: Mapping[str, Body]) -> Response | None:
-        body = bodies.get(request.path.removeprefix("/base").replace(" ", "%20"))
+        body = bodies.get(path_of(request, bodies))
         headers = {"Last-Modified": f"Mon, 01 Jan 2024 00:00:00 +{'9' * 19}"}
         return Response(body.content, headers=headers, content_type=body.content_type) if body else None
 

@@ -18,9 +18,11 @@ from sources.errors import ConfigurationError
 from sources.observation import utc_now
 from sources.providers.data360 import DATABASES
 from sources.providers.owid import CHARTS
+from sources.providers.untf import GROUPS
 from tests.contract.loopback import PatientHttp, unused_port
 from tests.contract.payloads import Row
 from tests.contract.payloads.data360 import cells
+from tests.contract.payloads.untf import page, scores
 from tests.contract.workbooks import XLSX, workbook
 
 Answer = tuple[Any, str]
@@ -30,6 +32,8 @@ HEADS = {
     "/wipo_gii/gii-ranking/data/bc_results_gii_": 'iso3,rank,score,giiyr\nKAZ,81,"26,3",2025\n',
     "/qog/qog_std_ts_jan": "ccodealp,year,egov_egov\nKAZ,2023,0.9\n",
     "/findex/GlobalFindexDatabase2025.csv": "codewb,year,group,group2,account_t_d,g20_any\nKAZ,2024,all,all,0.8,0.9\n",
+    "/unctad_cyberlaw/2026-cyberlaw_tracker": "code,Electronic Transactions,Consumer Protection,"
+    "Privacy and Data Protection,Cybercrime\n398,Legislation,Legislation,Legislation,Legislation\n",
 }
 PAGE = '<a href="/Data/Country-Information/id/87-Kazakhstan">Kazakhstan</a>'
 
@@ -85,6 +89,8 @@ def answer(request: Request) -> Answer:  # noqa: PLR0911, PLR0912 - one case per
             return {"hints": [hint], "records": []}, "application/json"
         case "un_egov":
             return PAGE, "text/html"
+        case "untf":
+            return page("Kyrgyzstan", [scores("2025", dict.fromkeys(GROUPS, "50"), "50")]), "text/html"
         case "itu_prices" | "gtmi":
             return workbook({"Data": [["a"]]}), XLSX
         case "owid":

@@ -201,7 +201,8 @@ def test_every_link_of_the_catalogue_names_a_file_and_the_indicators_unit() -> N
     found = [(i, link) for i in load_catalogue() for link in i.chain if link.provider == "local_file"]
     assert found
     for indicator, link in found:
-        assert link.options.keys() == {"file", "unit"}, link
+        assert {"file", "unit"} <= link.options.keys() <= {"file", "unit", "column"}, link
+        assert link.options.get("column", link.code) == link.code, link
         assert link.options["unit"] == indicator.unit, link
         assert Path(str(link.options["file"])).name == Path(str(link.options["file"])).stem == link.options["file"], (
             link

@@ -25,9 +25,10 @@ from werkzeug.http import parse_range_header
 
 from pipelines.workspace import Workspace
 from sources.catalogue import Link
-from sources.providers import gtmi, un_egov
+from sources.providers import gtmi, un_egov, untf
 from sources.providers.data360_rows import CUTS
 from tests.contract.payloads import Row, csv_body, payload
+from tests.contract.payloads import untf as untf_page
 from tests.contract.payloads.github_innovation import quarterly
 from tests.contract.workbooks import XLSX, workbook
 
@@ -364,6 +365,20 @@ class Everyone:
                 values = (series[iso3, year] for year in years)
                 lines += [un_egov.LABELS[column], *map(str, years), "(Value)", *map(str, values)]
         return f"<p>{' '.join(lines)}</p>".encode()
+
+    def _untf(self, path: str, requested: Mapping[str, str]) -> tuple[bytes, str] | None:
+        """Return the page of one economy with every survey that has figures."""
+        iso3, known = requested["id"], self.of("untf")
+        years = sorted({year for _, series in known.values() for country, year in series if country == iso3})
+        surveys = [
+            untf_page.scores(
+                str(year),
+                {group: str(known[group][1][iso3, year]) for group in untf.GROUPS},
+                str(known[untf.TOTAL][1][iso3, year]),
+            )
+            for year in reversed(years)
+        ]
+        return untf_page.page(iso3, surveys).encode(), "text/html"
 
     def _qog(self, path: str, requested: Mapping[str, str]) -> tuple[bytes, str] | None:
         if path != "qog_std_ts_jan26.csv":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -12,18 +13,21 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Response
 
-from pipelines.ingestion import Ingested, with_carried_over
-from pipelines.workspace import Workspace
+from pipelines.ingestion import Ingested, ingest, with_carried_over
+from pipelines.settings import load_settings
+from pipelines.workspace import Workspace, open_workspace
 from sources.catalogue import Provider
 from sources.corrections import Corrections
 from sources.http.client import Http
 from sources.observation import Areas
 from sources.provider import RECORD, Answer, Fetched, Outcome, SeriesRequest, Window
+from sources.providers.local_file import LocalFiles
 from tests.integration.refreshing import BROADBAND, CODES, INTERNET, Bank, landed, refresh, rejects, workspace
 from tests.unit.test_corrections import correction
 from tests.unit.test_observation import indicator, records
 from warehouse import landing
 from warehouse.landing import Landing, latest
+from warehouse.layout import Layout
 
 SHA = "c" * 64
 
@@ -267,3 +271,36 @@ def test_a_missing_edition_is_carried_over_unless_it_is_the_newest() -> None:
         (2024, None),
     ]
     assert with_carried_over(served, known, indicator(), 2010)["year"].to_list() == [2022, 2024]
+
+
+def test_a_table_of_some_economies_adds_its_figures_and_withdraws_none() -> None:
+    known = records(("KGZ", 2025, 81.5), ("PAK", 2025, 88.9))
+    table = records(("UZB", 2025, 70.0), ("PAK", 2025, 90.0))
+    added = with_carried_over(table, known, indicator(), 2010, adds=True).sort("iso3")
+    assert added.select("iso3", "value", "figure_origin").rows() == [
+        ("KGZ", 81.5, "carried_over"),
+        ("PAK", 90.0, None),
+        ("UZB", 70.0, None),
+    ]
+
+
+def test_an_operator_adds_members_to_the_survey_without_copying_those_already_held(tmp_path: Path) -> None:
+    """The table is older than the archive and has one economy: neither gate for losses and mirrors holds it back."""
+    opened = open_workspace(load_settings(http_tries=1))
+    name, folder = "cross_border_paperless_trade_pct", tmp_path / "local"
+    at = replace(opened, layout=Layout(tmp_path / "warehouse"), adapters={"local_file": LocalFiles(folder)})
+    folder.mkdir()
+    header = {"indicator": "untf_economies", "unit": "pct", "source_title": "survey", "licence": "as published"}
+    header |= {"source_url": "https://provider.test/economy", "vintage": "2023", "retrieved_by": "a person"}
+    header |= {"retrieved_at": "2026-11-20T09:00:00Z"}
+    (folder / "untf_economies.yml").write_text(json.dumps(header))
+    (folder / "untf_economies.csv").write_text(
+        "iso3,year,transparency,cross_border_paperless_trade\nUZB,2023,90,61.11\nKAZ,2023,80,\n"
+    )
+    (result,) = ingest(at, [at.catalogue.indicators[name]], offline=False).results
+    assert (result.outcome, result.landed.status, result.landed.withdrawn) == (Outcome.OK, Landing.NEW, 0)
+    assert result.vintage is not None
+    figures = result.vintage.read()
+    assert figures.height == 14
+    assert figures.filter(iso3="UZB").select("year", "value", "retrieved_via").rows() == [(2023, 61.11, "local_file")]
+    assert set(figures.filter(pl.col("iso3") != "UZB")["retrieved_via"]) == {"archive"}

@@ -17,7 +17,10 @@ SCORED = [
     "government_effectiveness_est",
     "gtmi_citizen_engagement_score",
     "regulatory_quality_est",
-    "gci_score",
+    "gci_capacity_score",
+    "gci_legal_score",
+    "cyber_laws_count",
+    "gci_cooperation_score",
     "fixed_broadband_price_pct_gni",
     "mobile_data_price_pct_gni",
     "mobile_phone_owner_pct",
@@ -53,6 +56,8 @@ SCORED = [
     "account_owner_pct",
     "online_bill_payment_pct",
     "online_merchant_payment_pct",
+    "digital_payment_pct",
+    "cross_border_paperless_trade_pct",
 ]
 
 PROVIDERS = """\

@@ -46,7 +46,8 @@ class Payload:
 
     ``field`` is a name that the main body needs, ``code`` its name of the series, ``unit`` its name of the unit and
     ``sheet`` the name of the sheet in a workbook; an empty value means that the provider has none. ``years`` are two
-    years that it can contain. A file with an ``edition`` contains the number of its edition.
+    years that it can contain, or one year twice. A file with an ``edition`` contains the number of its edition.
+    ``countries`` are those that it can contain, all of the tests if empty. ``figure`` gives the value at a position.
     """
 
     link: Link
@@ -58,6 +59,8 @@ class Payload:
     unit: str | None = None
     sheet: str | None = None
     edition: bool = False
+    countries: tuple[str, ...] = ()
+    figure: Callable[[int], float] = lambda at: round(21.5 + 3.25 * at, 2)
 
 
 def payload(provider: str) -> Payload:

@@ -4,4 +4,5 @@
     'ai_policy_capacity_score',
     'government_effectiveness_est',
     'gtmi_citizen_engagement_score',
+    'gci_capacity_score',
 ]) }}
