@@ -628,6 +628,11 @@ def test_a_contradicted_claim_names_the_member_and_year_for_which_it_is_true(eng
 
 # ------------------------------------------------------------------------- the register as committed, altered figures
 
+REGISTER = "; ".join(
+    f"insert into {table} from published.{table}"
+    for table in ("claims", "claim_evidence", "claim_terms", "claim_duplicates", "claim_leads", "observations")
+)
+
 CHANGED: dict[str, tuple[tuple[str, str, int, float], dict[str, tuple[str, str]]]] = {
     # a changed observation, and every verdict that changes
     "Kazakhstan's adults use the internet as claimed": (
@@ -673,18 +678,22 @@ def test_changing_one_observation_changes_exactly_the_verdicts_that_depend_on_it
     engine: ClaimsEngine, case: str
 ) -> None:
     (series, iso3, year, value), flips = CHANGED[case]
-    register = "; ".join(
-        f"insert into {table} from published.{table}"
-        for table in ("claims", "claim_evidence", "claim_terms", "claim_duplicates", "claim_leads", "observations")
-    )
     change_it = (
         f"update observations set value = {value} where indicator_id = '{series}' and iso3 = '{iso3}' and year = {year}"
     )
-    before = engine.audit([], [], {}, more=register).query("select claim_id, verdict from claims_audit")
-    after = engine.audit([], [], {}, more=f"{register}; {change_it}").query(
+    before = engine.audit([], [], {}, more=REGISTER).query("select claim_id, verdict from claims_audit")
+    after = engine.audit([], [], {}, more=f"{REGISTER}; {change_it}").query(
         "select claim_id, verdict from claims_audit"
     )
     assert {row["claim_id"] for row in before} == {row["claim_id"] for row in after} >= flips.keys()
     now = {row["claim_id"]: row["verdict"] for row in after}
     found = {r["claim_id"]: (r["verdict"], now[r["claim_id"]]) for r in before if r["verdict"] != now[r["claim_id"]]}
     assert found == flips
+
+
+def test_a_series_that_ends_early_does_not_make_an_outdated_figure_current(engine: ClaimsEngine) -> None:
+    ends_in_2022 = "delete from observations where indicator_id = 'coverage_4g_pct' and iso3 = 'UZB' and year > 2022"
+    audit = engine.audit([], [], {}, more=f"{REGISTER}; {ends_in_2022}")
+    assert audit.verdict("p1-uzb-internet-coverage")["verdict"] == "supported_other_year"
+    tested = {test["indicator_id"]: test["years_tested"] for test in audit.tests("p1-uzb-internet-coverage")}
+    assert (tested["coverage_3g_pct"], tested["coverage_4g_pct"]) == ("2022", "2022")
