@@ -46,6 +46,13 @@ CLAIM = {
     "checkable_with": "direct: a series",
 }
 EVIDENCE = {"claim_id": "c", "definition_match": "same", "definition_note": "what it measures"}
+DOCUMENTARY = """
+    create table intermediate.int_documentary_verdicts (
+        claim_id varchar, documentary_verdict varchar, documentary_reason_code varchar,
+        documentary_reason_operands varchar, documentary_reason varchar
+    )
+"""
+"""No documents: the documentary verdict has its own tests."""
 FIGURE = {
     "provider": "p",
     "vintage_at": "2026-01-01",
@@ -99,6 +106,7 @@ class ClaimsEngine:
             "intermediate.int_claim_unknown",
             [{"indicator_id": series, "first_known_on": day} for series, day in (unknown or {}).items()],
         )
+        connection.execute(DOCUMENTARY)
         connection.execute(more)
         for model, sql in self._models.items():
             folder, name = model.split("/")

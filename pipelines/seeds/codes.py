@@ -29,6 +29,15 @@ VERDICTS: tuple[str, ...] = tuple(VARIABLES["verdicts"])
 DECIDED = VERDICTS[:5]
 """Verdicts that a figure decides: claim and figure measure the same thing."""
 
+DOCUMENTARY_VERDICTS: tuple[str, ...] = tuple(VARIABLES["documentary_verdicts"])
+"""Verdicts of documents on a claim, in the order in which summaries show them."""
+
+DOCUMENTS_DECIDE = DOCUMENTARY_VERDICTS[:4]
+"""Documentary verdicts that decide a claim, wholly or in part."""
+
+DOCUMENT_ROLES: tuple[str, ...] = tuple(VARIABLES["document_roles"])
+"""Parts of a document in the documentary verdict, in the order in which documents are listed."""
+
 
 class Sign(NamedTuple):
     """How a status is shown: a colour on a terminal, and a square with a mark on the pages."""
