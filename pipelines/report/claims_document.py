@@ -12,13 +12,15 @@ from typing import Any
 
 from pipelines.formatting import GAP, figure
 from pipelines.published import claimed, fetch
+from pipelines.report import documents
 from pipelines.seeds.codes import DECIDED, VERDICTS
 
 _HEAD = """# The claims of the mid-term review, tested against public data
 
 `carec claims --write-docs docs/claims.md` writes this page from the published file; do not edit it.
 `carec claims CLAIM_ID` prints one claim in full. Tables: `claims_audit` (one verdict per claim), `claim_tests` (every
-test of a claim), `milestones`, `claim_leads`, `claim_inconsistencies`, `claim_verdict_changes`.
+test of a claim), `claim_documents` (every document of a claim), `milestones`, `claim_leads`, `claim_inconsistencies`,
+`claim_verdict_changes`.
 
 The register contains every statement of the preliminary findings that were presented in Manila on 26 June 2025, in our
 own words. A verdict is about the statement and the available figures, not about the effort of a country.
@@ -44,7 +46,12 @@ own words. A verdict is about the statement and the available figures, not about
 * A series with another definition is shown with its difference. It does not decide a verdict. Copies of one source
   count once.
 * `carec refresh --as-of 2025-06-26` makes the audit with the data known on the day of the review, from the stored
-  vintages. It names the series that have no vintage of that time.
+  vintages. It names the series that have no vintage of that time. Documents of a later date are not used.
+
+Documents give a verdict of their own, which is never mixed with that of the figures. A legal text, a treaty depositary
+or the programme's own page decides alone; other reports need a second source, or the verdict says "single source"; a
+document of low confidence is a lead and decides nothing. [The method](method.md#documents-about-claims) has the whole
+rule.
 """
 
 
@@ -247,17 +254,17 @@ def _inconsistencies() -> str:
 
 
 def _leads() -> str:
-    rows = fetch("select claim_id, verdict_hint, lead, source_title, source_url, seen from claim_leads order by all")
     return _table(
-        ["claim", "points to", "lead", "source"],
+        ["claim", "points to", "lead", "source", "date"],
         [
             (
                 f"`{claim}`",
                 hint.replace("_", " "),
                 lead,
                 f"[{title}]({url})" if title and url else title or seen.replace("_", " "),
+                stated,
             )
-            for claim, hint, lead, title, url, seen in rows
+            for claim, hint, lead, title, url, stated, seen in documents.leads()
         ],
     )
 
@@ -271,6 +278,7 @@ def document() -> str:
     parts = [
         _HEAD.rstrip(),
         "## Verdicts",
+        documents.summary(),
         _summary(),
         _spread(),
         "## Supported",
@@ -289,7 +297,10 @@ def document() -> str:
         _reasons("direction_contradicted"),
         "## Not comparable: a series exists, but measures something else",
         _others(),
-        "## What cannot be tested, and why",
+        "## What documents say",
+        _table(["by documents", "claims", "of these, figures decide"], documents.counts()),
+        documents.decided_claims(),
+        "## What figures cannot test, and why",
         _untestable(),
         _untestable_figures(),
         "Milestones can be verified with documents only. The milestones of the review, by kind:",
@@ -300,7 +311,8 @@ def document() -> str:
         f"A claim about several members counts for each of them. Members that no claim names: {_unnamed()}.",
         _members(),
         "## Leads",
-        "Pointers for further checks. They are not verdicts: no primary data were read for them.",
+        "Pointers for further checks. They are not verdicts: documents of low confidence, and statements for which no"
+        " primary data were read.",
         _leads(),
     ]
     return "\n\n".join(parts) + "\n"
