@@ -179,3 +179,12 @@ def test_an_address_that_is_cut_off_is_reported_with_the_whole_one(seeds: Path) 
     whole = {"claim_id": "p5-gii-chn"}
     cut = {"source_url": "https://example.org/a/report-of-the-ye"}
     assert f"is cut off: the whole address is {DOCUMENT['source_url']}" in fault(seeds, whole, cut)
+
+
+def test_the_examples_of_the_guide_are_valid_rows(seeds: Path) -> None:
+    guide = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").split("## Add a document to a claim")[1]
+    examples = re.findall(r"```csv\n(.*?)```", guide.split("\n## ")[0], flags=re.DOTALL)
+    with (seeds / "documentary_evidence.csv").open("a", encoding="utf-8") as handle:
+        handle.writelines(examples)
+    check_all(seeds.parent, load_catalogue())
+    assert any(",member_statement," in example for example in examples)
