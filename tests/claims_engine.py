@@ -48,6 +48,13 @@ CLAIM = {
 }
 EVIDENCE = {"claim_id": "c", "definition_match": "same", "definition_note": "what it measures"}
 TERM = {"claim_id": "c", "term": "use", "may_mean": "people or households"}
+DOCUMENTARY = """
+    create table intermediate.int_documentary_verdicts (
+        claim_id varchar, documentary_verdict varchar, documentary_reason_code varchar,
+        documentary_reason_operands varchar, documentary_reason varchar
+    )
+"""
+"""No documents: the documentary verdict has its own tests."""
 FIGURE = {
     "provider": "p",
     "vintage_at": "2026-01-01",
@@ -103,6 +110,7 @@ class ClaimsEngine:
             "intermediate.int_claim_unknown",
             [{"indicator_id": series, "first_known_on": day} for series, day in (unknown or {}).items()],
         )
+        connection.execute(DOCUMENTARY)
         connection.execute(more)
         for model, sql in self._models.items():
             folder, name = model.split("/")

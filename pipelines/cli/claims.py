@@ -17,7 +17,8 @@ from pipelines.cli.terminal import FormatOption, command_app, write_document
 from pipelines.formatting import GAP, figure
 from pipelines.published import claimed, fetch, imprint, not_known
 from pipelines.report.claims_document import document
-from pipelines.seeds.codes import VERDICTS
+from pipelines.report.documents import USED, later, summary
+from pipelines.seeds.codes import DOCUMENTARY_VERDICTS, VERDICTS
 from sources.errors import ConfigurationError
 
 app = command_app()
@@ -28,7 +29,10 @@ _BARS = "▁▂▃▄▅▆▇█"
 @app.command()
 def claims(
     claim_id: Annotated[str | None, typer.Argument(help="One claim in full.")] = None,
-    verdict: Annotated[str | None, typer.Option("--verdict", help="Only claims with this verdict.")] = None,
+    verdict: Annotated[str | None, typer.Option("--verdict", help="Only claims with this verdict of figures.")] = None,
+    documents: Annotated[
+        str | None, typer.Option("--documents", metavar="VERDICT", help="Only claims with this verdict of documents.")
+    ] = None,
     pillar: Annotated[str | None, typer.Option("--pillar", help="Only claims of this pillar or section.")] = None,
     country: Annotated[
         str | None, typer.Option("--country", metavar="ISO3", help="Only claims on this member.")
@@ -39,14 +43,14 @@ def claims(
     ] = None,
     fmt: FormatOption = Format.TABLE,
 ) -> None:
-    """The claims of the mid-term review, tested against public data: one verdict per claim, with its evidence."""
+    """The claims of the mid-term review: the verdict of public figures and that of documents, with their evidence."""
     if write is not None:
         write_document(write, document())
     elif claim_id is None:
-        audit(fmt, verdict, pillar, country)
-    elif verdict or pillar or country:
+        audit(fmt, verdict, pillar, country, documents)
+    elif verdict or documents or pillar or country:
         raise typer.BadParameter(
-            "CLAIM_ID prints one claim in full: it takes neither --verdict, --pillar nor --country"
+            "CLAIM_ID prints one claim in full: it takes neither --verdict, --documents, --pillar nor --country"
         )
     else:
         claim(claim_id, fmt)
@@ -64,19 +68,22 @@ def _one_of(name: str, given: str, known: Sequence[str]) -> str:
     return given
 
 
-def audit(fmt: Format, verdict: str | None, pillar: str | None, country: str | None) -> None:
+def audit(
+    fmt: Format, verdict: str | None, pillar: str | None, country: str | None, documents: str | None = None
+) -> None:
     """Print the claims that match every filter. Tables are followed by the number of claims per verdict.
 
     Args:
         fmt: How the claims are printed.
-        verdict: Only claims with this verdict.
+        verdict: Only claims with this verdict of figures.
         pillar: Only claims of this pillar or section.
         country: ISO3 code of a member, or ``CAREC``: only claims about it.
+        documents: Only claims with this verdict of documents.
 
     Raises:
         ConfigurationError: A filter has an unknown value.
     """
-    wanted = _filters(verdict, pillar, country)
+    wanted = _filters(verdict, pillar, country, documents)
     where = " and ".join(wanted) or "true"
     filters = list(wanted.values())
     if fmt is not Format.TABLE:
@@ -85,18 +92,19 @@ def audit(fmt: Format, verdict: str | None, pillar: str | None, country: str | N
         return
     rows = fetch(
         f"""
-        select claim_id, country_iso3, verdict, value, comparator, baseline_value, baseline_comparator,
+        select claim_id, country_iso3, verdict, documentary_verdict,
+               value, comparator, baseline_value, baseline_comparator,
                evidence_value, evidence_year, deviation, nearest_true_year, evidence_indicator_id
         from claims_audit where {where} order by regexp_extract(document_line, '^[0-9]+')::integer, claim_id
         """,
         filters,
     )
-    heads = ["claim", "country", "verdict", "claimed", "figure", "year", "off by", "true in", "series"]
+    heads = ["claim", "country", "verdict / documents", "claimed", "figure", "year", "off by", "true in", "series"]
     table = [
         [
             claim,
             iso3,
-            decided,
+            decided if documentary == "open" else f"{decided}\n/ {documentary.removesuffix('_by_document')}",
             claimed(*claim_parts),
             figure(value),
             _shown(year),
@@ -104,21 +112,24 @@ def audit(fmt: Format, verdict: str | None, pillar: str | None, country: str | N
             _shown(true_in),
             _shown(series),
         ]
-        for claim, iso3, decided, *claim_parts, value, year, off, true_in, series in rows
+        for claim, iso3, decided, documentary, *claim_parts, value, year, off, true_in, series in rows
     ]
     show(heads, table, fmt, title="The mid-term review's claims", right=heads[3:8])
     for title, group in {"pillar": "pillar", "country": "unnest(string_split(country_iso3, ';'))"}.items():
         console().print()
-        _summary(title, group, where, filters)
+        _summary(title, group, "verdict", VERDICTS, where, filters)
+    console().print()
+    _summary("by documents", "pillar", "documentary_verdict", DOCUMENTARY_VERDICTS, where, filters)
     out = console()
     out.print()
-    out.print("A repeated claim is counted once. One claim in full: carec claims CLAIM_ID")
-    for line in not_known():
+    out.print(summary(where, list(filters)), markup=False)
+    out.print("One claim in full: carec claims CLAIM_ID")
+    for line in [*not_known(), *later()]:
         out.print(line, markup=False)
     out.print(imprint(), markup=False)
 
 
-def _filters(verdict: str | None, pillar: str | None, country: str | None) -> dict[str, str]:
+def _filters(verdict: str | None, pillar: str | None, country: str | None, documents: str | None) -> dict[str, str]:
     """Return SQL conditions, each with the value of its parameter.
 
     Raises:
@@ -127,6 +138,8 @@ def _filters(verdict: str | None, pillar: str | None, country: str | None) -> di
     wanted: dict[str, str] = {}
     if verdict is not None:
         wanted["verdict = ?"] = _one_of("verdict", verdict.lower(), VERDICTS)
+    if documents is not None:
+        wanted["documentary_verdict = ?"] = _one_of("documentary verdict", documents.lower(), DOCUMENTARY_VERDICTS)
     if pillar is not None:
         pillars = [row[0] for row in fetch("select distinct pillar from claims order by 1")]
         wanted["pillar = ?"] = _one_of("pillar", pillar.lower().removeprefix("p"), pillars)
@@ -141,17 +154,18 @@ def _shown(value: object) -> str:
     return GAP if value is None else str(value)
 
 
-def _summary(title: str, group: str, where: str, filters: list[str]) -> None:
-    """Print the number of claims per verdict: one row per verdict, one column per value of ``group`` and for all."""
-    counts = ", ".join(f"count(*) filter (verdict = '{verdict}')" for verdict in VERDICTS)
+def _summary(title: str, group: str, column: str, codes: Sequence[str], where: str, filters: list[str]) -> None:
+    """Print the number of claims per verdict of a column: one row per verdict, one column per ``group`` and for all."""
+    counts = ", ".join(f"count(*) filter ({column} = '{code}')" for code in codes)
     counted = f"from claims_audit where {where} and duplicate_of is null"
     rows = fetch(
-        f"select part, count(*), {counts} from (select {group} as part, verdict {counted}) group by part order by part",
+        f"select part, count(*), {counts} from (select {group} as part, {column} {counted})"
+        " group by part order by part",
         filters,
     )
     rows += fetch(f"select 'all claims', count(*), {counts} {counted}", filters)
     heads = [title, *(row[0] for row in rows)]
-    names = ["claims", *(verdict.replace("_", " ") for verdict in VERDICTS)]
+    names = ["claims", *(code.replace("_", " ") for code in codes)]
     counted_by = zip(names, *(row[1:] for row in rows), strict=True)
     table = [[name, *(str(count) if count else GAP for count in counts)] for name, *counts in counted_by]
     show(heads, table, Format.TABLE, right=heads[1:])
@@ -172,24 +186,31 @@ def claim(claim_id: str, fmt: Format) -> None:
     test_columns, tests = _table("claim_tests", "claim_id = ?", [claim_id], "role desc, indicator_id, variant, iso3")
     base_columns, bases = _table("claim_base_years", "claim_id = ?", [claim_id], "indicator_id, iso3, base_year")
     lead_columns, leads = _table("claim_leads", "claim_id = ?", [claim_id], "lead")
+    document_columns, documents = _table("claim_documents", "claim_id = ?", [claim_id], "known_from, source_url")
     if fmt is Format.CSV:
         show(test_columns, tests, fmt)
         return
     if fmt is Format.JSON:
         nested = [
             [dict(zip(names, row, strict=True)) for row in rows]
-            for names, rows in ((test_columns, tests), (base_columns, bases), (lead_columns, leads))
+            for names, rows in (
+                (test_columns, tests),
+                (base_columns, bases),
+                (lead_columns, leads),
+                (document_columns, documents),
+            )
         ]
-        show([*columns, "tests", "base_years", "pointers"], [(*found[0], *nested)], fmt)
+        show([*columns, "tests", "base_years", "pointers", "documents"], [(*found[0], *nested)], fmt)
         return
     one = dict(zip(columns, found[0], strict=True))
     out = console()
     out.print(f"{claim_id} ({one['country_iso3']}; line {one['document_line']} of the review)", markup=False)
     out.print(f"  {one['statement']}", markup=False)
     out.print(f"  status in the review: {one['status_word'] or 'none given'}; {one['note'] or ''}", markup=False)
-    out.print(f"verdict: {one['verdict']}", markup=False)
-    for part in one["verdict_reason"].split(" | "):
-        out.print(f"  {part}", markup=False)
+    for verdict, reason in (("verdict", "verdict_reason"), ("documentary_verdict", "documentary_reason")):
+        out.print(f"{verdict.replace('_', ' ')}: {one[verdict]}", markup=False)
+        for part in one[reason].split(" | "):
+            out.print(f"  {part}", markup=False)
     if one["duplicate_of"]:
         out.print(f"  repeats {one['duplicate_of']}: counted once", markup=False)
     if tests:
@@ -197,14 +218,43 @@ def claim(claim_id: str, fmt: Format) -> None:
         _tests([dict(zip(test_columns, row, strict=True)) for row in tests])
         _base_years([dict(zip(base_columns, row, strict=True)) for row in bases])
         _trends(claim_id)
-    if leads:
-        out.print()
-        out.print("Leads, not verdicts:")
-        for lead in (dict(zip(lead_columns, row, strict=True)) for row in leads):
-            source = ", ".join(filter(None, (lead["source_title"], lead["source_url"]))) or lead["seen"]
-            out.print(f"  {lead['verdict_hint']}: {lead['lead']} ({source})", markup=False)
+    _documents(
+        [dict(zip(document_columns, row, strict=True)) for row in documents],
+        [dict(zip(lead_columns, row, strict=True)) for row in leads],
+    )
     out.print()
     out.print(imprint(), markup=False)
+
+
+def _documents(documents: list[dict[str, Any]], leads: list[dict[str, Any]]) -> None:
+    """Print the documents of a claim by their use, and its leads. A lead that is a document is printed once."""
+    out = console()
+    shown = {one["source_url"] for one in documents}
+    pointers = [
+        f"{one['verdict_hint']}: {one['lead']}"
+        f" ({', '.join(filter(None, (one['source_title'], one['source_url']))) or one['seen']})"
+        for one in leads
+        if one["source_url"] is None or one["source_url"] not in shown
+    ]
+    lists = {
+        "Documents:": [_document(one) for one in documents if one["role"] in USED],
+        "Later than the as-of day, not used:": [_document(one) for one in documents if one["role"] == "later"],
+        "Leads, not verdicts:": [_document(one) for one in documents if one["role"] == "lead"] + pointers,
+    }
+    for title, lines in lists.items():
+        if lines:
+            out.print()
+            out.print(title, markup=False)
+        for line in lines:
+            out.print(f"  {line}", markup=False)
+
+
+def _document(one: dict[str, Any]) -> str:
+    """Return a document in one line: what it says, then its kind, date, address and second source."""
+    second = one["second_source"] and f"second source, which {one['second_source_bearing']}: {one['second_source']}"
+    part = None if one["role"] in ("weighed", "lead", "later") else one["role"]
+    source = [one["source_kind"], one["document_date"] or "without a date", one["source_url"], second, part]
+    return f"{one['bearing']}: {one['what_it_says']} ({', '.join(filter(None, source))})"
 
 
 def _tests(tests: list[dict[str, Any]]) -> None:

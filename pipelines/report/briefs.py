@@ -12,6 +12,7 @@ from typing import Any
 
 from pipelines.report import charts, origins
 from pipelines.report.data import Report, Row, pick, read
+from pipelines.report.documents import decisions_of
 from pipelines.report.page import asset, render, shared
 from pipelines.report.pdf import print_to_pdf
 from pipelines.seeds.codes import SIGNS, VERDICTS, WITHOUT_FIGURE
@@ -97,6 +98,7 @@ def _brief(report: Report, member: Row, common: dict[str, Any], words: Words) ->
         "tested": [row for row in claims if row["verdict"] not in WITHOUT_FIGURE],
         "untested": [row for row in claims if row["verdict"] in WITHOUT_FIGURE],
         "verdict_line": _verdict_line(claims, words),
+        "decided": decisions_of(claims) if report.documents else None,
         "coming": pick(report.coming, iso3=iso3),
         "editions": {provider: row for row in report.editions for provider in row["providers"] or ()},
         "brief_css": asset("brief.css"),

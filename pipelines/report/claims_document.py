@@ -8,51 +8,16 @@ equal document.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 from pipelines.formatting import GAP, figure
 from pipelines.published import claimed, fetch
+from pipelines.report import documents
 from pipelines.seeds.codes import DECIDED, DEPENDING, VERDICTS
 
-_HEAD = """# The claims of the mid-term review, tested against public data
-
-`carec claims --write-docs docs/claims.md` writes this page from the published file; do not edit it.
-`carec claims CLAIM_ID` prints one claim in full. Tables: `claims_audit` (one verdict per claim), `claim_tests` (every
-test of a claim), `claim_base_years`, `claim_terms`, `milestones`, `claim_leads`, `claim_inconsistencies`,
-`claim_verdict_changes`. The rules of the verdicts are in [method.md](method.md).
-
-The register contains every statement of the preliminary findings that were presented in Manila on 26 June 2025, in our
-own words. A verdict is about the statement and the available figures, not about the effort of a country.
-
-## How a claim is tested
-
-* A claim states a value, unit, year and comparator. The seed `claim_evidence` names the series. The tolerance depends
-  on the unit: 2 percentage points; ranks exact; counts and amounts 5 %. No tolerance was chosen after a result was
-  known. A figure that is within the tolerance of a number also counts as over it and under it.
-* The year is never chosen to fit. If neither the review nor the context states a year, the window counts back from the
-  date of the review: the newest three figures up to 2025, none older than 2022. The reason contains "no year stated".
-  An older figure can only support the claim for another year. If a stated year has no figure, the nearest year with a
-  figure is used, at most two years away. It can only support the claim for another year.
-* If the review does not define what is measured, every series that fits is a reading. If the readings differ, the
-  verdict depends on the reading, and none is preferred.
-* "True in" is the year nearest to the stated one in which the claim is true. "True of" names other members and years.
-* A statement about several members is true only if it is true for each member that has a figure, and if at least 80 %
-  of them have one. A single member refutes it.
-* A regional mean is computed in four ways: simple and weighted by the population of the same year, each with and
-  without China. Members without a figure are named. At least 80 % of the members (weighted: of their population) must
-  have a figure. The mean without Afghanistan is also shown.
-* A direction is compared with the base year that the claim names, else with each of the five years before. If the
-  outcomes differ, the verdict depends on the base year. Editions of an index are not compared, except the published
-  ranks of a claim about them.
-* If the series that fit a claim have figures, but none of the years in question, there is no suitable series.
-* A number of people may be compared with a larger group that contains them, such as users of the internet or pupils of
-  the schools. A number below the size of the group is not supported by that; a number above it is contradicted.
-* A rank is compared with the rank in the named edition only.
-* A series with another definition is shown with its difference. It does not decide a verdict. Copies of one source
-  count once.
-* `carec refresh --as-of 2025-06-26` makes the audit with the data known on the day of the review, from the stored
-  vintages. It names the series that have no vintage of that time.
-"""
+_HEAD = Path(__file__).parent / "assets" / "claims_head.md"
+"""The beginning of the document, which does not depend on figures."""
 
 
 def _table(heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
@@ -280,17 +245,17 @@ def _inconsistencies() -> str:
 
 
 def _leads() -> str:
-    rows = fetch("select claim_id, verdict_hint, lead, source_title, source_url, seen from claim_leads order by all")
     return _table(
-        ["claim", "points to", "lead", "source"],
+        ["claim", "points to", "lead", "source", "date"],
         [
             (
                 f"`{claim}`",
                 hint.replace("_", " "),
                 lead,
                 f"[{title}]({url})" if title and url else title or seen.replace("_", " "),
+                stated,
             )
-            for claim, hint, lead, title, url, seen in rows
+            for claim, hint, lead, title, url, stated, seen in documents.leads()
         ],
     )
 
@@ -302,8 +267,9 @@ def document() -> str:
         NotPublished: Nothing is published yet.
     """
     parts = [
-        _HEAD.rstrip(),
+        _HEAD.read_text(encoding="utf-8").rstrip(),
         "## Verdicts",
+        documents.summary(),
         _summary(),
         _spread(),
         "## Supported",
@@ -328,7 +294,10 @@ def document() -> str:
         _others(),
         "## No suitable series: no figure of the years in question",
         _reasons("no_suitable_series"),
-        "## What cannot be tested, and why",
+        "## What documents say",
+        _table(["by documents", "claims", "of these, figures decide"], documents.counts()),
+        documents.decided_claims(),
+        "## What figures cannot test, and why",
         _untestable(),
         _untestable_figures(),
         "Milestones can be verified with documents only. The milestones of the review, by kind:",
@@ -339,7 +308,8 @@ def document() -> str:
         f"A claim about several members counts for each of them. Members that no claim names: {_unnamed()}.",
         _members(),
         "## Leads",
-        "Pointers for further checks. They are not verdicts: no primary data were read for them.",
+        "Pointers for further checks. They are not verdicts: documents of low confidence, and statements for which no"
+        " primary data were read.",
         _leads(),
     ]
     return "\n\n".join(parts) + "\n"

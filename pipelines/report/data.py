@@ -13,7 +13,7 @@ from typing import Any
 
 import duckdb
 
-from pipelines.seeds.codes import DECIDED, DEPENDING, FRAMEWORK, SIGNS, VERDICTS
+from pipelines.seeds.codes import DECIDED, DEPENDING, DOCUMENT_ROLES, FRAMEWORK, SIGNS, VERDICTS
 from warehouse.layout import Layout
 from warehouse.publications import COLUMNS, compare
 from warehouse.reading import open_published
@@ -82,6 +82,10 @@ _PARTS = {
         select m.*, t.title as subtheme_title
         from milestones as m join subthemes as t on t.subtheme_id = m.subtheme_id and t.framework_id = $framework
         where t.register_only order by m.subtheme_id, m.country_iso3, m.claim_id
+    """,
+    "documents": f"""
+        from claim_documents
+        order by claim_id, list_position({list(DOCUMENT_ROLES)}, role), known_from, source_url
     """,
     "titles": "select indicator_id, title from indicators order by indicator_id",
     "claim_tests": """
@@ -165,6 +169,7 @@ class Report:
     """Id and title of every indicator of the catalogue."""
     claim_tests: list[Row]
     base_years: list[Row]
+    documents: list[Row]
     milestones: list[Row]
     inconsistencies: list[Row]
     freshness: list[Row]

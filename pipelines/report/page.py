@@ -17,6 +17,7 @@ from markupsafe import Markup
 from pipelines.report import chart_style, charts, origins
 from pipelines.report.changed import sections
 from pipelines.report.data import Report, Row, pick, read
+from pipelines.report.documents import date_in, shown_documents
 from pipelines.report.reasons import Reasons
 from pipelines.seeds.codes import SIGNS, VERDICTS
 from pipelines.texts.words import Words, digits_of
@@ -99,7 +100,9 @@ def shared(report: Report, words: Words) -> dict[str, Any]:
         "citations": list(dict.fromkeys(one.citation for one in catalogue.providers.values() if one.base_url)),
         "tests_of": {key: list(rows) for key, rows in groupby(report.claim_tests, key=itemgetter("claim_id"))},
         "base_years_of": {key: list(rows) for key, rows in groupby(report.base_years, key=itemgetter("claim_id"))},
+        "date_in": date_in,
         "css": sign_styles() + asset("page.css"),
+        **shown_documents(report.claims, report.documents),
     }
 
 

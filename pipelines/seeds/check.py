@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from pipelines.seeds.claims import check_claims
+from pipelines.seeds.documents import check_documents
 from pipelines.seeds.frameworks import check_frameworks
 from pipelines.seeds.table_schema import check_tables
 from sources.catalogue import Catalogue
@@ -26,3 +27,4 @@ def check_all(dbt_project: Path, catalogue: Catalogue) -> None:
     tables = check_tables(dbt_project, catalogue.indicators)
     check_frameworks(tables, catalogue)
     check_claims(tables, catalogue.indicators)
+    check_documents(tables)

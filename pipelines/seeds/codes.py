@@ -34,6 +34,14 @@ DEPENDING = VERDICTS[5:7]
 
 WITHOUT_FIGURE = VERDICTS[8:]
 """Verdicts on claims that have no figure of the years in question."""
+DOCUMENTARY_VERDICTS: tuple[str, ...] = tuple(VARIABLES["documentary_verdicts"])
+"""Verdicts of documents on a claim, in the order in which summaries show them."""
+
+DOCUMENTS_DECIDE = DOCUMENTARY_VERDICTS[:4]
+"""Documentary verdicts that decide a claim, wholly or in part."""
+
+DOCUMENT_ROLES: tuple[str, ...] = tuple(VARIABLES["document_roles"])
+"""Parts of a document in the documentary verdict, in the order in which documents are listed."""
 
 
 class Sign(NamedTuple):

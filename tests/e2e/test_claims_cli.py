@@ -24,6 +24,7 @@ def test_the_table_shows_every_claim_and_the_number_of_each_verdict(published_wa
     ("filters", "wanted"),
     [
         (["--verdict", "contradicted"], lambda c: c["verdict"] == "contradicted"),
+        (["--documents", "supported_in_part"], lambda c: c["documentary_verdict"] == "supported_in_part"),
         (["--pillar", "5"], lambda c: c["pillar"] == "5"),
         (["--pillar", "P5"], lambda c: c["pillar"] == "5"),
         (["--country", "kaz"], lambda c: "KAZ" in c["country_iso3"].split(";")),
@@ -84,11 +85,15 @@ def test_a_claim_on_the_region_shows_the_trend_of_every_member(published_warehou
     assert trends == ["AFG", "AZE", "CHN", "GEO", "KAZ", "KGZ", "MNG", "PAK", "TJK", "TKM", "UZB"]
 
 
-def test_leads_are_separate_from_verdicts_and_have_links(published_warehouse: Path) -> None:
-    shown = run_carec("claims", "p1-geo-digital-agency-2022", warehouse=published_warehouse).stdout
-    verdict, leads = shown.split("Leads, not verdicts:")
+def test_documents_and_leads_are_separate_from_verdicts_and_have_links(published_warehouse: Path) -> None:
+    shown = run_carec("claims", "p1-tjk-digital-agency-2024", warehouse=published_warehouse).stdout
+    verdict, rest = shown.split("Documents:")
+    documents, leads = rest.split("Leads, not verdicts:")
     assert "verdict: document_only" in verdict and "http" not in verdict
-    assert "contradicts: Founding law" in leads and "https://www.matsne.gov.ge/en/document/view/4893222" in leads
+    assert "documentary verdict: supported_by_document" in verdict
+    assert "a source of this kind decides alone" in verdict
+    assert "legal_text, 2024-12-26" in documents and "http://mmih.tj/SEARCH/DocumentView?" in documents
+    assert "supports: Ordered in the January 2021" in leads and "https://thecentral.asia/?p=5771" in leads
 
 
 def test_one_claim_in_json_holds_its_tests_and_leads(published_warehouse: Path) -> None:
@@ -96,6 +101,9 @@ def test_one_claim_in_json_holds_its_tests_and_leads(published_warehouse: Path) 
     assert claim["verdict"] == "contradicted"
     assert {test["role"] for test in claim["tests"]} == {"value", "baseline"}
     assert len(claim["pointers"]) == claim["leads"] > 0
+    assert claim["documents"] == [] and claim["documentary_verdict"] == "open"
+    (claim,) = json.loads(run_carec("claims", "p1-dssc-2021", "--format", "json", warehouse=published_warehouse).stdout)
+    assert [(one["role"], one["document_date"]) for one in claim["documents"]] == [("weighed", "2022-10-25")]
 
 
 @pytest.mark.parametrize(
@@ -103,6 +111,7 @@ def test_one_claim_in_json_holds_its_tests_and_leads(published_warehouse: Path) 
     [
         (["p5-gii-kza"], "unknown claim 'p5-gii-kza'; the nearest are p5-gii-kaz"),
         (["--verdict", "wrong"], "known are supported, supported_other_year, contradicted"),
+        (["--documents", "supported"], "'supported' is not a documentary verdict of a claim; known are supported_by_d"),
         (["--pillar", "9"], "is not a pillar of a claim"),
         (
             ["--country", "DEU"],

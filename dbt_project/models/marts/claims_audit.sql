@@ -316,10 +316,15 @@ select
     duplicates.duplicate_of,
     coalesce(leads.leads, 0)::integer as leads,
     explained.basis as verdict_reason_code,
-    to_json(explained.parts)::varchar as verdict_reason_operands
+    to_json(explained.parts)::varchar as verdict_reason_operands,
+    documentary.documentary_verdict,
+    documentary.documentary_reason_code,
+    documentary.documentary_reason_operands,
+    documentary.documentary_reason
 from {{ ref('claims') }} as claims
 inner join explained using (claim_id)
 left join evidence using (claim_id)
 left join duplicates using (claim_id)
 left join leads using (claim_id)
+left join {{ ref('int_documentary_verdicts') }} as documentary using (claim_id)
 order by claims.claim_id
