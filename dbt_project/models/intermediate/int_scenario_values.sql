@@ -8,7 +8,7 @@ with current_scores as (
         case
             when scores.level_score is null then null
             when indicators.direction = 'lower_is_better' then -scores.latest_value
-            else scores.latest_value
+            else {{ judged('scores.latest_value', 'indicators.shape') }}
         end as goodness
     from {{ ref('int_indicator_scores') }} as scores
     inner join {{ ref('indicators') }} as indicators
