@@ -14,7 +14,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from pipelines.report import chart_style, charts
+from pipelines.report import chart_style, charts, next_steps, paths
 from pipelines.report.changed import sections
 from pipelines.report.data import Report, Row, pick, read
 from pipelines.report.reasons import Reasons
@@ -98,7 +98,7 @@ def shared(report: Report, words: Words) -> dict[str, Any]:
         "cadences": {name: provider.cadence for name, provider in catalogue.providers.items()},
         "citations": list(dict.fromkeys(one.citation for one in catalogue.providers.values() if one.base_url)),
         "tests_of": {key: list(rows) for key, rows in groupby(report.claim_tests, key=itemgetter("claim_id"))},
-        "css": sign_styles() + asset("page.css"),
+        "css": sign_styles() + asset("page.css") + asset("paths.css"),
     }
 
 
@@ -121,6 +121,9 @@ def _report(report: Report, words: Words) -> dict[str, Any]:
         "alphabetic": sorted(report.members, key=itemgetter("name")),
         "parts": [part for part in words.get("review_parts") if any(r["pillar"] == part for r in report.claims)],
         "changes": sections(report, words),
+        "progress": next_steps.progress(report, common["names"], words),
+        "next_steps": next_steps.recommendations(report, common["names"], common["providers"], words),
+        "paths": paths.by_indicator(report, common["names"], words),
         "milestones": {row["pillar_id"]: _milestones(report, row["pillar_id"], words) for row in report.pillars},
         "charts": _charts(report, words, ranked),
         "script_texts": words.get("controls"),

@@ -1,4 +1,4 @@
-"""The country briefs: pages in headless Chromium, two printed pages for every member, and the run without Chromium."""
+"""The country briefs in headless Chromium, at most four printed pages for every member, and the run without Chromium."""
 
 from __future__ import annotations
 
@@ -60,16 +60,16 @@ def one(warehouse: Path, sql: str) -> object:
 
 
 @printing
-def test_one_command_writes_two_pages_for_every_member(briefs: Path) -> None:
+def test_one_command_writes_at_most_four_pages_for_every_member(briefs: Path) -> None:
     assert sorted(path.name for path in briefs.iterdir()) == sorted(
         f"{iso3}.{kind}" for iso3 in MEMBERS for kind in ("html", "pdf")
     )
-    assert {iso3: len(PdfReader(briefs / f"{iso3}.pdf").pages) for iso3 in MEMBERS} == dict.fromkeys(MEMBERS, 2)
+    assert max(len(PdfReader(briefs / f"{iso3}.pdf").pages) for iso3 in MEMBERS) <= 4
 
 
 @printing
-def test_the_longest_briefs_have_two_pages_in_russian(russian: Path) -> None:
-    assert {iso3: len(PdfReader(russian / f"{iso3}.pdf").pages) for iso3 in LONGEST} == dict.fromkeys(LONGEST, 2)
+def test_the_longest_briefs_have_at_most_four_pages_in_russian(russian: Path) -> None:
+    assert max(len(PdfReader(russian / f"{iso3}.pdf").pages) for iso3 in LONGEST) <= 4
     assert "Казахстан" in text_of(russian / "KAZ.pdf")
 
 
