@@ -1,4 +1,4 @@
-"""The country briefs in headless Chromium, at most four printed pages for every member, and the run without Chromium."""
+"""The country briefs in headless Chromium, at most four printed pages per member, and the run without Chromium."""
 
 from __future__ import annotations
 
