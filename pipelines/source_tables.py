@@ -42,12 +42,14 @@ def write_indicators(workspace: Workspace) -> None:
             "direction": i.direction.value,
             "valid_min": i.valid_range.min,
             "valid_max": i.valid_range.max,
+            "natural_limit": 1.0 if i.shape == "parity" else i.natural_limit,
             "edition_index": i.edition_index,
             "provider_chain": " > ".join(f"{link.provider} {link.provider_code}".strip() for link in i.chain),
         }
         for i in workspace.catalogue
     ]
-    schema = {"max_age_years": pl.Int32, "valid_min": pl.Float64, "valid_max": pl.Float64, "note": pl.String}
+    numbers = ("valid_min", "valid_max", "natural_limit")
+    schema = {"max_age_years": pl.Int32, "note": pl.String, **dict.fromkeys(numbers, pl.Float64)}
     write_table(workspace.layout.indicators, pl.DataFrame(rows, schema_overrides=schema))
 
 

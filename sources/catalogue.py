@@ -106,7 +106,9 @@ class Indicator(Entry):
     """One entry of ``indicators.yml``.
 
     An older value than ``max_age_years``, counted from the as-of year, is stale. ``origin`` is the organisation that
-    measured or computed the figures. Two providers that copy one origin do not confirm each other's figures.
+    measured or computed the figures. Two providers that copy one origin do not confirm each other's figures. No
+    projection passes ``natural_limit``, without one the upper end of the valid range; a ratio of shape ``parity`` is
+    judged by its distance from 1, which is its limit.
     """
 
     id: str = Field(pattern=r"^[a-z][a-z0-9_]{2,63}$")
@@ -117,7 +119,8 @@ class Indicator(Entry):
     population_base: str = Field(min_length=3)
     valid_range: ValidRange
     max_age_years: int = Field(ge=1, le=20)
-    shape: Literal["linear", "saturating"]
+    shape: Literal["linear", "saturating", "parity"]
+    natural_limit: float | None = None
     edition_index: bool = False
     licence: str = Field(min_length=2)
     origin: str = Field(min_length=2)
@@ -139,6 +142,16 @@ class Indicator(Entry):
         names = [link.provider for link in self.chain]
         if ARCHIVE in names[:-1]:
             raise ValueError("the archive is the last link of a chain")
+        return self
+
+    @model_validator(mode="after")
+    def _limit_of_the_shape(self) -> Indicator:
+        if self.natural_limit is None:
+            return self
+        if self.shape != "linear":
+            raise ValueError("natural_limit is for the shape linear: a share has the upper end of its range, parity 1")
+        if not self.valid_range.min < self.natural_limit <= self.valid_range.max:
+            raise ValueError("natural_limit must be in the valid range")
         return self
 
 

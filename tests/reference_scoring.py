@@ -38,6 +38,8 @@ class Rules:
     min_change: float
     breaks: Sequence[int] = ()
     measured_year: int | None = None
+    parity: bool = False
+    natural_limit: float | None = None
 
 
 @dataclass
@@ -131,13 +133,17 @@ def score(series: Series, anyone: bool, rules: Rules, as_of_year: int, parameter
     upwards = rules.target > rules.floor
     pace_met = rules.met if rules.pace_target == rules.target else rules.pace_target
 
+    def judged(value: float) -> float:
+        return min(value, 1 / value) if rules.parity and value > 0 else value
+
     def g(value: float) -> float:
+        value = judged(value)
         if rules.transform == "none":
             return value
         return math.log(value) if value > 0 else -math.inf
 
     def reached(value: float, mark: float) -> bool:
-        return value >= mark if upwards else value <= mark
+        return judged(value) >= mark if upwards else judged(value) <= mark
 
     def logit(value: float) -> float:
         share = min(max(value / rules.valid[1], parameters.share_limit), 1 - parameters.share_limit)
@@ -194,7 +200,10 @@ def score(series: Series, anyone: bool, rules: Rules, as_of_year: int, parameter
         else:
             projected = g(x) + linear * ahead
             projected = math.exp(projected) if rules.transform == "log" else projected
-        return float(np.clip(projected, *rules.valid))
+        if rules.parity and x > 1:
+            return 1 / min(max(projected, 1 / x), 1)
+        limit = rules.valid[1] if rules.natural_limit is None else rules.natural_limit
+        return float(np.clip(projected, rules.valid[0], max(limit, x)))
 
     wait = None
     if slope is not None:
@@ -205,7 +214,8 @@ def score(series: Series, anyone: bool, rules: Rules, as_of_year: int, parameter
             if rules.saturating:
                 logits = [(year, logit(value)) for year, value in points.values()]
                 logit_low, logit_high = slope_interval(logits, parameters.interval_z)
-            result.projection_low, result.projection_high = project(low, logit_low), project(high, logit_high)
+            ends = project(low, logit_low), project(high, logit_high)
+            result.projection_low, result.projection_high = min(ends), max(ends)
         if rules.saturating:
             wait = (logit(rules.met) - logit(x)) / logit_slope if logit_slope else None
         else:

@@ -1,4 +1,4 @@
-"""The history of verdicts, carried from each publication to the next.
+"""The history of verdicts and of progress, carried from each publication to the next.
 
 Belongs here: history that only the published files have. Does not belong here: publishing (``publish``), values that
 changed between vintages (the table ``revisions``, built by dbt).
@@ -65,12 +65,46 @@ def record_verdict_changes(
     connection.execute("detach previous")
 
 
+def record_progress_changes(connection: duckdb.DuckDBPyConnection, previous: Path) -> None:
+    """Fill the columns of ``progress_summary`` that compare with the previous publication.
+
+    They stay NULL if there is no previous publication, or none with this table.
+
+    Args:
+        connection: The database that will be published.
+        previous: The present publication.
+    """
+    if not (_has(previous, "progress_summary") and _in(connection, "progress_summary")):
+        return
+    connection.execute(f"attach '{quoted(previous)}' as previous (read_only)")
+    connection.execute(
+        """
+        update progress_summary as now
+        set previous_indicators = before.indicators, change = now.indicators - before.indicators
+        from previous.progress_summary as before
+        where before.framework_id = now.framework_id and before.iso3 = now.iso3 and before.progress = now.progress
+        """
+    )
+    connection.execute("detach previous")
+
+
 def _has_verdicts(path: Path) -> bool:
+    return _has(path, "claims_audit", "claim_verdict_changes", "publication")
+
+
+def _has(path: Path, *tables: str) -> bool:
     if not path.exists():
         return False
     try:
         with duckdb.connect(str(path), read_only=True) as connection:
-            connection.execute("select 1 from claims_audit, claim_verdict_changes, publication limit 0")
+            return _in(connection, *tables)
+    except duckdb.Error:
+        return False
+
+
+def _in(connection: duckdb.DuckDBPyConnection, *tables: str) -> bool:
+    try:
+        connection.execute(f"select 1 from {', '.join(tables)} limit 0")
     except duckdb.Error:
         return False
     return True

@@ -17,7 +17,7 @@ from pathlib import Path
 import duckdb
 
 from warehouse.files import replacing, write_atomically
-from warehouse.history import record_verdict_changes
+from warehouse.history import record_progress_changes, record_verdict_changes
 from warehouse.layout import Layout
 from warehouse.publications import keep
 from warehouse.reading import NotPublished as NotPublished  # noqa: PLC0414  re-exported for callers of publish()
@@ -151,6 +151,7 @@ def _finish(copy: Path, receipt: Receipt, built: dict[str, int], published_at: d
         for schema in WORKING_SCHEMAS:
             connection.execute(f"drop schema if exists {schema} cascade")
         record_verdict_changes(connection, previous, receipt.as_of, published_at)
+        record_progress_changes(connection, previous)
         connection.execute(
             """
             create or replace table publication as

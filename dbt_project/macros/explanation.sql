@@ -4,9 +4,10 @@ after the point; observations and goalposts are not rounded.
 The arithmetic itself does not belong here: see arithmetic.sql and goalposts.sql.
 #}
 
-{# The value on the scale g as text: ln(2.5), 2.5 or (-2.5). #}
-{% macro g_text(value, transform) -%}
+{# The value on the scale g as text: ln(2.5), 2.5, (-2.5), or (1 / 1.25) for a ratio above parity. #}
+{% macro g_text(value, transform, shape) -%}
 case
+            when {{ shape }} = 'parity' and {{ value }} > 1 then '(1 / ' || {{ value }} || ')'
             when {{ transform }} = 'log' then 'ln(' || {{ value }} || ')'
             when {{ value }} < 0 then '(' || {{ value }} || ')'
             else ({{ value }})::varchar
@@ -14,9 +15,9 @@ case
 {%- endmacro %}
 
 {# (from - to) / (from - to), each pair of values on the scale g, as text. #}
-{% macro ratio_text(x, from, to, transform) -%}
-'(' || {{ g_text(x, transform) }} || ' - ' || {{ g_text(from, transform) }} || ') / ('
-        || {{ g_text(to, transform) }} || ' - ' || {{ g_text(from, transform) }} || ')'
+{% macro ratio_text(x, from, to, transform, shape) -%}
+'(' || {{ g_text(x, transform, shape) }} || ' - ' || {{ g_text(from, transform, shape) }} || ') / ('
+        || {{ g_text(to, transform, shape) }} || ' - ' || {{ g_text(from, transform, shape) }} || ')'
 {%- endmacro %}
 
 {#
@@ -31,6 +32,8 @@ case
                         '{0} + ({1} / (1 + exp(-({2} + {3}))) - {1} / (1 + exp(-({2}))))',
                         {{ value }}, {{ upper }}, {{ logit }}, {{ change }}
                     )
+            when {{ shape }} = 'parity' and {{ value }} > 1
+                then format('1 / least(greatest(1 / {0} + {1}, 1 / {0}), 1)', {{ value }}, {{ change }})
             when {{ transform }} = 'log' then format('exp(ln({}) + {})', {{ value }}, {{ change }})
             else format('{} + {}', {{ value }}, {{ change }})
         end

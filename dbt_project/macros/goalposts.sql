@@ -4,6 +4,14 @@ Index). The sign of target - floor gives the direction. Change over time does no
 #}
 
 {#
+The value that goalposts are compared with: the value itself; for a ratio at parity the smaller of the value and its
+inverse, so that both sides of 1 count alike.
+#}
+{% macro judged(value, shape) -%}
+case when {{ shape }} = 'parity' and {{ value }} > 1 then 1 / {{ value }} else {{ value }} end
+{%- endmacro %}
+
+{#
 g: the scale on which an indicator is linear, either identity or natural logarithm. Under log, a value of 0 or less is
 -infinity, the limit: it is beyond every positive goalpost, and has no finite distance to any value.
 #}

@@ -1,6 +1,6 @@
 {#
-Change over time: slopes, pace, projection. Goalposts and statuses do not belong here.
-Saturating shares are projected in logit(x / upper), so that they approach the upper limit and never pass it.
+Change over time: slopes and their intervals. Goalposts and statuses do not belong here, projections neither: see
+projection.sql.
 #}
 
 {# An aggregate over pairs of points: the sorted list of their slopes, in units of y per year; NULL if y is missing. #}
@@ -33,20 +33,4 @@ case
         when {{ points }} >= {{ parameters }}.min_trend_points
             then {{ slopes }}[{{ from_end if side == '-' else pairs ~ ' + 1 - ' ~ from_end }}]
     end
-{%- endmacro %}
-
-{# ln(s / (1 - s)) of the share s = value / upper, which is first clipped to `limit` and 1 - `limit`. #}
-{% macro logit(value, upper, limit) -%}
-ln(
-            {{ clip('(' ~ value ~ ' / ' ~ upper ~ ')', limit, '(1 - ' ~ limit ~ ')') }}
-            / (1 - {{ clip('(' ~ value ~ ' / ' ~ upper ~ ')', limit, '(1 - ' ~ limit ~ ')') }})
-        )
-{%- endmacro %}
-
-{#
-The value after a change of `change` in logit. The difference of the two logistic values is added to the value, because
-the logit of a value at a limit is that of a clipped share.
-#}
-{% macro along_logit(value, logit, change, upper) -%}
-{{ value }} + ({{ upper }} / (1 + exp(-({{ logit }} + {{ change }}))) - {{ upper }} / (1 + exp(-({{ logit }}))))
 {%- endmacro %}

@@ -25,7 +25,7 @@ def briefs(
     language: Annotated[str, typer.Option("--language", metavar="CODE", help="en or ru.")] = "en",
     no_pdf: Annotated[bool, typer.Option("--no-pdf", help="Write only HTML.")] = False,
 ) -> None:
-    """Write a brief of two pages per member, as HTML and PDF."""
+    """Write a brief of a few pages per member, as HTML and PDF."""
     layout = Layout(load_settings().warehouse)
     folder = out or layout.report / "briefs"
     written = write_briefs(layout, folder, countries or [], language, pdf=not no_pdf, note=note)

@@ -10,6 +10,7 @@ from typing import Any
 
 from rich.text import Text
 
+from pipelines.cli.next_steps import print_next_steps
 from pipelines.cli.tables import Format, console, show
 from pipelines.formatting import GAP, figure, number, sparkline
 from pipelines.published import OWN_CHOICE, fetch, imprint
@@ -112,6 +113,7 @@ def country(iso3: str, fmt: Format) -> None:
         markup=False,
     )
     _print_indicators(iso3, [dict(zip(columns, row, strict=True)) for row in rows])
+    print_next_steps(iso3)
     out.print()
     out.print(
         "Each trend is scaled from its lowest to its highest value; editions of an index are not comparable and have"

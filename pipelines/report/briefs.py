@@ -1,4 +1,4 @@
-"""The country briefs: two pages per member, from the published file.
+"""The country briefs, one per member, from the published file.
 
 Belongs here: the choice of parts for a member's brief, and writing the files. Does not belong here: queries (``data``),
 printing to PDF (``pdf``).
@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from pipelines.report import charts, origins
+from pipelines.report import charts, next_steps, origins, paths
 from pipelines.report.data import Report, Row, pick, read
 from pipelines.report.documents import decisions_of
 from pipelines.report.page import asset, render, shared
@@ -101,6 +101,9 @@ def _brief(report: Report, member: Row, common: dict[str, Any], words: Words) ->
         "decided": decisions_of(claims) if report.documents else None,
         "coming": pick(report.coming, iso3=iso3),
         "editions": {provider: row for row in report.editions for provider in row["providers"] or ()},
+        "progress": next_steps.progress(report, common["names"], words, ("CAREC", iso3)),
+        "next_steps": next_steps.recommendations(report, common["names"], common["providers"], words, iso3),
+        "paths": paths.of_member(report, iso3, common["names"], words),
         "brief_css": asset("brief.css"),
     }
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import duckdb
 
-from pipelines.seeds.codes import DECIDED, DEPENDING, DOCUMENT_ROLES, FRAMEWORK, SIGNS, VERDICTS
+from pipelines.seeds.codes import DECIDED, DEPENDING, DOCUMENT_ROLES, FRAMEWORK, PROGRESS, SIGNS, VERDICTS
 from warehouse.layout import Layout
 from warehouse.publications import COLUMNS, compare
 from warehouse.reading import open_published
@@ -111,6 +111,15 @@ _PARTS = {
         left join framework_indicators as f on f.indicator_id = h.indicator_id and f.framework_id = $framework
         order by f.pillar_id is null, f.pillar_id, i.title
     """,
+    "progress": f"""
+        from progress_summary where framework_id = $framework
+        order by iso3 <> 'CAREC', iso3, list_position({list(PROGRESS)}, progress)
+    """,
+    "recommendations": """
+        from member_recommendations where framework_id = $framework
+        order by iso3, list_position(['pace', 'peer', 'report'], kind), place
+    """,
+    "trajectories": "from trajectories where framework_id = $framework order by indicator_id, iso3, year",
     "gaps": "from gaps where framework_id = $framework",
     "history": """
         select h.* from pillar_history as h join scorecard using (framework_id, iso3)
@@ -173,6 +182,10 @@ class Report:
     milestones: list[Row]
     inconsistencies: list[Row]
     freshness: list[Row]
+    progress: list[Row]
+    """Counts of the region come first, under the code ``CAREC``."""
+    recommendations: list[Row]
+    trajectories: list[Row]
     gaps: list[Row]
     history: list[Row]
     rejects: list[Row]

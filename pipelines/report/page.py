@@ -14,7 +14,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from pipelines.report import chart_style, charts, origins
+from pipelines.report import chart_style, charts, next_steps, origins, paths
 from pipelines.report.changed import sections
 from pipelines.report.data import Report, Row, pick, read
 from pipelines.report.documents import date_in, shown_documents
@@ -101,7 +101,7 @@ def shared(report: Report, words: Words) -> dict[str, Any]:
         "tests_of": {key: list(rows) for key, rows in groupby(report.claim_tests, key=itemgetter("claim_id"))},
         "base_years_of": {key: list(rows) for key, rows in groupby(report.base_years, key=itemgetter("claim_id"))},
         "date_in": date_in,
-        "css": sign_styles() + asset("page.css"),
+        "css": sign_styles() + asset("page.css") + asset("paths.css"),
         **shown_documents(report.claims, report.documents),
     }
 
@@ -126,6 +126,9 @@ def _report(report: Report, words: Words) -> dict[str, Any]:
         "parts": [part for part in words.get("review_parts") if any(r["pillar"] == part for r in report.claims)],
         "changes": sections(report, words),
         "origins": origins.by_indicator(report),
+        "progress": next_steps.progress(report, common["names"], words),
+        "next_steps": next_steps.recommendations(report, common["names"], common["providers"], words),
+        "paths": paths.by_indicator(report, common["names"], words),
         "milestones": {row["pillar_id"]: _milestones(report, row["pillar_id"], words) for row in report.pillars},
         "charts": _charts(report, words, ranked),
         "script_texts": words.get("controls"),

@@ -23,6 +23,9 @@ FRAMEWORK: str = VARIABLES["framework"]
 STATUSES: tuple[str, ...] = tuple(VARIABLES["statuses"])
 """Statuses of an indicator in an economy, from the best to the one without data."""
 
+PROGRESS: tuple[str, ...] = tuple(VARIABLES["progress"])
+"""Classes of the progress summary, from the best to the one without data."""
+
 VERDICTS: tuple[str, ...] = tuple(VARIABLES["verdicts"])
 """Verdicts on a claim, in the order in which summaries show them."""
 

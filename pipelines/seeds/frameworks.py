@@ -84,6 +84,10 @@ def _check_benchmarks(tables: Tables, catalogue: Catalogue) -> None:
     is_upwards = pl.col("target_value") > pl.col("floor_value")
     wrong = given.filter(is_upwards != (pl.col("direction") == Direction.HIGHER.value))
     _refuse(table, wrong, "target_value", "is against the direction {direction} in the catalogue")
+    parity = [indicator.id for indicator in catalogue if indicator.shape == "parity"]
+    for column in ("floor_value", "target_value", "met_value", "pace_target_value"):
+        beyond = table.rows.filter(pl.col("indicator_id").is_in(parity) & ~pl.col(column).is_between(0, 1))
+        _refuse(table, beyond, column, "must be from 0 to 1: a ratio above parity counts as its inverse")
 
 
 def _check_main_framework(tables: Tables) -> None:

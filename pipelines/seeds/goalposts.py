@@ -9,7 +9,7 @@ window away, and of two equally near years the earlier one. For an edition index
 floor is the 2.5th percentile (97.5th if lower is better), with linear interpolation. The distance target is the mean of
 the best five economies with at least one million people, or the 97.5th percentile (2.5th) if its basis in the seed is a
 percentile. The pace target is the 75th percentile (25th). All have four significant digits (rules of the SDG Index;
-OECD/JRC Handbook on Constructing Composite Indicators).
+OECD/JRC Handbook on Constructing Composite Indicators). A ratio above parity counts as its inverse.
 """
 
 from __future__ import annotations
@@ -60,6 +60,7 @@ with /*landed*/ seed as (
     select
         seed.* replace (seed.baseline_year::integer as baseline_year),
         indicators.edition_index,
+        indicators.shape,
         indicators.direction = 'lower_is_better' as is_lower_better,
         case when indicators.edition_index then 0 else parameters.value end as reach
     from read_csv($1, header = true, all_varchar = true) as seed
@@ -72,7 +73,11 @@ with /*landed*/ seed as (
 nearest as (
     select
         seed.framework_id, seed.indicator_id, observations.iso3,
-        min_by(observations.value, [abs(observations.year - seed.baseline_year), observations.year]) as value,
+        min_by(
+            case when seed.shape = 'parity' and observations.value > 1 then 1 / observations.value
+                else observations.value end,
+            [abs(observations.year - seed.baseline_year), observations.year]
+        ) as value,
         min_by(observations.year, [abs(observations.year - seed.baseline_year), observations.year]) as year
     from seed
     inner join observations

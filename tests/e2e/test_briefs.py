@@ -1,4 +1,4 @@
-"""The country briefs: pages in headless Chromium, two printed pages for every member, and the run without Chromium."""
+"""The country briefs in headless Chromium, at most four printed pages per member, and the run without Chromium."""
 
 from __future__ import annotations
 
@@ -68,25 +68,27 @@ def printed(briefs: Path) -> dict[str, int]:
 
 
 @printing
-def test_a_printed_brief_has_two_pages(briefs: Path) -> None:
+def test_a_printed_brief_has_at_most_four_pages(briefs: Path) -> None:
     assert sorted(path.name for path in briefs.glob("*.html")) == [f"{iso3}.html" for iso3 in MEMBERS]
-    assert printed(briefs) == dict.fromkeys(SOME, 2)
+    pages = printed(briefs)
+    assert pages.keys() == set(SOME)
+    assert max(pages.values()) <= 4
 
 
 @printing
 @pytest.mark.exhaustive
-def test_one_command_writes_two_pages_for_every_member(published_warehouse: Path, tmp_path: Path) -> None:
+def test_one_command_writes_at_most_four_pages_for_every_member(published_warehouse: Path, tmp_path: Path) -> None:
     done = run_carec("briefs", "--out", str(tmp_path), warehouse=published_warehouse)
     assert done.returncode == 0, done.stderr
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(
         f"{iso3}.{kind}" for iso3 in MEMBERS for kind in ("html", "pdf")
     )
-    assert printed(tmp_path) == dict.fromkeys(MEMBERS, 2)
+    assert max(printed(tmp_path).values()) <= 4
 
 
 @printing
-def test_the_longest_briefs_have_two_pages_in_russian(russian: Path) -> None:
-    assert {iso3: len(PdfReader(russian / f"{iso3}.pdf").pages) for iso3 in LONGEST} == dict.fromkeys(LONGEST, 2)
+def test_the_longest_briefs_have_at_most_four_pages_in_russian(russian: Path) -> None:
+    assert max(len(PdfReader(russian / f"{iso3}.pdf").pages) for iso3 in LONGEST) <= 4
     assert "Казахстан" in text_of(russian / "KAZ.pdf")
 
 

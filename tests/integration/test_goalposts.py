@@ -72,7 +72,14 @@ def nearest(indicator_id: str, year: int, window: int = WINDOW) -> pl.DataFrame:
         .filter(pl.col("distance") <= window)
         .sort("distance", "year")
         .unique("iso3", keep="first")
+        .with_columns(value=_judged(pl.col("value"), indicator_id))
     )
+
+
+def _judged(value: pl.Expr, indicator_id: str) -> pl.Expr:
+    """Return the figure; the inverse of a ratio above parity."""
+    parity = catalogue().indicators[indicator_id].shape == "parity"
+    return pl.when(value > 1).then(1 / value).otherwise(value) if parity else value
 
 
 def baseline(row: dict[str, object]) -> pl.DataFrame:

@@ -131,9 +131,13 @@ def second_time(build: Build, framework: str) -> Grid:
     subtheme_ids = [row["subtheme_id"] for row in subthemes]
     cells = build.rows(
         f"""
-        select scores.iso3, indicator_id, latest_value, level_score
+        select
+            scores.iso3, indicator_id,
+            case when shape = 'parity' then least(latest_value, 1 / latest_value) else latest_value end as judged,
+            level_score
         from int_indicator_scores as scores
         inner join int_members as members using (framework_id, as_of_year)
+        inner join indicators using (indicator_id)
         where framework_id = '{framework}' and level_score is not null
         group by all
         """

@@ -105,6 +105,8 @@ def rules_of(framework: str, tables: Path) -> dict[Key, Rules]:
             pace_target=float(row["pace_target_value"]),
             edition_index=indicators[row["indicator_id"]]["edition_index"] == "true",
             saturating=indicators[row["indicator_id"]]["shape"] == "saturating",
+            parity=indicators[row["indicator_id"]]["shape"] == "parity",
+            natural_limit=float(indicators[row["indicator_id"]]["natural_limit"]),
             max_age=int(indicators[row["indicator_id"]]["max_age_years"]),
             valid=(
                 float(indicators[row["indicator_id"]]["valid_min"]),

@@ -94,18 +94,22 @@ def worlds(draw: st.DrawFn) -> World:
     world["economies"] = list(economies(*ECONOMIES))
     for name in names:
         transform = draw(st.sampled_from(["none", "none", "log"]))
-        saturating = transform == "none" and draw(st.booleans())
+        shape = draw(st.sampled_from(["linear", "saturating", "parity"])) if transform == "none" else "linear"
         edition = draw(st.integers(0, 4)) == 0
         floor, middle, target = draw(st.lists(number, min_size=3, max_size=3, unique=True).map(sorted))
-        if draw(st.booleans()):
+        if shape == "parity":
+            floor, middle, target = floor / 100, middle / 100, target / 100
+        elif draw(st.booleans()):
             floor, target = target, floor
+        limit = draw(st.sampled_from([None, 80.0]))
         world["indicators"].append(
             indicator(
                 name,
                 direction="higher_is_better" if target > floor else "lower_is_better",
-                shape="saturating" if saturating else "linear",
+                shape=shape,
                 valid_min=0.0,
                 valid_max=100.0,
+                natural_limit={"parity": 1.0, "saturating": None}.get(shape, limit),
                 edition_index=edition,
             )
         )
@@ -129,7 +133,8 @@ def worlds(draw: st.DrawFn) -> World:
                 {"indicator_id": name, "iso3": draw(st.sampled_from([None, "AAA"])), "from_year": 2022}
             )
         for iso3 in ECONOMIES:
-            series = draw(st.dictionaries(st.integers(2016, 2028), figure, max_size=9))
+            ratio = figure.map(lambda x: x / 50)  # from 0 to 2, on both sides of parity
+            series = draw(st.dictionaries(st.integers(2016, 2028), ratio if shape == "parity" else figure, max_size=9))
             world["observations"] += observations(name, iso3, series)
     for row in world["framework_indicators"]:  # a sub-theme belongs to one pillar
         row["subtheme_id"] = row["pillar_id"] + row["subtheme_id"]
@@ -351,6 +356,8 @@ def _rules(entry: Mapping[str, Any], row: Mapping[str, Any], world: World, iso3:
         pace_target=row["pace_target_value"],
         edition_index=entry["edition_index"],
         saturating=entry["shape"] == "saturating",
+        parity=entry["shape"] == "parity",
+        natural_limit=entry.get("natural_limit"),
         max_age=entry["max_age_years"],
         valid=(entry["valid_min"], entry["valid_max"]),
         min_change=0.0,

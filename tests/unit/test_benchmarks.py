@@ -44,10 +44,10 @@ def fetch() -> Iterator[Fetch]:
             create table scoring_parameters as select 'baseline_window_years' as parameter, 2.0::double as value;
             create table indicators as
             select * from (values
-                ('up', 'higher_is_better', false),
-                ('down', 'lower_is_better', false),
-                ('policy', 'higher_is_better', false)
-            ) as t (indicator_id, direction, edition_index);
+                ('up', 'higher_is_better', false, 'linear'),
+                ('down', 'lower_is_better', false, 'linear'),
+                ('policy', 'higher_is_better', false, 'linear')
+            ) as t (indicator_id, direction, edition_index, shape);
             create table economies as
             select format('E{:02d}', n::integer) as iso3, n < 42 as is_world_bank_economy from range(43) as t (n);
             create table observations as

@@ -7,6 +7,7 @@ with cells as (
         indicators.shape,
         indicators.valid_min,
         indicators.valid_max,
+        greatest(indicators.natural_limit, scores.latest_value) as upper_limit,
         slopes.measurements,
         benchmarks.* exclude (
             framework_id, indicator_id, baseline_year, target_value, target_year, pace_target_value, source_url
@@ -74,8 +75,8 @@ with cells as (
 spelled as (
     select
         *,
-        '100 * ' || {{ ratio_text('latest_value', 'floor_value', 'target_value', 'transform') }} as level_text,
-        '100 * ' || {{ ratio_text('other_value', 'floor_value', 'target_value', 'transform') }} as other_level_text,
+        '100 * ' || {{ ratio_text('latest_value', 'floor_value', 'target_value', 'transform', 'shape') }} as level_text,
+        '100 * ' || {{ ratio_text('other_value', 'floor_value', 'target_value', 'transform', 'shape') }} as other_level_text,
         {{ projection_text(
             'latest_value', "format('({}) * ({} - {})', projected_change, target_year, latest_year)",
             'transform', 'shape', 'logit', 'valid_max'
@@ -143,7 +144,7 @@ lines as (
                 'label_code': 'attainment',
                 'arithmetic': case
                     when attainment is not null
-                        then {{ ratio_text('latest_value', 'baseline_value', 'target_value', 'transform') }}
+                        then {{ ratio_text('latest_value', 'baseline_value', 'target_value', 'transform', 'shape') }}
                 end,
                 'value': attainment,
                 'note_code': 'share_of_the_way'
@@ -168,7 +169,11 @@ lines as (
                 'step': 9,
                 'label_code': 'observed_change',
                 'value': observed_annual_change,
-                'note_code': case when transform = 'log' then 'slopes_of_logarithms' else 'slopes' end,
+                'note_code': case
+                    when transform = 'log' then 'slopes_of_logarithms'
+                    when shape = 'parity' then 'slopes_to_parity'
+                    else 'slopes'
+                end,
                 'operands': to_json({
                     'slope_basis': slope_basis,
                     'points': list_transform(measurements, lambda point: { 'code': 'point', 'operands': point })
@@ -180,8 +185,8 @@ lines as (
                 'arithmetic': case
                     when required_annual_change is not null
                         then
-                            '(' || {{ g_text('pace_target_value', 'transform') }} || ' - '
-                            || {{ g_text('baseline_value', 'transform') }} || ') / '
+                            '(' || {{ g_text('pace_target_value', 'transform', 'shape') }} || ' - '
+                            || {{ g_text('baseline_value', 'transform', 'shape') }} || ') / '
                             || format('({} - {})', target_year, baseline_year)
                 end,
                 'value': required_annual_change,
@@ -199,8 +204,9 @@ lines as (
                 'step': 12,
                 'label_code': 'projection',
                 'arithmetic': case
-                    when projection in (valid_min, valid_max)
-                        then format('least(greatest({}, {}), {})', projection_text, valid_min, valid_max)
+                    when shape = 'parity' and latest_value > 1 then projection_text
+                    when projection in (valid_min, upper_limit)
+                        then format('least(greatest({}, {}), {})', projection_text, valid_min, upper_limit)
                     else projection_text
                 end,
                 'value': projection,

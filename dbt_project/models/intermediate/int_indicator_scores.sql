@@ -20,6 +20,7 @@ with cells as (
         indicators.shape,
         indicators.valid_min,
         indicators.valid_max,
+        coalesce(indicators.natural_limit, indicators.valid_max) as natural_limit,
         coalesce(noise_bands.min_change_per_year, 0) as min_change_per_year,
         case
             when cells.is_comparable and not cells.is_stale then {{ finite('cells.latest_value') }}
@@ -45,24 +46,32 @@ with cells as (
         on cells.indicator_id = noise_bands.indicator_id
 ),
 
+judged_values as (
+    select
+        *,
+        {{ judged('x', 'shape') }} as y,
+        {{ judged('x0', 'shape') }} as y0
+    from cells
+),
+
 on_scale as (
     select
         cells.*,
-        {{ to_g('cells.x', 'cells.transform') }} as g_x,
-        {{ to_g('cells.x0', 'cells.transform') }} as g_x0,
+        {{ to_g('cells.y', 'cells.transform') }} as g_x,
+        {{ to_g('cells.y0', 'cells.transform') }} as g_x0,
         {{ to_g('cells.floor_value', 'cells.transform') }} as g_floor,
         {{ to_g('cells.target_value', 'cells.transform') }} as g_target,
         {{ to_g('cells.met_value', 'cells.transform') }} as g_met,
         {{ to_g('cells.pace_target_value', 'cells.transform') }} as g_pace_target,
-        {{ meets('cells.x', 'cells.met_value', 'cells.floor_value', 'cells.target_value') }} as is_met,
-        {{ meets('cells.x0', 'cells.met_value', 'cells.floor_value', 'cells.target_value') }} as was_met,
-        {{ meets('cells.x', 'cells.pace_met_value', 'cells.floor_value', 'cells.target_value') }} as is_pace_met,
-        {{ meets('cells.x0', 'cells.pace_met_value', 'cells.floor_value', 'cells.target_value') }} as was_pace_met,
+        {{ meets('cells.y', 'cells.met_value', 'cells.floor_value', 'cells.target_value') }} as is_met,
+        {{ meets('cells.y0', 'cells.met_value', 'cells.floor_value', 'cells.target_value') }} as was_met,
+        {{ meets('cells.y', 'cells.pace_met_value', 'cells.floor_value', 'cells.target_value') }} as is_pace_met,
+        {{ meets('cells.y0', 'cells.pace_met_value', 'cells.floor_value', 'cells.target_value') }} as was_pace_met,
         {{ logit('cells.x', 'cells.valid_max', 'parameters.logit_share_limit') }} as logit_x,
         {{ logit('cells.met_value', 'cells.valid_max', 'parameters.logit_share_limit') }} as logit_met,
         parameters.min_trend_points,
         parameters.projection_horizon_years
-    from cells
+    from judged_values as cells
     cross join {{ ref('int_parameters') }} as parameters
 ),
 
@@ -107,14 +116,7 @@ paced as (
                 then {{ safe_divide('(g_pace_target - g_x)', '(target_year - latest_year)') }}
         end as required_annual_change_from_now,
         {% for limit in ['', '_low', '_high'] %}
-        case
-            when shape = 'saturating'
-                then
-                    {{ along_logit(
-                        'x', 'logit_x', 'logit_slope' ~ limit ~ ' * (target_year - latest_year)', 'valid_max'
-                    ) }}
-            else {{ from_g('(g_x + slope' ~ limit ~ ' * (target_year - latest_year))', 'transform') }}
-        end as unbounded_projection{{ limit }},
+        {{ projected(limit, '(target_year - latest_year)') }} as projection{{ limit }},
         {% endfor %}
         case
             when shape = 'saturating' then {{ safe_divide('(logit_met - logit_x)', 'logit_slope') }}
@@ -181,9 +183,9 @@ select
     required_annual_change,
     required_annual_change_from_now,
     pace_ratio,
-    {% for limit in ['', '_low', '_high'] %}
-    {{ clip('unbounded_projection' ~ limit, 'valid_min', 'valid_max') }} as projection{{ limit }},
-    {% endfor %}
+    projection,
+    projection_low,
+    projection_high,
     case
         when is_met then latest_year
         when years_to_target between 0 and projection_horizon_years

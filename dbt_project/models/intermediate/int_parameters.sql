@@ -8,6 +8,8 @@ select
     max(value) filter (where parameter = 'min_scenarios') as min_scenarios,
     max(value) filter (where parameter = 'geometric_floor') as geometric_floor,
     max(value) filter (where parameter = 'history_from') as history_from,
+    max(value) filter (where parameter = 'recommended_indicators') as recommended_indicators,
+    max(value) filter (where parameter = 'recommended_pace_factor') as recommended_pace_factor,
     max(value) filter (where parameter = 'coverage_gate') as coverage_gate,
     max(value) filter (where parameter = 'coverage_tolerance') as coverage_tolerance
 from {{ ref('scoring_parameters') }}

@@ -6,7 +6,7 @@ select
     observations.iso3,
     observations.year,
     observations.value,
-    {{ to_g('observations.value', 'benchmarks.transform') }} as g,
+    {{ to_g(judged('observations.value', 'indicators.shape'), 'benchmarks.transform') }} as g,
     case
         when indicators.shape = 'saturating'
             then {{ logit('observations.value', 'indicators.valid_max', 'parameters.logit_share_limit') }}

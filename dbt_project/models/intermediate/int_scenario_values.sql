@@ -13,6 +13,7 @@ with current_scores as (
         scores.subtheme_id,
         scores.indicator_id,
         scores.weight,
+        indicators.shape,
         indicators.direction = 'lower_is_better' as is_lower_better,
         coalesce(others.is_exchanged, false) as is_exchanged,
         unnest(['declared', 'other']) as origin,
@@ -37,7 +38,7 @@ directed as (
         case
             when level_score is null then null
             when is_lower_better then -figure
-            else figure
+            else {{ judged('figure', 'shape') }}
         end as goodness
     from current_scores
 ),

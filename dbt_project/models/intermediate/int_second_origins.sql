@@ -7,6 +7,7 @@ with pairs as (
         origin_pairs.indicator_id,
         origin_pairs.other_indicator_id,
         indicators.max_age_years,
+        indicators.shape,
         sizes.basis,
         sizes.rounding,
         sizes.large,
@@ -87,7 +88,7 @@ common as (
 on_scale as (
     select
         *,
-        {{ to_g('other_value', 'transform') }} as g,
+        {{ to_g(judged('other_value', 'shape'), 'transform') }} as g,
         {{ to_g('floor_value', 'transform') }} as g_floor,
         {{ to_g('target_value', 'transform') }} as g_target
     from placed

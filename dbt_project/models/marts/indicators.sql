@@ -11,6 +11,7 @@ select
     shape,
     valid_min::double as valid_min,
     valid_max::double as valid_max,
+    coalesce(natural_limit, valid_max)::double as natural_limit,
     edition_index,
     note,
     provider_chain

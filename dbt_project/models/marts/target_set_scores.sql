@@ -22,7 +22,8 @@ latest as (
         year(run.as_of) - observations.year > indicators.max_age_years as is_stale,
         indicators.direction = 'higher_is_better' as is_upwards,
         coalesce(benchmarks.transform, 'none') as transform,
-        benchmarks.floor_value
+        benchmarks.floor_value,
+        {{ judged('observations.value', 'indicators.shape') }} as judged_value
     from chosen
     cross join {{ source('landing', 'run') }} as run
     inner join {{ ref('indicators') }} as indicators
@@ -39,8 +40,8 @@ latest as (
 compared as (
     select
         latest.*,
-        case when is_upwards then latest_value >= met else latest_value <= met end as is_met,
-        {{ to_g('latest_value', 'transform') }} as g,
+        case when is_upwards then judged_value >= met else judged_value <= met end as is_met,
+        {{ to_g('judged_value', 'transform') }} as g,
         {{ to_g('floor_value', 'transform') }} as g_floor,
         {{ to_g('target_value', 'transform') }} as g_target
     from latest
