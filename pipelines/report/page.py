@@ -14,7 +14,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from pipelines.report import chart_style, charts
+from pipelines.report import chart_style, charts, recommendations, regional_space
 from pipelines.report.changed import sections
 from pipelines.report.data import Report, Row, pick, read
 from pipelines.report.reasons import Reasons
@@ -123,6 +123,8 @@ def _report(report: Report, words: Words) -> dict[str, Any]:
         "changes": sections(report, words),
         "milestones": {row["pillar_id"]: _milestones(report, row["pillar_id"], words) for row in report.pillars},
         "charts": _charts(report, words, ranked),
+        **regional_space.context(report, words),
+        **recommendations.context(report, words),
         "script_texts": words.get("controls"),
         "js": asset("page.js"),
     }
