@@ -133,8 +133,11 @@ _PARTS = {
     """,
     "governance": """
         from governance_comparison
-        order by list_position(['common_targets', 'owner', 'yearly_report', 'binding_rules', 'measured_integration'], aspect),
-                 list_position(['carec', 'asean', 'eu27'], group_id)
+        order by
+            list_position(
+                ['common_targets', 'owner', 'yearly_report', 'binding_rules', 'measured_integration'], aspect
+            ),
+            list_position(['carec', 'asean', 'eu27'], group_id)
     """,
     "coming": """
         select s.iso3, o.provider, count(*) as indicators, max(s.latest_year) as latest_year,

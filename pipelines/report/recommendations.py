@@ -16,6 +16,7 @@ from pipelines.texts.words import Words
 def context(report: Report, words: Words) -> dict[str, Any]:
     """Return the template value ``advice``: the recommendations with their measures, and the rows on governance."""
     names = {row["instrument_id"]: row["title"] for row in report.instruments}
+    titles = {row["indicator_id"]: row["title"] for row in report.titles}
     return {
         "advice": {
             "recommendations": [
@@ -23,7 +24,7 @@ def context(report: Report, words: Words) -> dict[str, Any]:
                     **row,
                     "members_behind": row["behind"].split(", ") if row["behind"] else [],
                     "measures": [
-                        {**one, "name": measure_name(one, names, words)}
+                        {**one, "name": measure_name(one, names, titles, words)}
                         for one in pick(report.recommendation_measures, recommendation_id=row["recommendation_id"])
                     ],
                 }
@@ -37,12 +38,13 @@ def context(report: Report, words: Words) -> dict[str, Any]:
     }
 
 
-def measure_name(measure: Row, instruments: dict[str, str], words: Words) -> str:
+def measure_name(measure: Row, instruments: dict[str, str], titles: dict[str, str], words: Words) -> str:
     """Return the name of a measure in the language; for the panel, made of what is measured and of what.
 
     Args:
         measure: A row of ``recommendation_measures``.
         instruments: English title by instrument id.
+        titles: English title by indicator id.
         words: Texts of the language.
     """
     if measure["measure_kind"] == "indicator":
@@ -50,10 +52,9 @@ def measure_name(measure: Row, instruments: dict[str, str], words: Words) -> str
     if measure["measure_kind"] == "claim":
         return str(measure["title"])
     name, subject, _ = measure["measure_id"].split(".")
-    subject_names = {
-        "treaty_parties": lambda: words.name("instruments", subject, instruments.get(subject, subject)),
-        "gci_sd": lambda: words.name("indicators", subject, subject),
-        "pillar_gap": lambda: subject.upper(),
-    }
     title = words.word("space_measures", name)
-    return f"{title}: {subject_names[name]()}" if name in subject_names else title
+    if name == "treaty_parties":
+        return f"{title}: {words.name('instruments', subject, instruments.get(subject, subject))}"
+    if name == "gci_sd":
+        return f"{title}: {words.name('indicators', subject, titles.get(subject, subject))}"
+    return f"{title}: {subject.upper()}" if name == "pillar_gap" else title

@@ -28,9 +28,7 @@ def context(report: Report, words: Words) -> dict[str, Any]:
             "github": [_github(by_id, year) for year in reversed(years)],
             "pairs": _largest_pairs(report, years[-1]) if years else [],
             "cybersecurity": _cybersecurity(report),
-            "remittances": [
-                row for row in pick(report.space, measure="remittance_cost") if row["value"] is not None
-            ],
+            "remittances": [row for row in pick(report.space, measure="remittance_cost") if row["value"] is not None],
             "remittances_missing": [row["iso3"] for row in pick(report.space, measure="remittance_cost", value=None)],
             "remittances_below": _first(report, measure="remittance_below_3"),
             "remittance_means": _latest_by_group(report, "remittance_mean"),

@@ -102,12 +102,12 @@ select
     null as iso3,
     year,
     unnest([
-        case when members_with_value > 1 then sd end,
-        case when members_with_value > 1 then highest - lowest end
+        case when members_with_value >= {{ var('convergence_min_members') }} then sd end,
+        case when members_with_value >= {{ var('convergence_min_members') }} then highest - lowest end
     ]) as value,
     members_with_value,
     members_total,
-    case when members_with_value < 2 then 'too_few_members' end as reason
+    case when members_with_value < {{ var('convergence_min_members') }} then 'too_few_members' end as reason
 from spread
 union all by name
 select
@@ -130,7 +130,7 @@ inner join totals
     on scores.group_id = totals.group_id and scores.year = totals.last_year
 where
     scores.group_id = 'carec'
-    and spread.members_with_value > 1
+    and spread.members_with_value >= {{ var('convergence_min_members') }}
     and scores.score in (spread.lowest, spread.highest)
 union all by name
 select
