@@ -18,7 +18,6 @@ from pipelines.texts.words import TEXTS
 from tests.conftest import ROOT
 from tests.templates import MEMBERS, Refreshed
 
-REFERENCE = ROOT.parent / "shared" / "reference"
 SEEDS = ROOT / "dbt_project" / "seeds"
 INSTRUMENTS = {
     "Framework Agreement on Facilitation of Cross-border Paperless Trade in Asia and the Pacific": "cpta",
@@ -38,21 +37,25 @@ def panel(published_warehouse: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         yield connection
 
 
-def rows(name: str) -> list[dict[str, str]]:
-    with (SEEDS / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+def table(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
 
-def shared(path: str) -> list[dict[str, str]]:
-    file = REFERENCE / path
-    if not file.exists():
-        pytest.skip("the reference files are not here")
-    with file.open(encoding="utf-8", newline="") as opened:
-        return list(csv.DictReader(opened))
+def rows(seed: str) -> list[dict[str, str]]:
+    return table(SEEDS / f"{seed}.csv")
 
 
-def test_the_counts_of_parties_are_those_of_the_files(panel: duckdb.DuckDBPyConnection) -> None:
-    actions = shared("treaties/cpta_status_carec.csv") + shared("treaties/other_instruments_carec.csv")
+@pytest.fixture
+def actions(reference: Path) -> list[dict[str, str]]:
+    """Return the actions on treaties of the two files."""
+    folder = reference / "treaties"
+    return table(folder / "cpta_status_carec.csv") + table(folder / "other_instruments_carec.csv")
+
+
+def test_the_counts_of_parties_are_those_of_the_files(
+    panel: duckdb.DuckDBPyConnection, actions: list[dict[str, str]]
+) -> None:
     parties = Counter(INSTRUMENTS[one["instrument"]] for one in actions if one["action"] in PARTY)
     signed = Counter(INSTRUMENTS[one["instrument"]] for one in actions if one["action"] in SIGNED)
     reported = Counter(INSTRUMENTS[one["instrument"]] for one in actions if "press" in one["action"])
@@ -69,9 +72,9 @@ def test_the_counts_of_parties_are_those_of_the_files(panel: duckdb.DuckDBPyConn
         }
 
 
-def test_the_dates_of_actions_are_those_of_the_files() -> None:
+def test_the_dates_of_actions_are_those_of_the_files(actions: list[dict[str, str]]) -> None:
     held = {(one["instrument_id"], one["iso3"]): one["action_date"] for one in rows("treaty_actions")}
-    for one in shared("treaties/cpta_status_carec.csv") + shared("treaties/other_instruments_carec.csv"):
+    for one in actions:
         assert held[INSTRUMENTS[one["instrument"]], one["iso3"]].startswith(one["date"])
 
 
@@ -88,14 +91,14 @@ def test_a_name_after_the_end_of_a_cut_list_has_no_value_and_a_reason(panel: duc
     ]
 
 
-def test_the_shares_of_github_are_those_of_its_file(panel: duckdb.DuckDBPyConnection) -> None:
+def test_the_shares_of_github_are_those_of_its_file(panel: duckdb.DuckDBPyConnection, reference: Path) -> None:
     iso3 = {one["iso2"]: one["iso3"] for one in rows("economies") if one["iso2"] and one["is_aggregate"] == "false"}
     members: dict[str, set[str]] = defaultdict(set)
     for one in rows("economy_groups"):
         members[one["group_id"]].add(one["iso3"])
     sent: Counter[tuple[str, int]] = Counter()
     within: Counter[tuple[str, int]] = Counter()
-    for one in shared("github_innovationgraph/economy_collaborators.csv"):
+    for one in table(reference / "github_innovationgraph" / "economy_collaborators.csv"):
         if "EU" in (one["source"], one["destination"]):  # the sum of its members, which have rows of their own
             continue
         for group in ("carec", "asean", "eu27"):

@@ -7,6 +7,7 @@ with actions as (
         actions.iso3,
         actions.action,
         actions.action_date,
+        actions.date_precision,
         actions.source_url
     from {{ ref('treaty_actions') }} as actions
     cross join {{ source('landing', 'run') }} as run
@@ -40,6 +41,7 @@ members as (
             actions.action_date,
             case when instruments.list_date <= members.as_of then instruments.list_date end
         ) as dated,
+        coalesce(actions.date_precision, instruments.list_precision) as precision,
         coalesce(actions.source_url, instruments.list_url) as source_url
     from {{ ref('treaty_instruments') }} as instruments
     inner join {{ ref('int_regional_groups') }} as members
@@ -73,6 +75,7 @@ select
     members_total,
     reason,
     dated,
+    case when dated is not null then precision end as date_precision,
     title as source_title,
     source_url
 from members
@@ -85,6 +88,7 @@ select
     counts.members_with_value,
     counts.members_total,
     counts.dated,
+    case when counts.dated = instruments.list_date then instruments.list_precision end as date_precision,
     counts.title as source_title,
     instruments.list_url as source_url
 from counts

@@ -66,6 +66,7 @@ select
     measures.members_total::integer as members_total,
     measures.reason,
     measures.dated,
+    case when measures.dated is not null then coalesce(measures.date_precision, 'day') end as date_precision,
     measures.indicator_id,
     coalesce(measures.source_title, indicators.origin) as source_title,
     measures.source_url,
