@@ -29,6 +29,7 @@ COMMANDS = (
     "indicators",
     "sources",
     "claims",
+    "recommendations",
     "query",
     "queries",
     "dictionary",

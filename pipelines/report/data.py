@@ -144,6 +144,21 @@ _PARTS = {
                 )) as providers
         from spaced group by source_title order by source_title
     """,
+    "space": "from regional_space order by row_id",
+    "instruments": "from treaty_instruments order by list_date is null, list_date desc, instrument_id",
+    "recommendations": "from recommendations order by kind desc, recommendation_id",
+    "recommendation_measures": """
+        from recommendation_measures
+        order by recommendation_id, list_position(['indicator', 'panel', 'claim'], measure_kind), role, measure_id
+    """,
+    "governance": """
+        from governance_comparison
+        order by
+            list_position(
+                ['common_targets', 'owner', 'yearly_report', 'binding_rules', 'measured_integration'], aspect
+            ),
+            list_position(['carec', 'asean', 'eu27'], group_id)
+    """,
     "coming": """
         select s.iso3, o.provider, count(*) as indicators, max(s.latest_year) as latest_year,
                count(*) filter (s.status_reason = 'stale') as stale,
@@ -191,6 +206,11 @@ class Report:
     rejects: list[Row]
     editions: list[Row]
     coming: list[Row]
+    space: list[Row]
+    instruments: list[Row]
+    recommendations: list[Row]
+    recommendation_measures: list[Row]
+    governance: list[Row]
     previous: Row | None
     """Columns ``published_at`` and ``as_of`` of the publication before; None if this is the first one that is kept."""
     changes: list[Row]

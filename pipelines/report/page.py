@@ -14,7 +14,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from pipelines.report import chart_style, charts, next_steps, origins, paths
+from pipelines.report import chart_style, charts, next_steps, origins, paths, recommendations, regional_space
 from pipelines.report.changed import sections
 from pipelines.report.data import Report, Row, pick, read
 from pipelines.report.documents import date_in, shown_documents
@@ -131,6 +131,8 @@ def _report(report: Report, words: Words) -> dict[str, Any]:
         "paths": paths.by_indicator(report, common["names"], words),
         "milestones": {row["pillar_id"]: _milestones(report, row["pillar_id"], words) for row in report.pillars},
         "charts": _charts(report, words, ranked),
+        **regional_space.context(report, words),
+        **recommendations.context(report, words),
         "script_texts": words.get("controls"),
         "js": asset("page.js"),
     }

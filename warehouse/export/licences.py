@@ -101,6 +101,15 @@ RAW_VALUES: dict[str, RawValues] = {
     "claims_audit": RawValues(
         "claims", _BY_CLAIM, ("verdict_reason", "evidence_value", "deviation", "verdict_reason_operands")
     ),
+    "regional_space": RawValues(
+        "indicators",
+        _BY_INDICATOR,
+        ("value",),
+        kept=(("value", "measure in ('indicator_sigma', 'indicator_beta', 'indicator_beta_error')"),),
+    ),
+    "recommendation_measures": RawValues(
+        "indicators", _BY_INDICATOR, ("region_value",), kept=(("region_value", "measure_kind = 'indicator'"),)
+    ),
     "claim_verdict_changes": RawValues("claims", _BY_CLAIM, ("previous_evidence_value", "evidence_value")),
 }
 

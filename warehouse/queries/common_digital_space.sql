@@ -1,0 +1,5 @@
+-- The common digital space: parties to treaties, and the share of GitHub collaboration inside the group
+select measure, subject_id, group_id, year, value, unit, members_with_value, members_total, reason
+from regional_space
+where iso3 is null and measure in ('treaty_parties', 'github_within_share')
+order by measure, subject_id, group_id, year
