@@ -115,7 +115,7 @@ _PARTS = {
         from progress_summary where framework_id = $framework
         order by iso3 <> 'CAREC', iso3, list_position({list(PROGRESS)}, progress)
     """,
-    "recommendations": """
+    "next_steps": """
         from member_recommendations where framework_id = $framework
         order by iso3, list_position(['pace', 'peer', 'report'], kind), place
     """,
@@ -199,7 +199,7 @@ class Report:
     freshness: list[Row]
     progress: list[Row]
     """Counts of the region come first, under the code ``CAREC``."""
-    recommendations: list[Row]
+    next_steps: list[Row]
     trajectories: list[Row]
     gaps: list[Row]
     history: list[Row]

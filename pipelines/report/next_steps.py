@@ -89,7 +89,7 @@ def recommendations(
         words: The texts of the language.
         iso3: A member; all members if None.
     """
-    rows = report.recommendations if iso3 is None else pick(report.recommendations, iso3=iso3)
+    rows = report.next_steps if iso3 is None else pick(report.next_steps, iso3=iso3)
     found = []
     for row in rows:
         operands = json.loads(row["operands"])
