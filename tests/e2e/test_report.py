@@ -93,6 +93,9 @@ def test_every_figure_of_the_report_equals_the_published_one(
         ("benchmarks", "target_value"),
         ("source_health", "latest_year"),
         ("rank_probabilities", "probability"),
+        ("regional_space", "value"),
+        ("recommendations", "region_level"),
+        ("recommendation_measures", "region_value"),
     ):
         assert (table, column) in seen
     cells = published(
