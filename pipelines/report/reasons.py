@@ -45,4 +45,9 @@ class Reasons:
             return self._words("claims.series", title=title)
         if name == "members":
             return self._names.get(value, value)
-        return self._words.name("variants", value, value) if name in ("variant", "variants") else value
+        return self._variant(value) if name in ("variant", "variants") else value
+
+    def _variant(self, value: str) -> str:
+        """Return the name of a kind of mean, or of a base year such as ``since 2019``."""
+        since, _, year = value.partition("since ")
+        return self._words("claims.since", year=year) if year and not since else self._words.name("variants", value, value)
