@@ -10,7 +10,7 @@ import math
 import os
 import random
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -189,6 +189,10 @@ def test_adding_or_removing_an_economy_changes_no_other_score(engine: Engine, wo
     assert without(left, "DDD") == right
 
 
+def ratios(world: World) -> set[str]:
+    return {row["indicator_id"] for row in world["indicators"] if row["shape"] == "parity"}
+
+
 @EVERY
 @given(world=worlds(), step=st.floats(0.01, 50))
 def test_a_better_value_never_scores_lower(engine: Engine, world: World, step: float) -> None:
@@ -197,13 +201,15 @@ def test_a_better_value_never_scores_lower(engine: Engine, world: World, step: f
         (row["iso3"], row["indicator_id"]): row["latest_year"]
         for row in engine.score(**world).query("from indicator_scores")
     }
+    at_parity = ratios(world)
+
+    def improved(row: Mapping[str, Any]) -> float:
+        if row["indicator_id"] in at_parity:  # nearer to 1, from its side
+            return float(1 + (row["value"] - 1) / (1 + step))
+        return float(row["value"] + step * (-1 if row["indicator_id"] in downwards else 1))
+
     better = [
-        {
-            **row,
-            "value": row["value"] + step * (-1 if row["indicator_id"] in downwards else 1)
-            if newest[row["iso3"], row["indicator_id"]] == row["year"]
-            else row["value"],
-        }
+        {**row, "value": improved(row) if newest[row["iso3"], row["indicator_id"]] == row["year"] else row["value"]}
         for row in world["observations"]
     ]
     before, after = engine.score(**world), engine.score(**{**world, "observations": better})
@@ -224,20 +230,25 @@ def test_the_unit_of_an_indicator_changes_nothing(engine: Engine, world: World, 
     sized = {
         "observations": ("value",),
         "benchmarks": ("floor_value", "target_value", "met_value", "pace_target_value"),
-        "indicators": ("valid_min", "valid_max"),
+        "indicators": ("valid_min", "valid_max", "natural_limit"),
     }
-    scaled = {
-        table: [{**row, **{c: row[c] * factor for c in sized.get(table, ())}} for row in rows]
-        for table, rows in world.items()
-    }
+    at_parity = ratios(world)  # 1 is parity in every unit
+
+    def scale(row: Mapping[str, Any], columns: Sequence[str]) -> Mapping[str, Any]:
+        if row.get("indicator_id") in at_parity:
+            return row
+        return {**row, **{c: None if row[c] is None else row[c] * factor for c in columns}}
+
+    scaled = {table: [scale(row, sized.get(table, ())) for row in rows] for table, rows in world.items()}
     before, after = engine.score(**world).indicators(), engine.score(**scaled).indicators()
     for key, row in before.items():
         assert after[key]["latest_year"] == row["latest_year"]
         for column in ("level_score", "attainment", "due", "ahead_behind", "pace_ratio"):
             assert after[key][column] == close(row[column]), (key, column)
         for column in ("projection", "projection_low", "projection_high"):
+            unit = 1 if key[2] in at_parity else factor
             scaled_back = after[key][column]  # compared in the first unit, because a tolerance has a unit
-            assert (None if scaled_back is None else scaled_back / factor) == close(row[column]), (key, column)
+            assert (None if scaled_back is None else scaled_back / unit) == close(row[column]), (key, column)
 
 
 @EVERY
