@@ -17,6 +17,7 @@ from sources.checks.contracts import ContractStatus, SmokeCheckResult, run_smoke
 from sources.errors import ConfigurationError
 from sources.observation import utc_now
 from sources.providers.data360 import DATABASES
+from sources.providers.github_innovation import MEASURES
 from sources.providers.owid import CHARTS
 from tests.contract.loopback import PatientHttp, unused_port
 from tests.contract.payloads import Row
@@ -30,6 +31,7 @@ HEADS = {
     "/wipo_gii/gii-ranking/data/bc_results_gii_": 'iso3,rank,score,giiyr\nKAZ,81,"26,3",2025\n',
     "/qog/qog_std_ts_jan": "ccodealp,year,egov_egov\nKAZ,2023,0.9\n",
     "/findex/GlobalFindexDatabase2025.csv": "codewb,year,group,group2,account_t_d,g20_any\nKAZ,2024,all,all,0.8,0.9\n",
+    **{f"/github_innovation/{one}.csv": f"{one},iso2_code,year,quarter\n9,KZ,2024,4\n" for one in MEASURES},
 }
 PAGE = '<a href="/Data/Country-Information/id/87-Kazakhstan">Kazakhstan</a>'
 
