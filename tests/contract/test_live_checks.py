@@ -17,6 +17,7 @@ from sources.checks.contracts import ContractStatus, SmokeCheckResult, run_smoke
 from sources.errors import ConfigurationError
 from sources.observation import utc_now
 from sources.providers.data360 import DATABASES
+from sources.providers.github_innovation import MEASURES
 from sources.providers.owid import CHARTS
 from sources.providers.untf import GROUPS
 from tests.contract.loopback import PatientHttp, unused_port
@@ -34,6 +35,7 @@ HEADS = {
     "/findex/GlobalFindexDatabase2025.csv": "codewb,year,group,group2,account_t_d,g20_any\nKAZ,2024,all,all,0.8,0.9\n",
     "/unctad_cyberlaw/2026-cyberlaw_tracker": "code,Electronic Transactions,Consumer Protection,"
     "Privacy and Data Protection,Cybercrime\n398,Legislation,Legislation,Legislation,Legislation\n",
+    **{f"/github_innovation/{one}.csv": f"{one},iso2_code,year,quarter\n9,KZ,2024,4\n" for one in MEASURES},
 }
 PAGE = '<a href="/Data/Country-Information/id/87-Kazakhstan">Kazakhstan</a>'
 
