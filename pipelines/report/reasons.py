@@ -49,5 +49,5 @@ class Reasons:
 
     def _variant(self, value: str) -> str:
         """Return the name of a kind of mean, or of a base year such as ``since 2019``."""
-        since, _, year = value.partition("since ")
-        return self._words("claims.since", year=year) if year and not since else self._words.name("variants", value, value)
+        _, since, year = value.partition("since ")
+        return self._words("claims.since", year=year) if since else self._words.name("variants", value, value)

@@ -76,7 +76,8 @@ spelled as (
     select
         *,
         '100 * ' || {{ ratio_text('latest_value', 'floor_value', 'target_value', 'transform', 'shape') }} as level_text,
-        '100 * ' || {{ ratio_text('other_value', 'floor_value', 'target_value', 'transform', 'shape') }} as other_level_text,
+        '100 * '
+        || {{ ratio_text('other_value', 'floor_value', 'target_value', 'transform', 'shape') }} as other_level_text,
         {{ projection_text(
             'latest_value', "format('({}) * ({} - {})', projected_change, target_year, latest_year)",
             'transform', 'shape', 'logit', 'valid_max'
