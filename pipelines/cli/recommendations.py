@@ -116,7 +116,7 @@ def _one(recommendation_id: str, fmt: Format) -> None:
             GAP if row["year"] is None else row["year"],
             GAP if row["members_with_value"] is None else f"{row['members_with_value']} of {row['members_total']}",
             row["behind"] or GAP,
-            row["verdict"] or row["reason"] or GAP,
+            f"{row['verdict']}; documents: {row['documentary_verdict']}" if row["verdict"] else row["reason"] or GAP,
         ]
         for row in measures
     ]

@@ -1,5 +1,5 @@
 -- The measures that follow each recommendation of the review, with the region's state: the mean level of an indicator,
--- the verdict on a claim, or a figure of the regional panel.
+-- the verdicts on a claim, or a figure of the regional panel.
 with cells as (
     select
         indicator_id,
@@ -49,6 +49,7 @@ select
     scored.members_on_path::integer as members_on_path,
     scored.behind,
     claims.verdict,
+    claims.documentary_verdict,
     case
         when measures.measure_kind = 'claim' or coalesce(scored.region_value, panel.value) is not null then null
         when measures.measure_kind = 'indicator' and scored.indicator_id is null then 'not_scored'

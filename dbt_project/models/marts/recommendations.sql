@@ -8,7 +8,11 @@ with measures as (
             as indicators_direct,
         count(*) filter (where measure_kind = 'panel') as panel_measures,
         count(*) filter (where measure_kind = 'claim') as claims,
-        count(*) filter (where list_contains({{ var('verdicts')[:5] }}, verdict)) as claims_decided,
+        count(*) filter (
+            where
+            list_contains({{ var('verdicts')[:5] }}, verdict)
+            or list_contains({{ var('documentary_verdicts')[:4] }}, documentary_verdict)
+        ) as claims_decided,
         {{ weighted_mean("case when measure_kind = 'indicator' then region_value end", '1', 'measure_id') }}
             as region_level
     from {{ ref('recommendation_measures') }}
