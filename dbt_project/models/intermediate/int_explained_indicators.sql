@@ -177,7 +177,10 @@ lines as (
                 end,
                 'operands': to_json({
                     'slope_basis': slope_basis,
-                    'points': list_transform(measurements, lambda point: { 'code': 'point', 'operands': point })
+                    'points': list_transform(measurements, lambda point: {
+                        'code': 'point',
+                        'operands': { 'year': point.year, 'value': {{ judged('point.value', 'shape') }} }
+                    })
                 })
             },
             {
