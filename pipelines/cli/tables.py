@@ -49,6 +49,7 @@ _TRAILING = re.compile(r"(?: |\x1b\[[0-9;]*m)+$")
 _REPLACEMENTS = {ord(bar): str(height) for height, bar in enumerate("▁▂▃▄▅▆▇█", start=1)} | {
     ord(GAP): "-",
     ord("’"): "'",
+    ord("−"): "-",
 }
 """Replacements for characters that the encoding of the output lacks. A bar becomes its height."""
 

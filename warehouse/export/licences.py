@@ -78,6 +78,31 @@ RAW_VALUES: dict[str, RawValues] = {
             "projection_high",
         ),
     ),
+    "trajectories": RawValues(
+        "indicators",
+        _BY_INDICATOR,
+        (
+            "path_value",
+            "observed_value",
+            "projection",
+            "projection_low",
+            "projection_high",
+            "expected_this_year",
+        ),
+    ),
+    "member_recommendations": RawValues(
+        "indicators",
+        _BY_INDICATOR,
+        (
+            "recommendation",
+            "latest_value",
+            "observed_annual_change",
+            "required_annual_change_from_now",
+            "peer_value",
+            "operands",
+        ),
+        kept=(("recommendation", "kind = 'report'"),),
+    ),
     "target_set_scores": RawValues(
         "indicators", _BY_INDICATOR, ("latest_value", "difference", "required_annual_change_from_now")
     ),
