@@ -19,7 +19,7 @@ from sources.http.conditional import remedy
 from sources.observation import Areas
 from sources.provider import SeriesRequest, Window
 
-MEMBERS = ("KAZ", "UZB", "GEO")
+MEMBERS = ("KAZ", "UZB", "GEO", "CHN")
 """Members in one request: almost every series has data for at least one of them."""
 
 FIRST_YEAR = 2010

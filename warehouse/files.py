@@ -7,6 +7,7 @@ they contain.
 from __future__ import annotations
 
 import errno
+import io
 import os
 import sys
 import time
@@ -61,9 +62,15 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 
 def write_table(path: Path, table: pl.DataFrame) -> None:
-    """Write a table as Parquet, replacing an existing file as a whole."""
+    """Write a table as Parquet, replacing an existing file as a whole.
+
+    Raises:
+        OSError: The disk is full. Polars itself raises an error of its own without the cause, so it writes to memory.
+    """
+    content = io.BytesIO()
+    table.write_parquet(content, statistics=False)
     with replacing(path) as temporary:
-        table.write_parquet(temporary, statistics=False)
+        temporary.write_bytes(content.getbuffer())
 
 
 def append_line(path: Path, line: str) -> None:
