@@ -55,9 +55,9 @@ def _both(found: dict[Key, Row], statistics: tuple[str, ...], subject: str, othe
 
 def _coherence(found: dict[Key, Row], pillars: dict[str, str]) -> list[dict[str, Any]]:
     sets = [("overall", "pillars"), *((pillar, items) for pillar in pillars for items in ("subthemes", "indicators"))]
+    statistics = ("alpha", "first_component_share")
     return [
-        {"subject": subject, "items": items, "title": pillars.get(subject), "cells": _both(found, names, subject, items)}
-        for names in [("alpha", "first_component_share")]
+        {"subject": subject, "items": items, "cells": _both(found, statistics, subject, items)}
         for subject, items in sets
         if ("economies", "alpha", subject, items) in found
     ]
@@ -79,9 +79,7 @@ def _pillar(found: dict[Key, Row], pillar: str) -> dict[str, Any]:
 def _indicator(found: dict[Key, Row], one: Row, pillars: list[str]) -> dict[str, Any]:
     """Return the cells of an indicator. ``nearest`` is the other pillar with the largest correlation."""
     name, own = one["indicator_id"], one["pillar_id"]
-    others = [
-        _cell(found, ("economies", "indicator_correlation", name, pillar)) for pillar in pillars if pillar != own
-    ]
+    others = [_cell(found, ("economies", "indicator_correlation", name, pillar)) for pillar in pillars if pillar != own]
     known = [row for row in others if row["value"] is not None]
     nearest = max(known, key=lambda row: float(row["value"])) if known else None
     rest = _cell(found, ("economies", "rest_correlation", name, own))

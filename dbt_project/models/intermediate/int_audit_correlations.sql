@@ -17,7 +17,10 @@ with pairs as (
             and own.iso3 = other.iso3
     where
         own.kind in ('indicator', 'pillar')
-        and (other.kind = 'overall' or (other.kind = 'pillar' and (own.kind = 'indicator' or own.subject < other.subject)))
+        and (
+            other.kind = 'overall'
+            or (other.kind = 'pillar' and (own.kind = 'indicator' or own.subject < other.subject))
+        )
     union all by name
     select
         framework_id,
@@ -56,7 +59,7 @@ correlated as (
         subject,
         other_subject,
         count_if(x is not null and y is not null) as n,
-        -- two sums of squares that are equal but for rounding must not divide by almost 0: a constant has no correlation
+        -- of a constant, rounding errors alone would be correlated
         case
             when
                 max(x) filter (where y is not null) > min(x) filter (where y is not null)
@@ -70,7 +73,10 @@ correlated as (
 judged as (
     select
         *,
-        case when n < {{ var('audit_min_units') }} then 'too_few_economies' when r is null then 'constant' end as reason
+        case
+            when n < {{ var('audit_min_units') }} then 'too_few_economies'
+            when r is null then 'constant'
+        end as reason
     from correlated
 )
 

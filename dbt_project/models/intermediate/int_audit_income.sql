@@ -71,7 +71,10 @@ select
     '{{ var("audit_income") }}' as other_subject,
     case when n >= {{ var('audit_min_units') }} then {{ finite('r') }} end as value,
     n,
-    case when n < {{ var('audit_min_units') }} then 'too_few_economies' when not isfinite(r) then 'constant' end as reason
+    case
+        when n < {{ var('audit_min_units') }} then 'too_few_economies'
+        when not isfinite(r) then 'constant'
+    end as reason
 from correlated
 union all by name
 select
@@ -85,5 +88,8 @@ select
             then if(statistic = 'points_given_income', residual, percentile)
     end as value,
     n,
-    case when residual is null then 'no_income' when n < {{ var('audit_min_units') }} then 'too_few_economies' end as reason
+    case
+        when residual is null then 'no_income'
+        when n < {{ var('audit_min_units') }} then 'too_few_economies'
+    end as reason
 from placed

@@ -54,22 +54,23 @@ summed as (
         pillar as (partition by framework_id, iso3, pillar_id)
 ),
 
--- the sums of the framework are of pillars, each once
+pillars as (
+    select distinct
+        framework_id,
+        iso3,
+        pillar_id,
+        pillar_weight,
+        pillar_part
+    from scored
+),
+
 framework_sums as (
     select
         framework_id,
         iso3,
         sum(pillar_weight * pillar_part order by pillar_id) as pillar_sum,
         sum(pillar_weight order by pillar_id) as pillar_weights
-    from (
-        select distinct
-            framework_id,
-            iso3,
-            pillar_id,
-            pillar_weight,
-            pillar_part
-        from scored
-    )
+    from pillars
     group by all
 ),
 

@@ -1,6 +1,23 @@
--- How much an indicator, a pillar or a group of indicators matters: its declared share of the overall score, its share of
--- the variance of the overall score, the share of economies at either end of the scale, and what changes without it.
-with shares as (
+-- How much an indicator, a pillar or a group of indicators matters: its declared share of the overall score, its share
+-- of the variance of the overall score, the share of economies at either end of the scale, and what changes without it.
+with roles as (
+    select
+        framework_id,
+        indicator_id,
+        role
+    from {{ ref('framework_indicators') }}
+    where role is not null
+    union all by name
+    select
+        framework_indicators.framework_id,
+        framework_indicators.indicator_id,
+        'edition_index' as role
+    from {{ ref('framework_indicators') }} as framework_indicators
+    inner join {{ ref('indicators') }} as indicators using (indicator_id)
+    where indicators.edition_index
+),
+
+shares as (
     select
         framework_id,
         population,
@@ -23,22 +40,7 @@ with shares as (
         sum(audited.contribution order by audited.subject) as contribution,
         any_value(audited.is_additive) as is_additive
     from {{ ref('int_audit_values') }} as audited
-    inner join (
-        select
-            framework_id,
-            indicator_id,
-            role
-        from {{ ref('framework_indicators') }}
-        where role is not null
-        union all
-        select
-            framework_indicators.framework_id,
-            framework_indicators.indicator_id,
-            'edition_index' as role
-        from {{ ref('framework_indicators') }} as framework_indicators
-        inner join {{ ref('indicators') }} as indicators using (indicator_id)
-        where indicators.edition_index
-    ) as roles
+    inner join roles
         on audited.framework_id = roles.framework_id and audited.subject = roles.indicator_id
     where audited.kind = 'indicator'
     group by all
@@ -66,6 +68,13 @@ weights as (
     group by all
 ),
 
+populations as (
+    select
+        *,
+        unnest(case when is_member then ['members', 'economies'] else ['economies'] end) as population
+    from {{ ref('int_audit_indicators') }}
+),
+
 left_out as (
     select
         *,
@@ -75,12 +84,7 @@ left_out as (
         rank() over (
             partition by framework_id, population, indicator_id order by {{ rank_key('overall_without') }} desc
         ) as rank_without
-    from (
-        select
-            *,
-            unnest(case when is_member then ['members', 'economies'] else ['economies'] end) as population
-        from {{ ref('int_audit_indicators') }}
-    )
+    from populations
 ),
 
 indicators as (

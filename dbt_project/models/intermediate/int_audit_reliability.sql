@@ -12,8 +12,6 @@ with sets as (
         value
     from {{ ref('int_audit_values') }}
     where kind in ('indicator', 'subtheme', 'pillar')
-        -- a sub-theme without any figure, or with milestones only, is not an item
-        and not (kind = 'subtheme' and share = 0)
     union all by name
     -- the index is the first item of its set
     select
@@ -27,6 +25,10 @@ with sets as (
     from {{ ref('int_audit_values') }} as parts
     inner join {{ ref('index_parts') }} as index_parts
         on parts.subject in (index_parts.index_id, index_parts.indicator_id)
+    semi join {{ ref('framework_indicators') }} as framework_indicators
+        on
+            parts.framework_id = framework_indicators.framework_id
+            and index_parts.index_id = framework_indicators.indicator_id
     where parts.kind = 'indicator'
     group by all
 ),

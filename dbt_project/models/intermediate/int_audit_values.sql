@@ -8,6 +8,13 @@ with populations as (
     from {{ ref('int_audit_indicators') }}
 ),
 
+additive as (
+    select distinct
+        framework_id,
+        is_additive
+    from {{ ref('int_audit_indicators') }}
+),
+
 subjects as (
     select
         framework_id,
@@ -65,4 +72,4 @@ select
     subjects.*,
     additive.is_additive
 from subjects
-inner join (select distinct framework_id, is_additive from populations) as additive using (framework_id)
+inner join additive using (framework_id)
