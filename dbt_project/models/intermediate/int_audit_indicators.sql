@@ -28,7 +28,7 @@ with scored as (
         -- a sub-theme has one row per indicator: its weight is divided among them, so that sums over rows are correct
         subthemes.weight / count(*) over (partition by framework_id, iso3, pillar_id, subtheme_id) as weight_of_row
     from {{ ref('int_indicator_scores') }} as scores
-    cross join {{ source('landing', 'run') }} as run
+    inner join {{ ref('int_as_of_years') }} as as_of_years using (framework_id, as_of_year, iso3)
     inner join {{ ref('int_frameworks') }} as frameworks using (framework_id)
     inner join {{ ref('int_overall_scores') }} as overall using (framework_id, as_of_year, iso3)
     inner join {{ ref('int_pillar_scores') }} as pillar_scores using (framework_id, as_of_year, iso3, pillar_id)
@@ -36,7 +36,7 @@ with scored as (
     inner join {{ ref('int_subtheme_scores') }} as subtheme_scores
         using (framework_id, as_of_year, iso3, pillar_id, subtheme_id)
     left join {{ ref('int_members') }} as members using (framework_id, as_of_year, iso3)
-    where scores.as_of_year = year(run.as_of) and overall.score is not null and pillar_scores.in_overall
+    where as_of_years.is_run and overall.score is not null and pillar_scores.in_overall
 ),
 
 summed as (
