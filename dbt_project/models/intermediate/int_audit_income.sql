@@ -1,17 +1,23 @@
 -- Scores and income: the correlation with the logarithm of income per head, and the place of an economy among all
 -- economies given its income, by the residual of a regression of the overall score on that logarithm. Income is the
 -- newest figure that is not older than the catalogue allows.
-with incomes as (
+with run_year as (
+    select max(as_of_year) as as_of_year
+    from {{ ref('int_as_of_years') }}
+    where is_run
+),
+
+incomes as (
     select
         observations.iso3,
         arg_max(ln(observations.value), observations.year) as log_income
     from {{ ref('observations') }} as observations
     inner join {{ ref('indicators') }} as indicators using (indicator_id)
-    cross join {{ source('landing', 'run') }} as run
+    cross join run_year
     where
         observations.indicator_id = '{{ var("audit_income") }}'
         and observations.value > 0
-        and observations.year between year(run.as_of) - indicators.max_age_years and year(run.as_of)
+        and observations.year between run_year.as_of_year - indicators.max_age_years and run_year.as_of_year
     group by all
 ),
 
@@ -49,7 +55,8 @@ fitted as (
             regr_intercept(score, log_income) over (partition by framework_id)
             + regr_slope(score, log_income) over (partition by framework_id) * log_income
         ) as residual,
-        regr_count(score, log_income) over (partition by framework_id) as n
+        -- an unsigned number in DuckDB: 0 less 1 would be an error
+        (regr_count(score, log_income) over (partition by framework_id))::bigint as n
     from scores
     where kind = 'overall' and population = 'economies'
 ),
