@@ -1,6 +1,6 @@
-"""dbt-duckdb plugin: the SQL function ``sentence(code, operands)``, which returns English texts.
+"""The SQL function ``sentence(code, operands)``, which returns English texts.
 
-``dbt_project/profiles.yml`` names this module. Models call the function through the macro ``sentence``. The texts and
+``pipelines.dbt.functions`` registers it. Models call the function through the macro ``sentence``. The texts and
 their formats do not belong here: see ``pipelines.texts``.
 """
 
@@ -10,18 +10,10 @@ import contextlib
 import json
 
 import duckdb
-from dbt.adapters.duckdb.plugins import BasePlugin
 from duckdb.func import FunctionNullHandling
 from duckdb.sqltypes import VARCHAR
 
 from pipelines.texts.words import Words
-
-
-class Plugin(BasePlugin):  # type: ignore[misc]
-    """The name of this class is dbt-duckdb's convention."""
-
-    def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
-        register(conn)
 
 
 def register(connection: duckdb.DuckDBPyConnection) -> None:

@@ -68,6 +68,7 @@ _PARTS = {
     """,
     "bands": "from rank_probabilities where framework_id = $framework order by iso3_a, iso3_b",
     "sensitivity": "from rank_sensitivity where framework_id = $framework order by first_order_share desc",
+    "audit": "from statistical_audit where framework_id = $framework order by all",
     "verdicts": """
         select pillar, verdict, count(*) as claims
         from claims_audit where duplicate_of is null group by all order by all
@@ -187,6 +188,7 @@ class Report:
     second_origins: list[Row]
     bands: list[Row]
     sensitivity: list[Row]
+    audit: list[Row]
     verdicts: list[Row]
     claims: list[Row]
     titles: list[Row]

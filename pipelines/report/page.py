@@ -14,7 +14,16 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from pipelines.report import chart_style, charts, next_steps, origins, paths, recommendations, regional_space
+from pipelines.report import (
+    chart_style,
+    charts,
+    next_steps,
+    origins,
+    paths,
+    recommendations,
+    regional_space,
+    statistical_audit,
+)
 from pipelines.report.changed import sections
 from pipelines.report.data import Report, Row, pick, read
 from pipelines.report.documents import date_in, shown_documents
@@ -133,6 +142,7 @@ def _report(report: Report, words: Words) -> dict[str, Any]:
         "charts": _charts(report, words, ranked),
         **regional_space.context(report, words),
         **recommendations.context(report, words),
+        **statistical_audit.context(report, words),
         "script_texts": words.get("controls"),
         "js": asset("page.js"),
     }

@@ -95,6 +95,7 @@ def test_every_figure_of_the_report_equals_the_published_one(
         ("rank_probabilities", "probability"),
         ("second_origins", "declared_value"),
         ("second_origins", "other_value"),
+        ("statistical_audit", "value"),
         ("regional_space", "value"),
         ("recommendations", "region_level"),
         ("recommendation_measures", "region_value"),

@@ -1,0 +1,25 @@
+"""dbt-duckdb plugin: the SQL functions that models call and DuckDB does not have.
+
+``dbt_project/profiles.yml`` names this module. Belongs here: the list of modules with such functions. Does not belong
+here: any function.
+"""
+
+from __future__ import annotations
+
+import duckdb
+from dbt.adapters.duckdb.plugins import BasePlugin
+
+from pipelines.dbt import sentences, statistics
+
+
+class Plugin(BasePlugin):  # type: ignore[misc]
+    """The name of this class is dbt-duckdb's convention."""
+
+    def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
+        register(conn)
+
+
+def register(connection: duckdb.DuckDBPyConnection) -> None:
+    """Create all functions in a connection's database."""
+    sentences.register(connection)
+    statistics.register(connection)
