@@ -110,7 +110,8 @@ def test_the_history_begins_in_2015_and_every_gap_has_its_reason(published_wareh
         where earlier.score is not null and later.score is null and later.as_of_year = earlier.as_of_year + 1
         """,
     )
-    assert set(lost) <= {("coverage_below_gate", True), ("no_data", True)}, "a score ends only because figures grow too old"
+    # a score ends only because figures grow too old
+    assert set(lost) <= {("coverage_below_gate", True), ("no_data", True)}
 
 
 def test_an_as_of_date_uses_only_vintages_known_on_that_day(published_warehouse: Path, review_day: Refreshed) -> None:
