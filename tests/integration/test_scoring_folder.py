@@ -123,8 +123,8 @@ def test_a_missing_file_or_column_is_named(published_warehouse: Path, tmp_path: 
     fewer = {name: rows for name, rows in SMALL.items() if name != "benchmarks"}
     done = run_carec("score", str(write(tmp_path / "a", fewer)), warehouse=published_warehouse)
     assert (done.returncode, "benchmarks.csv: is missing" in done.stderr) == (2, True)
-    without = [{k: v for k, v in row.items() if k != "value"} for row in SMALL["observations"]]
+    without = [{k: v for k, v in row.items() if k != "year"} for row in SMALL["observations"]]
     done = run_carec(
         "score", str(write(tmp_path / "b", {**SMALL, "observations": without})), warehouse=published_warehouse
     )
-    assert "observations.csv:1: column value: is missing" in done.stderr
+    assert "observations.csv:1: column year: is missing" in done.stderr
