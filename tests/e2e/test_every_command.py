@@ -21,6 +21,7 @@ import typer
 
 from pipelines.cli import main
 from pipelines.cli.app import app
+from tests.running import ROOT
 from warehouse.layout import Layout
 from warehouse.publish import publish, published
 
