@@ -32,7 +32,7 @@ COLUMNS = (
 def what_if(
     iso3: Annotated[str, typer.Argument(help="A member's ISO3 code.")],
     changes: Annotated[
-        list[str], typer.Argument(metavar="ID=VALUE...", help="Changed figures; with --rank also an ID.")
+        list[str], typer.Argument(metavar="ID=VALUE", help="Changed figures; with --rank also an ID.")
     ],
     rank: Annotated[
         int | None, typer.Option("--rank", min=1, help="Also find the value of each ID that reaches this rank.")
