@@ -6,35 +6,22 @@ Belongs here: inserting tables and running the compiled SQL in order. Does not b
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-MODELS = (
-    "intermediate/int_parameters",
-    "intermediate/int_frameworks",
-    "intermediate/int_pillars",
-    "intermediate/int_subthemes",
-    "intermediate/int_members",
-    "intermediate/int_as_of_years",
-    "intermediate/int_points",
-    "intermediate/int_cells",
-    "intermediate/int_slopes",
-    "intermediate/int_indicator_scores",
-    "intermediate/int_subtheme_scores",
-    "intermediate/int_pillar_scores",
-    "intermediate/int_overall_scores",
-    "marts/indicator_scores",
-    "marts/subtheme_scores",
-    "marts/pillar_scores",
-    "marts/pillar_history",
-    "marts/scorecard_history",
-    "marts/region_scores",
+from pipelines.scoring.models import load_models
+
+RESULTS = (
+    "indicator_scores",
+    "subtheme_scores",
+    "pillar_scores",
+    "pillar_history",
+    "scorecard_history",
+    "region_scores",
 )
-"""In the order of their dependencies."""
 
 INPUTS = (
     "benchmarks",
@@ -55,8 +42,6 @@ METHOD = ("region_variants", "scoring_parameters", "status_thresholds")
 
 AS_OF_YEAR = 2026
 
-_RUN = re.compile(r"read_parquet\('[^']*/run\.parquet'\)")
-
 Rows = Sequence[Mapping[str, Any]]
 
 
@@ -65,10 +50,7 @@ class Engine:
 
     def __init__(self, warehouse: Path):
         compiled = warehouse / "dbt" / "compiled" / "carec_scorecard" / "models"
-        self._models = {
-            model: _RUN.sub('"build"."main"."run"', (compiled / f"{model}.sql").read_text(encoding="utf-8"))
-            for model in MODELS
-        }
+        self._models = load_models(compiled, RESULTS)
         with duckdb.connect(str(warehouse / "carec.duckdb"), read_only=True) as published:
             self._columns = {
                 table: {name: kind for name, kind, *_ in published.execute(f"describe {table}").fetchall()}
@@ -87,9 +69,7 @@ class Engine:
     ) -> duckdb.DuckDBPyConnection:
         """Return a database with the given tables and without scores."""
         connection = duckdb.connect(":memory:", config={"threads": threads})
-        connection.execute("set enable_progress_bar = false")
-        connection.execute(f"attach '{database}' as build")
-        connection.execute("use build; create schema intermediate")
+        self._models.prepare(connection, database)
         connection.execute(f"create table run as select make_date({as_of_year}, 12, 31) as as_of")
         for table, columns in self._columns.items():
             spelt = ", ".join(f'"{name}" {kind}' for name, kind in columns.items())
@@ -109,10 +89,7 @@ class Engine:
 
     def run(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Run every model again on the tables of the database."""
-        for model, sql in self._models.items():
-            folder, name = model.split("/")
-            schema = "intermediate" if folder == "intermediate" else "main"
-            connection.execute(f"create or replace table build.{schema}.{name} as {sql}")
+        self._models.run(connection)
 
 
 class Scores:

@@ -25,6 +25,8 @@ from pipelines.cli.terminal import command_app
 COMMANDS = (
     "refresh",
     "scorecard",
+    "score",
+    "what-if",
     "explain",
     "indicators",
     "sources",
@@ -63,7 +65,7 @@ class LazyCommands(TyperGroup):
             # Typer suggests the nearest name among the commands that it knows
             self.commands = {name: self.get_command(ctx, name) for name in COMMANDS}
             return None
-        module = import_module(f"pipelines.cli.{cmd_name}")
+        module = import_module(f"pipelines.cli.{_module(cmd_name)}")
         found = typer.main.get_command(module.app)
         found.name = cmd_name
         return found
@@ -74,9 +76,13 @@ class LazyCommands(TyperGroup):
             formatter.write_dl([(name, _summary(name)) for name in COMMANDS])
 
 
+def _module(command_name: str) -> str:
+    return command_name.replace("-", "_")
+
+
 def _summary(command_name: str) -> str:
     """Return the first line of the docstring of a command or group."""
-    tree = ast.parse(Path(__file__).with_name(f"{command_name}.py").read_text(encoding="utf-8"))
+    tree = ast.parse(Path(__file__).with_name(f"{_module(command_name)}.py").read_text(encoding="utf-8"))
     command = next(node for node in tree.body if isinstance(node, ast.FunctionDef) and node.decorator_list)
     return (ast.get_docstring(command) or "").partition("\n")[0]
 

@@ -30,6 +30,9 @@ from warehouse.files import write_atomically, write_table
 from warehouse.layout import Layout
 from warehouse.publish import Receipt, write_receipt
 
+COMPILED = "compiled.sha256"
+"""Marker in dbt's target: the hash of the code whose compiled models the last build left there."""
+
 
 @dataclass(frozen=True)
 class StartedBuild:
@@ -64,8 +67,33 @@ def fingerprint(workspace: Workspace, as_of: date, explicit: bool) -> str:
 
 def test_inputs(workspace: Workspace) -> dict[str, str]:
     """Return the hashes of the inputs of dbt's unit tests and of its tests of seeds. Neither reads landed data."""
-    code = "".join(_hash(folder, {".sql", ".yml", ".md"}) for folder in (workspace.dbt_project, TEXTS))
+    code = code_hash(workspace.dbt_project)
     return {"unit_tests": code, "seed_tests": code + _hash(workspace.dbt_project, {".csv"})}
+
+
+def code_hash(dbt_project: Path) -> str:
+    """Return the hash of the code that decides the compiled models and their texts."""
+    return "".join(_hash(folder, {".sql", ".yml", ".md"}) for folder in (dbt_project, TEXTS))
+
+
+def compiled_by_build(layout: Layout, dbt_project: Path) -> tuple[str, Path | None]:
+    """Return the hash of the present code, and the folder of the compiled models if the last build compiled it."""
+    code, marker = code_hash(dbt_project), layout.dbt_target / COMPILED
+    models = layout.dbt_target / "compiled" / "carec_scorecard" / "models"
+    return code, models if marker.exists() and marker.read_text() == code and models.is_dir() else None
+
+
+def compile_models(workspace: Workspace) -> None:
+    """Compile the models, without running them.
+
+    Raises:
+        ConfigurationError: dbt cannot compile the project.
+    """
+    check_staging(workspace.catalogue, workspace.dbt_project)
+    workspace.layout.dbt_target.mkdir(parents=True, exist_ok=True)
+    passed, error = _invoke(workspace, dbt_arguments(workspace, "compile"), lambda node: None)
+    if not passed:
+        raise ConfigurationError(f"{workspace.dbt_project}: {error or 'dbt compile failed'}")
 
 
 def _hash(folder: Path, suffixes: set[str]) -> str:
@@ -127,6 +155,7 @@ def start_build(workspace: Workspace, as_of: date, fingerprint: str, seed_tests:
     write_as_of(layout, as_of)
     layout.receipt.unlink(missing_ok=True)
     (layout.dbt_target / "run_results.json").unlink(missing_ok=True)
+    (layout.dbt_target / COMPILED).unlink(missing_ok=True)
     inputs, arguments = test_inputs(workspace), dbt_arguments(workspace, "build")
     if _has_passed(layout, "unit_tests", inputs):
         arguments += ["--exclude-resource-type", "unit_test"]
@@ -138,6 +167,7 @@ def start_build(workspace: Workspace, as_of: date, fingerprint: str, seed_tests:
 def finish_build(workspace: Workspace, started: StartedBuild, reason: str | None) -> None:
     """Write the receipt of a build. ``reason`` is the cause of a failure, None where everything passed."""
     if reason is None:
+        write_atomically(workspace.layout.dbt_target / COMPILED, started.inputs["unit_tests"].encode())
         for tests, inputs in started.inputs.items():
             write_atomically(_passed(workspace.layout, tests), inputs.encode())
     now = utc_now().isoformat()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 from codecs import BOM_UTF8
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from io import StringIO
 from pathlib import Path
 
@@ -24,12 +24,13 @@ def cell_fault(path: Path, line: int, entry: str, column: str, message: str) -> 
     return ConfigurationError(f"{path}:{line}: {entry}: column {column}: {message}")
 
 
-def read_cells(path: Path, columns: Sequence[str]) -> pl.DataFrame:
+def read_cells(path: Path, columns: Sequence[str], optional: Collection[str] = ()) -> pl.DataFrame:
     """Return the cells of a CSV file as text.
 
     Args:
         path: A CSV file in UTF-8, with or without a byte order mark, with one heading per column.
         columns: The headings that the file must have, in any order.
+        optional: Those of ``columns`` that the file may lack; their cells are empty.
 
     Returns:
         One row per row of the file: ``columns`` as strings, NULL for an empty cell, and ``LINE``.
@@ -44,7 +45,7 @@ def read_cells(path: Path, columns: Sequence[str]) -> pl.DataFrame:
         rows = [(reader.line_num, *row) for row in reader if row]
     except csv.Error as error:
         raise ConfigurationError(f"{path}:{reader.line_num}: not valid CSV: {error}") from error
-    for missing in [column for column in columns if column not in header]:
+    for missing in [column for column in columns if column not in header and column not in optional]:
         raise ConfigurationError(f"{path}:1: column {missing}: is missing; the columns are {', '.join(columns)}")
     for unknown in [column for column in header if column not in columns]:
         raise ConfigurationError(f"{path}:1: column {unknown}: is not declared in {path.parent.name}/_*.yml")
@@ -57,7 +58,8 @@ def read_cells(path: Path, columns: Sequence[str]) -> pl.DataFrame:
     width = len(header) + 1
     padded = [(*row, *[""] * (width - len(row))) for row in rows]
     schema = {LINE: pl.Int64} | dict.fromkeys(header, pl.String)
-    return pl.DataFrame(padded, schema=schema, orient="row").with_columns(pl.col(pl.String).replace("", None))
+    frame = pl.DataFrame(padded, schema=schema, orient="row").with_columns(pl.col(pl.String).replace("", None))
+    return frame.with_columns(pl.lit(None, pl.String).alias(column) for column in columns if column not in header)
 
 
 def _read_text(path: Path) -> str:

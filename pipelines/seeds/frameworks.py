@@ -28,6 +28,26 @@ def check_frameworks(tables: Tables, catalogue: Catalogue) -> None:
     _check_units(tables["revision_sizes"], catalogue)
 
 
+def check_places(tables: Tables) -> None:
+    """Raise ConfigurationError for a fault in the structure of frameworks outside the project.
+
+    Tables of pillars and sub-themes may be missing. Each indicator needs a benchmark.
+    """
+    places = tables["framework_indicators"]
+    if "pillars" in tables:
+        _refuse(places, _in_pillars(tables, places.rows), "pillar_id", "'{pillar_id}' is not in pillars.csv")
+        if "subthemes" in tables:
+            _check_indicators(tables)
+            _check_subthemes(tables)
+            _check_pillars(tables)
+    on = ["framework_id", "indicator_id"]
+    benchmarks = tables["benchmarks"]
+    others = benchmarks.rows.join(places.rows, on=on, how="anti", maintain_order="left")
+    _refuse(benchmarks, others, "indicator_id", "is no indicator of '{framework_id}' in framework_indicators.csv")
+    without = places.rows.join(benchmarks.rows, on=on, how="anti", maintain_order="left")
+    _refuse(places, without, "indicator_id", "has no benchmark: add its row to benchmarks.csv")
+
+
 def _refuse(table: SeedTable, broken: pl.DataFrame, column: str, message: str) -> None:
     """Raise ConfigurationError for the first of the rows; ``message`` may name columns in braces."""
     for row in broken.head(1).iter_rows(named=True):

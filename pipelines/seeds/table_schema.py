@@ -50,6 +50,17 @@ class SeedSchema:
     rules: tuple[Rule, ...]
     key: tuple[str, ...]
 
+    @property
+    def required(self) -> set[str]:
+        """The columns in which a rule demands a value."""
+        columns = set(self.key)
+        for name, arguments in self.rules:
+            if name == "filled":
+                columns |= set(arguments["columns"])
+            elif name == "not_null":
+                columns.add(arguments["column_name"])
+        return columns
+
 
 @dataclass(frozen=True)
 class SeedTable:
@@ -81,14 +92,19 @@ def load_schemas(seeds: Path) -> dict[str, SeedSchema]:
     Raises:
         ConfigurationError: A CSV file has no declaration, or a test has no function in ``rules``.
     """
-    schemas = {}
+    schemas: dict[str, SeedSchema] = {}
     for path in sorted(seeds.glob("_*.yml")):
-        for seed in yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader)["seeds"]:
-            schemas[seed["name"]] = _schema(path, seed)
+        schemas |= read_schemas(path)
     for path in sorted(seeds.glob("*.csv")):
         if path.stem not in schemas:
             raise ConfigurationError(f"{path}: has no declaration in {seeds.name}/_*.yml: add one with its columns")
     return schemas
+
+
+def read_schemas(path: Path) -> dict[str, SeedSchema]:
+    """Return the declarations of one file by name."""
+    declared = yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader)["seeds"]
+    return {seed["name"]: _schema(path, seed) for seed in declared}
 
 
 def _schema(path: Path, seed: Mapping[str, Any]) -> SeedSchema:
@@ -132,20 +148,54 @@ def check_tables(dbt_project: Path, indicators: Collection[str]) -> Tables:
     seeds = dbt_project / "seeds"
     schemas = load_schemas(seeds)
     cells = {name: read_cells(seeds / f"{name}.csv", list(schema.types)) for name, schema in schemas.items()}
+    files = {name: (seeds / f"{name}.csv", schema) for name, schema in schemas.items()}
+    return _check_all(files, cells, indicators, "indicators.yml")
+
+
+def check_files(files: Mapping[str, tuple[Path, SeedSchema]], defaults: Mapping[str, Mapping[str, pl.Expr]]) -> Tables:
+    """Check CSV files outside the project, which may lack columns that need no value.
+
+    The indicators that they may name are those of the table ``indicators``, else of ``framework_indicators``.
+
+    Args:
+        files: Name of a table -> its file and its declaration.
+        defaults: Name of a table -> column -> the text of an empty or missing cell.
+
+    Raises:
+        ConfigurationError: The first fault, with file, line, entry and column.
+    """
+    cells = {}
+    for name, (path, schema) in files.items():
+        own = defaults.get(name, {})
+        optional = set(schema.types) - set(schema.required) | own.keys()
+        frame = read_cells(path, list(schema.types), optional)
+        cells[name] = frame.with_columns(pl.coalesce(column, text).alias(column) for column, text in own.items())
+    listed = CATALOGUE if CATALOGUE in cells else "framework_indicators"
+    return _check_all(files, cells, set(cells[listed]["indicator_id"].drop_nulls()), f"{listed}.csv")
+
+
+def _check_all(
+    files: Mapping[str, tuple[Path, SeedSchema]],
+    cells: Mapping[str, pl.DataFrame],
+    indicators: Collection[str],
+    catalogue: str,
+) -> Tables:
+    """Check the cells of all tables; ``catalogue`` is the name of the file with the indicators."""
 
     @cache
     def others(table: str, field: str, flag: str | None) -> Collection[str]:
         if table == CATALOGUE:
             return indicators
+        if table not in cells:
+            return ()
         rows = cells[table] if flag is None else cells[table].filter(pl.col(flag) == "true")
         return set(rows[field].drop_nulls())
 
     def file_of(table: str) -> str:
-        return "indicators.yml" if table == CATALOGUE else f"{table}.csv"
+        return catalogue if table == CATALOGUE else f"{table}.csv"
 
     tables = {}
-    for name, schema in schemas.items():
-        path = seeds / f"{name}.csv"
+    for name, (path, schema) in files.items():
         values = [_TYPES[kind][0](column) for column, kind in schema.types.items()]
         frame = cells[name].select(LINE, *values, *(pl.col(column).alias(TEXT + column) for column in schema.types))
         _check(path, schema, SeedRows(frame, others, file_of))

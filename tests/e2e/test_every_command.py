@@ -21,6 +21,7 @@ import typer
 
 from pipelines.cli import main
 from pipelines.cli.app import app
+from tests.running import ROOT
 from warehouse.layout import Layout
 from warehouse.publish import publish, published
 
@@ -70,6 +71,8 @@ COMMANDS = dict(_commands(GROUP))
 WITH_FORMAT = {name for name, command in COMMANDS.items() if any(p.name == "fmt" for p in command.params)}  # type: ignore[attr-defined]
 
 EXAMPLES: list[tuple[tuple[str, ...], tuple[str, ...]]] = [
+    (("score",), (str(ROOT / "tests" / "example_index"),)),
+    (("what-if",), ("KAZ", "internet_users_pct=90", "--rank", "2")),
     (("scorecard",), ()),
     (("scorecard",), ("uzb",)),
     (("scorecard",), ("AFG",)),

@@ -1,0 +1,51 @@
+"""The command ``score``: a folder of tables scored by the product's models.
+
+Belongs here: options and the printed table. Does not belong here: reading and scoring (``pipelines.scoring``).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipelines.cli.tables import Format, show
+from pipelines.cli.terminal import FormatOption, command_app, note, parse_day
+from pipelines.scoring.folder import read_folder, score_folder, write_results
+from pipelines.scoring.models import compiled_folder, load_models
+from pipelines.settings import load_settings
+from warehouse.layout import Layout
+
+app = command_app()
+
+COLUMNS = ("framework_id", "iso3", "name", "overall_score", "rank", "rank_p05", "rank_p95", "coverage", "score_reason")
+
+
+@app.command()
+def score(
+    folder: Annotated[Path, typer.Argument(help="Folder with economies.csv, observations.csv and the framework.")],
+    out: Annotated[
+        Path | None, typer.Option("--out", help="A new .duckdb file, or a folder for one CSV file per table.")
+    ] = None,
+    as_of: Annotated[
+        str | None, typer.Option("--as-of", metavar="DATE", help="Day of the scores; else the end of the newest year.")
+    ] = None,
+    fmt: FormatOption = Format.TABLE,
+) -> None:
+    """Score a folder of your own tables with the models of the scorecard."""
+    day = parse_day(as_of)
+    tables = read_folder(folder)
+    models = load_models(compiled_folder(Layout(load_settings().warehouse)))
+    connection = score_folder(models, tables, day)
+    if out is not None:
+        for path in write_results(connection, out):
+            note(f"wrote {path}")
+    rows = connection.execute(
+        f"select {', '.join(COLUMNS)} from scorecard order by framework_id, rank nulls last, iso3"
+    ).fetchall()
+    show(COLUMNS, [_rounded(row) for row in rows] if fmt is Format.TABLE else rows, fmt)
+
+
+def _rounded(row: tuple[object, ...]) -> list[object]:
+    return [round(value, 2) if isinstance(value, float) else value for value in row]

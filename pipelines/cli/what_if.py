@@ -1,0 +1,125 @@
+"""The command ``what-if``: a member's score, rank and band with changed figures.
+
+Belongs here: arguments and the printed rows. Does not belong here: scoring (``pipelines.scoring.what_if``).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from pipelines.cli.tables import Format, show
+from pipelines.cli.terminal import FormatOption, command_app
+from pipelines.formatting import figure, number
+from pipelines.scoring.models import compiled_folder, load_models
+from pipelines.scoring.what_if import TABLES, WhatIf
+from pipelines.seeds.codes import FRAMEWORK
+from pipelines.settings import load_settings
+from sources.errors import ConfigurationError
+from warehouse.layout import Layout
+
+app = command_app()
+
+COLUMNS = (
+    *("iso3", "subject", "subject_id", "year", "value_before", "value_after", "score_before", "score_after"),
+    *("rank_before", "rank_after", "rank_p05_before", "rank_p95_before", "rank_p05_after", "rank_p95_after"),
+    *("value_for_rank", "reason"),
+)
+
+
+@app.command("what-if")
+def what_if(
+    iso3: Annotated[str, typer.Argument(help="A member's ISO3 code.")],
+    changes: Annotated[
+        list[str], typer.Argument(metavar="ID=VALUE", help="Changed figures; with --rank also an ID.")
+    ],
+    rank: Annotated[
+        int | None, typer.Option("--rank", min=1, help="Also find the value of each ID that reaches this rank.")
+    ] = None,
+    framework: Annotated[str, typer.Option("--framework", help="The framework to score.")] = FRAMEWORK,
+    fmt: FormatOption = Format.TABLE,
+) -> None:
+    """A member's score, rank and band with changed figures, and the value that reaches a rank."""
+    given = _parsed(changes, rank)
+    layout = Layout(load_settings().warehouse)
+    compiled = compiled_folder(layout)
+    question = WhatIf(layout.published, load_models(compiled, TABLES), framework, iso3.upper())
+    question.check(given)
+    values = {indicator_id: value for indicator_id, value in given.items() if value is not None}
+    years = {indicator_id: question.year_of(indicator_id) for indicator_id in given}
+    needed: dict[str, tuple[float | None, str | None]] = {}
+    if rank is not None:
+        overall = load_models(compiled, ["int_overall_scores"])
+        for indicator_id in given:
+            rest = {other: value for other, value in values.items() if other != indicator_id}
+            needed[indicator_id] = WhatIf(
+                layout.published, load_models(compiled, TABLES), framework, iso3.upper()
+            ).value_for_rank(indicator_id, rank, rest, overall)
+    rows = _rows(iso3.upper(), question.before, question.score(values), years, needed)
+    if fmt is not Format.TABLE:
+        show(COLUMNS, rows, fmt)
+        return
+    heads = ["", "year", "value", "then", "score", "then", "rank", "then", *([f"for rank {rank}"] if rank else [])]
+    show(heads, [_line(dict(zip(COLUMNS, row, strict=True)), rank) for row in rows], fmt)
+
+
+def _parsed(changes: list[str], rank: int | None) -> dict[str, float | None]:
+    parsed: dict[str, float | None] = {}
+    for change in changes:
+        indicator_id, equals, text = change.partition("=")
+        if indicator_id in parsed:
+            raise ConfigurationError(f"{indicator_id}: is given twice")
+        if not equals and rank is None:
+            raise ConfigurationError(f"{change}: expected ID=VALUE; an ID without a value needs --rank")
+        try:
+            parsed[indicator_id] = float(text) if equals else None
+        except ValueError:
+            raise ConfigurationError(f"{indicator_id}: {text!r} is no number") from None
+    return parsed
+
+
+def _rows(
+    iso3: str, before: Any, after: Any, years: dict[str, int], needed: dict[str, tuple[float | None, str | None]]
+) -> list[list[Any]]:
+    """Return the overall score, the pillars that changed, and the indicators that were given."""
+    old, new = before["overall"], after["overall"]
+    rows = [
+        [iso3, "overall", "overall", None, None, None, old["overall_score"], new["overall_score"], old["rank"],
+         new["rank"], old["rank_p05"], old["rank_p95"], new["rank_p05"], new["rank_p95"], None, new["score_reason"]]
+    ]  # fmt: skip
+    for pillar, row in before["pillars"].items():
+        if row["score"] != after["pillars"][pillar]["score"]:
+            scores = [row["score"], after["pillars"][pillar]["score"]]
+            rows.append([iso3, "pillar", pillar, None, None, None, *scores, *[None] * 7, None])
+    for indicator_id, year in years.items():
+        pair = [found["indicators"][indicator_id] for found in (before, after)]
+        values, scores = ([row[column] for row in pair] for column in ("latest_value", "level_score"))
+        value, reason = needed.get(indicator_id, (None, None))
+        rows.append([iso3, "indicator", indicator_id, year, *values, *scores, *[None] * 6, value, reason])
+    return rows
+
+
+def _line(row: dict[str, Any], rank: int | None) -> list[Any]:
+    ranks = ["", ""]
+    if row["subject"] == "overall":
+        ranks = [
+            "–" if row[f"rank_{when}"] is None
+            else f"{row[f'rank_{when}']} ({row[f'rank_p05_{when}']:g}-{row[f'rank_p95_{when}']:g})"
+            for when in ("before", "after")
+        ]  # fmt: skip
+    shown = [
+        "" if row["year"] is None else figure(row[f"value_{when}"]) if row[f"value_{when}"] is not None else "–"
+        for when in ("before", "after")
+    ]
+    line = [
+        row["subject_id"],
+        row["year"] or "",
+        *shown,
+        number(row["score_before"]),
+        number(row["score_after"]),
+        *ranks,
+    ]
+    if rank:
+        line.append("" if row["year"] is None else row["reason"] or figure(row["value_for_rank"]))
+    return line
