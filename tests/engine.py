@@ -30,8 +30,12 @@ MODELS = (
     "marts/indicator_scores",
     "marts/subtheme_scores",
     "marts/pillar_scores",
+    "intermediate/int_matched_levels",
+    "intermediate/int_matched_indicators",
+    "intermediate/int_matched_scores",
     "marts/pillar_history",
     "marts/scorecard_history",
+    "marts/matched_change",
     "marts/region_scores",
 )
 """In the order of their dependencies."""
