@@ -14,7 +14,16 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from pipelines.report import chart_style, charts, next_steps, origins, paths, recommendations, regional_space
+from pipelines.report import (
+    chart_style,
+    charts,
+    matched_change,
+    next_steps,
+    origins,
+    paths,
+    recommendations,
+    regional_space,
+)
 from pipelines.report.changed import sections
 from pipelines.report.data import Report, Row, pick, read
 from pipelines.report.documents import date_in, shown_documents
@@ -126,6 +135,7 @@ def _report(report: Report, words: Words) -> dict[str, Any]:
         "parts": [part for part in words.get("review_parts") if any(r["pillar"] == part for r in report.claims)],
         "changes": sections(report, words),
         "origins": origins.by_indicator(report),
+        "matched_change": matched_change.changes(report, common["names"]),
         "progress": next_steps.progress(report, common["names"], words),
         "next_steps": next_steps.recommendations(report, common["names"], common["providers"], words),
         "paths": paths.by_indicator(report, common["names"], words),
