@@ -1,7 +1,7 @@
 """The change of the scores on common indicators, as rows for the templates.
 
-Belongs here: the ends of the newest chain of every member and pillar. Does not belong here: the rule (``matched_change``
-in ``dbt_project``), the sentences (``pipelines.texts``).
+Belongs here: the ends of the newest chain of every member and pillar. Does not belong here: the rule
+(``matched_change`` in ``dbt_project``), the sentences (``pipelines.texts``).
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
--- The score of a year and of the year before, from the indicators that compare in both: sub-themes, pillars and the
--- overall score in the same steps, weights and means as the scores themselves. The common weight of a pillar is computed
+-- The score of a year and of the year before, from the indicators that compare in both: sub-themes, pillars and
+-- overall, in the same steps, weights and means as the scores themselves. The common weight of a pillar is computed
 -- as its coverage is, with the indicators that compare in the place of those that have a level. The overall score has
 -- the pillars whose common weight reaches the minimum; the common weight of the others counts as 0.
 with levels as (
@@ -53,7 +53,11 @@ subtheme_parts as (
         subthemes.common_weight,
         frameworks.pillar_aggregation as aggregation,
         {% for year in ['now', 'before'] %}
-        {{ to_mean(from_mean('subthemes.mean_' ~ year, 'subthemes.aggregation'), 'frameworks.pillar_aggregation', 'frameworks.geometric_floor') }}
+        {{ to_mean(
+            from_mean('subthemes.mean_' ~ year, 'subthemes.aggregation'),
+            'frameworks.pillar_aggregation',
+            'frameworks.geometric_floor'
+        ) }}
             as part_{{ year }}
         {%- if not loop.last %},{% endif %}
         {% endfor %}

@@ -71,6 +71,16 @@ summed as (
             partition by framework_id, iso3, pillar_id, chain_start order by as_of_year
         ) as chained_index
     from chains
+),
+
+-- the distance of the published score from the chain in its last year that has a score
+shifted as (
+    select
+        *,
+        arg_max(score - chained_index, as_of_year) over (
+            partition by framework_id, iso3, pillar_id, chain_start
+        ) as last_shift
+    from summed
 )
 
 select
@@ -88,14 +98,6 @@ select
     reason,
     case when score is not null then chain_start end as chain_start,
     case when score is not null then chained_index end as chained_index,
-    case
-        when score is not null
-            then
-                last_value(score) over chain - (last_value(chained_index) over chain - chained_index)
-    end as chained_score
-from summed
-window chain as (
-    partition by framework_id, iso3, pillar_id, chain_start
-    order by as_of_year rows between unbounded preceding and unbounded following
-)
+    case when score is not null then chained_index + last_shift end as chained_score
+from shifted
 order by framework_id, iso3, pillar_id, as_of_year
