@@ -1,5 +1,5 @@
--- Which indicators entered and left a pillar, or the pillars that count, since the year before, and which have a level in
--- both years that do not compare. All three are empty in the first year of a history.
+-- Which indicators entered and left a pillar, or the pillars that count, since the year before, and which have two
+-- levels that do not compare. All three are empty in the first year of a history.
 with changed as (
     select
         framework_id,
@@ -31,10 +31,9 @@ select
     iso3,
     as_of_year,
     pillar_id,
-    {% for change in ['entered', 'left', 'not_compared'] %}
-    string_agg(case when change = '{{ change }}' then indicator_id end, ', ' order by indicator_id)
-        as indicators_{{ change }}
-    {%- if not loop.last %},{% endif %}
-    {% endfor %}
+    string_agg(case when change = 'entered' then indicator_id end, ', ' order by indicator_id) as indicators_entered,
+    string_agg(case when change = 'left' then indicator_id end, ', ' order by indicator_id) as indicators_left,
+    string_agg(case when change = 'not_compared' then indicator_id end, ', ' order by indicator_id)
+        as indicators_not_compared
 from placed
 group by all

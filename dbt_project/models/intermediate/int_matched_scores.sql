@@ -52,15 +52,9 @@ subtheme_parts as (
         declared.weight,
         subthemes.common_weight,
         frameworks.pillar_aggregation as aggregation,
-        {% for year in ['now', 'before'] %}
-        {{ to_mean(
-            from_mean('subthemes.mean_' ~ year, 'subthemes.aggregation'),
-            'frameworks.pillar_aggregation',
-            'frameworks.geometric_floor'
-        ) }}
-            as part_{{ year }}
-        {%- if not loop.last %},{% endif %}
-        {% endfor %}
+        frameworks.geometric_floor,
+        {{ from_mean('subthemes.mean_now', 'subthemes.aggregation') }} as score_now,
+        {{ from_mean('subthemes.mean_before', 'subthemes.aggregation') }} as score_before
     from subthemes
     inner join {{ ref('int_subthemes') }} as declared
         on
@@ -70,6 +64,14 @@ subtheme_parts as (
     inner join {{ ref('int_frameworks') }} as frameworks
         on subthemes.framework_id = frameworks.framework_id
     where not declared.register_only
+),
+
+subtheme_scores as (
+    select
+        *,
+        {{ to_mean('score_now', 'aggregation', 'geometric_floor') }} as part_now,
+        {{ to_mean('score_before', 'aggregation', 'geometric_floor') }} as part_before
+    from subtheme_parts
 ),
 
 pillar_means as (
@@ -82,7 +84,7 @@ pillar_means as (
         {{ weighted_mean('part_now', 'weight', 'subtheme_id') }} as mean_now,
         {{ weighted_mean('part_before', 'weight', 'subtheme_id') }} as mean_before,
         {{ weighted_mean('common_weight', 'weight', 'subtheme_id') }} as common_weight
-    from subtheme_parts
+    from subtheme_scores
     group by all
 ),
 
