@@ -20,6 +20,7 @@ RESULTS = (
     "pillar_scores",
     "pillar_history",
     "scorecard_history",
+    "matched_change",
     "region_scores",
 )
 

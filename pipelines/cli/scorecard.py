@@ -27,7 +27,7 @@ SCORE_YEARS = 6
 """Years in the trend of a score, up to the as-of year."""
 
 TREND_LEAST = 3
-"""Fewest years with a score for which a trend is printed."""
+"""Fewest years that compare for which a trend is printed."""
 
 
 @app.command()
@@ -116,22 +116,28 @@ def _print_notes(pillars: Sequence[tuple[str, str]], years: str | None) -> None:
     out.print("In brackets, the band of the rank: from the 5th to the 95th percentile over all scenarios.")
     if years:
         out.print(
-            f"A trend has one bar per year, {years}, on one scale for all members. The indicators behind a score may"
-            " differ between years."
+            f"A trend has one bar per year, {years}, on one scale for all members: the change on the indicators that"
+            " neighbouring years have in common (table matched_change). There is no bar where years do not compare."
         )
     out.print(OWN_CHOICE)
     out.print(imprint(), markup=False)
 
 
 def _score_trends(pillars: Sequence[str]) -> tuple[str, dict[str, dict[str, str]]]:
-    """Return the years covered, and pillar -> member -> sparkline; pillars with too few years have no entry."""
+    """Return the years covered, and pillar -> member -> sparkline of the newest chain of years that compare.
+
+    Pillars in which every member has too few such years have no entry.
+    """
     rows = fetch(
         """
         with years as (
             select unnest(range(year(as_of) - ? + 1, year(as_of) + 1)) as as_of_year from publication
         ),
         scores as (
-            from pillar_history where framework_id = ? and score is not null and list_contains(?, pillar_id)
+            select pillar_id, iso3, year as as_of_year, chained_score as score
+            from matched_change
+            where framework_id = ? and chained_score is not null and list_contains(?, pillar_id)
+            qualify chain_start = max(chain_start) over (partition by pillar_id, iso3)
         )
         select pillar_id, iso3, list(score order by as_of_year), min(as_of_year), max(as_of_year)
         from years

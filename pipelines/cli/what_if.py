@@ -31,9 +31,7 @@ COLUMNS = (
 @app.command("what-if")
 def what_if(
     iso3: Annotated[str, typer.Argument(help="A member's ISO3 code.")],
-    changes: Annotated[
-        list[str], typer.Argument(metavar="ID=VALUE", help="Changed figures; with --rank also an ID.")
-    ],
+    changes: Annotated[list[str], typer.Argument(metavar="ID=VALUE", help="Changed figures; with --rank also an ID.")],
     rank: Annotated[
         int | None, typer.Option("--rank", min=1, help="Also find the value of each ID that reaches this rank.")
     ] = None,

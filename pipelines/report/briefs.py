@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from pipelines.report import charts, next_steps, origins, paths
+from pipelines.report import charts, matched_change, next_steps, origins, paths
 from pipelines.report.data import Report, Row, pick, read
 from pipelines.report.documents import decisions_of
 from pipelines.report.page import asset, render, shared
@@ -101,6 +101,7 @@ def _brief(report: Report, member: Row, common: dict[str, Any], words: Words) ->
         "decided": decisions_of(claims) if report.documents else None,
         "coming": pick(report.coming, iso3=iso3),
         "editions": {provider: row for row in report.editions for provider in row["providers"] or ()},
+        "matched_change": matched_change.changes(report, common["names"], (iso3,)),
         "progress": next_steps.progress(report, common["names"], words, ("CAREC", iso3)),
         "next_steps": next_steps.recommendations(report, common["names"], common["providers"], words, iso3),
         "paths": paths.of_member(report, iso3, common["names"], words),
@@ -141,8 +142,8 @@ def _charts(report: Report, member: Row, titles: dict[str, str], words: Words) -
         for row in pick(report.pillar_scores, iso3=member["iso3"])
         if row["pillar_id"] in rows
     ]
-    past = [row for row in pick(report.history, iso3=member["iso3"]) if row["pillar_id"] in rows]
     shown = {key: title for key, title in rows.items() if key != "overall"}
+    past = [row for row in pick(report.history, iso3=member["iso3"]) if row["pillar_id"] in shown]
     return {
         "position": charts.groups_by_pillar(words("brief.chart"), list(rows.values()), means, words, own),
         "history": charts.history(past, shown, words) if past else None,

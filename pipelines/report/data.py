@@ -123,8 +123,12 @@ _PARTS = {
     "trajectories": "from trajectories where framework_id = $framework order by indicator_id, iso3, year",
     "gaps": "from gaps where framework_id = $framework",
     "history": """
-        select h.* from pillar_history as h join scorecard using (framework_id, iso3)
-        where framework_id = $framework and h.score is not null order by h.as_of_year, h.pillar_id
+        select h.iso3, h.pillar_id, h.year as as_of_year, h.chained_score as score, h.chained_index, h.chain_start
+        from matched_change as h join scorecard using (framework_id, iso3)
+        where framework_id = $framework and h.chained_score is not null
+        qualify h.chain_start = max(h.chain_start) over (partition by h.iso3, h.pillar_id)
+            and count(*) over (partition by h.iso3, h.pillar_id, h.chain_start) > 1
+        order by h.year, h.pillar_id
     """,
     "rejects": """
         select provider, reason, count(*) as records from rejects group by all order by records desc, provider, reason
@@ -205,6 +209,7 @@ class Report:
     trajectories: list[Row]
     gaps: list[Row]
     history: list[Row]
+    """The years of the newest chain of matched changes, for every member and pillar with at least two of them."""
     rejects: list[Row]
     editions: list[Row]
     coming: list[Row]

@@ -17,6 +17,7 @@ from markupsafe import Markup
 from pipelines.report import (
     chart_style,
     charts,
+    matched_change,
     next_steps,
     origins,
     paths,
@@ -135,6 +136,7 @@ def _report(report: Report, words: Words) -> dict[str, Any]:
         "parts": [part for part in words.get("review_parts") if any(r["pillar"] == part for r in report.claims)],
         "changes": sections(report, words),
         "origins": origins.by_indicator(report),
+        "matched_change": matched_change.changes(report, common["names"]),
         "progress": next_steps.progress(report, common["names"], words),
         "next_steps": next_steps.recommendations(report, common["names"], common["providers"], words),
         "paths": paths.by_indicator(report, common["names"], words),

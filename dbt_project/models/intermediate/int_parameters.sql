@@ -11,5 +11,6 @@ select
     max(value) filter (where parameter = 'recommended_indicators') as recommended_indicators,
     max(value) filter (where parameter = 'recommended_pace_factor') as recommended_pace_factor,
     max(value) filter (where parameter = 'coverage_gate') as coverage_gate,
-    max(value) filter (where parameter = 'coverage_tolerance') as coverage_tolerance
+    max(value) filter (where parameter = 'coverage_tolerance') as coverage_tolerance,
+    max(value) filter (where parameter = 'min_common_weight') as min_common_weight
 from {{ ref('scoring_parameters') }}
