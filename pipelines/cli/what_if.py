@@ -12,6 +12,7 @@ import typer
 from pipelines.cli.tables import Format, show
 from pipelines.cli.terminal import FormatOption, command_app
 from pipelines.formatting import figure, number
+from pipelines.published import fetch
 from pipelines.scoring.models import compiled_folder, load_models
 from pipelines.scoring.what_if import TABLES, WhatIf
 from pipelines.seeds.codes import FRAMEWORK
@@ -40,6 +41,7 @@ def what_if(
 ) -> None:
     """A member's score, rank and band with changed figures, and the value that reaches a rank."""
     given = _parsed(changes, rank)
+    fetch("select 1")  # refuses a missing or damaged publication before anything is compiled
     layout = Layout(load_settings().warehouse)
     compiled = compiled_folder(layout)
     question = WhatIf(layout.published, load_models(compiled, TABLES), framework, iso3.upper())

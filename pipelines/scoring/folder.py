@@ -16,6 +16,7 @@ import duckdb
 import polars as pl
 import yaml
 
+from pipelines.dbt.functions import register
 from pipelines.scoring.models import RESULTS, Models
 from pipelines.seeds.csv_table import LINE
 from pipelines.seeds.frameworks import check_places
@@ -93,6 +94,7 @@ def score_folder(models: Models, tables: Tables, as_of: date | None) -> duckdb.D
         as_of: Day of the scores; the end of the newest year with a figure if None.
     """
     connection = duckdb.connect(":memory:")
+    register(connection)
     models.prepare(connection)
     seeds = DBT_PROJECT / "seeds"
     schemas = load_schemas(seeds)

@@ -99,7 +99,7 @@ EXAMPLES: list[tuple[tuple[str, ...], tuple[str, ...]]] = [
 ]
 """Every command that prints data, with arguments."""
 
-ELSEWHERE = {("indicators",), ("sources",), ("sources", "check"), ("doctor",)}
+ELSEWHERE = {("score",), ("indicators",), ("sources",), ("sources", "check"), ("doctor",)}
 """Commands that need no published file."""
 
 READERS = [

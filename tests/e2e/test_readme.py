@@ -109,7 +109,7 @@ def test_the_table_of_commands_has_exactly_the_existing_commands() -> None:
     there = named(group)
     table = re.search(r"^## Commands\n(.*?)^## ", README, re.DOTALL | re.MULTILINE)
     assert table
-    listed = re.findall(r"`carec ([a-z ]+?)(?= [^a-z]|`)", table[1])
+    listed = re.findall(r"`carec ([a-z -]+?)(?= [^a-z]|`)", table[1])
     assert set(listed) == there
 
 
