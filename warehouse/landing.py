@@ -19,7 +19,7 @@ from pathlib import Path
 import polars as pl
 
 from warehouse import confirmations
-from warehouse.files import replacing, write_table
+from warehouse.files import write_table
 from warehouse.layout import Layout
 
 FLAGGED = "flagged"
@@ -145,10 +145,8 @@ def _write(
     layout: Layout, indicator_id: str, observations: pl.DataFrame, vintage_at: datetime, digest: str
 ) -> LandedVintage:
     path = layout.vintages(indicator_id) / f"{vintage_at:%Y%m%dT%H%M%S%f}_{digest}.parquet"
-    with replacing(path) as temporary:
-        observations.sort(_KEY).with_columns(
-            pl.lit(vintage_at).cast(pl.Datetime("us")).alias("vintage_at")
-        ).write_parquet(temporary, statistics=False)
+    dated = pl.lit(vintage_at).cast(pl.Datetime("us")).alias("vintage_at")
+    write_table(path, observations.sort(_KEY).with_columns(dated))
     return LandedVintage(indicator_id, vintage_at, digest, path)
 
 
