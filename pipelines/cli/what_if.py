@@ -53,9 +53,7 @@ def what_if(
         overall = load_models(compiled, ["int_overall_scores"])
         for indicator_id in given:
             rest = {other: value for other, value in values.items() if other != indicator_id}
-            needed[indicator_id] = WhatIf(
-                layout.published, load_models(compiled, TABLES), framework, iso3.upper()
-            ).value_for_rank(indicator_id, rank, rest, overall)
+            needed[indicator_id] = question.value_for_rank(indicator_id, rank, rest, overall)
     rows = _rows(iso3.upper(), question.before, question.score(values), years, needed)
     if fmt is not Format.TABLE:
         show(COLUMNS, rows, fmt)

@@ -60,12 +60,12 @@ def fingerprint(workspace: Workspace, as_of: date, explicit: bool) -> str:
         explicit: Whether the user chose the day. For today only the year counts: it decides which values are stale.
     """
     digest = hashlib.sha256(landing.state(workspace.layout, workspace.catalogue.indicators).encode())
-    digest.update("".join(test_inputs(workspace).values()).encode())
+    digest.update("".join(inputs_of_tests(workspace).values()).encode())
     digest.update((as_of.isoformat() if explicit else str(as_of.year)).encode())
     return digest.hexdigest()
 
 
-def test_inputs(workspace: Workspace) -> dict[str, str]:
+def inputs_of_tests(workspace: Workspace) -> dict[str, str]:
     """Return the hashes of the inputs of dbt's unit tests and of its tests of seeds. Neither reads landed data."""
     code = code_hash(workspace.dbt_project)
     return {"unit_tests": code, "seed_tests": code + _hash(workspace.dbt_project, {".csv"})}
@@ -156,7 +156,7 @@ def start_build(workspace: Workspace, as_of: date, fingerprint: str, seed_tests:
     layout.receipt.unlink(missing_ok=True)
     (layout.dbt_target / "run_results.json").unlink(missing_ok=True)
     (layout.dbt_target / COMPILED).unlink(missing_ok=True)
-    inputs, arguments = test_inputs(workspace), dbt_arguments(workspace, "build")
+    inputs, arguments = inputs_of_tests(workspace), dbt_arguments(workspace, "build")
     if _has_passed(layout, "unit_tests", inputs):
         arguments += ["--exclude-resource-type", "unit_test"]
     if _has_passed(layout, "seed_tests", inputs) and not seed_tests:

@@ -39,6 +39,7 @@ class WhatIf:
         if self.before["overall"] is None:
             members = [str(code) for (code,) in self._sql("select iso3 from scorecard order by 1")]
             raise ConfigurationError(f"{iso3}: is not scored by {framework}; known are {', '.join(members)}")
+        self._years = self._scored_years()
 
     def _sql(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
         return self._connection.execute(sql, list(parameters)).fetchall()
@@ -51,17 +52,16 @@ class WhatIf:
     def _copy_inputs(self) -> None:
         """Copy the framework and the economies that it ranks; the score of no economy depends on other economies."""
         self._sql(
-            "create temp table ranked as select iso3 from published.scorecard where framework_id = ?", self._framework
+            "create temp table ranked as select framework_id, iso3 from published.scorecard where framework_id = ?",
+            self._framework,
         )
         for name in sorted(self._models.inputs - {"run"}):
             columns = [row[0] for row in self._sql(f"describe published.{name}")]
             where = ["true"]
             if "framework_id" in columns:
-                where.append(
-                    f"(framework_id is null or framework_id = '{self._framework.replace(chr(39), chr(39) * 2)}')"
-                )
+                where.append("(framework_id is null or framework_id in (select framework_id from ranked))")
             if "iso3" in columns:
-                where.append("(iso3 is null or iso3 in (from ranked))")
+                where.append("(iso3 is null or iso3 in (select iso3 from ranked))")
             self._sql(f"create table {name} as from published.{name} where {' and '.join(where)}")
         self._sql("create table run as select as_of from published.publication")
         # only the year of the run is shown
@@ -100,17 +100,25 @@ class WhatIf:
 
         An index of editions has goalposts of one edition: the figure belongs to that edition.
         """
-        ((latest, stale, edition, as_of),) = self._sql(
+        return self._years[indicator_id]
+
+    def _scored_years(self) -> dict[str, int]:
+        """Return ``year_of`` of every indicator. A scoring of copies replaces the models that it reads."""
+        rows = self._sql(
             """
-            select c.latest_year, c.is_stale, case when c.edition_index then b.baseline_year end, c.as_of_year
+            select
+                c.indicator_id, c.latest_year, c.is_stale, case when c.edition_index then b.baseline_year end,
+                c.as_of_year
             from intermediate.int_cells as c
             left join benchmarks as b on c.framework_id = b.framework_id and c.indicator_id = b.indicator_id
-            where c.is_run_year and c.iso3 = ? and c.indicator_id = ?
-            """.replace("c.is_run_year", "c.as_of_year = (select year(as_of) from run)"),
+            where c.as_of_year = (select year(as_of) from run) and c.iso3 = ?
+            """,
             self._iso3,
-            indicator_id,
         )
-        return int(edition or (as_of if latest is None or stale else latest))
+        return {
+            indicator_id: int(edition or (as_of if latest is None or stale else latest))
+            for indicator_id, latest, stale, edition, as_of in rows
+        }
 
     def score(self, values: Mapping[str, float]) -> Row:
         """Return the rows of the member with changed figures; the figures are in place before they are scored."""

@@ -24,7 +24,7 @@ with pairs as (
     union all by name
     select
         framework_id,
-        unnest(case when is_member then ['members', 'economies'] else ['economies'] end) as population,
+        unnest(populations) as population,
         'rest_correlation' as statistic,
         indicator_id as subject,
         pillar_id as other_subject,

@@ -131,6 +131,7 @@ select
     framework_id,
     iso3,
     is_member,
+    case when is_member then ['members', 'economies'] else ['economies'] end as populations,
     pillar_id,
     subtheme_id,
     indicator_id,

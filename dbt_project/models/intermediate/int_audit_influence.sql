@@ -71,7 +71,7 @@ weights as (
 populations as (
     select
         *,
-        unnest(case when is_member then ['members', 'economies'] else ['economies'] end) as population
+        unnest(populations) as population
     from {{ ref('int_audit_indicators') }}
 ),
 

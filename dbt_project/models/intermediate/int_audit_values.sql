@@ -4,72 +4,49 @@
 with populations as (
     select
         *,
-        unnest(case when is_member then ['members', 'economies'] else ['economies'] end) as population
+        unnest(populations) as population
     from {{ ref('int_audit_indicators') }}
-),
-
-additive as (
-    select distinct
-        framework_id,
-        is_additive
-    from {{ ref('int_audit_indicators') }}
-),
-
-subjects as (
-    select
-        framework_id,
-        population,
-        iso3,
-        'indicator' as kind,
-        indicator_id as subject,
-        pillar_id,
-        level_score as value,
-        share,
-        share * implied_level as contribution
-    from populations
-    union all by name
-    select
-        framework_id,
-        population,
-        iso3,
-        'subtheme' as kind,
-        subtheme_id as subject,
-        pillar_id,
-        any_value(subtheme_score) as value,
-        sum(share order by indicator_id) as share,
-        sum(share * implied_level order by indicator_id) as contribution
-    from populations
-    group by all
-    union all by name
-    select
-        framework_id,
-        population,
-        iso3,
-        'pillar' as kind,
-        pillar_id as subject,
-        pillar_id,
-        any_value(pillar_score) as value,
-        sum(share order by indicator_id) as share,
-        sum(share * implied_level order by indicator_id) as contribution
-    from populations
-    group by all
-    union all by name
-    select
-        framework_id,
-        population,
-        iso3,
-        'overall' as kind,
-        'overall' as subject,
-        null as pillar_id,
-        any_value(overall_score) as value,
-        1 as share,
-        any_value(overall_score) as contribution
-    from populations
-    group by all
 )
 
 select
-    subjects.*,
-    additive.is_additive
-from subjects
-inner join additive using (framework_id)
+    framework_id,
+    population,
+    iso3,
+    'indicator' as kind,
+    indicator_id as subject,
+    pillar_id,
+    level_score as value,
+    share,
+    share * implied_level as contribution,
+    is_additive
+from populations
+{% for kind in ['subtheme', 'pillar'] %}
+union all by name
+select
+    framework_id,
+    population,
+    iso3,
+    '{{ kind }}' as kind,
+    {{ kind }}_id as subject,
+    pillar_id,
+    any_value({{ kind }}_score) as value,
+    sum(share order by indicator_id) as share,
+    sum(share * implied_level order by indicator_id) as contribution,
+    any_value(is_additive) as is_additive
+from populations
+group by all
+{% endfor %}
+union all by name
+select
+    framework_id,
+    population,
+    iso3,
+    'overall' as kind,
+    'overall' as subject,
+    null as pillar_id,
+    any_value(overall_score) as value,
+    1 as share,
+    any_value(overall_score) as contribution,
+    any_value(is_additive) as is_additive
+from populations
+group by all
