@@ -9,7 +9,10 @@ import duckdb
 import numpy as np
 import pytest
 
+from pipelines.dbt.functions import register
+from pipelines.scoring.models import compiled_folder, load_models
 from tests.running import AS_OF
+from warehouse.layout import Layout
 
 FRAMEWORK = "carec_2030"
 YEAR = f"framework_id = $f and as_of_year = {AS_OF[:4]}"
@@ -172,3 +175,19 @@ def test_the_place_given_income_is_that_of_the_residual(audited: Audited) -> Non
         assert audited.found["economies", "percentile_given_income", iso3, series][0] == pytest.approx(below)
     r = audited.found["economies", "income_correlation", "overall", series]
     assert r == (pytest.approx(np.corrcoef(x, y)[0, 1], abs=1e-9), len(units), None)
+
+
+def test_the_same_figures_give_the_same_bits_however_many_threads_compute(published_warehouse: Path) -> None:
+    models = load_models(compiled_folder(Layout(published_warehouse)), ["statistical_audit"])
+    with duckdb.connect(":memory:") as connection:
+        register(connection)
+        models.prepare(connection)
+        connection.execute(f"attach '{published_warehouse / 'carec.duckdb'}' as published (read_only)")
+        for name in models.inputs - {"run"}:
+            connection.execute(f"create table {name} as from published.{name}")
+        connection.execute("create table run as select as_of from published.publication")
+        for threads in (1, 4):
+            connection.execute(f"set threads = {threads}")
+            models.run(connection)
+            sql = "from statistical_audit except all from published.statistical_audit"
+            assert connection.execute(sql).fetchall() == []

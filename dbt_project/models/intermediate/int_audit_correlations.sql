@@ -7,6 +7,7 @@ with pairs as (
         case own.kind when 'indicator' then 'indicator_correlation' else 'pillar_correlation' end as statistic,
         own.subject,
         other.subject as other_subject,
+        own.iso3,
         own.value as x,
         other.value as y
     from {{ ref('int_audit_values') }} as own
@@ -28,6 +29,7 @@ with pairs as (
         'rest_correlation' as statistic,
         indicator_id as subject,
         pillar_id as other_subject,
+        iso3,
         level_score as x,
         pillar_without as y
     from {{ ref('int_audit_indicators') }}
@@ -38,6 +40,7 @@ with pairs as (
         'redundant_pair' as statistic,
         own.subject,
         other.subject as other_subject,
+        own.iso3,
         own.value as x,
         other.value as y
     from {{ ref('int_audit_values') }} as own
@@ -64,7 +67,7 @@ correlated as (
             when
                 max(x) filter (where y is not null) > min(x) filter (where y is not null)
                 and max(y) filter (where x is not null) > min(y) filter (where x is not null)
-                then corr(y, x)
+                then corr(y, x order by iso3)
         end as r
     from pairs
     group by all

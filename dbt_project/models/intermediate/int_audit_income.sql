@@ -41,7 +41,7 @@ correlated as (
         population,
         subject,
         count_if(score is not null and log_income is not null) as n,
-        corr(score, log_income) as r
+        corr(score, log_income order by iso3) as r
     from scores
     group by all
 ),
@@ -52,13 +52,15 @@ fitted as (
         population,
         iso3,
         score - (
-            regr_intercept(score, log_income) over (partition by framework_id)
-            + regr_slope(score, log_income) over (partition by framework_id) * log_income
+            regr_intercept(score, log_income) over framework + regr_slope(score, log_income) over framework * log_income
         ) as residual,
         -- an unsigned number in DuckDB: 0 less 1 would be an error
-        (regr_count(score, log_income) over (partition by framework_id))::bigint as n
+        (regr_count(score, log_income) over framework)::bigint as n
     from scores
     where kind = 'overall' and population = 'economies'
+    window framework as (
+        partition by framework_id order by iso3 asc rows between unbounded preceding and unbounded following
+    )
 ),
 
 placed as (

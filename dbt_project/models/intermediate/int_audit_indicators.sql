@@ -50,8 +50,14 @@ summed as (
         count(part) over pillar as pillar_parts
     from scored
     window
-        subtheme as (partition by framework_id, iso3, pillar_id, subtheme_id),
-        pillar as (partition by framework_id, iso3, pillar_id)
+        subtheme as (
+            partition by framework_id, iso3, pillar_id, subtheme_id order by indicator_id asc
+            rows between unbounded preceding and unbounded following
+        ),
+        pillar as (
+            partition by framework_id, iso3, pillar_id order by subtheme_id asc, indicator_id asc
+            rows between unbounded preceding and unbounded following
+        )
 ),
 
 pillars as (

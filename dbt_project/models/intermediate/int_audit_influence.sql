@@ -56,7 +56,8 @@ weights as (
         any_value(shares.share) as nominal_weight,
         bool_and(shares.is_additive) as is_additive,
         {{ safe_divide(
-            'covar_samp(shares.contribution, overall.value)', 'var_samp(overall.value)'
+            'covar_samp(shares.contribution, overall.value order by shares.iso3)',
+            'var_samp(overall.value order by shares.iso3)'
         ) }} as effective_weight
     from shares
     inner join {{ ref('int_audit_values') }} as overall

@@ -57,7 +57,7 @@ matrices as (
         any_value(item_count) as item_count,
         count_if(is_complete) as n,
         list(vector order by iso3) filter (where is_complete) as matrix,
-        var_samp(total) filter (where is_complete) as total_variance
+        var_samp(total order by iso3) filter (where is_complete) as total_variance
     from units
     group by all
 ),
@@ -69,7 +69,7 @@ variances as (
         sets.subject,
         sets.items,
         sets.item,
-        var_samp(sets.value) as variance
+        var_samp(sets.value order by sets.iso3) as variance
     from sets
     inner join units
         on
