@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from pipelines.published import fetch
 from pipelines.seeds.codes import DECIDED, DOCUMENTARY_VERDICTS, DOCUMENTS_DECIDE
-from pipelines.texts.words import Words
+from pipelines.texts.words import ENGLISH, Words
 
 USED = ("weighed", "outweighed", "context", "statement")
 """Roles of the documents that are listed in full; leads and later documents are listed apart."""
@@ -91,7 +91,7 @@ def summary(where: str = "true", parameters: list[Any] | None = None) -> str:
         f"select verdict, documentary_verdict from claims_audit where {where} and duplicate_of is null", parameters
     )
     counted = decisions((figures, documents) for figures, documents in rows)
-    return Words("en")("documents.summary", **counted._asdict())
+    return Words(ENGLISH)("documents.summary", **counted._asdict())
 
 
 def later() -> list[str]:
