@@ -12,7 +12,6 @@ from hypothesis import settings
 from tests.running import AS_OF, GOALPOSTS_OF, NO_UNIT_TESTS, ROOT, run_carec, set_today
 from tests.templates import (
     altered_seeds,
-    changed_figure,
     copy_checkout,
     failed_refresh,
     live_refresh,
@@ -26,7 +25,6 @@ __all__ = [
     "GOALPOSTS_OF",
     "ROOT",
     "altered_seeds",
-    "changed_figure",
     "failed_refresh",
     "live_refresh",
     "published_warehouse",

@@ -98,11 +98,12 @@ def world_bank_figures(warehouse: Path) -> dict[str, dict[tuple[str, int], float
     return served
 
 
-def refresh_live(warehouse: Path, url: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Refresh from a World Bank at this address; no other provider can be reached."""
+def refresh_live(warehouse: Path, url: str, root: Path = ROOT, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Refresh with this checkout from a World Bank at this address; no other provider can be reached."""
     return run_carec(
         "refresh",
         warehouse=warehouse,
+        root=root,
         CAREC_OFFLINE="",
         CAREC_WORLD_BANK_URL=url,
         CAREC_HTTP_TRIES="1",
@@ -123,24 +124,6 @@ def published_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
         return done
 
     return once(tmp_path_factory, "published", make).warehouse
-
-
-@pytest.fixture(scope="session")
-def changed_figure(tmp_path_factory: pytest.TempPathFactory, published_warehouse: Path) -> Refreshed:
-    """The published warehouse after a refresh that changed one figure: Kazakhstan's rank of 2024 is 48."""
-
-    def make(warehouse: Path, server: HTTPServer) -> subprocess.CompletedProcess[str]:
-        shutil.copytree(published_warehouse, warehouse)
-        root = copy_checkout(warehouse.parent / "checkout")
-        archive = root / "sources" / "archive" / "gii_rank.csv"
-        text = archive.read_text(encoding="utf-8")
-        assert "KAZ,2024,78" in text
-        archive.write_text(text.replace("KAZ,2024,78", "KAZ,2024,48"), encoding="utf-8")
-        done = run_carec("refresh", "--as-of", AS_OF, warehouse=warehouse, root=root)
-        assert done.returncode == 0, done.stderr
-        return done
-
-    return once(tmp_path_factory, "changed_figure", make)
 
 
 @pytest.fixture(scope="session")
@@ -172,11 +155,11 @@ def altered_seeds(tmp_path_factory: pytest.TempPathFactory, published_warehouse:
 
 
 @pytest.fixture(scope="session")
-def review_day(tmp_path_factory: pytest.TempPathFactory, changed_figure: Refreshed) -> Refreshed:
-    """The warehouse of ``changed_figure``, scored as of the day of the review."""
+def review_day(tmp_path_factory: pytest.TempPathFactory, live_refresh: Refreshed) -> Refreshed:
+    """The warehouse of ``live_refresh``, scored as of the day of the review."""
 
     def make(warehouse: Path, server: HTTPServer) -> subprocess.CompletedProcess[str]:
-        shutil.copytree(changed_figure.warehouse, warehouse)
+        shutil.copytree(live_refresh.warehouse, warehouse)
         hook = server.url_for("/hook")
         done = run_carec("refresh", "--as-of", REVIEW_DAY, warehouse=warehouse, CAREC_WEBHOOK_URL=hook)
         assert done.returncode == 0, done.stderr
@@ -218,7 +201,7 @@ retrieved_by: a person
 @pytest.fixture(scope="session")
 def live_refresh(tmp_path_factory: pytest.TempPathFactory, published_warehouse: Path) -> Refreshed:
     """The published warehouse after a refresh from a World Bank that serves the archived figures, with a local file
-    for ``paperless_trade_pct``."""
+    for ``paperless_trade_pct``, and with one changed figure in the archive: Kazakhstan's rank of 2024 is 48."""
 
     def make(warehouse: Path, server: HTTPServer) -> subprocess.CompletedProcess[str]:
         shutil.copytree(published_warehouse, warehouse)
@@ -226,7 +209,12 @@ def live_refresh(tmp_path_factory: pytest.TempPathFactory, published_warehouse: 
         local.mkdir()
         (local / "untf_survey.csv").write_text("iso3,year,value\nKAZ,2023,80.5\nUZB,2023,70.5\n")
         (local / "untf_survey.yml").write_text(LOCAL_FILE)
-        done = refresh_live(warehouse, serve_world_bank(server, world_bank_figures(warehouse)))
+        root = copy_checkout(warehouse.parent / "checkout")
+        archive = root / "sources" / "archive" / "gii_rank.csv"
+        text = archive.read_text(encoding="utf-8")
+        assert "KAZ,2024,78" in text
+        archive.write_text(text.replace("KAZ,2024,78", "KAZ,2024,48"), encoding="utf-8")
+        done = refresh_live(warehouse, serve_world_bank(server, world_bank_figures(warehouse)), root)
         assert done.returncode == 0, done.stderr
         return done
 
@@ -249,7 +237,8 @@ def second_live_refresh(tmp_path_factory: pytest.TempPathFactory, live_refresh: 
         place, change = SMALL_REVISION
         figures.update([NEW_FIGURE, REJECTED_FIGURE, (place, float(figures[place] or 0) + change)])
         hook = server.url_for("/hook")
-        done = refresh_live(warehouse, serve_world_bank(server, served), CAREC_WEBHOOK_URL=hook)
+        checkout = live_refresh.warehouse.parent / "checkout"
+        done = refresh_live(warehouse, serve_world_bank(server, served), checkout, CAREC_WEBHOOK_URL=hook)
         assert done.returncode == 0, done.stderr
         return done
 

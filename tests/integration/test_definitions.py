@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,6 +15,7 @@ from typing import Any
 
 import dagster as dg
 import duckdb
+import polars as pl
 import pytest
 import yaml
 
@@ -25,7 +25,7 @@ from pipelines.seeds.codes import FRAMEWORK
 from pipelines.settings import load_settings
 from pipelines.workspace import Workspace, open_workspace
 from tests.conftest import AS_OF, ROOT, run_carec
-from warehouse.layout import Layout
+from tests.templates import REVIEW_DAY, Refreshed
 
 BuildDefs = Callable[[Workspace], dg.Definitions]
 DG = Path(sys.executable).with_name("dg")
@@ -250,16 +250,18 @@ def test_a_tag_refreshes_only_the_indicators_of_its_provider(build_defs: BuildDe
     assert (warehouse / "carec.duckdb").read_bytes() == published
 
 
-def test_the_whole_job_and_the_command_line_publish_the_same(
-    build_defs: BuildDefs, tmp_path: Path, published_warehouse: Path
+def test_the_whole_job_publishes_what_the_command_line_publishes_as_of_the_same_day(
+    build_defs: BuildDefs, warehouse: Path, review_day: Refreshed
 ) -> None:
-    workspace = at(tmp_path / "warehouse")
+    workspace = at(warehouse)
     defs = build_defs(workspace)
-    config = {"ops": {"dbt_build": {"config": {"as_of": AS_OF}}}}
+    config = {"ops": {"dbt_build": {"config": {"as_of": REVIEW_DAY}}}}
     result = defs.resolve_job_def("refresh").execute_in_process(run_config=config, raise_on_error=False)
     assert result.success
     graph = defs.resolve_asset_graph()
     assert {event.asset_key for event in result.get_asset_materialization_events()} == graph.materializable_asset_keys
+    # the refresh of the command line has passed dbt's unit tests with this code: the job skips them
+    assert not any(node.unique_id.startswith("unit_test.") for node in read_results(workspace.layout))
     assert {check.asset_check_key for check in result.get_asset_check_evaluations()} == graph.asset_check_keys
     columns = {
         event.asset_key: event.metadata["dagster/column_lineage"].value.deps_by_column
@@ -270,17 +272,40 @@ def test_the_whole_job_and_the_command_line_publish_the_same(
         (dg.AssetKey(["observations", "internet_users_pct"]), "value"),
         (dg.AssetKey(["observations", "gii_score"]), "value"),
     }
-    (published,) = result.asset_materializations_for_node("publication")
-    path = workspace.layout.published
-    assert published.metadata["observations"].value == rows(path, "select count(*) from observations")[0][0]
+    (publication,) = result.asset_materializations_for_node("publication")
+    published = workspace.layout.published
+    assert publication.metadata["observations"].value == rows(published, "select count(*) from observations")[0][0]
+    assert rows(published, "select as_of::varchar from publication") == [(REVIEW_DAY,)]
     scores = "select framework_id, iso3, overall_score, rank, score_reason from scorecard order by all"
-    assert rows(path, scores) == rows(published_warehouse / "carec.duckdb", scores)
-    # the job has passed dbt's unit tests, so that no later build of this code runs them again
-    assert (workspace.layout.dbt_target / "unit_tests.sha256").exists()
+    assert rows(published, scores) == rows(review_day.warehouse / "carec.duckdb", scores)
+    # an edition counts as known from its day of publication, even if our copy is later
+    later = f"""select indicator_id, year from observations anti join edition_releases
+        on observations.indicator_id = edition_releases.indicator_id
+        and year = edition_year and released_on <= date '{REVIEW_DAY}'
+        where vintage_at >= timestamp '{REVIEW_DAY}' + interval 1 day"""
+    assert rows(published, later) == []
+    assert rows(published, "select count(*) > 1000 from observations") == [(True,)]
     # the run has released the warehouse, and the command line finds the publication that it would make
-    again = run_carec("refresh", "--as-of", AS_OF, warehouse=workspace.layout.root)
+    again = run_carec("refresh", "--as-of", REVIEW_DAY, warehouse=warehouse)
     assert again.returncode == 0, again.stderr
     assert "nothing changed" in again.stderr
+
+
+@pytest.mark.exhaustive
+def test_the_whole_job_from_an_empty_folder_passes_every_check_and_publishes_the_same(
+    build_defs: BuildDefs, tmp_path: Path, published_warehouse: Path
+) -> None:
+    workspace = at(tmp_path / "warehouse")
+    defs = build_defs(workspace)
+    config = {"ops": {"dbt_build": {"config": {"as_of": AS_OF, "column_lineage": False}}}}
+    result = defs.resolve_job_def("refresh").execute_in_process(run_config=config, raise_on_error=False)
+    assert result.success
+    checked = {check.asset_check_key for check in result.get_asset_check_evaluations()}
+    assert checked == defs.resolve_asset_graph().asset_check_keys
+    scores = "select framework_id, iso3, overall_score, rank, score_reason from scorecard order by all"
+    assert rows(workspace.layout.published, scores) == rows(published_warehouse / "carec.duckdb", scores)
+    # the job has passed dbt's unit tests, so that no later build of this code runs them again
+    assert (workspace.layout.dbt_target / "unit_tests.sha256").exists()
 
 
 def test_a_selection_of_one_table_grows_to_the_whole_build(build_defs: BuildDefs, warehouse: Path) -> None:
@@ -291,25 +316,6 @@ def test_a_selection_of_one_table_grows_to_the_whole_build(build_defs: BuildDefs
     assert {key for key in together if isinstance(key, dg.AssetKey)} == built
 
 
-def test_the_scorecard_as_of_a_day_uses_only_figures_landed_by_then(build_defs: BuildDefs, warehouse: Path) -> None:
-    job = build_defs(at(warehouse)).resolve_job_def("rebuild")
-    config = {"ops": {"dbt_build": {"config": {"as_of": "2025-06-26", "column_lineage": False}}}}
-    result = job.execute_in_process(run_config=config, raise_on_error=False)
-    assert result.success
-    assert not any(name.startswith("observations/") for name in materialized(result))
-    # the refresh of the command line has passed dbt's unit tests with this code: the job skips them
-    assert not any(node.unique_id.startswith("unit_test.") for node in read_results(Layout(warehouse)))
-    published = warehouse / "carec.duckdb"
-    assert rows(published, "select as_of::varchar from publication") == [("2025-06-26",)]
-    # an edition counts as known from its day of publication, even if our copy is later
-    later = """select indicator_id, year from observations anti join edition_releases
-        on observations.indicator_id = edition_releases.indicator_id
-        and year = edition_year and released_on <= date '2025-06-26'
-        where vintage_at >= timestamp '2025-06-27'"""
-    assert rows(published, later) == []
-    assert rows(published, "select count(*) > 1000 from observations") == [(True,)]
-
-
 def test_an_invalid_date_is_refused_with_an_example(build_defs: BuildDefs, warehouse: Path) -> None:
     job = build_defs(at(warehouse)).resolve_job_def("rebuild")
     config = {"ops": {"dbt_build": {"config": {"as_of": "26 June"}}}}
@@ -318,27 +324,25 @@ def test_an_invalid_date_is_refused_with_an_example(build_defs: BuildDefs, wareh
     assert "'26 June' is not a date like 2025-06-26" in str(failure.step_failure_data.user_failure_data.description)
 
 
-def test_a_failing_dbt_test_prevents_the_publication_and_shows_its_rows(
-    build_defs: BuildDefs, warehouse: Path, tmp_path: Path
-) -> None:
+def test_a_failing_dbt_test_prevents_the_publication_and_shows_its_rows(build_defs: BuildDefs, warehouse: Path) -> None:
     workspace = at(warehouse)
-    project = shutil.copytree(workspace.dbt_project, tmp_path / "dbt_project")
-    test = "select pillar_id, title from {{ ref('pillars') }} where framework_id = 'carec_2030'\n"
-    (project / "tests" / "no_pillar_may_stand.sql").write_text(test)
+    (*_, vintage) = sorted(workspace.layout.vintages("internet_users_pct").glob("*.parquet"))
+    impossible = pl.when(iso3="KAZ", year=2023).then(250.0).otherwise("value").alias("value")
+    pl.read_parquet(vintage).with_columns(impossible).write_parquet(vintage)
     before = (warehouse / "carec.duckdb").read_bytes()
-    job = build_defs(replace(workspace, dbt_project=project)).resolve_job_def("rebuild")
+    job = build_defs(workspace).resolve_job_def("rebuild")
     config = {"ops": {"dbt_build": {"config": {"column_lineage": False}}}}
     result = job.execute_in_process(run_config=config, raise_on_error=False)
     assert not result.success
     failed = {check.check_name: check for check in result.get_asset_check_evaluations() if not check.passed}
-    shown = failed["no_pillar_may_stand"].metadata["failing_rows"].value
-    assert {"p1", "p5"} <= {record.data["pillar_id"] for record in shown.records}
-    remedy = failed["no_pillar_may_stand"].metadata["remedy"].value
-    assert "dbt_project/tests/no_pillar_may_stand.sql" in remedy and "then refresh" in remedy
+    shown = failed["observations_are_in_range"].metadata["failing_rows"].value
+    assert [(record.data["iso3"], record.data["value"]) for record in shown.records] == [("KAZ", 250.0)]
+    remedy = failed["observations_are_in_range"].metadata["remedy"].value
+    assert "dbt_project/tests/observations_are_in_range.sql" in remedy and "then refresh" in remedy
     (failure,) = result.get_step_failure_events()
     message = str(failure.step_failure_data.user_failure_data.description)
-    assert "no_pillar_may_stand" in message and "pillar_id=p1" in message and "carec refresh" in message
-    assert "dbt_project/tests/no_pillar_may_stand.sql" in message
+    assert "observations_are_in_range" in message and "iso3=KAZ" in message and "carec refresh" in message
+    assert "dbt_project/tests/observations_are_in_range.sql" in message
     assert "publication" not in materialized(result)
     assert json.loads((warehouse / "build.json").read_text())["passed"] is False
     assert (warehouse / "carec.duckdb").read_bytes() == before

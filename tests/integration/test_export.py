@@ -213,6 +213,7 @@ def test_every_provider_of_a_figure_has_a_licence_file_with_its_licences(
             assert f"Licence: {licence}\n" in text
 
 
+@pytest.mark.exhaustive
 def test_an_export_over_an_earlier_one_gives_the_same_bytes(
     published_warehouse: Path, exported: Path, tmp_path: Path
 ) -> None:

@@ -176,6 +176,7 @@ def test_asean_and_the_eu_are_the_means_of_the_published_indices_of_their_member
         assert score == pytest.approx(expected[variant], abs=1e-4), variant  # the parts are printed with four digits
 
 
+@pytest.mark.exhaustive
 def test_a_framework_added_to_two_seeds_is_built_published_and_explained(
     altered_seeds: Refreshed, reference: Path
 ) -> None:

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import dagster as dg
 import pytest
 
 from pipelines.cli.refresh import record
-from pipelines.dbt.results import Build
+from pipelines.dbt.results import Build, read_results
 from pipelines.orchestration.asset_keys import key_tested_by
 from pipelines.orchestration.instance import TEMPLATE, fast_commits, prepare_home
 from pipelines.refresh import BuildFailed, Refresh, refresh
 from pipelines.settings import load_settings
 from pipelines.workspace import Workspace, open_workspace
 from sources.observation import utc_now
+from tests.conftest import AS_OF
 from warehouse.layout import Layout
 
 INTERNET = dg.AssetKey(["observations", "internet_users_pct"])
@@ -43,13 +45,18 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="module")
-def recorded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recorded]:
+def recorded(published_warehouse: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recorded]:
+    """Record the refresh that made the template of the published warehouse, in an instance without runs."""
     with pytest.MonkeyPatch.context() as environment:
         for name in ("CAREC_WAREHOUSE", "DAGSTER_HOME"):  # a refresh and its recording set these variables
             environment.setenv(name, "")
-        workspace = open_workspace(load_settings(warehouse=tmp_path_factory.mktemp("recorded"), offline=True))
+        root = tmp_path_factory.mktemp("recorded") / "warehouse"
+        shutil.copytree(published_warehouse, root, ignore=shutil.ignore_patterns("dagster"))
+        workspace = open_workspace(load_settings(warehouse=root, offline=True))
         started_at = utc_now()
-        result = refresh(workspace)
+        unchanged = refresh(workspace, as_of=date.fromisoformat(AS_OF))
+        assert unchanged.build is None
+        result = replace(unchanged, build=Build(True, read_results(workspace.layout), None))
         run_id = record(workspace, result, started_at, unexpected)
         assert run_id
         yield Recorded(workspace, result, started_at, run_id)

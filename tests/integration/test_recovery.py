@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import random
@@ -11,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -117,49 +118,105 @@ def killed_refresh(warehouse: Path, number: int, delay: float) -> bool:
     return process.returncode != 0
 
 
-@pytest.mark.parametrize("kills", [1, *further(KILLS)])
-def test_a_killed_refresh_leaves_a_complete_publication_and_the_next_one_completes(warehouse: Path, kills: int) -> None:
+@dataclass(frozen=True)
+class Survivors:
+    """Two warehouses of one checkout after a kill in the first, refreshed at once, with rivals for the first.
+
+    Attributes:
+        first: Warehouse of the killed refresh and of the one after it.
+        other: Warehouse of another day, refreshed at the same time.
+        kills: Number of refreshes that were started to be killed, and of those that were killed.
+        read: What a reader of the first warehouse saw.
+        completed: The refreshes of the two warehouses.
+        refused: A refresh of the first warehouse while another one ran.
+        waited: Whether the Dagster run that had to wait succeeded, and its log.
+        checkout_unchanged: Whether no file of the checkout was written.
+    """
+
+    first: Path
+    other: Path
+    kills: tuple[int, int]
+    read: Read
+    completed: dict[str, subprocess.Popen[str]]
+    refused: subprocess.CompletedProcess[str]
+    waited: tuple[bool, str]
+    checkout_unchanged: bool
+
+
+def checkout_files() -> dict[Path, int]:
+    """Return the modification times of the files that a refresh reads."""
+    folders = [ROOT / name for name in ("dbt_project", "sources", "pipelines")]
+    files = [path for folder in folders for path in folder.rglob("*") if path.is_file() and path.suffix != ".pyc"]
+    return {path: path.stat().st_mtime_ns for path in files}
+
+
+@pytest.fixture(scope="module", params=[1, *further(KILLS)])
+def survivors(
+    request: pytest.FixtureRequest, published_warehouse: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Survivors:
     """One kill is in the build; more are at the start, in the build and while publishing."""
-    delays, killed = random.Random(20261123), 0
-    with reading(warehouse / "carec.duckdb") as read:
-        for number in range(kills):
-            killed += killed_refresh(warehouse, number, delays.uniform(0, 0.3))
-            assert published(Layout(warehouse)) is not None
-        after = run_carec("refresh", "--as-of", "2026-11-26", warehouse=warehouse)
+    base, delays, killed = tmp_path_factory.mktemp("survivors"), random.Random(20261123), 0
+    first, other = (Path(shutil.copytree(published_warehouse, base / name)) for name in ("first", "other"))
+    lock, files = first / ".refresh.lock", checkout_files()
+    with reading(first / "carec.duckdb") as read, pytest.MonkeyPatch.context() as environment:
+        environment.setenv("CAREC_WAREHOUSE", str(first))
+        environment.setenv("CAREC_OFFLINE", "1")
+        for number in range(request.param):
+            killed += killed_refresh(first, number, delays.uniform(0, 0.3))
+            assert published(Layout(first)) is not None
+        from pipelines.definitions import build_defs
+
+        job, before = build_defs().resolve_implicit_global_asset_job_def(), lock.read_text()
+        completed = {"2026-11-26": start(first, "--as-of", "2026-11-26")}
+        while lock.read_text() in ("", before):
+            assert completed["2026-11-26"].poll() is None
+            time.sleep(0.05)
+        completed["2025-12-31"] = start(other, "--as-of", "2025-12-31")
+        refused = run_carec("refresh", "--as-of", "2026-01-02", warehouse=first)
+        assert completed["2026-11-26"].poll() is None
+        log = io.StringIO()
+        with redirect_stderr(log):
+            waited = job.execute_in_process(asset_selection=[dg.AssetKey(["observations", "gii_score"])])
+        for process in completed.values():
+            process.wait()
         time.sleep(1)  # the reader looks once more
-    assert after.returncode == 0, after.stderr
+    kills, unchanged = (request.param, killed), checkout_files() == files
+    return Survivors(first, other, kills, read, completed, refused, (waited.success, log.getvalue()), unchanged)
+
+
+def as_of(warehouse: Path) -> str:
+    found = published(Layout(warehouse))
+    assert found is not None
+    return found.as_of.isoformat()
+
+
+def test_a_killed_refresh_leaves_a_complete_publication_and_the_next_one_completes(survivors: Survivors) -> None:
+    after, read = survivors.completed["2026-11-26"], survivors.read
+    assert after.returncode == 0, after.stderr and after.stderr.read()
+    kills, killed = survivors.kills
     assert killed > kills / 2, "the refreshes ended before they were killed"
     assert read.faults == [] and read.looks > killed
     assert read.seen and len(read.seen) >= 2
     for _, _, stated, observations, members, claims in read.seen:
         assert stated == observations > 10_000 and members > 11 and claims > 100
-    assert leftovers(Layout(warehouse)) == []
-    healthy = run_carec("doctor", warehouse=warehouse)
+    assert leftovers(Layout(survivors.first)) == []
+    healthy = run_carec("doctor", warehouse=survivors.first)
     assert healthy.returncode == 0, healthy.stdout
 
 
-def test_simultaneous_refreshes_and_a_dagster_run_take_turns(
-    warehouse: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setenv("CAREC_WAREHOUSE", str(warehouse))
-    monkeypatch.setenv("CAREC_OFFLINE", "1")
-    from pipelines.definitions import build_defs
+def test_simultaneous_refreshes_and_a_dagster_run_take_turns(survivors: Survivors) -> None:
+    assert survivors.refused.returncode == 1
+    running = survivors.completed["2026-11-26"]
+    assert f"another refresh of this warehouse is running (process {running.pid}" in survivors.refused.stderr
+    success, log = survivors.waited
+    assert success and "another refresh holds" in log
+    assert as_of(survivors.first) == "2026-11-26"
 
-    job, lock = build_defs().resolve_implicit_global_asset_job_def(), warehouse / ".refresh.lock"
-    before = lock.read_text()
-    first = start(warehouse, "--as-of", "2026-01-01")
-    while lock.read_text() in ("", before):
-        assert first.poll() is None
-        time.sleep(0.05)
-    second = run_carec("refresh", "--as-of", "2026-01-02", warehouse=warehouse)
-    assert first.poll() is None
-    waited = job.execute_in_process(asset_selection=[dg.AssetKey(["observations", "gii_score"])])
-    assert first.wait() == 0, first.stderr and first.stderr.read()
-    assert second.returncode == 1
-    assert f"another refresh of this warehouse is running (process {first.pid}" in second.stderr
-    assert waited.success and "another refresh holds" in capfd.readouterr().err
-    with duckdb.connect(str(warehouse / "carec.duckdb"), read_only=True) as connection:
-        assert connection.execute("select as_of::varchar from publication").fetchone() == ("2026-01-01",)
+
+def test_two_warehouses_refresh_from_one_checkout_at_once_and_write_nothing_into_it(survivors: Survivors) -> None:
+    assert [process.returncode for process in survivors.completed.values()] == [0, 0]
+    assert (as_of(survivors.first), as_of(survivors.other)) == ("2026-11-26", "2025-12-31")
+    assert survivors.checkout_unchanged
 
 
 @pytest.mark.parametrize("publications", [10, pytest.param(50, marks=pytest.mark.exhaustive)])

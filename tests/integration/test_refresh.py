@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import duckdb
 import pytest
 from pytest_httpserver import HTTPServer
 
-from tests.conftest import AS_OF, ROOT, run_carec
+from tests.conftest import AS_OF, run_carec
 from tests.running import further
 from tests.templates import NEW_FIGURE, REJECTED_FIGURE, Refreshed
 
@@ -214,20 +212,3 @@ def test_two_simultaneous_refreshes_both_succeed(warehouse: Path) -> None:
         holder.communicate()
     assert second.returncode == 1
     assert "another refresh of this warehouse is running" in second.stderr
-
-
-def test_two_warehouses_refresh_from_one_checkout_at_once_and_write_nothing_into_it(
-    published_warehouse: Path, tmp_path: Path
-) -> None:
-    def written() -> dict[Path, int]:
-        folders = [ROOT / name for name in ("dbt_project", "sources", "pipelines")]
-        files = [path for folder in folders for path in folder.rglob("*") if path.is_file() and path.suffix != ".pyc"]
-        return {path: path.stat().st_mtime_ns for path in files}
-
-    before = written()
-    days = {shutil.copytree(published_warehouse, tmp_path / day): day for day in ("2025-12-31", "2024-12-31")}
-    with ThreadPoolExecutor(len(days)) as pool:
-        refreshes = list(pool.map(lambda at: run_carec("refresh", "--as-of", days[at], warehouse=at), days))
-    assert [done.returncode for done in refreshes] == [0, 0], [done.stderr for done in refreshes]
-    assert {str(rows(at, "select as_of from publication")[0][0]) for at in days} == set(days.values())
-    assert written() == before
