@@ -10,6 +10,14 @@ A pseudo-random number from 0 up to, but not including, 1. It is the same on eve
 (('0x' || left(md5({{ text }}), 13))::bigint / {{ 2 ** 52 }}::double)
 {%- endmacro %}
 
+{# The factor on a weight in a set; `name` is what the weight belongs to. Set 0 has the declared weights. #}
+{% macro weight_factor(name) -%}
+case
+        when weight_set = 0 then 1
+        else 1 + weight_spread * (2 * {{ hashed_uniform("concat_ws('|', framework_id, weight_set, " ~ name ~ ")") }} - 1)
+    end
+{%- endmacro %}
+
 {#
 A sum that is the same in any order: whole multiples of 10^-18 add up exactly. It is several times faster than a sum of
 sorted doubles.

@@ -1,87 +1,78 @@
 -- The grid of scenarios: every combination of the alternatives, numbered like the digits of a number, with the left-out
--- indicator as the last digit. Scenario 0 is the published scorecard. full_scenario is the scenario with the same
--- choices and no indicator left out.
-with aggregations as (
-    select
+-- indicator as the last digit. Scenario 0 is the published scorecard. For every assumption, published_<assumption> is
+-- the scenario with its published alternative and the same alternatives of the others. full_scenario is the scenario
+-- whose scores are computed: no indicator left out, and the published goalposts and transform where they do not matter.
+{% set assumptions = ['leave_out', 'weights', 'transform', 'goalposts', 'normalisation', 'aggregation', 'origin'] -%}
+with alternatives as (
+    select distinct
         framework_id,
-        aggregation,
-        row_number() over (partition by framework_id order by aggregation <> 'declared') - 1 as place,
-        count(*) over (partition by framework_id) as alternatives
+        'aggregation' as assumption,
+        aggregation as alternative,
+        aggregation = 'declared' as is_published
     from {{ ref('int_scenario_aggregations') }}
-),
-
-origins as (
-    select
+    union all
+    select distinct
         framework_id,
-        origin,
-        row_number() over (partition by framework_id order by origin <> 'declared') - 1 as place
-    from {{ ref('int_scenario_values') }}
-    group by framework_id, origin
-),
-
-normalisations as (
-    select
-        framework_id,
-        normalisation,
-        row_number() over (partition by framework_id order by normalisation <> 'goalposts') - 1 as place,
-        count(*) over (partition by framework_id) as alternatives
-    from {{ ref('int_scenario_values') }}
-    group by framework_id, normalisation
-),
-
-weight_sets as (
-    select
-        framework_id,
-        weight_set,
-        count(*) over (partition by framework_id) as alternatives
+        'weights' as assumption,
+        lpad(weight_set::varchar, 4, '0') as alternative,
+        weight_set = 0 as is_published
     from {{ ref('int_scenario_weights') }}
-    group by framework_id, weight_set
+    {% for assumption, alternative, published in [
+        ('normalisation', 'normalisation', 'goalposts'),
+        ('goalposts', 'goalposts', 'declared'),
+        ('transform', 'transform', 'declared'),
+        ('origin', 'origin', 'declared'),
+        ('leave_out', "unnest(['none', indicator_id])", 'none')
+    ] %}
+    union all
+    select distinct
+        framework_id,
+        '{{ assumption }}' as assumption,
+        {{ alternative }} as alternative,
+        alternative = '{{ published }}' as is_published
+    from {{ ref('int_scenario_values') }}
+    {% endfor %}
 ),
 
-left_outs as (
+placed as (
     select
-        framework_id,
-        left_out,
-        row_number() over (partition by framework_id order by left_out <> 'none', left_out) - 1 as place,
-        count(*) over (partition by framework_id) as alternatives
-    from (
-        select distinct
-            framework_id,
-            unnest(['none', indicator_id]) as left_out
-        from {{ ref('int_scenario_values') }}
-    )
+        *,
+        (
+            row_number() over (partition by framework_id, assumption order by is_published desc, alternative) - 1
+        )::integer as place,
+        count(*) over (partition by framework_id, assumption)::integer as alternatives
+    from alternatives
 ),
 
 numbered as (
     select
-        aggregations.framework_id,
-        origins.origin,
-        aggregations.aggregation,
-        normalisations.normalisation,
-        weight_sets.weight_set,
-        left_outs.left_out,
-        left_outs.place,
-        left_outs.alternatives * (
-            weight_sets.weight_set
-            + weight_sets.alternatives * (
-                normalisations.place
-                + normalisations.alternatives * (aggregations.place + aggregations.alternatives * origins.place)
-            )
-        ) as full_scenario
-    from aggregations
-    inner join origins using (framework_id)
-    inner join normalisations using (framework_id)
-    inner join weight_sets using (framework_id)
-    inner join left_outs using (framework_id)
+        framework_id,
+        {% for assumption in assumptions %}
+        {% set faster_ones = assumptions[:loop.index0] %}
+        {{ assumption }}.alternative as {{ assumption }},
+        {{ assumption }}.place{% for faster in faster_ones %} * {{ faster }}.alternatives{% endfor %} as {{ assumption }}_step,
+        {% endfor %}
+        {% for assumption in assumptions %}{{ assumption }}_step{{ ' + ' if not loop.last }}{% endfor %} as scenario
+    from (select * from placed where assumption = '{{ assumptions[0] }}') as {{ assumptions[0] }}
+    {% for assumption in assumptions[1:] %}
+    inner join (select * from placed where assumption = '{{ assumption }}') as {{ assumption }}
+        using (framework_id)
+    {% endfor %}
 )
 
 select
     framework_id,
-    full_scenario + place as scenario,
-    full_scenario,
+    scenario,
+    scenario - leave_out_step
+    - if(normalisation = 'rank_share', goalposts_step + transform_step, 0) as full_scenario,
     origin,
     aggregation,
     normalisation,
-    weight_set,
-    left_out
+    goalposts,
+    transform,
+    weights::integer as weight_set,
+    leave_out as left_out,
+    {% for assumption in assumptions %}
+    scenario - {{ assumption }}_step as published_{{ assumption }}{{ ',' if not loop.last }}
+    {% endfor %}
 from numbered
