@@ -29,58 +29,82 @@ with cells as (
     where scenarios.scenario = scenarios.full_scenario and scores.value is not null
 ),
 
--- what is left out of a sub-theme and of a pillar for each indicator that is left out of the whole
+left_outs as (
+    select distinct
+        framework_id,
+        pillar_id,
+        subtheme_id,
+        unnest(['none', indicator_id]) as left_out
+    from {{ ref('int_scenario_weights') }}
+),
+
+-- what is left out of each sub-theme and each pillar for each indicator that is left out of the whole
 omissions as (
     select distinct
         places.framework_id,
         places.pillar_id,
         places.subtheme_id,
-        options.left_out,
-        if(options.pillar_id = places.pillar_id, options.left_out, 'none') as pillar_left_out,
+        left_outs.left_out,
+        if(left_outs.pillar_id = places.pillar_id, left_outs.left_out, 'none') as from_pillar,
         if(
-            options.pillar_id = places.pillar_id and options.subtheme_id = places.subtheme_id, options.left_out, 'none'
-        ) as subtheme_left_out
+            left_outs.pillar_id = places.pillar_id and left_outs.subtheme_id = places.subtheme_id,
+            left_outs.left_out,
+            'none'
+        ) as from_subtheme
     from {{ ref('int_scenario_weights') }} as places
-    inner join (
-        select distinct
-            framework_id,
-            pillar_id,
-            subtheme_id,
-            unnest(['none', indicator_id]) as left_out
-        from {{ ref('int_scenario_weights') }}
-    ) as options
-        on places.framework_id = options.framework_id
+    inner join left_outs
+        on places.framework_id = left_outs.framework_id
     where places.weight_set = 0
+),
+
+of_subthemes as (
+    select distinct
+        framework_id,
+        pillar_id,
+        subtheme_id,
+        from_subtheme
+    from omissions
+),
+
+of_pillars as (
+    select distinct
+        framework_id,
+        pillar_id,
+        subtheme_id,
+        from_subtheme,
+        from_pillar
+    from omissions
+),
+
+of_the_whole as (
+    select distinct
+        framework_id,
+        pillar_id,
+        from_pillar,
+        left_out
+    from omissions
 ),
 
 subthemes as (
     select
         cells.* exclude (indicator_id, weight, score, subtheme_aggregation),
-        omitted.subtheme_left_out,
+        of_subthemes.from_subtheme,
         {{ scenario_mean('cells.score', 'cells.weight', 'cells.subtheme_aggregation', 'cells.floor') }} as score
     from cells
-    inner join (select distinct framework_id, pillar_id, subtheme_id, subtheme_left_out from omissions) as omitted
+    inner join of_subthemes
         using (framework_id, pillar_id, subtheme_id)
-    where cells.indicator_id <> omitted.subtheme_left_out
+    where cells.indicator_id <> of_subthemes.from_subtheme
     group by all
 ),
 
 pillars as (
     select
-        subthemes.* exclude (subtheme_id, subtheme_weight, subtheme_left_out, score, pillar_aggregation),
-        omitted.pillar_left_out,
+        subthemes.* exclude (subtheme_id, subtheme_weight, from_subtheme, score, pillar_aggregation),
+        of_pillars.from_pillar,
         {{ scenario_mean('subthemes.score', 'subtheme_weight', 'pillar_aggregation', 'floor') }} as score
     from subthemes
-    inner join (
-        select distinct
-            framework_id,
-            pillar_id,
-            subtheme_id,
-            subtheme_left_out,
-            pillar_left_out
-        from omissions
-    ) as omitted
-        using (framework_id, pillar_id, subtheme_id, subtheme_left_out)
+    inner join of_pillars
+        using (framework_id, pillar_id, subtheme_id, from_subtheme)
     group by all
 ),
 
@@ -89,28 +113,35 @@ overall as (
         pillars.framework_id,
         pillars.full_scenario,
         pillars.iso3,
-        omitted.left_out,
+        of_the_whole.left_out,
         {{ scenario_mean('pillars.score', 'pillar_weight', 'overall_aggregation', 'floor') }} as score
     from pillars
-    inner join (select distinct framework_id, pillar_id, pillar_left_out, left_out from omissions) as omitted
-        using (framework_id, pillar_id, pillar_left_out)
+    inner join of_the_whole
+        using (framework_id, pillar_id, from_pillar)
     group by all
+),
+
+choices as (
+    select distinct
+        framework_id,
+        left_out
+    from left_outs
 ),
 
 complete as (
     select
-        options.framework_id,
+        choices.framework_id,
         full_scores.full_scenario,
-        options.left_out,
+        choices.left_out,
         full_scores.iso3,
         coalesce(overall.score, full_scores.score) as score
-    from (select distinct framework_id, left_out from omissions) as options
+    from choices
     inner join overall as full_scores
-        on options.framework_id = full_scores.framework_id and full_scores.left_out = 'none'
+        on choices.framework_id = full_scores.framework_id and full_scores.left_out = 'none'
     left join overall
         on
-            options.framework_id = overall.framework_id
-            and options.left_out = overall.left_out
+            choices.framework_id = overall.framework_id
+            and choices.left_out = overall.left_out
             and full_scores.full_scenario = overall.full_scenario
             and full_scores.iso3 = overall.iso3
 ),

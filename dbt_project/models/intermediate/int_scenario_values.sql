@@ -8,6 +8,22 @@
 -- member without a figure has a row. An indicator without a figure of any ranked member has no rows.
 with current_scores as (
     select
+        scores.*,
+        overall.score is not null as has_overall
+    from {{ ref('int_indicator_scores') }} as scores
+    semi join {{ ref('int_members') }} as runs
+        on scores.framework_id = runs.framework_id and scores.as_of_year = runs.as_of_year
+    left join {{ ref('int_members') }} as members
+        using (framework_id, as_of_year, iso3)
+    left join {{ ref('int_overall_scores') }} as overall
+        on
+            members.framework_id = overall.framework_id
+            and members.as_of_year = overall.as_of_year
+            and members.iso3 = overall.iso3
+),
+
+figures as (
+    select
         scores.framework_id,
         scores.iso3,
         scores.pillar_id,
@@ -16,32 +32,16 @@ with current_scores as (
         scores.weight,
         indicators.shape,
         indicators.direction = 'lower_is_better' as is_lower_better,
-        overall.score is not null and pillars.in_overall as is_ranked,
+        scores.has_overall and pillars.in_overall as is_ranked,
         coalesce(others.is_exchanged, false) as is_exchanged,
         unnest(['declared', 'other']) as origin,
         unnest([scores.latest_value, if(is_exchanged, others.other_value, scores.latest_value)]) as figure,
         unnest([scores.level_score, if(is_exchanged, others.other_level_score, scores.level_score)]) as level_score
-    from {{ ref('int_indicator_scores') }} as scores
+    from current_scores as scores
     inner join {{ ref('indicators') }} as indicators
         on scores.indicator_id = indicators.indicator_id
     inner join {{ ref('int_pillars') }} as pillars
         on scores.framework_id = pillars.framework_id and scores.pillar_id = pillars.pillar_id
-    semi join {{ ref('int_members') }} as members
-        on scores.framework_id = members.framework_id and scores.as_of_year = members.as_of_year
-    left join (
-        select
-            overall.framework_id,
-            overall.as_of_year,
-            overall.iso3,
-            overall.score
-        from {{ ref('int_overall_scores') }} as overall
-        semi join {{ ref('int_members') }} as members
-            using (framework_id, as_of_year, iso3)
-    ) as overall
-        on
-            scores.framework_id = overall.framework_id
-            and scores.as_of_year = overall.as_of_year
-            and scores.iso3 = overall.iso3
     left join {{ ref('int_second_origins') }} as others
         on
             scores.framework_id = others.framework_id
@@ -59,7 +59,7 @@ directed as (
             when is_lower_better then -figure
             else judged_figure
         end as goodness
-    from current_scores
+    from figures
 ),
 
 placed as (
@@ -105,32 +105,32 @@ variants as (
         using (framework_id, indicator_id)
 ),
 
+goalpost_sets as (
+    select distinct
+        framework_id,
+        'declared' as goalposts
+    from benchmarks
+    union
+    select
+        framework_id,
+        goalposts
+    from variants
+),
+
 scales as (
     select
         benchmarks.framework_id,
         benchmarks.indicator_id,
-        sets.goalposts,
+        goalpost_sets.goalposts,
         coalesce(variants.floor_value, benchmarks.floor_value) as floor_value,
         coalesce(variants.target_value, benchmarks.target_value) as target_value,
         unnest(if(has_logarithms, ['declared', 'none'], ['declared'])) as transform,
         unnest(if(has_logarithms, [benchmarks.transform, 'none'], [benchmarks.transform])) as scale
     from benchmarks
-    inner join (
-        select distinct
-            framework_id,
-            unnest(['declared', goalposts]) as goalposts
-        from (
-            from benchmarks
-            left join variants
-                using (framework_id, indicator_id)
-        )
-    ) as sets
-        on benchmarks.framework_id = sets.framework_id and sets.goalposts is not null
+    inner join goalpost_sets
+        using (framework_id)
     left join variants
-        on
-            benchmarks.framework_id = variants.framework_id
-            and benchmarks.indicator_id = variants.indicator_id
-            and sets.goalposts = variants.goalposts
+        using (framework_id, indicator_id, goalposts)
 ),
 
 on_scale as (

@@ -1,10 +1,10 @@
 -- How much of the variance of ranks each assumption explains: Sobol's indices (Saltelli et al., Global Sensitivity
 -- Analysis, 2008). First order: the variance of the mean rank given the alternative, divided by the variance of the
 -- rank. Total: the mean variance of the rank given all other assumptions, divided by the variance of the rank; it
--- includes the interactions. The grid has every combination of alternatives, so nothing is sampled, and all sums are of
--- whole numbers. With N scenarios, k alternatives, n = N / k and s a sum of ranks, N^2 times the three variances are k *
--- sum(s^2) - sum(s)^2 with s under one alternative, N * sum(rank^2) - n * sum(s^2) with s over the alternatives, and N *
--- sum(rank^2) - sum(rank)^2. Members are averaged with the variance of their rank as weight.
+-- includes the interactions. The grid has every combination of alternatives, so nothing is sampled, and all sums are
+-- of whole numbers. With N scenarios, k alternatives, n = N / k and s a sum of ranks, N^2 times the three variances
+-- are k * sum(s^2) - sum(s)^2 with s under one alternative, N * sum(rank^2) - n * sum(s^2) with s over the
+-- alternatives, and N * sum(rank^2) - sum(rank)^2. Members are averaged with the variance of their rank as weight.
 {% set assumptions = ['aggregation', 'goalposts', 'leave_out', 'normalisation', 'origin', 'transform', 'weights'] -%}
 with ranks as (
     select
