@@ -32,15 +32,15 @@ floor of 0, ln 0 is replaced by a number that makes the mean 0 in every printed 
 infinity.
 #}
 {% macro scenario_mean(score, weight, aggregation, floor) -%}
-{%- set logarithm -%}
+{%- set on_scale -%}
 case
+                    when {{ aggregation }} <> 'geometric' then {{ score }}
                     when {{ score }} > 0 or {{ floor }} > 0 then ln(greatest({{ score }}, {{ floor }}))
                     else -100000
                 end
 {%- endset -%}
-case any_value({{ aggregation }})
-            when 'geometric'
-                then exp({{ exact_sum(weight ~ ' * ' ~ logarithm) }} / {{ exact_sum(weight) }})
-            else {{ exact_sum(weight ~ ' * ' ~ score) }} / {{ exact_sum(weight) }}
-        end
+{%- set mean -%}
+({{ exact_sum(weight ~ ' * ' ~ on_scale) }} / {{ exact_sum(weight) }})
+{%- endset -%}
+case when any_value({{ aggregation }}) = 'geometric' then exp({{ mean }}) else {{ mean }} end
 {%- endmacro %}
