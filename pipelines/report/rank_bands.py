@@ -17,7 +17,6 @@ def context(report: Report, words: Words) -> dict[str, Any]:
     """Return the template values ``varied`` (a function of a row) and ``min_order_share`` (None without pairs)."""
 
     def varied(row: Row) -> str:
-        code = f"varied_{row['assumption']}" if row["alternatives"] > 1 else "varied_nothing"
-        return words.sentence(code, json.loads(row["operands"]))
+        return words.sentence(row["varied_code"], json.loads(row["operands"]))
 
     return {"varied": varied, "min_order_share": next((row["min_order_share"] for row in report.bands), None)}

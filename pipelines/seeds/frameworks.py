@@ -23,8 +23,8 @@ def check_frameworks(tables: Tables, catalogue: Catalogue) -> None:
     _check_subthemes(tables)
     _check_pillars(tables)
     _check_benchmarks(tables, catalogue)
-    _check_variants(tables)
     _check_main_framework(tables)
+    _check_variants(tables)
     _check_origins(tables, catalogue)
     _check_units(tables["revision_sizes"], catalogue)
 

@@ -95,14 +95,15 @@ shares as (
 ),
 
 named as (
-    {% for assumption, alternative in [
-        ('aggregation', 'aggregation'), ('goalposts', 'goalposts'), ('normalisation', 'normalisation'),
-        ('origin', 'origin'), ('transform', 'transform')
+    {% for assumption, code in [
+        ('aggregation', 'varied_aggregation'), ('goalposts', 'varied_goalposts'),
+        ('normalisation', 'varied_normalisation'), ('origin', 'varied_origin'), ('transform', 'varied_transform')
     ] %}
     select
         framework_id,
         '{{ assumption }}' as assumption,
-        json_object('alternatives', list(distinct {{ alternative }} order by {{ alternative }})) as operands
+        '{{ code }}' as code,
+        json_object('alternatives', list(distinct {{ assumption }} order by {{ assumption }})) as operands
     from {{ ref('int_scenarios') }}
     group by framework_id
     union all
@@ -110,6 +111,7 @@ named as (
     select
         framework_id,
         'leave_out' as assumption,
+        'varied_leave_out' as code,
         json_object('indicators', count(distinct indicator_id)) as operands
     from {{ ref('int_scenario_weights') }}
     group by framework_id
@@ -117,16 +119,27 @@ named as (
     select
         framework_id,
         'weights' as assumption,
+        'varied_weights' as code,
         json_object('sets', max(weight_set), 'low', 1 - max(weight_spread), 'high', 1 + max(weight_spread)) as operands
     from {{ ref('int_scenario_weights') }}
     group by framework_id
+),
+
+described as (
+    select
+        shares.*,
+        if(shares.alternatives > 1, named.code, 'varied_nothing') as varied_code,
+        named.operands
+    from shares
+    inner join named
+        using (framework_id, assumption)
 )
 
 select
     framework_id,
     assumption,
     alternatives,
-    {{ sentence("if(alternatives > 1, 'varied_' || assumption, 'varied_nothing')", 'operands') }} as varied,
+    {{ sentence('varied_code', 'operands') }} as varied,
     first_order_share,
     total_order_share,
     max_rank_shift,
@@ -138,8 +151,7 @@ select
         when assumption = 'transform' then 'no_logarithms'
         when assumption = 'weights' then 'no_weight_sets'
     end as reason,
+    varied_code,
     operands::varchar as operands
-from shares
-inner join named
-    using (framework_id, assumption)
+from described
 order by framework_id, assumption
