@@ -10,6 +10,14 @@ A pseudo-random number from 0 up to, but not including, 1. It is the same on eve
 (('0x' || left(md5({{ text }}), 13))::bigint / {{ 2 ** 52 }}::double)
 {%- endmacro %}
 
+{# The factor on a weight in a set; `name` is what the weight belongs to. Set 0 has the declared weights. #}
+{% macro weight_factor(name) -%}
+case
+        when weight_set = 0 then 1
+        else 1 + weight_spread * (2 * {{ hashed_uniform("concat_ws('|', framework_id, weight_set, " ~ name ~ ")") }} - 1)
+    end
+{%- endmacro %}
+
 {#
 A sum that is the same in any order: whole multiples of 10^-18 add up exactly. It is several times faster than a sum of
 sorted doubles.
@@ -24,15 +32,15 @@ floor of 0, ln 0 is replaced by a number that makes the mean 0 in every printed 
 infinity.
 #}
 {% macro scenario_mean(score, weight, aggregation, floor) -%}
-{%- set logarithm -%}
+{%- set on_scale -%}
 case
+                    when {{ aggregation }} <> 'geometric' then {{ score }}
                     when {{ score }} > 0 or {{ floor }} > 0 then ln(greatest({{ score }}, {{ floor }}))
                     else -100000
                 end
 {%- endset -%}
-case any_value({{ aggregation }})
-            when 'geometric'
-                then exp({{ exact_sum(weight ~ ' * ' ~ logarithm) }} / {{ exact_sum(weight) }})
-            else {{ exact_sum(weight ~ ' * ' ~ score) }} / {{ exact_sum(weight) }}
-        end
+{%- set mean -%}
+({{ exact_sum(weight ~ ' * ' ~ on_scale) }} / {{ exact_sum(weight) }})
+{%- endset -%}
+case when any_value({{ aggregation }}) = 'geometric' then exp({{ mean }}) else {{ mean }} end
 {%- endmacro %}

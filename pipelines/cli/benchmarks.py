@@ -16,7 +16,7 @@ from pipelines.cli.tables import Format, console, show
 from pipelines.cli.terminal import FormatOption, command_app, parse_day
 from pipelines.formatting import number
 from pipelines.published import fetch
-from pipelines.seeds.goalposts import apply, recompute
+from pipelines.seeds.goalposts import apply, recompute, recompute_variants
 from pipelines.settings import load_settings
 from pipelines.workspace import DBT_PROJECT
 from sources.catalogue import load_catalogue
@@ -45,19 +45,20 @@ def benchmarks_recompute(
 
 
 def recompute_benchmarks(write: bool, fmt: Format, as_of: date | None = None) -> None:
-    """Print every computed goalpost that differs from the seed, and change the seed if ``write``.
+    """Print every computed goalpost and variant that differs from its seed, and change the seeds if ``write``.
 
     Args:
-        write: Write the differing cells into ``benchmarks.csv``.
+        write: Write the differing cells into ``benchmarks.csv`` and ``goalpost_variants.csv``.
         fmt: How the differing cells are printed.
         as_of: Compute from the vintages known at the end of that day; from the published figures if None.
     """
-    seed = DBT_PROJECT / "seeds" / "benchmarks.csv"
-    cells = recompute(seed, fetch, _vintages_of(as_of) if as_of else ())
+    seed, variants = (DBT_PROJECT / "seeds" / f"{name}.csv" for name in ("benchmarks", "goalpost_variants"))
+    vintages = _vintages_of(as_of) if as_of else ()
+    cells = recompute(seed, fetch, vintages) + recompute_variants(seed, variants, fetch, vintages)
     changed = [cell for cell in cells if cell.differs]
     columns = ["framework_id", "indicator_id", "column", "seed", "recomputed"]
     rows: list[list[Any]] = [
-        [cell.framework_id, cell.indicator_id, cell.column, cell.seed, cell.recomputed] for cell in changed
+        [cell.framework_id, cell.indicator_id, cell.name, cell.seed, cell.recomputed] for cell in changed
     ]
     if fmt is not Format.TABLE:
         show(columns, rows, fmt)
@@ -65,12 +66,13 @@ def recompute_benchmarks(write: bool, fmt: Format, as_of: date | None = None) ->
         known = f"the figures known on {as_of}" if as_of else "today's figures"
         show(columns, rows, fmt, title=f"Goalposts that {known} would move")
     if write:
-        apply(seed, changed)
+        apply(seed, [cell for cell in changed if not cell.goalposts])
+        apply(variants, [cell for cell in changed if cell.goalposts])
     out = console(stderr=True)
     numbers = sum(cell.is_number for cell in changed)
     out.print(
         f"{len(cells)} computed cells: {number(numbers, 0)} goalposts and {len(changed) - numbers} descriptions of them"
-        f" differ; {'written to' if write and changed else 'nothing written to'} {seed.name}",
+        f" differ; {'written to' if write and changed else 'nothing written to'} {seed.name} and {variants.name}",
         markup=False,
         soft_wrap=True,
     )

@@ -54,6 +54,7 @@ _INDICATOR_COLUMNS = {
     "overall_score": "members",
     "coverage": "members",
     "rank": "members",
+    "tied_with": "members",
     "rank_p05": "members",
     "rank_p95": "members",
 }
@@ -92,7 +93,7 @@ def country(iso3: str, fmt: Format) -> None:
         ConfigurationError: The code does not belong to a member.
     """
     head = fetch(
-        "select name, overall_score, coverage, rank, rank_p05, rank_p95, score_reason from scorecard"
+        "select name, overall_score, coverage, rank, rank_p05, rank_p95, tied_with, score_reason from scorecard"
         " where framework_id = ? and iso3 = ?",
         [FRAMEWORK, iso3],
     )
@@ -104,11 +105,12 @@ def country(iso3: str, fmt: Format) -> None:
         show(columns, rows, fmt)
         console(stderr=True).print(OWN_CHOICE)
         return
-    name, overall, coverage, rank, low, high, reason = head[0]
+    name, overall, coverage, rank, low, high, tied, reason = head[0]
     out = console()
     why = f" ({reason})" if overall is None else ""
+    ties = f" tied with {tied}," if tied else ""
     out.print(
-        f"{name}: overall {number(overall)}{why}, rank {rank_with_band(rank, low, high)},"
+        f"{name}: overall {number(overall)}{why}, rank {rank_with_band(rank, low, high, tied)},{ties}"
         f" coverage {number(coverage, 2)}\n",
         markup=False,
     )
@@ -208,7 +210,9 @@ def _value_trends(iso3: str) -> tuple[str, dict[str, list[float | None]]]:
     return years, {indicator: values for indicator, values, _, _ in rows}
 
 
-def rank_with_band(rank: int | None, low: float | None, high: float | None) -> str:
+def rank_with_band(rank: int | None, low: float | None, high: float | None, tied_with: str | None) -> str:
+    """Return a rank as it is printed: an equals sign marks a tie, and the band follows in brackets."""
     if rank is None:
         return GAP
-    return f"{rank}" if low is None or high is None else f"{rank} ({low:.0f}-{high:.0f})"
+    shown = f"{rank}=" if tied_with else f"{rank}"
+    return shown if low is None or high is None else f"{shown} ({low:.0f}-{high:.0f})"

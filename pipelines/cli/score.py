@@ -19,7 +19,10 @@ from warehouse.layout import Layout
 
 app = command_app()
 
-COLUMNS = ("framework_id", "iso3", "name", "overall_score", "rank", "rank_p05", "rank_p95", "coverage", "score_reason")
+COLUMNS = (
+    *("framework_id", "iso3", "name", "overall_score", "rank", "tied_with", "rank_p05", "rank_p95", "coverage"),
+    "score_reason",
+)
 
 
 @app.command()
@@ -44,8 +47,18 @@ def score(
     rows = connection.execute(
         f"select {', '.join(COLUMNS)} from scorecard order by framework_id, rank nulls last, iso3"
     ).fetchall()
-    show(COLUMNS, [_rounded(row) for row in rows] if fmt is Format.TABLE else rows, fmt)
+    if fmt is not Format.TABLE:
+        show(COLUMNS, rows, fmt)
+        return
+    tied = COLUMNS.index("tied_with")
+    show(COLUMNS[:tied] + COLUMNS[tied + 1 :], [_line(row, tied) for row in rows], fmt)
+    if any(row[tied] for row in rows):
+        note("= marks a tie with the members in the column tied_with of the other formats")
 
 
-def _rounded(row: tuple[object, ...]) -> list[object]:
-    return [round(value, 2) if isinstance(value, float) else value for value in row]
+def _line(row: tuple[object, ...], tied: int) -> list[object]:
+    """Return the printed cells: scores rounded, and a tie marked at the rank, the column before it."""
+    line = [round(value, 2) if isinstance(value, float) else value for value in row]
+    if line.pop(tied) is not None:
+        line[tied - 1] = f"{line[tied - 1]}="
+    return line

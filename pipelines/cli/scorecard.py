@@ -61,22 +61,23 @@ def members(fmt: Format) -> None:
             pivot (from pillar_scores where framework_id = '{FRAMEWORK}')
             on pillar_id in ({", ".join(f"'{p}'" for p in ids)}) using any_value(score) group by iso3
         )
-        select s.iso3, s.name, s.overall_score, s.rank, s.rank_p05, s.rank_p95,
+        select s.iso3, s.name, s.overall_score, s.rank, s.tied_with, s.rank_p05, s.rank_p95,
                {", ".join(f"p.{p}" for p in ids)}, s.coverage, s.score_reason
         from scorecard as s left join pivoted as p using (iso3)
         where s.framework_id = '{FRAMEWORK}'
         order by s.overall_score desc nulls last, s.name
         """
     )
-    columns = ["iso3", "name", "overall_score", "rank", "rank_p05", "rank_p95", *ids, "coverage", "score_reason"]
+    bands = ["rank", "tied_with", "rank_p05", "rank_p95"]
+    columns = ["iso3", "name", "overall_score", *bands, *ids, "coverage", "score_reason"]
     if fmt is not Format.TABLE:
         show(columns, rows, fmt)
         console(stderr=True).print(OWN_CHOICE)
         return
     years, trends = _score_trends(ids)
-    iso3s, names, overall, ranks, low, high, *scores, coverage, _ = zip(*rows, strict=True)
+    iso3s, names, overall, ranks, tied, low, high, *scores, coverage, _ = zip(*rows, strict=True)
     table = [("", iso3s), ("member", names), ("overall", [number(score) for score in overall])]
-    table.append(("rank", [rank_with_band(*one) for one in zip(ranks, low, high, strict=True)]))
+    table.append(("rank", [rank_with_band(*one) for one in zip(ranks, low, high, tied, strict=True)]))
     for pillar, own in zip(ids, scores, strict=True):
         table.append((pillar, [number(score) for score in own]))
         if pillar in trends:
@@ -114,6 +115,7 @@ def _print_notes(pillars: Sequence[tuple[str, str]], years: str | None) -> None:
             out.print(f"{GAP}  {name}, {pillar}: {reason}{share}", markup=False)
     out.print()
     out.print("In brackets, the band of the rank: from the 5th to the 95th percentile over all scenarios.")
+    _print_ties()
     if years:
         out.print(
             f"A trend has one bar per year, {years}, on one scale for all members: the change on the indicators that"
@@ -121,6 +123,28 @@ def _print_notes(pillars: Sequence[tuple[str, str]], years: str | None) -> None:
         )
     out.print(OWN_CHOICE)
     out.print(imprint(), markup=False)
+
+
+def _print_ties() -> None:
+    """Print the pairs of members whose order is uncertain, if there are any."""
+    pairs = fetch(
+        """
+        select a.iso3 || ' and ' || b.iso3, p.value
+        from rank_probabilities as r
+        join scorecard as a on r.framework_id = a.framework_id and r.iso3_a = a.iso3
+        join scorecard as b on r.framework_id = b.framework_id and r.iso3_b = b.iso3
+        join scoring_parameters as p on p.parameter = 'min_order_share'
+        where r.framework_id = ? and r.is_tie and (a.rank, a.iso3) < (b.rank, b.iso3)
+        order by a.rank, b.rank, a.iso3, b.iso3
+        """,
+        [FRAMEWORK],
+    )
+    if pairs:
+        console().print(
+            f"= marks a tie, an order that holds in less than {100 * pairs[0][1]:g} % of the scenarios:"
+            f" {', '.join(pair for pair, _ in pairs)}.",
+            markup=False,
+        )
 
 
 def _score_trends(pillars: Sequence[str]) -> tuple[str, dict[str, dict[str, str]]]:

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from pipelines.cli.country import rank_with_band
 from pipelines.cli.tables import Format, show
 from pipelines.cli.terminal import FormatOption, command_app
 from pipelines.formatting import figure, number
@@ -25,7 +26,7 @@ app = command_app()
 COLUMNS = (
     *("iso3", "subject", "subject_id", "year", "value_before", "value_after", "score_before", "score_after"),
     *("rank_before", "rank_after", "rank_p05_before", "rank_p95_before", "rank_p05_after", "rank_p95_after"),
-    *("value_for_rank", "reason"),
+    *("value_for_rank", "reason", "tied_with_before", "tied_with_after"),
 )
 
 
@@ -84,28 +85,26 @@ def _rows(
     old, new = before["overall"], after["overall"]
     rows = [
         [iso3, "overall", "overall", None, None, None, old["overall_score"], new["overall_score"], old["rank"],
-         new["rank"], old["rank_p05"], old["rank_p95"], new["rank_p05"], new["rank_p95"], None, new["score_reason"]]
+         new["rank"], old["rank_p05"], old["rank_p95"], new["rank_p05"], new["rank_p95"], None, new["score_reason"],
+         old["tied_with"], new["tied_with"]]
     ]  # fmt: skip
     for pillar, row in before["pillars"].items():
         if row["score"] != after["pillars"][pillar]["score"]:
             scores = [row["score"], after["pillars"][pillar]["score"]]
-            rows.append([iso3, "pillar", pillar, None, None, None, *scores, *[None] * 7, None])
+            rows.append([iso3, "pillar", pillar, None, None, None, *scores, *[None] * 10])
     for indicator_id, year in years.items():
         pair = [found["indicators"][indicator_id] for found in (before, after)]
         values, scores = ([row[column] for row in pair] for column in ("latest_value", "level_score"))
         value, reason = needed.get(indicator_id, (None, None))
-        rows.append([iso3, "indicator", indicator_id, year, *values, *scores, *[None] * 6, value, reason])
+        rows.append([iso3, "indicator", indicator_id, year, *values, *scores, *[None] * 6, value, reason, None, None])
     return rows
 
 
 def _line(row: dict[str, Any], rank: int | None) -> list[Any]:
     ranks = ["", ""]
     if row["subject"] == "overall":
-        ranks = [
-            "–" if row[f"rank_{when}"] is None
-            else f"{row[f'rank_{when}']} ({row[f'rank_p05_{when}']:g}-{row[f'rank_p95_{when}']:g})"
-            for when in ("before", "after")
-        ]  # fmt: skip
+        bands = [f"{name}_{{}}" for name in ("rank", "rank_p05", "rank_p95", "tied_with")]
+        ranks = [rank_with_band(*(row[name.format(when)] for name in bands)) for when in ("before", "after")]
     shown = [
         "" if row["year"] is None else figure(row[f"value_{when}"]) if row[f"value_{when}"] is not None else "–"
         for when in ("before", "after")

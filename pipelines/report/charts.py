@@ -258,7 +258,7 @@ def rank_bands(members: Sequence[Row], words: Words) -> str:
             "name": words.name("economies", row["iso3"], row["name"]),
             **{key: row[key] for key in ("rank", "rank_p05", "rank_p95")},
             "label": words(
-                "bands.describe",
+                "bands.describe_tie" if row["tied_with"] else "bands.describe",
                 name=words.name("economies", row["iso3"], row["name"]),
                 rank=row["rank"],
                 low=words.number(row["rank_p05"], 0),

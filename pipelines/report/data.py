@@ -66,8 +66,12 @@ _PARTS = {
         join origin_pairs as p using (indicator_id)
         where framework_id = $framework order by indicator_id, abs(s.difference) desc nulls last, e.name
     """,
-    "bands": "from rank_probabilities where framework_id = $framework order by iso3_a, iso3_b",
-    "sensitivity": "from rank_sensitivity where framework_id = $framework order by first_order_share desc",
+    "bands": """
+        select r.*, p.value as min_order_share
+        from rank_probabilities as r join scoring_parameters as p on p.parameter = 'min_order_share'
+        where framework_id = $framework order by iso3_a, iso3_b
+    """,
+    "sensitivity": "from rank_sensitivity where framework_id = $framework order by total_order_share desc, assumption",
     "audit": "from statistical_audit where framework_id = $framework order by all",
     "verdicts": """
         select pillar, verdict, count(*) as claims

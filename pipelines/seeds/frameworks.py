@@ -24,6 +24,7 @@ def check_frameworks(tables: Tables, catalogue: Catalogue) -> None:
     _check_pillars(tables)
     _check_benchmarks(tables, catalogue)
     _check_main_framework(tables)
+    _check_variants(tables)
     _check_origins(tables, catalogue)
     _check_units(tables["revision_sizes"], catalogue)
 
@@ -46,6 +47,8 @@ def check_places(tables: Tables) -> None:
     _refuse(benchmarks, others, "indicator_id", "is no indicator of '{framework_id}' in framework_indicators.csv")
     without = places.rows.join(benchmarks.rows, on=on, how="anti", maintain_order="left")
     _refuse(places, without, "indicator_id", "has no benchmark: add its row to benchmarks.csv")
+    if "goalpost_variants" in tables:
+        _check_variants(tables)
 
 
 def _refuse(table: SeedTable, broken: pl.DataFrame, column: str, message: str) -> None:
@@ -108,6 +111,20 @@ def _check_benchmarks(tables: Tables, catalogue: Catalogue) -> None:
     for column in ("floor_value", "target_value", "met_value", "pace_target_value"):
         beyond = table.rows.filter(pl.col("indicator_id").is_in(parity) & ~pl.col(column).is_between(0, 1))
         _refuse(table, beyond, column, "must be from 0 to 1: a ratio above parity counts as its inverse")
+
+
+def _check_variants(tables: Tables) -> None:
+    """Check that each variant of goalposts belongs to a benchmark, and has its direction and scale."""
+    table, on = tables["goalpost_variants"], ["framework_id", "indicator_id"]
+    declared = tables["benchmarks"].rows.select(*on, "transform", low="floor_value", high="target_value")
+    without = table.rows.join(declared, on=on, how="anti", maintain_order="left")
+    _refuse(table, without, "indicator_id", "has no row of '{framework_id}' in benchmarks.csv")
+    given = table.rows.join(declared, on=on, how="left", maintain_order="left")
+    is_turned = (pl.col("target_value") > pl.col("floor_value")) != (pl.col("high") > pl.col("low"))
+    _refuse(table, given.filter(is_turned), "target_value", "is on the other side of the floor than in benchmarks.csv")
+    for column in ("floor_value", "target_value"):
+        beyond = given.filter((pl.col("transform") == "log") & (pl.col(column) <= 0))
+        _refuse(table, beyond, column, "must be positive where the transform is log")
 
 
 def _check_main_framework(tables: Tables) -> None:

@@ -1,8 +1,8 @@
 """Recompute the goalposts that come from the distribution over the world.
 
 Belongs here: floors, distance targets and pace targets from the published observations, or from the vintages known on
-an earlier day, compared with the seed ``benchmarks``. Does not belong here: policy targets, which are read from
-documents; scores, which use the seed alone.
+an earlier day, compared with the seeds ``benchmarks`` and ``goalpost_variants``. Does not belong here: policy targets,
+which are read from documents; scores, which use the seeds alone.
 
 Each economy that the World Bank lists has its value of the year nearest to the baseline year, at most the baseline
 window away, and of two equally near years the earlier one. For an edition index it is the value of that edition. The
@@ -10,6 +10,8 @@ floor is the 2.5th percentile (97.5th if lower is better), with linear interpola
 the best five economies with at least one million people, or the 97.5th percentile (2.5th) if its basis in the seed is a
 percentile. The pace target is the 75th percentile (25th). All have four significant digits (rules of the SDG Index;
 OECD/JRC Handbook on Constructing Composite Indicators). A ratio above parity counts as its inverse.
+
+An indicator whose floor is a percentile also has both distance targets as variants, for the scenarios of the ranks.
 """
 
 from __future__ import annotations
@@ -30,16 +32,35 @@ Fetch = Callable[[str, list[Any]], list[tuple[Any, ...]]]
 LARGE = 1_000_000
 """Population that an economy needs to be among the best five. Without this rule, city states would set the goal."""
 
+VARIANTS = ("percentile", "top_five")
+"""Names of the goalposts in the seed ``goalpost_variants``."""
+
+_KEYS = ("framework_id", "indicator_id", "goalposts")
+_COMPUTED = (
+    *("has_floor", "has_target", "floor_value", "floor_basis", "percentile", "percentile_basis", "top_five"),
+    *("top_five_basis", "target_value", "target_basis", "pace_target_value", "pace_target_basis"),
+)
+"""Columns of the query after framework and indicator."""
+
 
 @dataclass(frozen=True)
 class Cell:
-    """One computed cell of the seed ``benchmarks``, with its present text and its recomputed text."""
+    """One computed cell of a seed, with its present text and its recomputed text.
+
+    ``goalposts`` names the variant in ``goalpost_variants``; a cell of ``benchmarks`` has none.
+    """
 
     framework_id: str
     indicator_id: str
     column: str
     seed: str
     recomputed: str
+    goalposts: str = ""
+
+    @property
+    def name(self) -> str:
+        """Column of ``benchmarks``, or variant and column of ``goalpost_variants``."""
+        return f"{self.goalposts}.{self.column}" if self.goalposts else self.column
 
     @property
     def is_number(self) -> bool:
@@ -152,15 +173,14 @@ select
             )
         end
     ) as floor_basis,
+    format('{:.4g}', case when seed.is_lower_better then lowest else highest end)::double as percentile,
     format(
-        '{:.4g}',
-        case
-            when seed.target_basis like 'mean%' then best.mean
-            when seed.is_lower_better then lowest
-            else highest
-        end
-    )::double as target_value,
-    case when seed.target_basis like 'mean%' then format(
+        '{} percentile of the {} economies behind the floor',
+        case when seed.is_lower_better then '2.5th' else '97.5th' end,
+        world.economies
+    ) as percentile_basis,
+    format('{:.4g}', best.mean)::double as top_five,
+    format(
         'mean of the top five of {} economies of at least one million people, {} ({})',
         best.economies,
         case
@@ -168,12 +188,9 @@ select
             else format('nearest to {}', seed.baseline_year)
         end,
         best.names
-    )
-    else format(
-        '{} percentile of the {} economies behind the floor',
-        case when seed.is_lower_better then '2.5th' else '97.5th' end,
-        world.economies
-    ) end as target_basis,
+    ) as top_five_basis,
+    case when seed.target_basis like 'mean%' then top_five else percentile end as target_value,
+    case when seed.target_basis like 'mean%' then top_five_basis else percentile_basis end as target_basis,
     format('{:.4g}', case when seed.is_lower_better then lower_quartile else upper_quartile end)::double as pace_value,
     format(
         '{} percentile of the {} economies behind the floor',
@@ -188,50 +205,81 @@ order by all
 
 
 def recompute(seed: Path, fetch: Fetch, vintages: Sequence[Path] = ()) -> list[Cell]:
-    """Return every computed cell of the seed, whether or not it differs.
+    """Return every computed cell of the seed ``benchmarks``, whether or not it differs.
 
     Args:
         seed: ``benchmarks.csv``.
         fetch: Runs the query on the published file.
         vintages: Landed vintages (Parquet files, one per indicator) to compute from; if empty, the published figures.
     """
+    rows = {(row["framework_id"], row["indicator_id"]): row for row in _read(seed)[1]}
+    cells = []
+    for key, new in _computed(seed, fetch, vintages):
+        columns: dict[str, str] = {}
+        if new["has_floor"]:
+            columns |= {"floor_value": new["floor_value"], "floor_basis": new["floor_basis"]}
+        if new["has_target"]:
+            columns |= {name: new[name] for name in ("target_value", "target_basis")}
+            columns |= {"met_value": new["target_value"]}
+            columns |= {name: new[name] for name in ("pace_target_value", "pace_target_basis")}
+        cells += [Cell(*key, column, rows[key][column], value) for column, value in columns.items()]
+    return cells
+
+
+def recompute_variants(seed: Path, variants: Path, fetch: Fetch, vintages: Sequence[Path] = ()) -> list[Cell]:
+    """Return every cell of the seed ``goalpost_variants``, see ``recompute``.
+
+    Args:
+        seed: ``benchmarks.csv``; its indicators with a percentile as floor have variants.
+        variants: ``goalpost_variants.csv``.
+        fetch: Runs the query on the published file.
+        vintages: As in ``recompute``.
+    """
+    rows = {(row["framework_id"], row["indicator_id"], row["goalposts"]): row for row in _read(variants)[1]}
+    cells = []
+    for key, new in _computed(seed, fetch, vintages):
+        for name in VARIANTS if new["has_floor"] else ():
+            row = rows.get((*key, name), {})
+            columns = {"floor_value": new["floor_value"], "target_value": new[name], "basis": new[f"{name}_basis"]}
+            cells += [Cell(*key, column, row.get(column, ""), value, name) for column, value in columns.items()]
+    return cells
+
+
+def _computed(seed: Path, fetch: Fetch, vintages: Sequence[Path]) -> list[tuple[tuple[str, str], dict[str, str]]]:
+    """Return framework and indicator of each computed row, with its cells as text; a false condition is empty."""
     sql = _SQL
     parameters: list[Any] = [str(seed), LARGE]
     if vintages:
         sql = _SQL.replace("/*landed*/", _LANDED)
         parameters.append([str(path) for path in vintages])
-    rows = {(row["framework_id"], row["indicator_id"]): row for row in _read(seed)[1]}
-    cells = []
-    for framework_id, indicator_id, has_floor, has_target, *computed in fetch(sql, parameters):
-        floor, floor_basis, target, target_basis, pace, pace_basis = (_text(value) for value in computed)
-        new: dict[str, str] = {}
-        if has_floor:
-            new |= {"floor_value": floor, "floor_basis": floor_basis}
-        if has_target:
-            new |= {"target_value": target, "target_basis": target_basis, "met_value": target}
-            new |= {"pace_target_value": pace, "pace_target_basis": pace_basis}
-        row = rows[framework_id, indicator_id]
-        cells += [Cell(framework_id, indicator_id, column, row[column], value) for column, value in new.items()]
-    return cells
+    return [
+        ((row[0], row[1]), {name: _text(value) for name, value in zip(_COMPUTED, row[2:], strict=True)})
+        for row in fetch(sql, parameters)
+    ]
 
 
 def apply(seed: Path, cells: Iterable[Cell]) -> None:
-    """Write the recomputed cells into the seed, without a change of other cells.
+    """Write the recomputed cells into their seed, without a change of other cells; a new variant becomes a new row.
 
     Raises:
         ConfigurationError: A cell has no recomputed value.
     """
     header, rows = _read(seed)
-    changes = {(cell.framework_id, cell.indicator_id, cell.column): cell.recomputed for cell in cells}
-    empty = [key for key, value in changes.items() if value == ""]
-    if empty:
-        raise ConfigurationError(f"{seed}: there are no figures to compute {', '.join('.'.join(key) for key in empty)}")
+    changes: dict[tuple[str, ...], dict[str, str]] = {}
+    for cell in cells:
+        if cell.recomputed == "":
+            raise ConfigurationError(
+                f"{seed}: there are no figures to compute {cell.framework_id}.{cell.indicator_id}.{cell.column}"
+            )
+        key = (cell.framework_id, cell.indicator_id, *([cell.goalposts] if cell.goalposts else []))
+        changes.setdefault(key, {})[cell.column] = cell.recomputed
+    names = [name for name in _KEYS if name in header]
+    written = [row | changes.pop(tuple(row[name] for name in names), {}) for row in rows]
+    written += [dict(zip(names, key, strict=True)) | new for key, new in changes.items()]
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, header, lineterminator="\n")
     writer.writeheader()
-    for row in rows:
-        key = (row["framework_id"], row["indicator_id"])
-        writer.writerow({column: changes.get((*key, column), value) for column, value in row.items()})
+    writer.writerows(written)
     write_atomically(seed, text.getvalue().encode())
 
 
@@ -241,8 +289,8 @@ def _read(seed: Path) -> tuple[list[str], list[dict[str, str]]]:
         return list(reader.fieldnames or []), list(reader)
 
 
-def _text(value: float | str | None) -> str:
+def _text(value: float | str | bool | None) -> str:
     """Return a cell as the seed has it: whole numbers without a decimal point."""
-    if value is None:
+    if value is None or value is False:
         return ""
     return f"{value:.15g}" if isinstance(value, float) else str(value)

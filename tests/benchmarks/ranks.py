@@ -1,7 +1,8 @@
-"""The cost of rank bands: the compiled models on generated tables, compared with NumPy over the same scenarios.
+"""The cost of rank scenarios: the compiled models on generated tables, compared with NumPy over the same scenarios.
 
-Belongs here: the tables, and the timing of both sides. Does not belong here: the second implementation
-(tests/reference_ranks.py) and the comparison on real figures (tests/integration/test_rank_bands.py).
+Belongs here: the tables, the timing of both sides, and the CPU time of a grid like that of the main framework. Does not
+belong here: the second implementation (tests/reference_ranks.py) and the comparison on real figures
+(tests/integration/test_rank_bands.py).
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from pathlib import Path
 import duckdb
 import numpy as np
 
-from tests.reference_ranks import Composite, rank_share, ranks, scores
+from pipelines.dbt.functions import register
+from tests.reference_ranks import Composite, Floats, exchanged, levels_on, rank_share, ranks, scores
 
 ROOT = Path(__file__).resolve().parents[2]
 MODELS = [
@@ -30,23 +32,37 @@ MODELS = [
     "intermediate.int_scenario_ranks",
     "main.rank_scenarios",
 ]
+ALL_MODELS = [*MODELS, "main.rank_probabilities", "main.rank_sensitivity"]
 SPREAD = 0.25
 PAIRS = 5
 AIM = 5.0
+CPU_AIM = 1.0
+"""Seconds of CPU time for all models of the grid of the main framework."""
+VARIANTS = {"declared": (2.0, 90.0), "percentile": (5.0, 95.0), "top_five": (2.0, 99.0)}
+"""Goalposts -> floor and target, in the grids that have all assumptions. The other grids have only 0 and 100."""
 
 
 @dataclass(frozen=True)
 class Size:
-    """Number of units, indicators and random sets of weights. One figure in twenty is missing."""
+    """Number of units, indicators and random sets of weights. One figure in twenty is missing.
+
+    With all assumptions, the indicators have three sets of goalposts, every fifth is on a scale of logarithms, and the
+    first two have a second origin.
+    """
 
     name: str
     units: int
     indicators: int
     sets: int
+    has_all: bool = False
 
     @property
     def scenarios(self) -> int:
-        return 4 * (self.sets + 1) * (self.indicators + 1)
+        return (4 * len(VARIANTS) * 2 * 2 if self.has_all else 4) * (self.sets + 1) * (self.indicators + 1)
+
+    @property
+    def is_log(self) -> np.ndarray:
+        return self.has_all & (np.arange(self.indicators) % 5 == 0)
 
 
 SIZES = [
@@ -55,6 +71,7 @@ SIZES = [
     Size("51 units x 49 indicators", 51, 49, 4),
     Size("51 units x 49 indicators", 51, 49, 49),
 ]
+GRIDS = [Size("9 members x 38 indicators", 9, 38, sets, has_all=True) for sets in (2, 9)]
 
 
 def compiled_models() -> dict[str, str]:
@@ -63,7 +80,7 @@ def compiled_models() -> dict[str, str]:
         done = subprocess.run(
             [
                 *(sys.executable, "-m", "dbt.cli.main", "compile", "--quiet", "--no-introspect"),
-                *("--select", *(name.partition(".")[2] for name in MODELS)),
+                *("--select", *(name.partition(".")[2] for name in ALL_MODELS)),
                 *("--project-dir", str(ROOT / "dbt_project"), "--profiles-dir", str(ROOT / "dbt_project")),
                 *("--target-path", folder, "--log-path", folder),
             ],
@@ -75,68 +92,116 @@ def compiled_models() -> dict[str, str]:
         if done.returncode:
             sys.exit(f"dbt compile failed:\n{done.stdout}{done.stderr}")
         found = {path.stem: path.read_text(encoding="utf-8") for path in Path(folder).rglob("compiled/**/*.sql")}
-    return {name: found[name.partition(".")[2]] for name in MODELS}
+    return {name: found[name.partition(".")[2]] for name in ALL_MODELS}
+
+
+def figures(size: Size) -> tuple[Floats, Floats]:
+    """Return random figures of both origins with a fixed seed; without a second origin the other ones are missing."""
+    drawn = np.random.default_rng(7)
+    declared, other = drawn.uniform(0, 100, (2, size.units, size.indicators))
+    declared[drawn.random(declared.shape) < 0.05] = np.nan
+    other[:, 2 if size.has_all else 0 :] = np.nan
+    return declared, other
+
+
+def goalposts(size: Size) -> dict[str, tuple[float, float]]:
+    return VARIANTS if size.has_all else {"declared": (0.0, 100.0)}
 
 
 def composite(size: Size) -> Composite:
-    """Return five pillars of three sub-themes with equal weights, and random levels with a fixed seed."""
-    drawn = np.random.default_rng(7)
-    levels = drawn.uniform(0, 100, (size.units, size.indicators))
-    levels[drawn.random(levels.shape) < 0.05] = np.nan
+    """Return five pillars of three sub-themes with equal weights, and the random figures under every alternative."""
+    declared, other = figures(size)
+    by_origin = {"declared": declared} | ({"other": exchanged(declared, other)} if size.has_all else {})
     return Composite(
         framework_id="bench",
         indicators=[f"indicator_{number:03}" for number in range(size.indicators)],
         weights=np.ones(size.indicators),
         subtheme=np.arange(size.indicators) % 15,
+        subthemes=[f"s{number:02}" for number in range(15)],
         subtheme_weights=np.ones(15),
         pillar=np.arange(15) % 5,
+        pillars=[f"p{number}" for number in range(5)],
         pillar_weights=np.ones(5),
-        values={("declared", "goalposts"): levels, ("declared", "rank_share"): rank_share(levels)},
+        values={
+            (origin, normalisation, name, transform): (
+                levels_on(own, np.full(size.indicators, floor), np.full(size.indicators, target), is_log)
+                if normalisation == "goalposts"
+                else rank_share(own)
+            )
+            for origin, own in by_origin.items()
+            for normalisation in ("goalposts", "rank_share")
+            for name, (floor, target) in goalposts(size).items()
+            for transform, is_log in (("declared", size.is_log), ("none", size.is_log & False))
+            if size.has_all or transform == "declared"
+        },
     )
 
 
-def build(connection: duckdb.DuckDBPyConnection, given: Composite, sets: int) -> None:
+def build(connection: duckdb.DuckDBPyConnection, given: Composite, size: Size) -> None:
     """Create the tables that the models read."""
-    levels = given.values["declared", "goalposts"]
+
+    def number(value: float) -> float | None:
+        return None if np.isnan(value) else float(value)
+
+    levels = [
+        given.values.get((origin, "goalposts", "declared", "declared"), np.full((size.units, size.indicators), np.nan))
+        for origin in ("declared", "other")
+    ]
+    declared, other = figures(size)
     cells = [
         (
             f"U{unit:02}",
             indicator,
             f"p{given.pillar[subtheme]}",
             f"s{subtheme:02}",
-            None if np.isnan(level) else float(level),
+            number(levels[0][unit, column]),
+            number(declared[unit, column]),
+            number(other[unit, column]),
+            number(levels[1][unit, column]),
+            bool(np.isfinite(declared[unit, column]) and np.isfinite(other[unit, column])),
         )
-        for unit, row in enumerate(levels)
-        for indicator, subtheme, level in zip(given.indicators, given.subtheme, row, strict=True)
+        for unit in range(size.units)
+        for column, (indicator, subtheme) in enumerate(zip(given.indicators, given.subtheme, strict=True))
     ]
     connection.execute("attach ':memory:' as build; create schema build.intermediate")
     connection.execute(
         "create table build.intermediate.int_indicator_scores (framework_id varchar, as_of_year integer, iso3 varchar, "
         "indicator_id varchar, pillar_id varchar, subtheme_id varchar, weight double, level_score double, "
-        "latest_value double)"
+        "latest_value double, other_value double, other_level_score double, is_exchanged boolean)"
     )
     connection.executemany(
-        "insert into build.intermediate.int_indicator_scores values ('bench', 2026, $1, $2, $3, $4, 1, $5, $5)", cells
+        "insert into build.intermediate.int_indicator_scores values "
+        "('bench', 2026, $1, $2, $3, $4, 1, $5, $6, $7, $8, $9)",
+        cells,
     )
+    scored = "from build.intermediate.int_indicator_scores"
+    logs = [name for name, is_log in zip(given.indicators, size.is_log, strict=True) if is_log]
+    floor, target = goalposts(size)["declared"]
+    others = [(name, *ends) for name, ends in goalposts(size).items() if name != "declared"]
+    variants = ", ".join(f"('{name}', {low}::double, {high}::double)" for name, low, high in others or [("", 0, 1)])
     for name, sql in {
-        "intermediate.int_members": "distinct framework_id, as_of_year, iso3 "
-        "from build.intermediate.int_indicator_scores",
+        "intermediate.int_members": f"distinct framework_id, as_of_year, iso3 {scored}",
         "intermediate.int_overall_scores": "*, 50.0::double as score from build.intermediate.int_members",
         "intermediate.int_frameworks": "'bench' as framework_id, 'arithmetic' as aggregation, 'arithmetic' as "
         "pillar_aggregation, 'arithmetic' as subtheme_aggregation, 1.0::double as geometric_floor",
         "intermediate.int_pillars": "distinct framework_id, pillar_id, true as in_overall, 1.0::double as weight "
-        "from build.intermediate.int_indicator_scores",
-        "intermediate.int_subthemes": "distinct framework_id, pillar_id, subtheme_id, 1.0::double as weight "
-        "from build.intermediate.int_indicator_scores",
-        "main.indicators": "distinct indicator_id, 'higher_is_better' as direction "
-        "from build.intermediate.int_indicator_scores",
-        "intermediate.int_parameters": "1000 as min_scenarios",
-        "intermediate.int_second_origins": "*, null::double as other_value, null::double as other_level_score, "
-        "false as is_exchanged from build.intermediate.int_indicator_scores limit 0",
-        "main.scenario_assumptions": f"'bench' as framework_id, {sets} as weight_sets, "
+        + scored,
+        "intermediate.int_subthemes": f"distinct framework_id, pillar_id, subtheme_id, 1.0::double as weight {scored}",
+        "main.indicators": "distinct indicator_id, 'higher_is_better' as direction, 'linear' as shape " + scored,
+        "main.benchmarks": "distinct framework_id, indicator_id, if(list_contains("
+        f"{logs}::varchar[], indicator_id), 'log', 'none') as transform, {floor}::double as floor_value, "
+        f"{target}::double as target_value {scored}",
+        "main.goalpost_variants": "b.framework_id, b.indicator_id, v.* from build.main.benchmarks as b, "
+        f"(values {variants}) as v(goalposts, floor_value, target_value) where {bool(others)}",
+        "intermediate.int_parameters": "1000 as min_scenarios, 0.9::double as min_order_share",
+        "intermediate.int_second_origins": f"* {scored} where is_exchanged",
+        "main.scenario_assumptions": f"'bench' as framework_id, {size.sets} as weight_sets, "
         f"{SPREAD}::double as weight_spread",
     }.items():
         connection.execute(f"create table build.{name} as select {sql}")
+    # in the models, only the second origins have these columns
+    for column in ("other_value", "other_level_score", "is_exchanged"):
+        connection.execute(f"alter table build.intermediate.int_indicator_scores drop column {column}")
 
 
 def in_duckdb(connection: duckdb.DuckDBPyConnection, models: dict[str, str]) -> None:
@@ -150,6 +215,13 @@ def in_numpy(given: Composite, sets: int) -> np.ndarray:
         [ranks(block.reshape(-1, block.shape[-1])) for block in scores(given, sets, SPREAD).values()]
     )
     return np.vstack([np.quantile(ranked, [0.05, 0.5, 0.95], axis=0), (ranked <= 3).mean(axis=0)])
+
+
+def _cpu_seconds(work: Callable[[], object]) -> float:
+    """Return the CPU time of all threads."""
+    started = time.process_time()
+    work()
+    return time.process_time() - started
 
 
 def _seconds(work: Callable[[], object]) -> float:
@@ -176,12 +248,13 @@ def results() -> list[dict[str, object]]:
 
     Raises SystemExit if both sides disagree, because their times would not be comparable.
     """
-    models = compiled_models()
+    every = compiled_models()
+    models = {name: every[name] for name in MODELS}
     rows, times = [], {}
     for size in SIZES:
         given = composite(size)
         with duckdb.connect() as connection:
-            build(connection, given, size.sets)
+            build(connection, given, size)
             sides: tuple[Callable[[], object], ...] = (
                 lambda c=connection: in_duckdb(c, models),
                 lambda g=given, n=size.sets: in_numpy(g, n),
@@ -202,6 +275,29 @@ def results() -> list[dict[str, object]]:
         growth = large.scenarios / small.scenarios
         name = f"rank bands, {small.name}: time a scenario, {large.scenarios:,} / {small.scenarios:,}"
         rows.append(_row(name, 1.0, times[large][0], times[small][0], growth))
+    return rows + _grids(every)
+
+
+def _grids(models: dict[str, str]) -> list[dict[str, object]]:
+    """Return the CPU time of all models of the ranks with all assumptions, and its growth per scenario."""
+    rows, spent = [], []
+    for size in GRIDS:
+        given = composite(size)
+        with duckdb.connect() as connection:
+            register(connection)
+            build(connection, given, size)
+            in_duckdb(connection, models)  # warms up
+            spent.append([_cpu_seconds(lambda c=connection: in_duckdb(c, models)) for _ in range(PAIRS)])
+            columns = "rank_p05, rank_median, rank_p95, share_top3"
+            bands = connection.execute(f"select {columns} from build.main.rank_scenarios order by iso3").fetchall()
+            counted = connection.execute("select any_value(scenarios) from build.main.rank_sensitivity").fetchall()
+        if not np.allclose(np.array(bands).T, in_numpy(given, size.sets), atol=1e-9) or counted != [(size.scenarios,)]:
+            sys.exit(f"the two sides disagree: {size}")
+        name = f"rank scenarios, {size.name}, {size.scenarios:,}: seconds of CPU time"
+        rows.append(_row(name, CPU_AIM, spent[-1], [1.0] * PAIRS))
+    small, large = GRIDS
+    name = f"rank scenarios: CPU time a scenario, {large.scenarios:,} / {small.scenarios:,}"
+    rows.append(_row(name, 1.0, spent[1], spent[0], large.scenarios / small.scenarios))
     return rows
 
 

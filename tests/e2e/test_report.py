@@ -93,6 +93,7 @@ def test_every_figure_of_the_report_equals_the_published_one(
         ("benchmarks", "target_value"),
         ("source_health", "latest_year"),
         ("rank_probabilities", "probability"),
+        ("rank_sensitivity", "total_order_share"),
         ("second_origins", "declared_value"),
         ("second_origins", "other_value"),
         ("statistical_audit", "value"),
@@ -122,7 +123,8 @@ def test_the_headline_table_has_every_score_rank_and_reason(
         page.screenshot(path=ROOT / "docs" / "report.png")
     members = published(
         published_warehouse,
-        f"select iso3, overall_score, rank from scorecard where framework_id = '{FRAMEWORK}'"
+        f"select iso3, overall_score, rank || if(tied_with is null, '', '=') from scorecard"
+        f" where framework_id = '{FRAMEWORK}'"
         " and iso3 in (select iso3 from economies where is_member)"
         " order by overall_score desc nulls last, coverage desc, name",
     )
@@ -143,7 +145,7 @@ def test_the_headline_table_has_every_score_rank_and_reason(
                 assert text.startswith("–") and len(text) > 5, f"{iso3}: a missing score needs its reason"
             else:
                 assert text.split()[0] == f"{score:.1f}".replace(".", point)
-        assert row.locator("[data-column=rank]").inner_text() == ("–" if rank is None else str(rank))
+        assert row.locator("[data-column=rank]").inner_text() == (rank or "–")
 
 
 @pytest.mark.parametrize(("language", "width"), [("en", 390), *further(("en", 1280), ("ru", 1280))])
@@ -331,7 +333,8 @@ def test_every_indicator_has_a_chart_with_its_target_and_the_members_without_fig
 def test_rank_bands_are_drawn_as_intervals(report: Page, published_warehouse: Path) -> None:
     ranked = published(
         published_warehouse,
-        f"""select name, rank, rank_p05, rank_p95 from scorecard where framework_id = '{FRAMEWORK}' and rank is not null
+        f"""select name, rank || if(tied_with is null, '', ', tied'), rank_p05, rank_p95 from scorecard
+            where framework_id = '{FRAMEWORK}' and rank is not null
             and iso3 in (select iso3 from economies where is_member)""",
     )
     labels = report.locator("#bands svg [data-label]").evaluate_all("all => all.map(one => one.dataset.label)")

@@ -131,6 +131,28 @@ def test_the_goalposts_follow_from_the_vintages_that_they_were_computed_from() -
     assert differences == [], "indicator, column, seed, recomputed"
 
 
+def test_the_variants_follow_from_the_same_vintages() -> None:
+    """Where the floor is a percentile: the percentile at the other end, and the mean of the best five."""
+    expected = {}
+    for row in BENCHMARKS.filter(pl.col("floor_basis").str.contains("percentile of")).iter_rows(named=True):
+        if row["indicator_id"] in SCALES:
+            continue
+        values, is_lower = baseline(row)["value"], lower_is_better(row)
+        people = nearest("population_total", int(row["baseline_year"])).filter(pl.col("value") >= LARGE)
+        large = baseline(row).join(people, on="iso3", how="semi").sort("value", descending=not is_lower)
+        targets = {
+            "percentile": values.quantile(0.025 if is_lower else 0.975, "linear"),
+            "top_five": large.head(5)["value"].mean(),
+        }
+        for name, target in targets.items():
+            assert isinstance(target, float)
+            expected[row["indicator_id"], name] = (row["floor_value"], four_digits(target))
+    variants = pl.read_csv(SEEDS / "goalpost_variants.csv").filter(framework_id="carec_2030")
+    found = {(i, name): ends for i, name, *ends in variants.drop("framework_id", "basis").iter_rows()}
+    assert {key: tuple(ends) for key, ends in found.items()} == expected
+    assert len(expected) > 60
+
+
 def test_a_floor_is_a_natural_limit_if_no_release_covers_the_world() -> None:
     for row in BENCHMARKS.filter(pl.col("indicator_id").is_in(list(LIMITS))).iter_rows(named=True):
         releases = baseline(row)["provider_release"].value_counts()["count"]

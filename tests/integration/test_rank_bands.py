@@ -15,8 +15,20 @@ import duckdb
 import numpy as np
 import pytest
 
+from pipelines.dbt.functions import register
 from tests.conftest import ROOT
-from tests.reference_ranks import NOTHING, Composite, Floats, exchanged, rank_share, ranks, scores
+from tests.reference_ranks import (
+    NOTHING,
+    Composite,
+    Floats,
+    exchanged,
+    levels_on,
+    rank_share,
+    ranks,
+    scores,
+    sobol,
+    weight_sets,
+)
 from tests.reference_scoring import read_seed
 
 SEEDS = ROOT / "dbt_project" / "seeds"
@@ -31,7 +43,12 @@ SCENARIOS = [
 ]
 MARTS = ["rank_scenarios", "rank_probabilities", "rank_sensitivity", "scorecard"]
 BANDS = MARTS[:3]
-ASSUMPTIONS = {"origin": 0, "aggregation": 1, "normalisation": 2, "weights": 3, "leave_out": 4}
+ASSUMPTIONS = {
+    name: axis
+    for axis, name in enumerate(
+        ("origin", "aggregation", "normalisation", "goalposts", "transform", "weights", "leave_out")
+    )
+}
 """Assumption -> its axis in ``Grid.ranks``."""
 
 
@@ -70,6 +87,7 @@ def _opened(warehouse: Path, folder: Path) -> Iterator[Build]:
     file = shutil.copy(warehouse / "build.duckdb", folder / "build.duckdb")
     with duckdb.connect(str(file)) as connection:
         connection.execute("set search_path = 'main,intermediate'")
+        register(connection)
         yield Build(connection, compiled)
 
 
@@ -81,29 +99,26 @@ def assumptions(framework: str) -> tuple[int, float]:
 
 @dataclass(frozen=True)
 class Grid:
-    """Scores and ranks of m members. Axes: origin, aggregation, normalisation, weights, left-out indicator, member."""
+    """Scores and ranks of m members. Axes: those of ``ASSUMPTIONS``, then the member."""
 
+    composite: Composite
     members: list[str]
+    goalposts: list[str]
+    transforms: list[str]
     left_out: list[str]
     scores: np.ndarray
     ranks: np.ndarray
 
 
-def other_origin(
-    build: Build, framework: str, economies: list[str], indicators: list[str], lower: set[str]
-) -> tuple[Floats, Floats]:
-    """Return levels and values of the other origin, (economies, indicators), with NaN where it has no usable figure."""
-    levels = np.full((len(economies), len(indicators)), np.nan)
-    values = levels.copy()
-    goalposts = {r["indicator_id"]: r for r in read_seed(SEEDS, "benchmarks") if r["framework_id"] == framework}
+def other_figures(build: Build, economies: list[str], indicators: list[str]) -> Floats:
+    """Return the (economies, indicators) figures of the other origin, with NaN where it has no usable one."""
+    values = np.full((len(economies), len(indicators)), np.nan)
     ages = dict(build.rows("select indicator_id, max_age_years from indicators"))
     [(as_of_year,)] = build.rows("select distinct as_of_year from int_members")
     for pair in read_seed(SEEDS, "origin_pairs"):
         declared = pair["indicator_id"]
         if declared not in indicators:
             continue
-        assert goalposts[declared]["transform"] == "none"
-        floor, target = (float(goalposts[declared][name]) for name in ("floor_value", "target_value"))
         newest: dict[str, tuple[int, float]] = {}
         for iso3, year, value in build.rows(
             f"select iso3, year, value from observations where indicator_id = '{pair['other_indicator_id']}'"
@@ -112,14 +127,26 @@ def other_origin(
                 newest[iso3] = max(newest.get(iso3, (0, 0.0)), (year, value))
         for iso3, (year, value) in newest.items():
             if iso3 in economies and as_of_year - year <= ages[declared]:
-                at = economies.index(iso3), indicators.index(declared)
-                levels[at] = 100 * np.clip((value - floor) / (target - floor), 0, 1)
-                values[at] = -value if declared in lower else value
-    return levels, values
+                values[economies.index(iso3), indicators.index(declared)] = value
+    return values
+
+
+def goalposts_of(framework: str, indicators: list[str]) -> tuple[dict[str, tuple[Floats, Floats]], np.ndarray]:
+    """Return name -> floors and targets of the indicators, and whether an indicator is declared on logarithms."""
+    declared = {r["indicator_id"]: r for r in read_seed(SEEDS, "benchmarks") if r["framework_id"] == framework}
+    variants = [r for r in read_seed(SEEDS, "goalpost_variants") if r["framework_id"] == framework]
+    found = {}
+    for name in ["declared", *sorted({row["goalposts"] for row in variants})]:
+        rows = declared | {row["indicator_id"]: row for row in variants if row["goalposts"] == name}
+        floor, target = (
+            np.array([float(rows[i][column]) for i in indicators]) for column in ("floor_value", "target_value")
+        )
+        found[name] = (floor, target)
+    return found, np.array([declared[i]["transform"] == "log" for i in indicators])
 
 
 def second_time(build: Build, framework: str) -> Grid:
-    """Compute all scenarios of a framework in NumPy, from only levels, latest values and seeds."""
+    """Compute all scenarios of a framework in NumPy, from only latest values and seeds."""
     pillars = [row for row in read_seed(SEEDS, "pillars") if row["framework_id"] == framework]
     pillars = [row for row in pillars if row["in_overall"] == "true"]
     pillar_ids = [row["pillar_id"] for row in pillars]
@@ -133,8 +160,7 @@ def second_time(build: Build, framework: str) -> Grid:
         f"""
         select
             scores.iso3, indicator_id,
-            case when shape = 'parity' then least(latest_value, 1 / latest_value) else latest_value end as judged,
-            level_score
+            case when shape = 'parity' then least(latest_value, 1 / latest_value) else latest_value end as judged
         from int_indicator_scores as scores
         inner join int_members as members using (framework_id, as_of_year)
         inner join indicators using (indicator_id)
@@ -153,41 +179,48 @@ def second_time(build: Build, framework: str) -> Grid:
         for row in read_seed(SEEDS, "framework_indicators")
         if row["framework_id"] == framework and row["subtheme_id"] in subtheme_ids
     }
-    indicators = sorted({i for iso3, i, _, _ in cells if i in places and iso3 in ranked})
+    indicators = sorted({i for iso3, i, _ in cells if i in places and iso3 in ranked})
     economies = ranked + sorted({iso3 for iso3, *_ in cells} - set(ranked))
     lower = {i for (i,) in build.rows("select indicator_id from indicators where direction = 'lower_is_better'")}
-    levels = np.full((len(economies), len(indicators)), np.nan)
-    values = levels.copy()
-    for iso3, indicator, value, level in cells:
+    sign = np.array([-1.0 if i in lower else 1.0 for i in indicators])
+    figures = np.full((len(economies), len(indicators)), np.nan)
+    for iso3, indicator, value in cells:
         if indicator in indicators:
-            at = economies.index(iso3), indicators.index(indicator)
-            levels[at], values[at] = level, -value if indicator in lower else value
-    other_levels, other_values = other_origin(build, framework, economies, indicators, lower)
-    by_origin = {"declared": (levels, values)}
-    if not np.isnan(levels + other_levels)[: len(ranked)].all():
-        by_origin["other"] = (exchanged(levels, other_levels), exchanged(values, other_values))
+            figures[economies.index(iso3), indicators.index(indicator)] = value
+    others = other_figures(build, economies, indicators)
+    by_origin = {"declared": figures}
+    if not np.isnan(figures + others)[: len(ranked)].all():
+        by_origin["other"] = exchanged(figures, others)
+    goalposts, is_log = goalposts_of(framework, indicators)
+    transforms = ["declared", "none"] if is_log.any() else ["declared"]
+    m = len(ranked)
     composite = Composite(
         framework_id=framework,
         indicators=indicators,
         weights=np.array([float(places[i]["weight"]) for i in indicators]),
         subtheme=np.array([subtheme_ids.index(places[i]["subtheme_id"]) for i in indicators]),
+        subthemes=subtheme_ids,
         subtheme_weights=np.array([float(row["weight"]) for row in subthemes]),
         pillar=np.array([pillar_ids.index(row["pillar_id"]) for row in subthemes]),
+        pillars=pillar_ids,
         pillar_weights=np.array([float(row.get("weight") or 1) for row in pillars]),
         values={
-            (origin, normalisation): normalised[: len(ranked)]
-            for origin, (level, value) in by_origin.items()
-            for normalisation, normalised in (("goalposts", level), ("rank_share", rank_share(value)))
+            (origin, normalisation, name, transform): (
+                levels_on(own[:m], *ends, is_log & (transform == "declared"))
+                if normalisation == "goalposts"
+                else rank_share(own * sign)[:m]
+            )
+            for origin, own in by_origin.items()
+            for normalisation in ("goalposts", "rank_share")
+            for name, ends in goalposts.items()
+            for transform in transforms
         },
     )
     found = scores(composite, *assumptions(framework))
-    stacked = np.array(
-        [
-            [[found[origin, a, n] for n in ("goalposts", "rank_share")] for a in ("declared", "geometric")]
-            for origin in by_origin
-        ]
-    )
-    return Grid(ranked, [NOTHING, *indicators], stacked, ranks(stacked))
+    shape = (len(by_origin), 2, len(goalposts), len(transforms))
+    stacked = np.array([[found[one, key] for key in composite.values] for one in ("declared", "geometric")])
+    stacked = np.moveaxis(stacked.reshape(2, *shape, *stacked.shape[2:]), 0, 1)
+    return Grid(composite, ranked, list(goalposts), transforms, [NOTHING, *indicators], stacked, ranks(stacked))
 
 
 @pytest.fixture(scope="module", params=FRAMEWORKS)
@@ -203,17 +236,19 @@ def grid(built: Build, framework: str) -> Grid:
 def test_every_scenario_equals_the_second_implementation(built: Build, framework: str, grid: Grid) -> None:
     published = built.rows(
         f"""
-        select origin, aggregation, normalisation, weight_set, left_out, iso3, score, rank
+        select origin, aggregation, normalisation, goalposts, transform, weight_set, left_out, iso3, score, rank
         from int_scenario_ranks inner join int_scenarios using (framework_id, scenario)
         where framework_id = '{framework}'
         """
     )
     score, rank = np.full(grid.scores.shape, np.nan), np.zeros(grid.ranks.shape, dtype=int)
-    for origin, aggregation, normalisation, weight_set, left_out, iso3, *result in published:
+    for origin, aggregation, normalisation, goalposts, transform, weight_set, left_out, iso3, *result in published:
         at = (
             ["declared", "other"].index(origin),
             ["declared", "geometric"].index(aggregation),
             ["goalposts", "rank_share"].index(normalisation),
+            grid.goalposts.index(goalposts),
+            grid.transforms.index(transform),
             weight_set,
             grid.left_out.index(left_out),
             grid.members.index(iso3),
@@ -249,14 +284,14 @@ def test_both_figures_of_a_quantity_follow_from_the_observations(built: Build) -
 
 def test_the_other_origin_moves_bands_and_no_published_score(build: Build) -> None:
     scores, bands = (
-        "select * exclude (rank_p05, rank_median, rank_p95, share_top3) from scorecard",
+        "select * exclude (rank_p05, rank_median, rank_p95, share_top3, tied_with) from scorecard",
         "from rank_scenarios",
     )
     before = [build.rows(f"{table} order by all") for table in (scores, bands)]
     engine = ["int_points", "int_cells", "int_slopes", "int_indicator_scores", *ENGINE]
     build.change(
         "update observations set value = value / 2 where indicator_id in (select other_indicator_id from origin_pairs)",
-        *(*engine, "int_second_origins", *SCENARIOS, "rank_scenarios", "scorecard"),
+        *(*engine, "int_second_origins", *SCENARIOS, "rank_scenarios", "rank_probabilities", "scorecard"),
     )
     assert build.rows(f"{scores} order by all") == before[0]
     assert build.rows(f"{bands} order by all") != before[1]
@@ -345,46 +380,78 @@ def test_probabilities_are_shares_of_scenarios_and_both_orders_add_up_to_one(
         assert probability + published[b, a] == pytest.approx(1, abs=1e-12)
 
 
-def test_sensitivities_are_shares_of_the_variance_of_ranks(built: Build, framework: str, grid: Grid) -> None:
-    axes = tuple(ASSUMPTIONS.values())
-    variance = grid.ranks.var(axis=axes).sum()
-    base = grid.ranks[0, 0, 0, 0, 0]
+def test_the_members_whose_order_is_uncertain_are_tied_on_the_scorecard(
+    built: Build, framework: str, grid: Grid
+) -> None:
+    flat = grid.ranks.reshape(-1, len(grid.members))
+    ahead = np.array([np.sum(np.sign(flat - flat[:, [m]]) + 1, axis=0) / 2 for m in range(len(grid.members))])
+    base = flat[0]
+    holds = np.where(base[:, None] < base[None, :], ahead, np.where(base[:, None] > base[None, :], ahead.T, 0))
+    expected = {}
+    for own, iso3 in enumerate(grid.members):
+        tied = [o for o in range(len(base)) if o != own and holds[own, o] < 0.9 * len(flat)]
+        names = [grid.members[o] for o in sorted(tied, key=lambda o: (base[o], grid.members[o]))]
+        expected[iso3] = ", ".join(names) or None
+    published = f"select iso3, tied_with from scorecard where framework_id = '{framework}' and rank is not null"
+    assert dict(built.rows(published)) == expected
+    assert any(expected.values())
+    [(others,)] = built.rows("select count(tied_with) from scorecard where rank is null")
+    assert others == 0
+
+
+def test_sensitivities_are_sobols_first_order_and_total_indices(built: Build, framework: str, grid: Grid) -> None:
+    base = grid.ranks[(0,) * len(ASSUMPTIONS)]
     published = {
         assumption: values
         for assumption, *values in built.rows(
-            "select assumption, alternatives, first_order_share, max_rank_shift "
+            "select assumption, alternatives, first_order_share, total_order_share, max_rank_shift, scenarios, reason "
             f"from rank_sensitivity where framework_id = '{framework}'"
         )
     }
     assert published.keys() == ASSUMPTIONS.keys()
     for assumption, axis in ASSUMPTIONS.items():
-        means = grid.ranks.mean(axis=tuple(other for other in axes if other != axis))
-        alone = grid.ranks[tuple(slice(None) if other == axis else 0 for other in axes)]
-        alternatives, share, shift = published[assumption]
+        alone = grid.ranks[tuple(slice(None) if other == axis else 0 for other in ASSUMPTIONS.values())]
+        alternatives, first, total, shift, scenarios, reason = published[assumption]
         assert alternatives == grid.ranks.shape[axis]
-        assert share == pytest.approx(means.var(axis=0).sum() / variance, abs=1e-12)
+        assert (first, total) == pytest.approx(sobol(grid.ranks, axis), abs=1e-12)
         assert shift == abs(alone - base).max()
+        assert scenarios == grid.ranks[..., 0].size
+        assert (reason is None) == (alternatives > 1)
+
+
+def test_the_table_says_what_each_assumption_varies(built: Build) -> None:
+    told = dict(built.rows("select assumption, varied from rank_sensitivity where framework_id = 'carec_2030'"))
+    assert "declared, percentile, top_five" in told["goalposts"]
+    assert "one of 38" in told["leave_out"]
+    assert "9 random sets" in told["weights"] and "pillar is multiplied by 0.75 to 1.25" in told["weights"]
+    other = dict(built.rows("select assumption, varied from rank_sensitivity where framework_id = 'un_egdi'"))
+    assert other["goalposts"] == other["transform"] == other["origin"] != other["weights"]
 
 
 def test_an_assumption_with_identical_alternatives_explains_no_variance(build: Build) -> None:
     weights = (
-        "select alternatives, first_order_share, max_rank_shift from rank_sensitivity "
+        "select alternatives, first_order_share, total_order_share, max_rank_shift from rank_sensitivity "
         "where framework_id = 'carec_2030' and assumption = 'weights'"
     )
-    [(sets, share, _)] = build.rows(weights)
-    assert sets > 2 and share > 0
+    [(sets, share, total, _)] = build.rows(weights)
+    assert sets > 2 and 0 < share < total
     build.change("update scenario_assumptions set weight_spread = 0")
-    assert build.rows(weights) == [(sets, 0.0, 0)]
+    assert build.rows(weights) == [(sets, 0.0, 0.0, 0)]
 
 
-def test_random_weights_stay_within_their_spread_and_differ(built: Build) -> None:
-    _, spread = assumptions("carec_2030")
-    [(low, high, distinct, rows)] = built.rows(
-        "select min(factor), max(factor), count(distinct factor), count(*) from int_scenario_weights "
-        "where framework_id = 'carec_2030' and weight_set > 0"
-    )
-    assert 1 - spread <= low < 1 - 0.9 * spread and 1 + 0.9 * spread < high < 1 + spread
-    assert distinct == rows
+def test_random_weights_of_all_levels_stay_within_their_spread_and_differ(built: Build, grid: Grid) -> None:
+    sets, spread = assumptions(grid.composite.framework_id)
+    for kind, weights in zip(("", "subtheme_", "pillar_"), weight_sets(grid.composite, sets, spread), strict=True):
+        published = built.rows(
+            f"""
+            select distinct weight_set, {kind or "indicator_"}id, {kind}weight from int_scenario_weights
+            where framework_id = '{grid.composite.framework_id}' order by all
+            """
+        )
+        assert sorted(weight for *_, weight in published) == pytest.approx(sorted(weights.ravel()), abs=1e-12)
+        factors = (weights / weights[0])[1:]
+        assert 1 - spread <= factors.min() and factors.max() < 1 + spread
+        assert len(np.unique(factors)) == factors.size
 
 
 def test_every_member_with_an_overall_score_is_ranked_in_every_scenario(built: Build, framework: str) -> None:

@@ -112,6 +112,11 @@ def test_the_seeds_and_a_framework_of_only_seed_rows_have_no_fault(seeds: Path) 
         ("origin_pairs.csv", {"indicator_id": "gii_score", "other_indicator_id": "gci_score"}, "other_indicator_id",
          "an index of editions has no second origin"),
         ("origin_pairs.csv", {"note": ""}, "note", "is empty: a value is required"),
+        ("goalpost_variants.csv", {"goalposts": "declared"}, "goalposts", "is the name of the goalposts in benchmarks"),
+        ("goalpost_variants.csv", {"framework_id": "un_egdi"}, "indicator_id", "no row of 'un_egdi' in benchmarks.csv"),
+        ("goalpost_variants.csv", {"target_value": "-1"}, "target_value", "on the other side of the floor"),
+        ("goalpost_variants.csv", {"indicator_id": "articles_per_million", "goalposts": "mine", "floor_value": "0"},
+         "floor_value", "must be positive where the transform is log"),
     ],
 )  # fmt: skip
 def test_a_malformed_row_gives_one_line_with_file_line_and_column(

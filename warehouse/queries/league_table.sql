@@ -1,8 +1,9 @@
--- What is each member's score, and how certain is its rank?
+-- What is each member's score, how certain is its rank, and with whom is it tied?
 select
     rank,
     name,
     overall_score,
+    tied_with,
     rank_p05,
     rank_p95,
     share_top3,

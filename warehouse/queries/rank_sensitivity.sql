@@ -1,3 +1,3 @@
--- What moves the ranks most: weights, aggregation, normalisation, origin, or one indicator?
+-- What moves the ranks most, and what exactly is varied: weights, aggregation, goalposts, or one indicator?
 from rank_sensitivity
-order by all;
+order by framework_id, total_order_share desc, assumption;

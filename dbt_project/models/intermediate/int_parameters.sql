@@ -12,5 +12,6 @@ select
     max(value) filter (where parameter = 'recommended_pace_factor') as recommended_pace_factor,
     max(value) filter (where parameter = 'coverage_gate') as coverage_gate,
     max(value) filter (where parameter = 'coverage_tolerance') as coverage_tolerance,
-    max(value) filter (where parameter = 'min_common_weight') as min_common_weight
+    max(value) filter (where parameter = 'min_common_weight') as min_common_weight,
+    max(value) filter (where parameter = 'min_order_share') as min_order_share
 from {{ ref('scoring_parameters') }}

@@ -1,10 +1,13 @@
--- The factors on the weights of indicators. In set 0, the declared weights, they are 1. In other sets they are drawn
--- from a hash of framework, set and indicator, so that they do not depend on other rows. If the seed gives no number of
--- sets, there are as many as are needed for min_scenarios scenarios.
+-- The weights under each alternative of the assumption weights, one row per indicator with the weights of its sub-theme
+-- and its pillar. In set 0 they are the declared ones. In other sets each weight, of every level, is multiplied by its
+-- own factor, drawn from a hash of framework, set and name, so that it does not depend on other rows. If the seed gives
+-- no number of sets, there are as many as are needed for min_scenarios scenarios.
 with alternatives as (
     select
         scores.framework_id,
         count(distinct scores.normalisation)
+        * count(distinct scores.goalposts)
+        * count(distinct scores.transform)
         * count(distinct scores.origin)
         * (count(distinct scores.indicator_id) + 1)
         * count(distinct aggregations.aggregation) as in_a_set
@@ -39,26 +42,35 @@ sets as (
     from assumed
 ),
 
-indicators as (
+declared as (
     select distinct
-        framework_id,
-        indicator_id
-    from {{ ref('int_scenario_values') }}
-),
-
-drawn as (
-    select
-        sets.*,
-        indicators.indicator_id,
-        {{ hashed_uniform("concat_ws('|', sets.framework_id, sets.weight_set, indicators.indicator_id)") }} as u
-    from sets
-    inner join indicators
-        on sets.framework_id = indicators.framework_id
+        scores.framework_id,
+        scores.pillar_id,
+        scores.subtheme_id,
+        scores.indicator_id,
+        scores.weight,
+        subthemes.weight as subtheme_weight,
+        pillars.weight as pillar_weight
+    from {{ ref('int_scenario_values') }} as scores
+    inner join {{ ref('int_subthemes') }} as subthemes
+        on
+            scores.framework_id = subthemes.framework_id
+            and scores.pillar_id = subthemes.pillar_id
+            and scores.subtheme_id = subthemes.subtheme_id
+    inner join {{ ref('int_pillars') }} as pillars
+        on scores.framework_id = pillars.framework_id and scores.pillar_id = pillars.pillar_id
 )
 
 select
     framework_id,
     weight_set,
+    weight_spread,
+    pillar_id,
+    subtheme_id,
     indicator_id,
-    case when weight_set = 0 then 1 else 1 + weight_spread * (2 * u - 1) end as factor
-from drawn
+    weight * {{ weight_factor("indicator_id") }} as weight,
+    subtheme_weight * {{ weight_factor("'subtheme', pillar_id, subtheme_id") }} as subtheme_weight,
+    pillar_weight * {{ weight_factor("'pillar', pillar_id") }} as pillar_weight
+from sets
+inner join declared
+    using (framework_id)
