@@ -147,7 +147,9 @@ def _report(report: Report, words: Words) -> dict[str, Any]:
         **convergence.context(report),
         "imputed": {
             "means": [
-                row for row in pick(report.regions, pillar_id="overall") if row["score_all_members_imputed"] is not None
+                row
+                for row in pick(report.regions, pillar_id="overall", group_id="carec")
+                if row["score_all_members_imputed"] is not None
             ],
             "members": report.imputed,
         },

@@ -60,7 +60,8 @@ class WhatIf:
     def _sql(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
         return self._connection.execute(sql, list(parameters)).fetchall()
 
-    def _rows(self, sql: str, *parameters: Any) -> list[Row]:
+    def rows(self, sql: str, *parameters: Any) -> list[Row]:
+        """Return the rows of a query on the tables of the last scoring."""
         result = self._connection.execute(sql, list(parameters))
         names = [column[0] for column in result.description or []]
         return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
@@ -98,7 +99,7 @@ class WhatIf:
     def _result(self, suffix: str = "") -> Row:
         """Return the member's rows of the scores, or with the suffix those of the scores before."""
         indicators, pillars, overall = (
-            self._rows(f"from {table}{suffix} where iso3 = ?", self._iso3) for table in TABLES
+            self.rows(f"from {table}{suffix} where iso3 = ?", self._iso3) for table in TABLES
         )
         return {
             "overall": overall[0],
