@@ -36,7 +36,7 @@ def register(connection: duckdb.DuckDBPyConnection) -> None:
         # all connections of a process to one file share its functions: another connection may have created this one
         with contextlib.suppress(duckdb.CatalogException):
             connection.create_function(
-                function.__name__, function, arguments, result, null_handling=FunctionNullHandling.SPECIAL
+                function.__name__, function, [*arguments], result, null_handling=FunctionNullHandling.SPECIAL
             )
 
 
