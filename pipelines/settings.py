@@ -16,10 +16,11 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from sources.catalogue import Catalogue
 from sources.errors import ConfigurationError
-from sources.http.client import agent
+from sources.http.user_agent import agent
 
 PROJECT = Path(__file__).resolve().parents[1]
 """The checkout: ``dbt_project``, ``sources`` and the default warehouse are in it."""
+DBT_PROJECT = PROJECT / "dbt_project"
 
 _URL = "_URL"
 BROWSER = re.compile(

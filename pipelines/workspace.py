@@ -11,7 +11,7 @@ from pathlib import Path
 
 import polars as pl
 
-from pipelines.settings import PROJECT, Settings, load_settings, with_base_urls
+from pipelines.settings import DBT_PROJECT, Settings, load_settings, with_base_urls
 from sources.bundled_archive import Archive, load_archive
 from sources.catalogue import Catalogue, load_catalogue
 from sources.corrections import Corrections, load_corrections
@@ -22,7 +22,6 @@ from sources.providers import ADAPTERS
 from sources.providers.local_file import LocalFiles
 from warehouse.layout import Layout
 
-DBT_PROJECT = PROJECT / "dbt_project"
 LOCAL_FILE = "local_file"
 """The provider of the files that an operator puts into a folder."""
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import duckdb
 
+from pipelines.dbt.functions import register
 from pipelines.scoring.models import load_models
 
 RESULTS = (
@@ -22,11 +23,13 @@ RESULTS = (
     "scorecard_history",
     "matched_change",
     "region_scores",
+    "imputed_scores",
 )
 
 INPUTS = (
     "benchmarks",
     "carried_forward",
+    "colour_thresholds",
     "economies",
     "economy_groups",
     "framework_indicators",
@@ -34,6 +37,7 @@ INPUTS = (
     "indicators",
     "noise_bands",
     "observations",
+    "pillar_fills",
     "pillars",
     "series_breaks",
     "subthemes",
@@ -70,6 +74,7 @@ class Engine:
     ) -> duckdb.DuckDBPyConnection:
         """Return a database with the given tables and without scores."""
         connection = duckdb.connect(":memory:", config={"threads": threads})
+        register(connection)
         self._models.prepare(connection, database)
         connection.execute(f"create table run as select make_date({as_of_year}, 12, 31) as as_of")
         for table, columns in self._columns.items():

@@ -264,6 +264,10 @@ class Framework:
     subtheme_aggregation: str = "arithmetic"
     geometric_floor: float = 1.0
     gate: float = 0.5
+    subtheme_gate: float = 0.0
+    pillar_gate: float = 0.0
+    overall_gate: float = 1.0
+    indicators_gate: float = 0.0
 
 
 def weighted(
@@ -295,11 +299,11 @@ def pillar(
     measurable = [s for s in subthemes if not s["register_only"]]
     if not measurable:
         return None, None, "register_only"
-    means = {
-        s["subtheme_id"]: weighted(levels[s["subtheme_id"]], framework.subtheme_aggregation, framework.geometric_floor)
-        for s in measurable
-    }
-    mean, _ = weighted(
+    means = {}
+    for s in measurable:
+        score, share = weighted(levels[s["subtheme_id"]], framework.subtheme_aggregation, framework.geometric_floor)
+        means[s["subtheme_id"]] = (score if share >= framework.subtheme_gate - tolerance else None, share)
+    mean, share = weighted(
         ((float(s["weight"]), means[s["subtheme_id"]][0]) for s in measurable),
         framework.pillar_aggregation,
         framework.geometric_floor,
@@ -308,18 +312,47 @@ def pillar(
     assert coverage is not None
     if coverage == 0:
         return None, coverage, "no_data"
-    if coverage < framework.gate - tolerance:
+    if coverage < framework.gate - tolerance or share < framework.pillar_gate - tolerance or mean is None:
         return None, coverage, "coverage_below_gate"
     return mean, coverage, None
 
 
 def overall(
-    pillars: Sequence[tuple[float, float | None, float | None]], framework: Framework
+    pillars: Sequence[tuple[float, float | None, float | None]],
+    framework: Framework,
+    indicators_share: float = 1.0,
+    tolerance: float = 1e-9,
 ) -> tuple[float | None, float | None]:
-    """Return (score, coverage) over (weight, score, coverage) of the counted pillars; a score only if all have one."""
-    score, _ = weighted(((w, s) for w, s, _ in pillars), framework.aggregation, framework.geometric_floor)
+    """Return (score, coverage) over (weight, score, coverage) of the counted pillars; a score only beyond the gates."""
+    score, share = weighted(((w, s) for w, s, _ in pillars), framework.aggregation, framework.geometric_floor)
     coverage, _ = weighted((w, c) for w, _, c in pillars)
-    return (score if all(s is not None for _, s, _ in pillars) else None), coverage
+    enough = share >= framework.overall_gate - tolerance and indicators_share >= framework.indicators_gate - tolerance
+    return (score if enough else None), coverage
+
+
+def imputed(own: Sequence[float], complete: Sequence[tuple[float, Sequence[float]]]) -> tuple[float, float, float]:
+    """Return prediction and interval (5-95 %) of a score, from the known pillars of an economy.
+
+    Each of the complete economies, given as (overall score, the same pillars), is predicted once from all others.
+    """
+
+    def predict(rows: Sequence[tuple[float, Sequence[float]]], point: Sequence[float]) -> float:
+        left = np.array([[1.0, *scores] for _, scores in rows])
+        right = np.array([total for total, _ in rows])
+        return float(np.array([1.0, *point]) @ np.linalg.solve(left.T @ left, left.T @ right))
+
+    errors = sorted(
+        total - predict([*complete[:place], *complete[place + 1 :]], scores)
+        for place, (total, scores) in enumerate(complete)
+    )
+
+    def percentile(share: float) -> float:
+        place = share * (len(errors) - 1)
+        below = int(place)
+        return errors[below] + (place - below) * (errors[min(below + 1, len(errors) - 1)] - errors[below])
+
+    expected = predict(complete, own)
+    return expected, expected + percentile(0.05), expected + percentile(0.95)
 
 
 def read_seed(seeds: Path, name: str) -> list[dict[str, str]]:

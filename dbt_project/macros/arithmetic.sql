@@ -49,11 +49,11 @@ case
 {%- endmacro %}
 
 {#
-The value that scores are ranked by: the score, rounded to nine decimal places. Two means that differ only by the
-rounding error of their sums share a rank.
+The value that scores are ranked by: the score, rounded to nine decimal places, or to the digits that a framework states.
+Two means that differ only by the rounding error of their sums share a rank.
 #}
-{% macro rank_key(score) -%}
-round({{ score }}, 9)
+{% macro rank_key(score, digits=none) -%}
+round({{ score }}, {{ 9 if digits is none else 'coalesce(' ~ digits ~ ', 9)' }})
 {%- endmacro %}
 
 {#

@@ -17,8 +17,7 @@ from pipelines.cli.terminal import FormatOption, command_app, parse_day
 from pipelines.formatting import number
 from pipelines.published import fetch
 from pipelines.seeds.goalposts import apply, recompute, recompute_variants
-from pipelines.settings import load_settings
-from pipelines.workspace import DBT_PROJECT
+from pipelines.settings import DBT_PROJECT, load_settings
 from sources.catalogue import load_catalogue
 from sources.errors import ConfigurationError
 from warehouse import landing

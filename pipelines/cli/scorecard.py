@@ -114,6 +114,8 @@ def _print_notes(pillars: Sequence[tuple[str, str]], years: str | None) -> None:
             share = "" if coverage is None else f", coverage {coverage:.2f}"
             out.print(f"{GAP}  {name}, {pillar}: {reason}{share}", markup=False)
     out.print()
+    for line in _means():
+        out.print(line, markup=False)
     out.print("In brackets, the band of the rank: from the 5th to the 95th percentile over all scenarios.")
     _print_ties()
     if years:
@@ -145,6 +147,25 @@ def _print_ties() -> None:
             f" {', '.join(pair for pair, _ in pairs)}.",
             markup=False,
         )
+
+
+def _means() -> list[str]:
+    """Return the region's mean, and apart from it the sensitivity with the missing scores imputed."""
+    rows = fetch(
+        "select score, members_scored, members_total, imputed_economies, score_all_members_imputed,"
+        " score_all_members_imputed_low, score_all_members_imputed_high from region_scores"
+        " where framework_id = ? and group_id = 'carec' and variant = 'simple' and pillar_id = 'overall'",
+        [FRAMEWORK],
+    )
+    lines = []
+    for score, scored, total, economies, imputed, low, high in rows:
+        lines.append(f"Mean of the {scored} of {total} members with an overall score: {number(score)}.")
+        if imputed is not None:
+            lines.append(
+                f"Sensitivity only: {number(imputed)} ({number(low)} to {number(high)}) with the missing scores imputed"
+                f" ({economies}; table imputed_scores)."
+            )
+    return lines
 
 
 def _score_trends(pillars: Sequence[str]) -> tuple[str, dict[str, dict[str, str]]]:

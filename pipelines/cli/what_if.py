@@ -14,7 +14,7 @@ from pipelines.cli.tables import Format, show
 from pipelines.cli.terminal import FormatOption, command_app
 from pipelines.formatting import figure, number
 from pipelines.published import fetch
-from pipelines.scoring.models import compiled_folder, load_models
+from pipelines.scoring.models import compiled_folder, is_published_by, load_models
 from pipelines.scoring.what_if import TABLES, WhatIf
 from pipelines.seeds.codes import FRAMEWORK
 from pipelines.settings import load_settings
@@ -45,7 +45,8 @@ def what_if(
     fetch("select 1")  # refuses a missing or damaged publication before anything is compiled
     layout = Layout(load_settings().warehouse)
     compiled = compiled_folder(layout)
-    question = WhatIf(layout.published, load_models(compiled, TABLES), framework, iso3.upper())
+    models = load_models(compiled, TABLES)
+    question = WhatIf(layout.published, models, framework, iso3.upper(), is_published_by(layout, compiled))
     question.check(given)
     values = {indicator_id: value for indicator_id, value in given.items() if value is not None}
     years = {indicator_id: question.year_of(indicator_id) for indicator_id in given}

@@ -18,10 +18,10 @@ from typing import Any
 import polars as pl
 
 from pipelines.dbt import failures
+from pipelines.dbt.compiled import COMPILED, code_hash, hash_of
 from pipelines.dbt.results import Build, read_results
 from pipelines.dbt.staging import check_staging
 from pipelines.seeds.check import check_all
-from pipelines.texts.words import TEXTS
 from pipelines.workspace import Workspace
 from sources.errors import ConfigurationError
 from sources.observation import utc_now
@@ -29,9 +29,6 @@ from warehouse import landing
 from warehouse.files import write_atomically, write_table
 from warehouse.layout import Layout
 from warehouse.publish import Receipt, write_receipt
-
-COMPILED = "compiled.sha256"
-"""Marker in dbt's target: the hash of the code whose compiled models the last build left there."""
 
 
 @dataclass(frozen=True)
@@ -68,19 +65,7 @@ def fingerprint(workspace: Workspace, as_of: date, explicit: bool) -> str:
 def inputs_of_tests(workspace: Workspace) -> dict[str, str]:
     """Return the hashes of the inputs of dbt's unit tests and of its tests of seeds. Neither reads landed data."""
     code = code_hash(workspace.dbt_project)
-    return {"unit_tests": code, "seed_tests": code + _hash(workspace.dbt_project, {".csv"})}
-
-
-def code_hash(dbt_project: Path) -> str:
-    """Return the hash of the code that decides the compiled models and their texts."""
-    return "".join(_hash(folder, {".sql", ".yml", ".md"}) for folder in (dbt_project, TEXTS))
-
-
-def compiled_by_build(layout: Layout, dbt_project: Path) -> tuple[str, Path | None]:
-    """Return the hash of the present code, and the folder of the compiled models if the last build compiled it."""
-    code, marker = code_hash(dbt_project), layout.dbt_target / COMPILED
-    models = layout.dbt_target / "compiled" / "carec_scorecard" / "models"
-    return code, models if marker.exists() and marker.read_text() == code and models.is_dir() else None
+    return {"unit_tests": code, "seed_tests": code + hash_of(workspace.dbt_project, {".csv"})}
 
 
 def compile_models(workspace: Workspace) -> None:
@@ -94,14 +79,6 @@ def compile_models(workspace: Workspace) -> None:
     passed, error = _invoke(workspace, dbt_arguments(workspace, "compile"), lambda node: None)
     if not passed:
         raise ConfigurationError(f"{workspace.dbt_project}: {error or 'dbt compile failed'}")
-
-
-def _hash(folder: Path, suffixes: set[str]) -> str:
-    digest = hashlib.sha256()
-    for path in sorted(folder.rglob("*")):
-        if path.is_file() and path.suffix in suffixes:
-            digest.update(path.relative_to(folder).as_posix().encode() + path.read_bytes())
-    return digest.hexdigest()
 
 
 def dbt_arguments(workspace: Workspace, command: str) -> list[str]:

@@ -165,7 +165,7 @@ def _properties(catalogue: Catalogue, models: dict[str, list[Indicator]]) -> str
 
 def main() -> None:
     """Write the staging files of this checkout and print those that changed."""
-    from pipelines.workspace import DBT_PROJECT
+    from pipelines.settings import DBT_PROJECT
 
     for path in write_staging(load_catalogue(), DBT_PROJECT):
         print(path.relative_to(DBT_PROJECT.parent))

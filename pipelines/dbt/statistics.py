@@ -1,7 +1,8 @@
-"""The SQL functions of the statistical audit that need linear algebra. NumPy computes them.
+"""The SQL functions of the models that need linear algebra. NumPy computes them.
 
 ``pipelines.dbt.functions`` registers them. Belongs here: statistics of a matrix. Does not belong here: which figures
-are in the matrix (``dbt_project/models/intermediate/int_audit_*.sql``), and what plain SQL can compute.
+are in the matrix (``int_audit_*.sql`` and ``imputed_scores.sql`` in ``dbt_project/models``), and what plain SQL can
+compute.
 """
 
 from __future__ import annotations
@@ -19,16 +20,23 @@ Matrix = Sequence[Sequence[float]]
 
 
 def register(connection: duckdb.DuckDBPyConnection) -> None:
-    """Create ``first_component_share(matrix)`` and ``adjusted_r_squared(matrix)`` in a connection's database.
+    """Create the functions of this module in a connection's database.
 
-    Both take DOUBLE[][], one list per economy, and return DOUBLE. They are NULL for a NULL matrix.
+    A matrix is DOUBLE[][], one list per economy. ``first_component_share(matrix)`` and ``adjusted_r_squared(matrix)``
+    return DOUBLE; ``predicted_with_errors(matrix, point)`` takes a DOUBLE[] besides and returns DOUBLE[]. They are NULL
+    for a NULL matrix.
     """
-    matrix = list_type(list_type(DOUBLE))
-    for function in (first_component_share, adjusted_r_squared):
+    vector = list_type(DOUBLE)
+    matrix = list_type(vector)
+    for function, arguments, result in (
+        (first_component_share, [matrix], DOUBLE),
+        (adjusted_r_squared, [matrix], DOUBLE),
+        (predicted_with_errors, [matrix, vector], vector),
+    ):
         # all connections of a process to one file share its functions: another connection may have created this one
         with contextlib.suppress(duckdb.CatalogException):
             connection.create_function(
-                function.__name__, function, [matrix], DOUBLE, null_handling=FunctionNullHandling.SPECIAL
+                function.__name__, function, [*arguments], result, null_handling=FunctionNullHandling.SPECIAL
             )
 
 
@@ -71,3 +79,32 @@ def adjusted_r_squared(matrix: Matrix | None) -> float | None:
     fitted = regressors @ np.linalg.lstsq(regressors, dependent, rcond=None)[0]
     unexplained = float(((dependent - fitted) ** 2).sum())
     return float(1 - unexplained / total * (len(values) - 1) / freedom)
+
+
+def predicted_with_errors(matrix: Matrix | None, point: Sequence[float] | None) -> list[float] | None:
+    """Return what a least-squares regression predicts, and how wrong it is for economies that it has not seen.
+
+    Args:
+        matrix: One row per economy, without gaps: the dependent value, then the regressors.
+        point: The regressors of the economy to predict.
+
+    Returns:
+        The prediction; the 5th and 95th percentile of actual less predicted value over the rows, each predicted by a
+        regression without it; the root of the mean squared such error. None if the rows do not determine the regression
+        without any of them.
+    """
+    if matrix is None or point is None:
+        return None
+    values = np.asarray(matrix, dtype=float)
+    regressors = np.column_stack([np.ones(len(values)), values[:, 1:]])
+    if len(values) <= regressors.shape[1] or np.linalg.matrix_rank(regressors) < regressors.shape[1]:
+        return None
+    coefficients = np.linalg.lstsq(regressors, values[:, 0], rcond=None)[0]
+    # leaving a row out divides its residual by 1 less its leverage
+    leverage = (np.linalg.qr(regressors)[0] ** 2).sum(axis=1)
+    if (leverage > 1 - 1e-9).any():
+        return None
+    errors = (values[:, 0] - regressors @ coefficients) / (1 - leverage)
+    low, high = np.quantile(errors, [0.05, 0.95])
+    predicted = np.concatenate([[1.0], np.asarray(point, dtype=float)]) @ coefficients
+    return [float(predicted), float(low), float(high), float(np.sqrt((errors**2).mean()))]

@@ -154,6 +154,10 @@ _PARTS = {
         from spaced group by source_title order by source_title
     """,
     "space": "from regional_space order by row_id",
+    "imputed": """
+        from imputed_scores where framework_id = $framework
+        and iso3 in (select iso3 from economy_groups where group_id = 'carec') order by iso3
+    """,
     "instruments": "from treaty_instruments order by list_date is null, list_date desc, instrument_id",
     "recommendations": "from recommendations order by kind desc, recommendation_id",
     "recommendation_measures": """
@@ -218,6 +222,7 @@ class Report:
     editions: list[Row]
     coming: list[Row]
     space: list[Row]
+    imputed: list[Row]
     instruments: list[Row]
     recommendations: list[Row]
     recommendation_measures: list[Row]

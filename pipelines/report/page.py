@@ -17,6 +17,7 @@ from markupsafe import Markup
 from pipelines.report import (
     chart_style,
     charts,
+    convergence,
     matched_change,
     next_steps,
     origins,
@@ -144,6 +145,15 @@ def _report(report: Report, words: Words) -> dict[str, Any]:
         "milestones": {row["pillar_id"]: _milestones(report, row["pillar_id"], words) for row in report.pillars},
         "charts": _charts(report, words, ranked),
         **regional_space.context(report, words),
+        **convergence.context(report),
+        "imputed": {
+            "means": [
+                row
+                for row in pick(report.regions, pillar_id="overall", group_id="carec")
+                if row["score_all_members_imputed"] is not None
+            ],
+            "members": report.imputed,
+        },
         **recommendations.context(report, words),
         **rank_bands.context(report, words),
         **statistical_audit.context(report, words),

@@ -21,7 +21,7 @@ from pipelines.scoring.models import RESULTS, Models
 from pipelines.seeds.csv_table import LINE
 from pipelines.seeds.frameworks import check_places
 from pipelines.seeds.table_schema import SeedSchema, Tables, check_files, load_schemas, read_schemas
-from pipelines.workspace import DBT_PROJECT
+from pipelines.settings import DBT_PROJECT
 from sources.errors import ConfigurationError
 from warehouse.reading import quoted
 

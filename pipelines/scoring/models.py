@@ -14,11 +14,12 @@ from pathlib import Path
 import duckdb
 from jinja2 import Environment
 
-from pipelines.dbt.runner import compile_models, compiled_by_build
-from pipelines.workspace import DBT_PROJECT, open_workspace
+from pipelines.dbt.compiled import compiled_by_build
+from pipelines.settings import DBT_PROJECT
 from sources.errors import ConfigurationError
 from warehouse.files import write_atomically
 from warehouse.layout import Layout
+from warehouse.publish import published, read_receipt
 
 RESULTS = (
     "indicator_scores",
@@ -28,6 +29,8 @@ RESULTS = (
     "pillar_history",
     "scorecard_history",
     "region_scores",
+    "imputed_scores",
+    "score_explanation",
     "rank_scenarios",
     "rank_probabilities",
     "rank_sensitivity",
@@ -109,6 +112,9 @@ def compiled_folder(layout: Layout) -> Path:
     own = Layout(layout.dbt_target / "scoring")
     marker, compiled = own.root / "code.sha256", own.dbt_target / "compiled" / "carec_scorecard" / "models"
     if not marker.exists() or marker.read_text() != code:
+        from pipelines.dbt.runner import compile_models  # with the workspace it takes 0.5 s, and is seldom needed
+        from pipelines.workspace import open_workspace
+
         before = dict(os.environ)
         try:
             compile_models(replace(open_workspace(), layout=own))
@@ -117,3 +123,15 @@ def compiled_folder(layout: Layout) -> Path:
             os.environ.update(before)
         write_atomically(marker, code.encode())
     return compiled
+
+
+def is_published_by(layout: Layout, compiled: Path) -> bool:
+    """Return whether the published scores were computed by these compiled models."""
+    receipt, publication = read_receipt(layout), published(layout)
+    return (
+        receipt is not None
+        and receipt.passed
+        and publication is not None
+        and receipt.fingerprint == publication.fingerprint
+        and compiled_by_build(layout, DBT_PROJECT)[1] == compiled
+    )

@@ -25,44 +25,70 @@ Row = dict[str, Any]
 
 
 class WhatIf:
-    """One framework of the published file, for scoring with other figures of one of its members."""
+    """One framework of the published file, for scoring with other figures of one of its members.
 
-    def __init__(self, published: Path, models: Models, framework: str, iso3: str):
+    Args:
+        published: The published file.
+        models: The models up to ``TABLES``.
+        framework: The framework to score.
+        iso3: The member whose figures change.
+        is_current: Whether the published scores are those of ``models``; otherwise they are computed once more.
+    """
+
+    def __init__(self, published: Path, models: Models, framework: str, iso3: str, is_current: bool = False):
         self._models, self._framework, self._iso3 = models, framework, iso3
         open_published(published).close()
         self._connection = duckdb.connect(":memory:")
         models.prepare(self._connection)
         self._connection.execute(f"attach '{quoted(published)}' as published (read_only)")
-        self._copy_inputs()
-        models.run(self._connection)
-        self.before = self._result()
-        if self.before["overall"] is None:
-            members = [str(code) for (code,) in self._sql("select iso3 from scorecard order by 1")]
+        members = [str(code) for (code,) in self._sql(
+            "select iso3 from published.scorecard where framework_id = ? order by 1", framework
+        )]  # fmt: skip
+        if iso3 not in members:
             raise ConfigurationError(f"{iso3}: is not scored by {framework}; known are {', '.join(members)}")
+        self._copy_inputs()
+        if not is_current:
+            models.run(self._connection)
+        for table in TABLES:
+            source = "published" if is_current else "build.main"
+            self._sql(
+                f"create temp table {table}_before as from {source}.{table} where framework_id = ?", self._framework
+            )
+        self.before = self._result("_before")
         self._years = self._scored_years()
 
     def _sql(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
         return self._connection.execute(sql, list(parameters)).fetchall()
 
-    def _rows(self, sql: str, *parameters: Any) -> list[Row]:
+    def rows(self, sql: str, *parameters: Any) -> list[Row]:
+        """Return the rows of a query on the tables of the last scoring."""
         result = self._connection.execute(sql, list(parameters))
         names = [column[0] for column in result.description or []]
         return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
     def _copy_inputs(self) -> None:
-        """Copy the framework and the economies that it ranks; the score of no economy depends on other economies."""
+        """Copy the framework and the figures of its indicators.
+
+        All economies are copied: a rank scenario compares a figure with those of the world.
+        """
         self._sql(
-            "create temp table ranked as select framework_id, iso3 from published.scorecard where framework_id = ?",
+            """
+            create temp table needed as
+            select indicator_id from published.framework_indicators where framework_id = $1
+            union all
+            select other_indicator_id from published.origin_pairs semi join published.framework_indicators as places
+            on origin_pairs.indicator_id = places.indicator_id and places.framework_id = $1
+            """,
             self._framework,
         )
         for name in sorted(self._models.inputs - {"run"}):
             columns = [row[0] for row in self._sql(f"describe published.{name}")]
-            where = ["true"]
-            if "framework_id" in columns:
-                where.append("(framework_id is null or framework_id in (select framework_id from ranked))")
-            if "iso3" in columns:
-                where.append("(iso3 is null or iso3 in (select iso3 from ranked))")
-            self._sql(f"create table {name} as from published.{name} where {' and '.join(where)}")
+            own = "where framework_id is null or framework_id = $1" if "framework_id" in columns else ""
+            if name == "observations":
+                own = "where indicator_id in (from needed)"
+            self._sql(
+                f"create table {name} as from published.{name} {own}", *([self._framework] if "$1" in own else [])
+            )
         self._sql("create table run as select as_of from published.publication")
         # only the year of the run is shown
         self._sql("update frameworks set history_from = (select year(as_of) from run)")
@@ -70,14 +96,15 @@ class WhatIf:
             "update scoring_parameters set value = (select year(as_of) from run) where parameter = 'history_from'"
         )
 
-    def _result(self) -> Row:
-        overall = self._rows("from scorecard where iso3 = ?", self._iso3)
+    def _result(self, suffix: str = "") -> Row:
+        """Return the member's rows of the scores, or with the suffix those of the scores before."""
+        indicators, pillars, overall = (
+            self.rows(f"from {table}{suffix} where iso3 = ?", self._iso3) for table in TABLES
+        )
         return {
-            "overall": overall[0] if overall else None,
-            "pillars": {r["pillar_id"]: r for r in self._rows("from pillar_scores where iso3 = ?", self._iso3)},
-            "indicators": {
-                r["indicator_id"]: r for r in self._rows("from indicator_scores where iso3 = ?", self._iso3)
-            },
+            "overall": overall[0],
+            "pillars": {row["pillar_id"]: row for row in pillars},
+            "indicators": {row["indicator_id"]: row for row in indicators},
         }
 
     def check(self, changes: Mapping[str, float | None]) -> None:
@@ -103,15 +130,14 @@ class WhatIf:
         return self._years[indicator_id]
 
     def _scored_years(self) -> dict[str, int]:
-        """Return ``year_of`` of every indicator. A scoring of copies replaces the models that it reads."""
+        """Return ``year_of`` of every indicator."""
         rows = self._sql(
             """
-            select
-                c.indicator_id, c.latest_year, c.is_stale, case when c.edition_index then b.baseline_year end,
-                c.as_of_year
-            from intermediate.int_cells as c
-            left join benchmarks as b on c.framework_id = b.framework_id and c.indicator_id = b.indicator_id
-            where c.as_of_year = (select year(as_of) from run) and c.iso3 = ?
+            select s.indicator_id, s.latest_year, s.status_reason = 'stale',
+                   case when i.edition_index then b.baseline_year end, s.as_of_year
+            from indicator_scores_before as s join indicators as i on s.indicator_id = i.indicator_id
+            left join benchmarks as b on s.indicator_id = b.indicator_id
+            where s.iso3 = ?
             """,
             self._iso3,
         )
@@ -157,8 +183,9 @@ class WhatIf:
         if not goals:
             return None, "no_benchmark"
         others = self._sql(
-            "select round(overall_score, 9) from scorecard where iso3 <> ? and overall_score is not null"
+            "select round(overall_score, ?) from scorecard_before where iso3 <> ? and overall_score is not null"
             " order by 1 desc",
+            self._digits(),
             self._iso3,
         )
         if rank > len(others) + 1:
@@ -177,6 +204,11 @@ class WhatIf:
                 return (None, "always") if number == 0 else (tried[0], None)
             low, high = tried[reached[0] - 1], tried[reached[0]]
         return high, None
+
+    def _digits(self) -> int:
+        """Return the digits to which scores are rounded before they are ranked."""
+        stated = self._sql("select rank_digits from frameworks where rank_digits is not null")
+        return int(stated[0][0]) if stated else 9
 
     def _of_copies(
         self,
@@ -216,7 +248,7 @@ class WhatIf:
             year,
         )
         overall.run(self._connection)
-        scores = dict(self._sql("select iso3, round(score, 9) from intermediate.int_overall_scores"))
+        scores = dict(self._sql("select iso3, round(score, ?) from intermediate.int_overall_scores", self._digits()))
         for table in tables:
             self._sql(f"create or replace table {table} as from kept_{table}")
         return [scores.get(f"{self._iso3}~{n}") for n in range(len(tried))]

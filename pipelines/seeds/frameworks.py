@@ -23,6 +23,7 @@ def check_frameworks(tables: Tables, catalogue: Catalogue) -> None:
     _check_subthemes(tables)
     _check_pillars(tables)
     _check_benchmarks(tables, catalogue)
+    _check_options(tables)
     _check_main_framework(tables)
     _check_variants(tables)
     _check_origins(tables, catalogue)
@@ -49,6 +50,7 @@ def check_places(tables: Tables) -> None:
     _refuse(places, without, "indicator_id", "has no benchmark: add its row to benchmarks.csv")
     if "goalpost_variants" in tables:
         _check_variants(tables)
+    _check_options(tables)
 
 
 def _refuse(table: SeedTable, broken: pl.DataFrame, column: str, message: str) -> None:
@@ -125,6 +127,24 @@ def _check_variants(tables: Tables) -> None:
     for column in ("floor_value", "target_value"):
         beyond = given.filter((pl.col("transform") == "log") & (pl.col(column) <= 0))
         _refuse(table, beyond, column, "must be positive where the transform is log")
+
+
+def _check_options(tables: Tables) -> None:
+    """Check that fills and colours are for a part of their framework, and colours in the indicator's direction."""
+    places = tables["framework_indicators"].rows
+    if "pillar_fills" in tables:
+        fills, place = tables["pillar_fills"], ["framework_id", "pillar_id"]
+        others = fills.rows.join(places, on=place, how="anti", maintain_order="left")
+        _refuse(fills, others, "pillar_id", "is no pillar of '{framework_id}' with an indicator")
+    if "colour_thresholds" in tables:
+        colours, place = tables["colour_thresholds"], ["framework_id", "indicator_id"]
+        others = colours.rows.join(places, on=place, how="anti", maintain_order="left")
+        _refuse(colours, others, "indicator_id", "is no indicator of '{framework_id}' in framework_indicators.csv")
+        posts = tables["benchmarks"].rows.select(*place, "floor_value", "target_value")
+        both = colours.rows.join(posts, on=place, how="left", maintain_order="left")
+        is_upwards = pl.col("target_value") > pl.col("floor_value")
+        against = both.filter((pl.col("green_value") > pl.col("red_value")) != is_upwards)
+        _refuse(colours, against, "red_value", "is on the wrong side of green_value: the target is on the other side")
 
 
 def _check_main_framework(tables: Tables) -> None:

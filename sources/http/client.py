@@ -15,7 +15,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from http.client import HTTPException
-from importlib.metadata import version
 from pathlib import Path
 from threading import BoundedSemaphore, Lock
 from typing import Self
@@ -38,11 +37,11 @@ from sources.http.decoding import SizeLimit, decode
 from sources.http.reachability import Reach, Unreachable, host_of, run_with_deadline
 from sources.http.redirects import leads_inside, redirect_fault
 from sources.http.replies import Failure, FailureKind, Fault, Reply, find_failure
+from sources.http.user_agent import agent
 from sources.refusals import RefusedCodes
 
 __all__ = ["GATEWAY_TIMEOUT", "MAX_BODY_MIB", "Failure", "FailureKind", "Http", "Reply", "agent"]
 
-PROJECT = "carec-digital-scorecard"
 GATEWAY_TIMEOUT = 504
 MAX_BODY_MIB = 64
 """Largest body as sent, where the provider's catalogue entry has no other limit."""
@@ -298,12 +297,6 @@ class Http:
                 for scheme in ("https://", "http://"):
                     self._session.mount(scheme, HTTPAdapter(pool_connections=32, pool_maxsize=self.per_host_parallel))
             return self._session
-
-
-def agent(contact: str | None = None) -> str:
-    """Return the User-Agent: project, version, and the operator's contact address if there is one."""
-    reached = f"; contact: {contact}" if contact else ""
-    return f"{PROJECT}/{version(PROJECT)} (public indicators{reached})"
 
 
 def _root(error: BaseException) -> BaseException:

@@ -51,6 +51,17 @@ SMALL = index(
     (0.0, 5.0),
 )
 
+OPTIONS: Tables = {
+    "frameworks": [
+        {"framework_id": "x", "subtheme_gate": 0.9, "overall_gate": 0.5, "indicators_gate": 0.8, "rank_digits": 1}
+    ],
+    "pillar_fills": [
+        {"framework_id": "x", "pillar_id": "i0", "iso3": "", "fill_score": 40},
+        {"framework_id": "x", "pillar_id": "i0", "iso3": "AAA", "fill_score": 50},
+    ],
+    "colour_thresholds": [{"framework_id": "x", "indicator_id": "i0", "green_value": 4, "red_value": 2}],
+}
+
 
 def test_two_published_indices_come_out_of_a_folder(published_warehouse: Path, reference: Path, tmp_path: Path) -> None:
     enablers = ["Infrastructure", "Affordability", "Consumer Readiness", "Content and Services"]
@@ -101,14 +112,27 @@ def test_two_published_indices_come_out_of_a_folder(published_warehouse: Path, r
         ("framework_indicators", 3, "pillar_id", "", "is empty"),
         ("benchmarks", 2, "target_value", "0.0", "equals floor_value"),
         ("benchmarks", 2, "framework_id", "y", "is not in framework_indicators.csv"),
+        ("frameworks", 2, "subtheme_gate", "90", "must be"),
+        ("frameworks", 2, "overall_gate", "-0.1", "must be"),
+        ("frameworks", 2, "indicators_gate", "most", "must be a number"),
+        ("frameworks", 2, "rank_digits", "0.5", "must be a whole number"),
+        ("frameworks", 2, "rank_digits", "10", "must be"),
+        ("pillar_fills", 3, "fill_score", "101", "must be"),
+        ("pillar_fills", 2, "fill_score", "", "is empty"),
+        ("pillar_fills", 2, "pillar_id", "i9", "is not in framework_indicators.csv"),
+        ("pillar_fills", 3, "iso3", "ZZZ", "is not in economies.csv"),
+        ("colour_thresholds", 2, "red_value", "4", "equals green_value"),
+        ("colour_thresholds", 2, "red_value", "5", "is on the wrong side of green_value"),
+        ("colour_thresholds", 2, "indicator_id", "i9", "is not in framework_indicators.csv"),
     ],
 )
 def test_a_fault_is_one_line_with_file_line_and_column(
     published_warehouse: Path, tmp_path: Path, table: str, line: int, column: str, value: str, message: str
 ) -> None:
-    rows = [dict(row) for row in SMALL[table]]
+    tables = {**SMALL, **OPTIONS} if table in OPTIONS else SMALL
+    rows = [dict(row) for row in tables[table]]
     rows[line - 2][column] = value
-    folder = write(tmp_path / "tables", {**SMALL, table: rows})
+    folder = write(tmp_path / "tables", {**tables, table: rows})
     done = run_carec("score", str(folder), warehouse=published_warehouse)
     named = "year" if message.startswith("line 2") else column  # the last column of a repeated key
     assert done.returncode == 2

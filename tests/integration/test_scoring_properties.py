@@ -147,9 +147,18 @@ def worlds(draw: st.DrawFn) -> World:
             "subtheme_aggregation": draw(how),
             "geometric_floor": draw(st.sampled_from([None, 0.0, 1.0])),
             "coverage_gate": draw(st.sampled_from([None, 0.25, 0.75])),
+            "subtheme_gate": draw(st.sampled_from([None, None, 0.5, 1.0])),
+            "pillar_gate": draw(st.sampled_from([None, None, 0.5, 1.0])),
+            "overall_gate": draw(st.sampled_from([None, None, 0.5])),
+            "indicators_gate": draw(st.sampled_from([None, None, 0.6])),
             "history_from": 2023,
         }
     ]
+    if draw(st.integers(0, 3)) == 0:
+        world["pillar_fills"] = [
+            {"framework_id": "f", "pillar_id": "p", "iso3": None, "fill_score": draw(st.floats(0, 100))},
+            {"framework_id": "f", "pillar_id": "p", "iso3": "BBB", "fill_score": draw(st.floats(0, 100))},
+        ]
     return dict(world)
 
 
@@ -338,8 +347,14 @@ def test_the_compiled_sql_equals_the_second_implementation(engine: Engine, world
         row["subtheme_aggregation"],
         PARAMETERS.geometric_floor if row["geometric_floor"] is None else row["geometric_floor"],
         PARAMETERS.gate if row["coverage_gate"] is None else row["coverage_gate"],
+        row["subtheme_gate"] or 0.0,
+        row["pillar_gate"] or 0.0,
+        1.0 if row["overall_gate"] is None else row["overall_gate"],
+        row["indicators_gate"] or 0.0,
     )
+    fills = {(row["pillar_id"], row["iso3"]): row["fill_score"] for row in world.get("pillar_fills", ())}
     for iso3 in ECONOMIES:
+        share = sum(expected[iso3, name].level_score is not None for name in places) / len(places)
         counted = []
         for pillar_id in sorted({row["pillar_id"] for row in places.values()}):
             levels = defaultdict(list)
@@ -348,10 +363,13 @@ def test_the_compiled_sql_equals_the_second_implementation(engine: Engine, world
                     levels[row["subtheme_id"]].append((row["weight"], expected[iso3, name].level_score))
             under = [{"subtheme_id": subtheme, "weight": 1.0, "register_only": False} for subtheme in sorted(levels)]
             value, coverage, reason = pillar(under, levels, rule, PARAMETERS.tolerance)
+            if is_filled := value is None and (pillar_id, None) in fills:
+                value = fills.get((pillar_id, iso3), fills[pillar_id, None])
             found = scores.pillars()["f", iso3, pillar_id]
             assert (found["score"], found["coverage"], found["score_reason"]) == (close(value), close(coverage), reason)
+            assert found["is_filled"] is is_filled
             counted.append((1.0, value, coverage))
-        total, coverage = overall(counted, rule)
+        total, coverage = overall(counted, rule, share)
         found = scores.overall()["f", iso3]
         assert (found["overall_score"], found["coverage"]) == (close(total), close(coverage))
 

@@ -10,8 +10,10 @@ from typing import Any
 import duckdb
 import pytest
 
-from pipelines.scoring.models import load_models
+from pipelines.scoring.models import Models, compiled_folder, is_published_by, load_models
+from pipelines.scoring.what_if import TABLES, WhatIf
 from tests.conftest import AS_OF, copy_checkout, run_carec
+from warehouse.layout import Layout
 
 CHANGE = ("KAZ", "internet_users_pct", 70.0)
 
@@ -20,6 +22,28 @@ def asked(warehouse: Path, *arguments: str) -> dict[str, dict[str, Any]]:
     done = run_carec("what-if", *arguments, "--format", "json", warehouse=warehouse)
     assert done.returncode == 0, done.stderr
     return {row["subject_id"]: row for row in json.loads(done.stdout)}
+
+
+def models_of(warehouse: Path) -> Models:
+    return load_models(warehouse / "dbt" / "compiled" / "carec_scorecard" / "models", TABLES)
+
+
+def records(connection: duckdb.DuckDBPyConnection, sql: str) -> list[dict[str, Any]]:
+    result = connection.execute(sql)
+    return [dict(zip([column[0] for column in result.description], row, strict=True)) for row in result.fetchall()]
+
+
+def test_the_published_scores_are_those_before_only_if_the_present_models_computed_them(
+    published_warehouse: Path,
+) -> None:
+    layout = Layout(published_warehouse)
+    assert is_published_by(layout, compiled_folder(layout))
+    assert not is_published_by(layout, layout.root / "elsewhere")
+    published, once_more = (
+        WhatIf(layout.published, models_of(published_warehouse), "carec_2030", "UZB", is_current=current).before
+        for current in (True, False)
+    )
+    assert published == once_more
 
 
 def test_what_if_equals_a_full_scoring_with_the_figure_changed(published_warehouse: Path) -> None:
@@ -49,6 +73,11 @@ def test_what_if_equals_a_full_scoring_with_the_figure_changed(published_warehou
         columns = "overall_score, rank, rank_p05, rank_p95"
         after = connection.execute(f"select {columns} from scorecard where {where}", [iso3]).fetchone()
         old = connection.execute(f"select {columns} from published.scorecard where {where}", [iso3]).fetchone()
+        scenarios = "from rank_scenarios where framework_id = 'carec_2030' order by iso3"
+        # a figure of one member moves the share of the world that does worse, and so the bands of the others
+        question = WhatIf(Path(published), models_of(published_warehouse), "carec_2030", iso3, is_current=True)
+        question.score({indicator_id: value})
+        assert question.rows(scenarios) == records(connection, scenarios)
     for found, when in ((after, "after"), (old, "before")):
         assert found is not None
         names = ("score", "rank", "rank_p05", "rank_p95")

@@ -129,9 +129,11 @@ pillar_scores as (
             {
                 'step': pillars.subthemes_total + 2,
                 'label_code': 'score',
-                'arithmetic': case when pillars.score is not null then means.score_arithmetic end,
+                'arithmetic': case when pillars.score_reason is null then means.score_arithmetic end,
                 'value': pillars.score,
-                'note_code': case when pillars.score_reason is not null then 'reason' end,
+                'note_code': case
+                    when pillars.is_filled then 'filled' when pillars.score_reason is not null then 'reason'
+                end,
                 'operands': to_json({ 'reason': pillars.score_reason })
             }
         ], recursive := true)
@@ -151,7 +153,7 @@ pillar_lines as (
         row_number() over (partition by framework_id, iso3 order by pillar_id) as step,
         'pillar' as label_code,
         score as value,
-        case when score_reason is null then 'coverage_is' else 'reason' end as note_code,
+        case when is_filled then 'filled' when score_reason is null then 'coverage_is' else 'reason' end as note_code,
         to_json({ 'id': pillar_id, 'coverage': coverage, 'reason': score_reason }) as operands
     from pillars
     where in_overall

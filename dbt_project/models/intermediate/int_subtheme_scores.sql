@@ -1,4 +1,5 @@
--- Indicators -> sub-themes, for every economy. Coverage is the share of the weight that has a level.
+-- Indicators -> sub-themes, for every economy. Coverage is the share of the weight that has a level; a framework may
+-- need more of it for a score than a single level.
 with levels as (
     select
         scores.framework_id,
@@ -9,6 +10,7 @@ with levels as (
         scores.indicator_id,
         scores.weight,
         frameworks.subtheme_aggregation as aggregation,
+        frameworks.subtheme_gate,
         {{ to_mean('scores.level_score', 'frameworks.subtheme_aggregation', 'frameworks.geometric_floor') }} as part
     from {{ ref('int_indicator_scores') }} as scores
     inner join {{ ref('int_frameworks') }} as frameworks
@@ -23,6 +25,7 @@ means as (
         pillar_id,
         subtheme_id,
         aggregation,
+        subtheme_gate,
         {{ weighted_mean('part', 'weight', 'indicator_id') }} as mean,
         coalesce(sum(weight order by indicator_id) filter (where part is not null), 0)
         / sum(weight order by indicator_id) as coverage,
@@ -33,6 +36,10 @@ means as (
 )
 
 select
-    means.* exclude (aggregation, mean),
-    {{ from_mean('means.mean', 'means.aggregation') }} as score
+    means.* exclude (aggregation, subtheme_gate, mean),
+    case
+        when means.coverage >= means.subtheme_gate - parameters.coverage_tolerance
+            then {{ from_mean('means.mean', 'means.aggregation') }}
+    end as score
 from means
+cross join {{ ref('int_parameters') }} as parameters

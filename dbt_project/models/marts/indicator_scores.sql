@@ -1,3 +1,4 @@
+{%- set value = judged('scores.latest_value', 'indicators.shape') -%}
 select
     scores.framework_id,
     scores.iso3,
@@ -26,8 +27,23 @@ select
     scores.projected_target_year,
     scores.status,
     scores.status_reason,
-    scores.as_of_year
+    scores.as_of_year,
+    case
+        when scores.level_score is null or colours.green_value is null then null
+        when {{ meets(value, 'colours.green_value', 'colours.red_value', 'colours.green_value') }} then 'green'
+        when
+            {{ meets(
+                value, '(colours.green_value + colours.red_value) / 2', 'colours.red_value', 'colours.green_value'
+            ) }}
+            then 'yellow'
+        when {{ meets(value, 'colours.red_value', 'colours.red_value', 'colours.green_value') }} then 'orange'
+        else 'red'
+    end as colour
 from {{ ref('int_indicator_scores') }} as scores
 inner join {{ ref('int_members') }}
     using (framework_id, iso3, as_of_year)
+inner join {{ ref('indicators') }} as indicators
+    on scores.indicator_id = indicators.indicator_id
+left join {{ ref('colour_thresholds') }} as colours
+    on scores.framework_id = colours.framework_id and scores.indicator_id = colours.indicator_id
 order by scores.framework_id, scores.pillar_id, scores.subtheme_id, scores.indicator_id, scores.iso3

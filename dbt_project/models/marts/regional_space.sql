@@ -30,6 +30,11 @@ with measures as (
         'convergence' as panel,
         *
     from {{ ref('int_regional_convergence') }}
+    union all by name
+    select
+        'convergence' as panel,
+        *
+    from {{ ref('int_regional_levels') }}
 )
 
 select
@@ -56,7 +61,8 @@ select
         when measures.measure = 'treaty_status' then 'yes_no'
         when measures.measure in ('github_within_share', 'github_within_share_ex_chn') then 'pct'
         when measures.measure = 'github_pair' then 'count'
-        when measures.measure in ('pillar_sd', 'pillar_gap', 'pillar_lowest', 'pillar_highest') then 'points'
+        when measures.measure in ('pillar_sd', 'pillar_gap', 'pillar_lowest', 'pillar_highest', 'level_sd', 'matched_sd')
+            then 'points'
         when measures.measure = 'indicator_sigma' then 'ratio'
         when measures.measure in ('indicators_tested', 'indicators_converging', 'indicators_diverging') then 'count'
         when contains(measures.measure, '_beta') then 'per_year'

@@ -9,13 +9,17 @@ with ranked as (
             when scores.score is not null
                 then
                     rank() over (
-                        partition by scores.framework_id order by {{ rank_key('scores.score') }} desc nulls last
+                        partition by scores.framework_id
+                        order by {{ rank_key('scores.score', 'frameworks.rank_digits') }} desc nulls last
                     )
         end::integer as rank,
-        scores.score_reason
+        scores.score_reason,
+        scores.pillars_filled
     from {{ ref('int_overall_scores') }} as scores
     inner join {{ ref('int_members') }} as members
         using (framework_id, iso3, as_of_year)
+    inner join {{ ref('int_frameworks') }} as frameworks
+        using (framework_id)
 ),
 
 ties as (
@@ -31,13 +35,14 @@ ties as (
 )
 
 select
-    ranked.* exclude (score_reason),
+    ranked.* exclude (score_reason, pillars_filled),
     ties.tied_with,
     bands.rank_p05,
     bands.rank_median,
     bands.rank_p95,
     bands.share_top3,
-    ranked.score_reason
+    ranked.score_reason,
+    ranked.pillars_filled
 from ranked
 left join ties
     using (framework_id, iso3)

@@ -1,0 +1,37 @@
+"""The compiled models of the last build, and whether they are those of the present code.
+
+Belongs here: the hash of the code. It imports no dbt and no data frames: commands that only read need it in
+milliseconds. Does not belong here: compiling (``pipelines.dbt.runner``).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from pipelines.texts.words import TEXTS
+from warehouse.layout import Layout
+
+COMPILED = "compiled.sha256"
+"""Marker in dbt's target: the hash of the code whose compiled models the last build left there."""
+
+
+def code_hash(dbt_project: Path) -> str:
+    """Return the hash of the code that decides the compiled models and their texts."""
+    return "".join(hash_of(folder, {".sql", ".yml", ".md"}) for folder in (dbt_project, TEXTS))
+
+
+def compiled_by_build(layout: Layout, dbt_project: Path) -> tuple[str, Path | None]:
+    """Return the hash of the present code, and the folder of the compiled models if the last build compiled it."""
+    code, marker = code_hash(dbt_project), layout.dbt_target / COMPILED
+    models = layout.dbt_target / "compiled" / "carec_scorecard" / "models"
+    return code, models if marker.exists() and marker.read_text() == code and models.is_dir() else None
+
+
+def hash_of(folder: Path, suffixes: set[str]) -> str:
+    """Return the hash of the paths and contents of the files below a folder with one of the suffixes."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and path.suffix in suffixes:
+            digest.update(path.relative_to(folder).as_posix().encode() + path.read_bytes())
+    return digest.hexdigest()
