@@ -1,3 +1,22 @@
+with jumps as (
+    select
+        scores.framework_id,
+        scores.iso3,
+        scores.indicator_id,
+        scores.as_of_year,
+        max(jumps.to_year) as undecided_jump_year
+    from {{ ref('int_indicator_scores') }} as scores
+    inner join {{ ref('series_jumps') }} as jumps
+        on
+            scores.framework_id = jumps.framework_id
+            and scores.indicator_id = jumps.indicator_id
+            and scores.iso3 = jumps.iso3
+            and scores.baseline_year <= jumps.from_year
+            and scores.measured_year >= jumps.to_year
+    where jumps.decision = 'undecided'
+    group by all
+)
+
 select
     scores.framework_id,
     scores.iso3,
@@ -7,6 +26,7 @@ select
     scores.baseline_year,
     scores.baseline_value,
     scores.latest_year,
+    scores.measured_year,
     scores.latest_value,
     scores.target_value,
     scores.target_year,
@@ -26,8 +46,11 @@ select
     scores.projected_target_year,
     scores.status,
     scores.status_reason,
+    jumps.undecided_jump_year,
     scores.as_of_year
 from {{ ref('int_indicator_scores') }} as scores
 inner join {{ ref('int_members') }}
     using (framework_id, iso3, as_of_year)
+left join jumps
+    using (framework_id, iso3, indicator_id, as_of_year)
 order by scores.framework_id, scores.pillar_id, scores.subtheme_id, scores.indicator_id, scores.iso3
