@@ -26,7 +26,6 @@ RESULTS = (
 
 INPUTS = (
     "benchmarks",
-    "carried_forward",
     "economies",
     "economy_groups",
     "framework_indicators",
@@ -36,6 +35,8 @@ INPUTS = (
     "observations",
     "pillars",
     "series_breaks",
+    "series_jumps",
+    "series_repeats",
     "subthemes",
 )
 METHOD = ("region_variants", "scoring_parameters", "status_thresholds")

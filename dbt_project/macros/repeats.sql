@@ -13,9 +13,9 @@ case
                     {{ value }} > {{ end_share }} * {{ indicators }}.valid_max
                     and {{ value }} < (1 - {{ end_share }}) * {{ indicators }}.valid_max
             else
-                {{ value }} is distinct from {{ indicators }}.valid_min
-                and {{ value }} is distinct from {{ indicators }}.valid_max
-                and {{ value }} is distinct from {{ indicators }}.natural_limit
+                coalesce({{ value }} <> {{ indicators }}.valid_min, true)
+                and coalesce({{ value }} <> {{ indicators }}.valid_max, true)
+                and coalesce({{ value }} <> {{ indicators }}.natural_limit, true)
         end
 {%- endmacro %}
 

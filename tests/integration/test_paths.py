@@ -106,7 +106,7 @@ def test_every_path_and_distance_follows_from_baseline_target_and_observations(
                 distance = 100 * (g(value) - at) / (goal - g(benchmark["floor_value"]))
                 assert row["distance_to_path"] == pytest.approx(distance, abs=1e-9)
             assert row["expected_this_year"] == own[min(score["as_of_year"], last)]["path_value"]
-            if score["latest_year"] >= year:
+            if score["measured_year"] >= year:
                 assert row["projection"] is None
         for column in ("projection", "projection_low", "projection_high"):
             assert own[last][column] == score[column]
@@ -189,7 +189,7 @@ def _recommended(warehouse: Path, scores: list[Row]) -> dict[tuple[str, str], li
         result[iso3, "peer"] = [best[1:] for best in sorted(gaps)[:1]]
         missing = []
         for name, cell in own.items():
-            years = [cells[name]["latest_year"] for cells in others if cells[name]["level_score"] is not None]
+            years = [cells[name]["measured_year"] for cells in others if cells[name]["level_score"] is not None]
             if cell["level_score"] is None and cell["status_reason"] in TOO_LITTLE_DATA and years:
                 missing.append((-max(years), -len(years), -round(shares[name], 9), name))
         result[iso3, "report"] = [(one[-1], -one[0], -one[1]) for one in sorted(missing)[:1]]
