@@ -28,7 +28,6 @@ RESULTS = (
 
 INPUTS = (
     "benchmarks",
-    "carried_forward",
     "colour_thresholds",
     "economies",
     "economy_groups",
@@ -40,6 +39,8 @@ INPUTS = (
     "pillar_fills",
     "pillars",
     "series_breaks",
+    "series_jumps",
+    "series_repeats",
     "subthemes",
 )
 METHOD = ("region_variants", "scoring_parameters", "status_thresholds")

@@ -16,8 +16,7 @@ from typing import Any
 
 import numpy as np
 
-Series = Mapping[int, float]
-"""Year -> value of one indicator in one economy."""
+from tests.reference_repeats import Scale, Series, measured_years
 
 
 @dataclass(frozen=True)
@@ -37,9 +36,9 @@ class Rules:
     valid: tuple[float, float]
     min_change: float
     breaks: Sequence[int] = ()
-    measured_year: int | None = None
     parity: bool = False
     natural_limit: float | None = None
+    repeating: Scale | None = None
 
 
 @dataclass
@@ -51,6 +50,7 @@ class Score:
     baseline_year: int | None = None
     baseline_value: float | None = None
     latest_year: int | None = None
+    measured_year: int | None = None
     latest_value: float | None = None
     level_score: float | None = None
     attainment: float | None = None
@@ -105,7 +105,9 @@ def score(series: Series, anyone: bool, rules: Rules, as_of_year: int, parameter
     t = rules.baseline_year if own_edition and comparable else max(known)
     assert t is not None
     x = known[t]
+    measured = measured_years(known, rules.repeating) if rules.repeating else {year: year for year in known}
     result.latest_year, result.latest_value = t, x
+    t = result.measured_year = measured[t]
 
     # Baseline: nearest to the baseline year, ties to the earlier, after the last break up to the latest year.
     after = max((b for b in rules.breaks if b <= t), default=-math.inf)
@@ -115,7 +117,7 @@ def score(series: Series, anyone: bool, rules: Rules, as_of_year: int, parameter
         near = sorted(
             (abs(year - rules.baseline_year), year)
             for year in known
-            if abs(year - rules.baseline_year) <= parameters.window
+            if measured[year] == year and abs(year - rules.baseline_year) <= parameters.window
         )
         usable = [year for _, year in near if year >= after]
         lost = bool(near) and not usable
@@ -163,22 +165,15 @@ def score(series: Series, anyone: bool, rules: Rules, as_of_year: int, parameter
             result.attainment = attained if math.isfinite(attained) else None
         if not reached(x0, pace_met):
             result.required_annual_change = (g(rules.pace_target) - g(x0)) / (rules.target_year - t0)
-        # A figure repeated without a new measurement counts once.
-        points: dict[int, tuple[int, float]] = {}
-        for year in sorted(known):
-            if t0 <= year <= t and math.isfinite(g(known[year])):
-                repeated = (
-                    rules.measured_year is not None
-                    and year > rules.measured_year
-                    and known.get(rules.measured_year) == known[year]
-                )
-                points.setdefault(
-                    rules.measured_year if repeated and rules.measured_year else year, (year, known[year])
-                )
+        points = [
+            (year, known[year])
+            for year in sorted(known)
+            if t0 <= year <= t and measured[year] == year and math.isfinite(g(known[year]))
+        ]
         if math.isfinite(g(x)):
-            slope = theil_sen([(year, g(value)) for year, value in points.values()])
+            slope = theil_sen([(year, g(value)) for year, value in points])
             if rules.saturating:
-                logit_slope = theil_sen([(year, logit(value)) for year, value in points.values()])
+                logit_slope = theil_sen([(year, logit(value)) for year, value in points])
         if slope is not None:
             result.observed_annual_change = slope
             result.slope_basis = "theil_sen" if len(points) >= parameters.min_points else "two_points"
@@ -209,10 +204,10 @@ def score(series: Series, anyone: bool, rules: Rules, as_of_year: int, parameter
     if slope is not None:
         result.projection = project(slope, logit_slope)
         if len(points) >= parameters.min_points:
-            low, high = slope_interval([(year, g(value)) for year, value in points.values()], parameters.interval_z)
+            low, high = slope_interval([(year, g(value)) for year, value in points], parameters.interval_z)
             logit_low = logit_high = None
             if rules.saturating:
-                logits = [(year, logit(value)) for year, value in points.values()]
+                logits = [(year, logit(value)) for year, value in points]
                 logit_low, logit_high = slope_interval(logits, parameters.interval_z)
             ends = project(low, logit_low), project(high, logit_high)
             result.projection_low, result.projection_high = min(ends), max(ends)

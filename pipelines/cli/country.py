@@ -20,6 +20,9 @@ from sources.errors import ConfigurationError
 TREND_YEARS = 12
 """Years in the trend of a figure, up to the as-of year."""
 
+JUMP = "‡"
+"""Mark of a change that rests on an undecided jump."""
+
 _IMPLIED_REASONS = ("pace", "met")
 """Reasons that add nothing to the status."""
 
@@ -34,6 +37,7 @@ _INDICATOR_COLUMNS = {
     "baseline_year": "scores",
     "baseline_value": "scores",
     "latest_year": "scores",
+    "measured_year": "scores",
     "latest_value": "scores",
     "target_value": "scores",
     "target_year": "scores",
@@ -46,6 +50,7 @@ _INDICATOR_COLUMNS = {
     "projection": "scores",
     "status": "scores",
     "status_reason": "scores",
+    "undecided_jump_year": "scores",
     "provider": "observations",
     "source_url": "observations",
     "pillar_score": "pillars",
@@ -114,13 +119,21 @@ def country(iso3: str, fmt: Format) -> None:
         f" coverage {number(coverage, 2)}\n",
         markup=False,
     )
-    _print_indicators(iso3, [dict(zip(columns, row, strict=True)) for row in rows])
+    indicators = [dict(zip(columns, row, strict=True)) for row in rows]
+    _print_indicators(iso3, indicators)
     print_next_steps(iso3)
     out.print()
     out.print(
         "Each trend is scaled from its lowest to its highest value; editions of an index are not comparable and have"
         " no trend. The level is 0 at the floor and 100 at the target."
     )
+    if any(one["measured_year"] != one["latest_year"] for one in indicators):
+        out.print("In brackets, the year in which a figure was measured that the source repeats since.")
+    if any(one["undecided_jump_year"] for one in indicators):
+        out.print(
+            f"{JUMP} The change contains a jump larger than 99 % of the world's yearly changes, and no source says why"
+            " (table series_jumps)."
+        )
     out.print(OWN_CHOICE)
     out.print(imprint(), markup=False)
 
@@ -176,13 +189,22 @@ def _indicator_line(one: Mapping[str, Any], trends: Mapping[str, Sequence[float 
     return {
         "indicator": one["title"],
         "value": figure(one["latest_value"]),
-        "year": str(one["latest_year"] or GAP),
+        "year": _year(one),
         "trend": sparkline(trends.get(one["indicator_id"], [])),
         "target": figure(one["target_value"]),
         "level": number(one["level_score"], 0),
-        "status": Text(_status(one["status"], one["status_reason"]), SIGNS[one["status"]].terminal),
+        "status": Text(
+            _status(one["status"], one["status_reason"]) + (f" {JUMP}" if one["undecided_jump_year"] else ""),
+            SIGNS[one["status"]].terminal,
+        ),
         "source": one["provider"] or GAP,
     }
+
+
+def _year(one: Mapping[str, Any]) -> str:
+    """Return the year of the latest figure, and in brackets the year of its measurement if the source repeats it."""
+    latest, measured = one["latest_year"], one["measured_year"]
+    return str(latest or GAP) if latest == measured else f"{latest} ({measured})"
 
 
 def _status(status: str, reason: str) -> str:

@@ -13,7 +13,7 @@ import typer
 from pipelines.cli.tables import Format, show
 from pipelines.cli.terminal import FormatOption, command_app, note, parse_day
 from pipelines.scoring.folder import read_folder, score_folder, write_results
-from pipelines.scoring.models import compiled_folder, load_models
+from pipelines.scoring.models import LANDED, compiled_folder, load_models
 from pipelines.settings import load_settings
 from warehouse.layout import Layout
 
@@ -39,7 +39,7 @@ def score(
     """Score a folder of your own tables with the models of the scorecard."""
     day = parse_day(as_of)
     tables = read_folder(folder)
-    models = load_models(compiled_folder(Layout(load_settings().warehouse)))
+    models = load_models(compiled_folder(Layout(load_settings().warehouse)), given=LANDED)
     connection = score_folder(models, tables, day)
     if out is not None:
         for path in write_results(connection, out):

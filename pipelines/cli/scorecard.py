@@ -11,8 +11,8 @@ from typing import Annotated
 
 import typer
 
+from pipelines.cli.country import JUMP, rank_with_band
 from pipelines.cli.country import country as print_country
-from pipelines.cli.country import rank_with_band
 from pipelines.cli.tables import Format, console, show
 from pipelines.cli.target_sets import MAIN_SET
 from pipelines.cli.target_sets import target_set as print_target_set
@@ -122,6 +122,7 @@ def _print_notes(pillars: Sequence[tuple[str, str]], years: str | None) -> None:
         out.print(
             f"A trend has one bar per year, {years}, on one scale for all members: the change on the indicators that"
             " neighbouring years have in common (table matched_change). There is no bar where years do not compare."
+            f" {JUMP} marks a trend across an undecided jump of a series (table series_jumps)."
         )
     out.print(OWN_CHOICE)
     out.print(imprint(), markup=False)
@@ -179,12 +180,14 @@ def _score_trends(pillars: Sequence[str]) -> tuple[str, dict[str, dict[str, str]
             select unnest(range(year(as_of) - ? + 1, year(as_of) + 1)) as as_of_year from publication
         ),
         scores as (
-            select pillar_id, iso3, year as as_of_year, chained_score as score
+            select pillar_id, iso3, year as as_of_year, chained_score as score,
+                   indicators_jumped is not null and year > chain_start as is_jump
             from matched_change
             where framework_id = ? and chained_score is not null and list_contains(?, pillar_id)
             qualify chain_start = max(chain_start) over (partition by pillar_id, iso3)
         )
-        select pillar_id, iso3, list(score order by as_of_year), min(as_of_year), max(as_of_year)
+        select pillar_id, iso3, list(score order by as_of_year), min(as_of_year), max(as_of_year),
+               coalesce(bool_or(is_jump), false)
         from years
         cross join (select distinct pillar_id, iso3 from scores)
         left join scores using (pillar_id, iso3, as_of_year)
@@ -194,11 +197,12 @@ def _score_trends(pillars: Sequence[str]) -> tuple[str, dict[str, dict[str, str]
     )
     trends: dict[str, dict[str, str]] = {}
     for pillar in pillars:
-        own = {iso3: scores for pillar_id, iso3, scores, _, _ in rows if pillar_id == pillar}
+        own = {iso3: scores for pillar_id, iso3, scores, *_ in rows if pillar_id == pillar}
+        jumped = {iso3 for pillar_id, iso3, *_, is_jump in rows if pillar_id == pillar and is_jump}
         known = [score for scores in own.values() for score in scores if score is not None]
         if known:
             trends[pillar] = {
-                iso3: sparkline(scores, (min(known), max(known)))
+                iso3: sparkline(scores, (min(known), max(known))) + (JUMP if iso3 in jumped else "")
                 for iso3, scores in own.items()
                 if len(scores) - scores.count(None) >= TREND_LEAST
             }

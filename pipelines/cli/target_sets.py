@@ -34,6 +34,7 @@ def target_set(name: str, iso3: str | None, fmt: Format) -> None:
         "unit",
         "latest_value",
         "latest_year",
+        "measured_year",
         "target_value",
         "target_year",
         "difference",
@@ -56,11 +57,11 @@ def target_set(name: str, iso3: str | None, fmt: Format) -> None:
         return
     title, note = sets[name]
     heads = ["", "indicator", "value", "year", "target", "by", "verdict"]
-    lines = [[r[0], r[1], figure(r[3]), r[4], figure(r[5]), r[6], r[10]] for r in rows]
+    lines = [[r[0], r[1], figure(r[3]), r[4], figure(r[6]), r[7], r[11]] for r in rows]
     show(heads, lines, fmt, title=title, right=["value", "year", "target", "by"])
     out = console()
     out.print(f"\n{note}. These targets enter no score.", markup=False, soft_wrap=True)
-    sources = {(r[1], r[11], r[12], r[13]) for r in rows}
+    sources = {(r[1], r[12], r[13], r[14]) for r in rows}
     for indicator_id, source, url, confidence in sorted(sources):
         out.print(f"{indicator_id}: {source}, {url} ({confidence})", markup=False, soft_wrap=True)
     out.print(imprint(), markup=False, soft_wrap=True)

@@ -13,6 +13,7 @@ from typing import Any
 from pipelines.report import charts, matched_change, next_steps, origins, paths
 from pipelines.report.data import Report, Row, pick, read
 from pipelines.report.documents import decisions_of
+from pipelines.report.measured import year_of
 from pipelines.report.page import asset, render, shared
 from pipelines.report.pdf import print_to_pdf
 from pipelines.seeds.codes import SIGNS, VERDICTS, WITHOUT_FIGURE
@@ -115,7 +116,7 @@ def _missing(cells: Sequence[Row], words: Words) -> dict[str, list[str]]:
     for cell in pick(cells, sign="insufficient_data"):
         title = words.name("indicators", cell["indicator_id"], cell["title"])
         if cell["latest_year"] is not None:
-            title = words("brief.missing_item", title=title, year=cell["latest_year"])
+            title = words("brief.missing_item", title=title, year=year_of(cell, words))
         missing.setdefault(cell["status_reason"], []).append(title)
     return missing
 

@@ -32,6 +32,7 @@ from pipelines.report.chart_style import (
     wrapped_axis,
 )
 from pipelines.report.data import Row, pick
+from pipelines.report.measured import year_of
 from pipelines.seeds.codes import SIGNS
 from pipelines.texts.words import Words
 
@@ -104,7 +105,7 @@ def _member_row(cell: Row, unit: str, words: Words) -> Row:
             "pillars.describe",
             name=name,
             latest=words.with_unit(cell["latest_value"], unit),
-            year=words.year(cell["latest_year"]),
+            year=year_of(cell, words),
             baseline=words.figure(cell["baseline_value"], unit),
             projection=words.figure(cell["projection"], unit),
             status=words.word("statuses", cell["sign"]),

@@ -127,12 +127,19 @@ _PARTS = {
     "trajectories": "from trajectories where framework_id = $framework order by indicator_id, iso3, year",
     "gaps": "from gaps where framework_id = $framework",
     "history": """
-        select h.iso3, h.pillar_id, h.year as as_of_year, h.chained_score as score, h.chained_index, h.chain_start
+        select h.iso3, h.pillar_id, h.year as as_of_year, h.chained_score as score, h.chained_index, h.chain_start,
+               h.indicators_jumped
         from matched_change as h join scorecard using (framework_id, iso3)
         where framework_id = $framework and h.chained_score is not null
         qualify h.chain_start = max(h.chain_start) over (partition by h.iso3, h.pillar_id)
             and count(*) over (partition by h.iso3, h.pillar_id, h.chain_start) > 1
         order by h.year, h.pillar_id
+    """,
+    "jumps": """
+        select j.*, e.name, i.title, i.unit
+        from series_jumps as j join economies as e using (iso3) join indicators as i using (indicator_id)
+        where framework_id = $framework
+        order by list_position(['undecided', 'real_change', 'declared_break'], decision), to_year desc, e.name, i.title
     """,
     "rejects": """
         select provider, reason, count(*) as records from rejects group by all order by records desc, provider, reason
@@ -173,9 +180,9 @@ _PARTS = {
             list_position(['carec', 'asean', 'eu27'], group_id)
     """,
     "coming": """
-        select s.iso3, o.provider, count(*) as indicators, max(s.latest_year) as latest_year,
+        select s.iso3, o.provider, count(*) as indicators, max(s.measured_year) as measured_year,
                count(*) filter (s.status_reason = 'stale') as stale,
-               min(s.latest_year + i.max_age_years) filter (s.status_reason <> 'stale') as needed_by
+               min(s.measured_year + i.max_age_years) filter (s.status_reason <> 'stale') as needed_by
         from indicator_scores as s
         join scorecard using (framework_id, iso3)
         join indicators as i using (indicator_id)
@@ -218,6 +225,7 @@ class Report:
     gaps: list[Row]
     history: list[Row]
     """The years of the newest chain of matched changes, for every member and pillar with at least two of them."""
+    jumps: list[Row]
     rejects: list[Row]
     editions: list[Row]
     coming: list[Row]

@@ -6,6 +6,7 @@ Belongs here: putting queries, words, charts and template together. Does not bel
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -30,6 +31,7 @@ from pipelines.report import (
 from pipelines.report.changed import sections
 from pipelines.report.data import Report, Row, pick, read
 from pipelines.report.documents import date_in, shown_documents
+from pipelines.report.measured import year_of
 from pipelines.report.reasons import Reasons
 from pipelines.seeds.codes import SIGNS, VERDICTS
 from pipelines.texts.words import Words, digits_of
@@ -75,6 +77,7 @@ def render(template: str, words: Words, **context: Any) -> str:
         w=words,
         pick=pick,
         digits_of=digits_of,
+        year_of=partial(year_of, words=words),
         verdicts=VERDICTS,
         sign_marks=chart_style.SIGN_MARKS,
         group_marks=chart_style.GROUP_MARKS,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -35,11 +35,16 @@ RESULTS = (
     "rank_probabilities",
     "rank_sensitivity",
     "statistical_audit",
+    "series_repeats",
+    "series_jumps",
 )
 """Tables of a scoring. One that the dbt project does not have is left out."""
 
-GIVEN = ("indicators", "observations", "run")
+LANDED = ("indicators", "observations", "run")
 """Tables that are inputs of a scoring, although a refresh makes them from landed data."""
+
+OF_THE_WORLD = ("series_repeats", "series_jumps")
+"""Tables on whole series. They need the figures of all economies, so that a scoring of some economies is given them."""
 
 _RELATION = re.compile(r'"build"\."\w+"\."(\w+)"')
 _RUN = re.compile(r"read_parquet\('[^']*/run\.parquet'\)")
@@ -66,17 +71,20 @@ class Models:
             connection.execute(f"create or replace table build.{schema}.{name} as {sql}")
 
 
-def load_models(compiled: Path, results: Sequence[str] = RESULTS) -> Models:
+def load_models(
+    compiled: Path, results: Sequence[str] = RESULTS, given: Collection[str] = (*LANDED, *OF_THE_WORLD)
+) -> Models:
     """Return the models behind the given tables.
 
     Args:
         compiled: Folder of the compiled models, with ``intermediate`` and ``marts``.
         results: Names of models; those that do not exist are left out.
+        given: Names of models that are inputs.
 
     Raises:
         ConfigurationError: The folder has none of them.
     """
-    files = {path.stem: path for path in compiled.glob("*/*.sql") if path.stem not in GIVEN}
+    files = {path.stem: path for path in compiled.glob("*/*.sql") if path.stem not in given}
     steps: dict[str, tuple[str, str, str]] = {}
     inputs = {"run"}
 

@@ -219,9 +219,7 @@ class WhatIf:
         overall: Models,
     ) -> list[float | None]:
         """Return the overall score for each value of the indicator."""
-        tables = [
-            name for name in ("economies", "observations", "carried_forward", "series_breaks") if name in overall.inputs
-        ]
+        tables = [name for name in ("economies", "observations", "series_breaks") if name in overall.inputs]
         for table in tables:
             self._sql(f"create or replace temp table kept_{table} as from {table}")
         for other, (its_year, value) in others.items():

@@ -42,7 +42,7 @@ def _compares(before: dict[str, Any], now: dict[str, Any], breaks: list[dict[str
     return not any(
         row["indicator_id"] == now["indicator_id"]
         and row["iso3"] in ("", now["iso3"])
-        and before["latest_year"] < int(row["from_year"]) <= now["latest_year"]
+        and before["measured_year"] < int(row["from_year"]) <= now["measured_year"]
         for row in breaks
     )
 
@@ -54,7 +54,7 @@ def computed(published_warehouse: Path) -> dict[tuple[str, str, int], tuple[floa
     cells = records(
         published_warehouse / "build.duckdb",
         f"""
-        select s.iso3, s.as_of_year, s.pillar_id, s.subtheme_id, s.indicator_id, s.latest_year,
+        select s.iso3, s.as_of_year, s.pillar_id, s.subtheme_id, s.indicator_id, s.measured_year,
                s.level_score as level, i.edition_index
         from intermediate.int_indicator_scores as s
         inner join indicators as i using (indicator_id)

@@ -17,6 +17,7 @@ import pytest
 
 from pipelines.seeds.codes import FRAMEWORK
 from pipelines.texts.words import LANGUAGES, Words
+from tests.reference_repeats import Scale, measured_years
 from warehouse.layout import Layout
 from warehouse.publish import Receipt, publish, write_receipt
 
@@ -72,10 +73,7 @@ def test_a_path_value_is_the_one_computed_by_hand(published_warehouse: Path) -> 
 def test_every_path_and_distance_follows_from_baseline_target_and_observations(
     published_warehouse: Path, indicators: dict[str, Row], benchmarks: dict[str, Row], scores: list[Row]
 ) -> None:
-    observed = {
-        (row["iso3"], row["indicator_id"], row["year"]): row["value"]
-        for row in table(published_warehouse, "from observations")
-    }
+    observed = _measured(published_warehouse, indicators)
     paths: dict[tuple[str, str], dict[int, Row]] = defaultdict(dict)
     for row in of_framework(published_warehouse, "trajectories"):
         paths[row["iso3"], row["indicator_id"]][row["year"]] = row
@@ -106,11 +104,32 @@ def test_every_path_and_distance_follows_from_baseline_target_and_observations(
                 distance = 100 * (g(value) - at) / (goal - g(benchmark["floor_value"]))
                 assert row["distance_to_path"] == pytest.approx(distance, abs=1e-9)
             assert row["expected_this_year"] == own[min(score["as_of_year"], last)]["path_value"]
-            if score["latest_year"] >= year:
+            if score["measured_year"] >= year:
                 assert row["projection"] is None
         for column in ("projection", "projection_low", "projection_high"):
             assert own[last][column] == score[column]
     assert set(paths) == expected and len(expected) > 200
+
+
+def _measured(warehouse: Path, indicators: dict[str, Row]) -> dict[tuple[str, str, int], float]:
+    """Return the figures by economy, indicator and year, without those that a source repeats."""
+    series: dict[tuple[str, str], dict[int, float]] = defaultdict(dict)
+    for row in table(warehouse, "from observations"):
+        series[row["iso3"], row["indicator_id"]][row["year"]] = row["value"]
+    (parameter,) = table(warehouse, "from scoring_parameters where parameter = 'scale_end_share'")
+    for row in table(warehouse, "from series_repeats where is_detected"):
+        if row["indicator_id"] not in indicators:
+            continue
+        one = indicators[row["indicator_id"]]
+        scale = Scale(
+            one["valid_min"], one["valid_max"], one["shape"] == "saturating", one["natural_limit"], parameter["value"]
+        )
+        for (_, indicator_id), own in series.items():
+            if indicator_id == row["indicator_id"]:
+                for year, measured in measured_years(own, scale).items():
+                    if year != measured:
+                        del own[year]
+    return {(*key, year): value for key, own in series.items() for year, value in own.items()}
 
 
 def _met(benchmark: Row) -> float:
@@ -189,7 +208,7 @@ def _recommended(warehouse: Path, scores: list[Row]) -> dict[tuple[str, str], li
         result[iso3, "peer"] = [best[1:] for best in sorted(gaps)[:1]]
         missing = []
         for name, cell in own.items():
-            years = [cells[name]["latest_year"] for cells in others if cells[name]["level_score"] is not None]
+            years = [cells[name]["measured_year"] for cells in others if cells[name]["level_score"] is not None]
             if cell["level_score"] is None and cell["status_reason"] in TOO_LITTLE_DATA and years:
                 missing.append((-max(years), -len(years), -round(shares[name], 9), name))
         result[iso3, "report"] = [(one[-1], -one[0], -one[1]) for one in sorted(missing)[:1]]

@@ -126,11 +126,11 @@ def test_the_pairs_and_the_sums_of_github_agree() -> None:
 def test_spread_and_convergence_are_those_of_numpy(panel: duckdb.DuckDBPyConnection) -> None:
     cells = panel.execute(
         """
-        select s.indicator_id, b.transform, s.baseline_value, s.latest_value, s.latest_year - s.baseline_year
+        select s.indicator_id, b.transform, s.baseline_value, s.latest_value, s.measured_year - s.baseline_year
         from indicator_scores as s join benchmarks as b using (framework_id, indicator_id)
         join indicators as i using (indicator_id)
         where s.framework_id = 'carec_2030' and not i.edition_index and s.level_score is not null
-          and s.baseline_value is not null and s.latest_year - s.baseline_year >= 2
+          and s.baseline_value is not null and s.measured_year - s.baseline_year >= 2
         """
     ).fetchall()
     figures: dict[str, list[tuple[float, float, int]]] = defaultdict(list)

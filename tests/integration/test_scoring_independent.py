@@ -14,6 +14,7 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.engine import Engine
+from tests.reference_repeats import Scale, chance_share
 from tests.reference_scoring import (
     Framework,
     Rules,
@@ -30,7 +31,6 @@ from tests.reference_scoring import (
 FRAMEWORKS = [row["framework_id"] for row in read_seed(ROOT / "dbt_project" / "seeds", "frameworks")]
 TABLES = (
     "benchmarks",
-    "carried_forward",
     "economies",
     "economy_groups",
     "framework_indicators",
@@ -44,7 +44,15 @@ TABLES = (
     "subthemes",
 )
 """The inputs of a score other than observations."""
-EXACT = ["status", "status_reason", "baseline_year", "latest_year", "slope_basis", "projected_target_year"]
+EXACT = [
+    "status",
+    "status_reason",
+    "baseline_year",
+    "latest_year",
+    "measured_year",
+    "slope_basis",
+    "projected_target_year",
+]
 CLOSE = [
     "baseline_value",
     "latest_value",
@@ -84,15 +92,12 @@ def tables(published_warehouse: Path, tmp_path_factory: pytest.TempPathFactory) 
     return folder
 
 
-def rules_of(framework: str, tables: Path) -> dict[Key, Rules]:
+def rules_of(framework: str, tables: Path, repeating: Mapping[str, Scale]) -> dict[Key, Rules]:
     """Return the rules of every indicator of a framework, for every economy ('' means all others)."""
     bands = {row["indicator_id"]: float(row["min_change_per_year"]) for row in read_seed(tables, "noise_bands")}
     breaks: dict[Key, list[int]] = defaultdict(list)
     for row in read_seed(tables, "series_breaks"):
         breaks[row["iso3"], row["indicator_id"]].append(int(row["from_year"]))
-    carried = {
-        (row["iso3"], row["indicator_id"]): int(row["measured_year"]) for row in read_seed(tables, "carried_forward")
-    }
     economies = [row["iso3"] for row in read_seed(tables, "economies")]
     indicators = {row["indicator_id"]: row for row in read_seed(tables, "indicators")}
     return {
@@ -115,7 +120,7 @@ def rules_of(framework: str, tables: Path) -> dict[Key, Rules]:
             ),
             min_change=bands.get(row["indicator_id"], 0.0),
             breaks=breaks[iso3, row["indicator_id"]] + breaks["", row["indicator_id"]],
-            measured_year=carried.get((iso3, row["indicator_id"])),
+            repeating=repeating.get(row["indicator_id"]),
         )
         for row in read_seed(tables, "benchmarks")
         if row["framework_id"] == framework
@@ -158,6 +163,37 @@ def series(published_warehouse: Path) -> Mapping[Key, Mapping[int, float]]:
     return found
 
 
+@pytest.fixture(scope="module")
+def repeating(series: Mapping[Key, Mapping[int, float]], tables: Path, published_warehouse: Path) -> dict[str, Scale]:
+    """Return indicator -> scale of the series whose equal figures are repetitions; it must be the published ones."""
+    parameters = {row["parameter"]: float(row["value"]) for row in read_seed(tables, "scoring_parameters")}
+    economies = {row["iso3"] for row in read_seed(tables, "economies") if row["is_aggregate"] == "false"}
+    every: dict[str, list[Mapping[int, float]]] = defaultdict(list)
+    for (iso3, indicator_id), figures in series.items():
+        if iso3 in economies:
+            every[indicator_id].append(figures)
+    published = dict(rows(published_warehouse, "select indicator_id, chance_share from series_repeats"))
+    assert published.keys() == every.keys()
+    found = {}
+    for row in read_seed(tables, "indicators"):
+        if not every[row["indicator_id"]]:
+            continue
+        scale = Scale(
+            float(row["valid_min"]),
+            float(row["valid_max"]),
+            row["shape"] == "saturating",
+            float(row["natural_limit"]),
+            parameters["scale_end_share"],
+        )
+        share = chance_share(every[row["indicator_id"]], scale)
+        assert published[row["indicator_id"]] == close(share), row["indicator_id"]
+        if share is not None and share <= parameters["max_chance_share"] and row["edition_index"] == "false":
+            found[row["indicator_id"]] = scale
+    detected = rows(published_warehouse, "select indicator_id from series_repeats where is_detected")
+    assert found.keys() == {indicator_id for (indicator_id,) in detected}
+    return found
+
+
 @pytest.fixture(scope="module", params=FRAMEWORKS)
 def framework(request: pytest.FixtureRequest) -> str:
     return request.param
@@ -165,7 +201,11 @@ def framework(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="module")
 def expected(
-    framework: str, series: Mapping[Key, Mapping[int, float]], tables: Path, published_warehouse: Path
+    framework: str,
+    series: Mapping[Key, Mapping[int, float]],
+    repeating: Mapping[str, Scale],
+    tables: Path,
+    published_warehouse: Path,
 ) -> dict[Key, Score]:
     """Return the scores of the second implementation for every economy and indicator of the framework."""
     [(as_of_year,)] = rows(published_warehouse, "select year(as_of) from publication")
@@ -176,7 +216,7 @@ def expected(
         (iso3, indicator_id): score(
             series.get((iso3, indicator_id), {}), indicator_id in seen, rules, as_of_year, parameters
         )
-        for (iso3, indicator_id), rules in rules_of(framework, tables).items()
+        for (iso3, indicator_id), rules in rules_of(framework, tables, repeating).items()
         if iso3 in economies
     }
 

@@ -28,6 +28,7 @@ latest as (
     select
         cells.*,
         coalesce(own.year, points.year) as latest_year,
+        coalesce(own.measured_year, points.measured_year) as measured_year,
         case when own.year is null then points.value else own.value end as latest_value,
         case when points.year is not null then cells.edition is null or own.year is not null end as is_comparable
     from cells
@@ -63,12 +64,12 @@ last_breaks as (
     inner join {{ ref('series_breaks') }} as breaks
         on
             current.indicator_id = breaks.indicator_id
-            and current.latest_year >= breaks.from_year
+            and current.measured_year >= breaks.from_year
             and (current.iso3 = breaks.iso3 or breaks.iso3 is null)
     group by all
 ),
 
--- Values near enough to the baseline year, marked by whether they are after the last break.
+-- Values measured near enough to the baseline year, marked by whether they are after the last break.
 near_baseline as (
     select
         current.framework_id,
@@ -87,6 +88,7 @@ near_baseline as (
             and current.indicator_id = points.indicator_id
             and current.iso3 = points.iso3
             and current.as_of_year >= points.year
+            and points.year = points.measured_year
             and abs(points.year - current.baseline_year) <= parameters.baseline_window_years
     left join last_breaks
         on
@@ -115,9 +117,10 @@ select
     latest.iso3,
     latest.edition_index,
     latest.latest_year,
+    latest.measured_year,
     latest.latest_value,
     latest.is_comparable,
-    latest.as_of_year - latest.latest_year > latest.max_age_years as is_stale,
+    latest.as_of_year - latest.measured_year > latest.max_age_years as is_stale,
     baselines.nearest.year as baseline_year,
     baselines.nearest.value as baseline_value,
     baselines.nearest is null and coalesce(baselines.is_any_before_break, false) as is_baseline_broken,

@@ -31,6 +31,10 @@ with cells as (
         origins.reason as origin_reason,
         [other.provider, other.provider_code, other.provider_release] as other_series,
         other.source_url as other_url,
+        jumps.from_year as jump_from_year,
+        jumps.from_value as jump_from_value,
+        jumps.to_value as jump_to_value,
+        jumps.world_percentile as jump_percentile,
         case
             when indicators.shape = 'saturating' then slopes.logit_slope
             else scores.observed_annual_change
@@ -69,6 +73,12 @@ with cells as (
             origins.other_indicator_id = other.indicator_id
             and origins.iso3 = other.iso3
             and origins.other_year = other.year
+    left join {{ ref('series_jumps') }} as jumps
+        on
+            scores.framework_id = jumps.framework_id
+            and scores.indicator_id = jumps.indicator_id
+            and scores.iso3 = jumps.iso3
+            and scores.undecided_jump_year = jumps.to_year
     cross join {{ ref('int_parameters') }} as parameters
 ),
 
@@ -79,7 +89,7 @@ spelled as (
         '100 * '
         || {{ ratio_text('other_value', 'floor_value', 'target_value', 'transform', 'shape') }} as other_level_text,
         {{ projection_text(
-            'latest_value', "format('({}) * ({} - {})', projected_change, target_year, latest_year)",
+            'latest_value', "format('({}) * ({} - {})', projected_change, target_year, measured_year)",
             'transform', 'shape', 'logit', 'valid_max'
         ) }} as projection_text
     from cells
@@ -97,10 +107,15 @@ lines as (
                 'step': 1,
                 'label_code': 'observation',
                 'value': latest_value,
-                'note_code': case when latest_year is not null then 'year_and_unit' end,
+                'note_code': case
+                    when measured_year < latest_year then 'repeated_figure'
+                    when latest_year is not null then 'year_and_unit'
+                end,
                 'source_code': case when latest_series[1] is not null then 'series' end,
                 'source_url': latest_url,
-                'operands': to_json({ 'year': latest_year, 'unit': unit, 'series': latest_series })
+                'operands': to_json({
+                    'year': latest_year, 'measured': measured_year, 'unit': unit, 'series': latest_series
+                })
             },
             {
                 'step': 2,
@@ -154,7 +169,7 @@ lines as (
                 'step': 7,
                 'label_code': 'due',
                 'arithmetic': format(
-                    '({} - {}) / ({} - {})', latest_year, baseline_year, target_year, baseline_year
+                    '({} - {}) / ({} - {})', measured_year, baseline_year, target_year, baseline_year
                 ),
                 'value': due,
                 'note_code': 'share_of_the_time'
@@ -228,6 +243,15 @@ lines as (
             },
             {
                 'step': 14,
+                'label_code': 'undecided_jump',
+                'note_code': case when undecided_jump_year is not null then 'jump_in_the_change' end,
+                'operands': to_json({
+                    'year': undecided_jump_year, 'from_year': jump_from_year, 'from_value': jump_from_value,
+                    'to_value': jump_to_value, 'percentile': jump_percentile
+                })
+            },
+            {
+                'step': 15,
                 'label_code': 'other_origin',
                 'value': other_value,
                 'note_code': case
@@ -243,7 +267,7 @@ lines as (
                 })
             },
             {
-                'step': 15,
+                'step': 16,
                 'label_code': 'other_level',
                 'arithmetic': case
                     when other_level_score is null or (transform = 'log' and other_value <= 0) then null
@@ -254,7 +278,7 @@ lines as (
                 'note_code': case when is_exchanged then 'enters_rank_scenarios' else 'enters_nothing' end
             },
             {
-                'step': 16,
+                'step': 17,
                 'label_code': 'difference_of_origins',
                 'arithmetic': '(' || common_other_value || ') - (' || common_declared_value || ')',
                 'value': difference,
@@ -275,4 +299,4 @@ from lines
 where
     value is not null
     or label_code in ('observation', 'level', 'status')
-    or note_code = 'no_other_figure'
+    or note_code in ('no_other_figure', 'jump_in_the_change')

@@ -105,18 +105,18 @@ paced as (
         end as attainment,
         case
             when x0 is not null
-                then {{ safe_divide('(latest_year - baseline_year)', '(target_year - baseline_year)') }}
+                then {{ safe_divide('(measured_year - baseline_year)', '(target_year - baseline_year)') }}
         end as due,
         case
             when not was_pace_met
                 then {{ safe_divide('(g_pace_target - g_x0)', '(target_year - baseline_year)') }}
         end as required_annual_change,
         case
-            when not edition_index and not is_pace_met and target_year > latest_year
-                then {{ safe_divide('(g_pace_target - g_x)', '(target_year - latest_year)') }}
+            when not edition_index and not is_pace_met and target_year > measured_year
+                then {{ safe_divide('(g_pace_target - g_x)', '(target_year - measured_year)') }}
         end as required_annual_change_from_now,
         {% for limit in ['', '_low', '_high'] %}
-        {{ projected(limit, '(target_year - latest_year)') }} as projection{{ limit }},
+        {{ projected(limit, '(target_year - measured_year)') }} as projection{{ limit }},
         {% endfor %}
         case
             when shape = 'saturating' then {{ safe_divide('(logit_met - logit_x)', 'logit_slope') }}
@@ -138,7 +138,7 @@ verdicts as (
         judged.*,
         case
             when not has_data then { 'status': 'insufficient_data', 'reason': 'no_data' }
-            when latest_year is null then { 'status': 'insufficient_data', 'reason': 'not_covered' }
+            when measured_year is null then { 'status': 'insufficient_data', 'reason': 'not_covered' }
             when target_value is null then { 'status': 'insufficient_data', 'reason': 'no_target' }
             when not is_comparable then { 'status': 'insufficient_data', 'reason': 'not_comparable_edition' }
             when is_stale then { 'status': 'insufficient_data', 'reason': 'stale' }
@@ -170,6 +170,7 @@ select
     baseline_year,
     baseline_value,
     latest_year,
+    measured_year,
     latest_value,
     target_value,
     target_year,
@@ -187,9 +188,9 @@ select
     projection_low,
     projection_high,
     case
-        when is_met then latest_year
+        when is_met then measured_year
         when years_to_target between 0 and projection_horizon_years
-            then latest_year + ceil(years_to_target - 1e-9)::integer
+            then measured_year + ceil(years_to_target - 1e-9)::integer
     end as projected_target_year,
     verdict.status,
     verdict.reason as status_reason

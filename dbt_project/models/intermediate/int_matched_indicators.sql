@@ -1,5 +1,5 @@
--- Which indicators entered and left a pillar, or the pillars that count, since the year before, and which have two
--- levels that do not compare. All three are empty in the first year of a history.
+-- Which indicators entered and left a pillar, or the pillars that count, since the year before, which have two levels
+-- that do not compare, and which compare across an undecided jump. All are empty in the first year of a history.
 with changed as (
     select
         framework_id,
@@ -12,7 +12,8 @@ with changed as (
             when level is not null and level_before is not null then 'not_compared'
             when level is not null then 'entered'
             when level_before is not null then 'left'
-        end as change
+        end as change,
+        is_common and is_jumped and not is_first_year as is_jumped
     from {{ ref('int_matched_levels') }}
 ),
 
@@ -34,6 +35,7 @@ select
     string_agg(case when change = 'entered' then indicator_id end, ', ' order by indicator_id) as indicators_entered,
     string_agg(case when change = 'left' then indicator_id end, ', ' order by indicator_id) as indicators_left,
     string_agg(case when change = 'not_compared' then indicator_id end, ', ' order by indicator_id)
-        as indicators_not_compared
+        as indicators_not_compared,
+    string_agg(case when is_jumped then indicator_id end, ', ' order by indicator_id) as indicators_jumped
 from placed
 group by all

@@ -10,7 +10,7 @@ with levels as (
         scores.subtheme_id,
         scores.indicator_id,
         scores.weight,
-        scores.latest_year,
+        scores.measured_year,
         scores.level_score as level
     from {{ ref('int_indicator_scores') }} as scores
     semi join {{ ref('int_members') }} as members
@@ -21,7 +21,7 @@ pairs as (
     select
         now.*,
         before.level as level_before,
-        before.latest_year as latest_year_before,
+        before.measured_year as measured_year_before,
         before.as_of_year is null as is_first_year
     from levels as now
     left join levels as before
@@ -42,9 +42,27 @@ broken as (
     inner join {{ ref('series_breaks') }} as breaks
         on
             pairs.indicator_id = breaks.indicator_id
-            and pairs.latest_year >= breaks.from_year
-            and pairs.latest_year_before < breaks.from_year
+            and pairs.measured_year >= breaks.from_year
+            and pairs.measured_year_before < breaks.from_year
             and (pairs.iso3 = breaks.iso3 or breaks.iso3 is null)
+),
+
+-- a change that lies outside of the world's usual ones, with no decision on whether it is real
+jumped as (
+    select distinct
+        pairs.framework_id,
+        pairs.iso3,
+        pairs.as_of_year,
+        pairs.indicator_id
+    from pairs
+    inner join {{ ref('series_jumps') }} as jumps
+        on
+            pairs.framework_id = jumps.framework_id
+            and pairs.indicator_id = jumps.indicator_id
+            and pairs.iso3 = jumps.iso3
+            and pairs.measured_year >= jumps.to_year
+            and pairs.measured_year_before <= jumps.from_year
+    where jumps.decision = 'undecided'
 )
 
 select
@@ -54,7 +72,8 @@ select
     pairs.level is not null
     and pairs.level_before is not null
     and broken.indicator_id is null
-    and not coalesce(indicators.edition_index, false) as is_common
+    and not coalesce(indicators.edition_index, false) as is_common,
+    jumped.indicator_id is not null as is_jumped
 from pairs
 inner join {{ ref('indicators') }} as indicators
     on pairs.indicator_id = indicators.indicator_id
@@ -64,3 +83,9 @@ left join broken
         and pairs.iso3 = broken.iso3
         and pairs.as_of_year = broken.as_of_year
         and pairs.indicator_id = broken.indicator_id
+left join jumped
+    on
+        pairs.framework_id = jumped.framework_id
+        and pairs.iso3 = jumped.iso3
+        and pairs.as_of_year = jumped.as_of_year
+        and pairs.indicator_id = jumped.indicator_id

@@ -13,5 +13,9 @@ select
     max(value) filter (where parameter = 'coverage_gate') as coverage_gate,
     max(value) filter (where parameter = 'coverage_tolerance') as coverage_tolerance,
     max(value) filter (where parameter = 'min_common_weight') as min_common_weight,
-    max(value) filter (where parameter = 'min_order_share') as min_order_share
+    max(value) filter (where parameter = 'min_order_share') as min_order_share,
+    max(value) filter (where parameter = 'scale_end_share') as scale_end_share,
+    max(value) filter (where parameter = 'max_chance_share') as max_chance_share,
+    max(value) filter (where parameter = 'jump_percentile') as jump_percentile,
+    max(value) filter (where parameter = 'jump_min_changes') as jump_min_changes
 from {{ ref('scoring_parameters') }}

@@ -41,7 +41,7 @@ peers as (
         'peer' as kind,
         1 as place,
         peer.iso3 as peer_iso3,
-        peer.latest_year as peer_year,
+        peer.measured_year as peer_year,
         peer.latest_value as peer_value,
         peer.level_score - own.level_score as gap
     from cells as own
@@ -63,9 +63,9 @@ others as (
         own.iso3,
         own.indicator_id,
         any_value(own.share) as share,
-        max(other.latest_year) as newest_year,
+        max(other.measured_year) as newest_year,
         count(*)::integer as members_with_figure,
-        arg_min(other.iso3, { 'age': -other.latest_year, 'iso3': other.iso3 }) as newest_iso3
+        arg_min(other.iso3, { 'age': -other.measured_year, 'iso3': other.iso3 }) as newest_iso3
     from cells as own
     inner join cells as other
         on own.indicator_id = other.indicator_id

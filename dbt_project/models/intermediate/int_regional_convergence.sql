@@ -12,7 +12,7 @@ with cells as (
         scores.indicator_id,
         scores.pillar_id,
         scores.baseline_year,
-        scores.latest_year,
+        scores.measured_year,
         {{ to_g('scores.baseline_value', 'benchmarks.transform') }} as g0,
         {{ to_g('scores.latest_value', 'benchmarks.transform') }} as g1
     from {{ ref('int_indicator_scores') }} as scores
@@ -25,13 +25,13 @@ with cells as (
     where
         scores.framework_id = '{{ var("framework") }}'
         and scores.level_score is not null
-        and scores.latest_year - scores.baseline_year >= {{ var('convergence_indicator_years') }}
+        and scores.measured_year - scores.baseline_year >= {{ var('convergence_indicator_years') }}
 ),
 
 usable as (
     select
         *,
-        (g1 - g0) / (latest_year - baseline_year) as yearly_change
+        (g1 - g0) / (measured_year - baseline_year) as yearly_change
     from cells
     where isfinite(g0) and isfinite(g1)
 ),
@@ -42,7 +42,7 @@ slopes as (
         indicator_id,
         pillar_id,
         max(members_total) as members_total,
-        max(latest_year) as year,
+        max(measured_year) as year,
         count(*) as members_with_value,
         {{ safe_divide('stddev_pop(g1 order by iso3)', 'stddev_pop(g0 order by iso3)') }} as sigma,
         {{ beta('yearly_change', 'g0', 'iso3') }} as beta,

@@ -50,16 +50,17 @@ figures as (
         indicator_id,
         iso3,
         year,
-        value
-    from {{ ref('observations') }}
-    where isfinite(value)
+        value,
+        measured_year
+    from {{ ref('int_measured') }}
 ),
 
 placed as (
     select
         declared.*,
         newest.year as other_year,
-        newest.value as other_value
+        newest.value as other_value,
+        newest.measured_year as other_measured_year
     from declared
     asof left join figures as newest
         on
@@ -98,7 +99,7 @@ levels as (
     select
         *,
         case
-            when as_of_year - other_year <= max_age_years then {{ level_score('g', 'g_floor', 'g_target') }}
+            when as_of_year - other_measured_year <= max_age_years then {{ level_score('g', 'g_floor', 'g_target') }}
         end as other_level_score
     from on_scale
 )

@@ -1,5 +1,5 @@
 -- Observed change per year between baseline and latest value, on the scale g and, for a saturating shape, in logit,
--- each with the two ends of its interval. A figure that the source repeats counts once.
+-- each with the two ends of its interval. A figure that the source repeats is no new point.
 with points as (
     select
         cells.framework_id,
@@ -16,12 +16,8 @@ with points as (
             cells.framework_id = points.framework_id
             and cells.indicator_id = points.indicator_id
             and cells.iso3 = points.iso3
-            and points.year between cells.baseline_year and cells.latest_year
-    where isfinite(points.g)
-    qualify row_number() over (
-        partition by cells.framework_id, cells.as_of_year, cells.indicator_id, cells.iso3, points.measured_year
-        order by points.year
-    ) = 1
+            and points.year between cells.baseline_year and cells.measured_year
+    where isfinite(points.g) and points.year = points.measured_year
 ),
 
 measured as (

@@ -1,4 +1,23 @@
 {%- set value = judged('scores.latest_value', 'indicators.shape') -%}
+with jumps as (
+    select
+        scores.framework_id,
+        scores.iso3,
+        scores.indicator_id,
+        scores.as_of_year,
+        max(jumps.to_year) as undecided_jump_year
+    from {{ ref('int_indicator_scores') }} as scores
+    inner join {{ ref('series_jumps') }} as jumps
+        on
+            scores.framework_id = jumps.framework_id
+            and scores.indicator_id = jumps.indicator_id
+            and scores.iso3 = jumps.iso3
+            and scores.baseline_year <= jumps.from_year
+            and scores.measured_year >= jumps.to_year
+    where jumps.decision = 'undecided'
+    group by all
+)
+
 select
     scores.framework_id,
     scores.iso3,
@@ -8,6 +27,7 @@ select
     scores.baseline_year,
     scores.baseline_value,
     scores.latest_year,
+    scores.measured_year,
     scores.latest_value,
     scores.target_value,
     scores.target_year,
@@ -27,6 +47,7 @@ select
     scores.projected_target_year,
     scores.status,
     scores.status_reason,
+    jumps.undecided_jump_year,
     scores.as_of_year,
     case
         when scores.level_score is null or colours.green_value is null then null
@@ -46,4 +67,10 @@ inner join {{ ref('indicators') }} as indicators
     on scores.indicator_id = indicators.indicator_id
 left join {{ ref('colour_thresholds') }} as colours
     on scores.framework_id = colours.framework_id and scores.indicator_id = colours.indicator_id
+left join jumps
+    on
+        scores.framework_id = jumps.framework_id
+        and scores.iso3 = jumps.iso3
+        and scores.indicator_id = jumps.indicator_id
+        and scores.as_of_year = jumps.as_of_year
 order by scores.framework_id, scores.pillar_id, scores.subtheme_id, scores.indicator_id, scores.iso3

@@ -41,6 +41,7 @@ links as (
         named.indicators_entered,
         named.indicators_left,
         named.indicators_not_compared,
+        named.indicators_jumped,
         case
             when years.previous_year is null then 'first_year'
             when years.score is null or years.previous_score is null then 'no_score'
@@ -95,6 +96,7 @@ select
     indicators_entered,
     indicators_left,
     indicators_not_compared,
+    indicators_jumped,
     reason,
     case when score is not null then chain_start end as chain_start,
     case when score is not null then chained_index end as chained_index,

@@ -5,7 +5,7 @@ with cells as (
         indicator_id,
         iso3,
         level_score,
-        latest_year,
+        measured_year,
         status,
         row_number() over (partition by indicator_id order by level_score asc nulls last, iso3 asc) as place
     from {{ ref('indicator_scores') }}
@@ -16,7 +16,7 @@ scored as (
     select
         indicator_id,
         {{ weighted_mean('level_score', '1', 'iso3') }} as region_value,
-        max(latest_year) filter (where level_score is not null) as year,
+        max(measured_year) filter (where level_score is not null) as year,
         count(level_score) as members_with_value,
         count(*) as members_total,
         count(*) filter (where status in ('achieved', 'on_track')) as members_on_path,

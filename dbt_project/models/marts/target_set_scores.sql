@@ -18,8 +18,9 @@ latest as (
         chosen.*,
         coalesce(chosen.met_value, chosen.target_value) as met,
         observations.year as latest_year,
+        observations.measured_year,
         observations.value as latest_value,
-        year(run.as_of) - observations.year > indicators.max_age_years as is_stale,
+        year(run.as_of) - observations.measured_year > indicators.max_age_years as is_stale,
         indicators.direction = 'higher_is_better' as is_upwards,
         coalesce(benchmarks.transform, 'none') as transform,
         benchmarks.floor_value,
@@ -28,7 +29,7 @@ latest as (
     cross join {{ source('landing', 'run') }} as run
     inner join {{ ref('indicators') }} as indicators
         on chosen.indicator_id = indicators.indicator_id
-    asof left join {{ ref('observations') }} as observations
+    asof left join {{ ref('int_measured') }} as observations
         on
             chosen.indicator_id = observations.indicator_id
             and chosen.iso3 = observations.iso3
@@ -52,20 +53,21 @@ select
     iso3,
     indicator_id,
     latest_year,
+    measured_year,
     latest_value,
     target_value,
     target_year,
     latest_value - target_value as difference,
     case when not is_stale then {{ level_score('g', 'g_floor', 'g_target') }} end as level_score,
     case
-        when not is_met and not is_stale and target_year > latest_year
-            then {{ safe_divide('(g_target - g)', '(target_year - latest_year)') }}
+        when not is_met and not is_stale and target_year > measured_year
+            then {{ safe_divide('(g_target - g)', '(target_year - measured_year)') }}
     end as required_annual_change_from_now,
     case
         when latest_year is null then 'no_data'
         when is_stale then 'stale'
         when is_met then 'met'
-        when latest_year >= target_year then 'missed'
+        when measured_year >= target_year then 'missed'
         else 'not_met'
     end as verdict,
     source_title,

@@ -8,7 +8,8 @@ with cells as (
         scores.as_of_year,
         scores.baseline_year,
         scores.baseline_value,
-        scores.latest_year,
+        scores.measured_year,
+        scores.undecided_jump_year,
         scores.target_value,
         scores.target_year,
         coalesce(benchmarks.met_value, benchmarks.target_value) as met_value,
@@ -83,7 +84,7 @@ placed as (
             else {{ from_g('g_path', 'transform') }}
         end as path_value,
         {% for end in ['', '_low', '_high'] %}
-        case when year > latest_year then {{ projected(end, '(year - latest_year)') }} end as projection{{ end }}
+        case when year > measured_year then {{ projected(end, '(year - measured_year)') }} end as projection{{ end }}
         {%- if not loop.last %},{% endif %}
         {% endfor %}
     from paths
@@ -103,7 +104,8 @@ select
     placed.projection_high,
     max(case when placed.year = least(placed.as_of_year, placed.target_year) then placed.path_value end)
         over (partition by placed.framework_id, placed.iso3, placed.indicator_id)
-        as expected_this_year
+        as expected_this_year,
+    placed.undecided_jump_year
 from placed
 left join {{ ref('int_points') }} as points
     on
@@ -111,5 +113,6 @@ left join {{ ref('int_points') }} as points
         and placed.indicator_id = points.indicator_id
         and placed.iso3 = points.iso3
         and placed.year = points.year
+        and points.year = points.measured_year
         and placed.as_of_year >= points.year
 order by placed.framework_id, placed.iso3, placed.indicator_id, placed.year
