@@ -13,7 +13,7 @@ from pipelines.cli.tables import Format, show
 from pipelines.cli.terminal import FormatOption, command_app
 from pipelines.formatting import figure, number
 from pipelines.published import fetch
-from pipelines.scoring.models import compiled_folder, load_models
+from pipelines.scoring.models import CALIBRATION, compiled_folder, load_models
 from pipelines.scoring.what_if import TABLES, WhatIf
 from pipelines.seeds.codes import FRAMEWORK
 from pipelines.settings import load_settings
@@ -44,13 +44,13 @@ def what_if(
     fetch("select 1")  # refuses a missing or damaged publication before anything is compiled
     layout = Layout(load_settings().warehouse)
     compiled = compiled_folder(layout)
-    question = WhatIf(layout.published, load_models(compiled, TABLES), framework, iso3.upper())
+    question = WhatIf(layout.published, load_models(compiled, TABLES, CALIBRATION), framework, iso3.upper())
     question.check(given)
     values = {indicator_id: value for indicator_id, value in given.items() if value is not None}
     years = {indicator_id: question.year_of(indicator_id) for indicator_id in given}
     needed: dict[str, tuple[float | None, str | None]] = {}
     if rank is not None:
-        overall = load_models(compiled, ["int_overall_scores"])
+        overall = load_models(compiled, ["int_overall_scores"], CALIBRATION)
         for indicator_id in given:
             rest = {other: value for other, value in values.items() if other != indicator_id}
             needed[indicator_id] = question.value_for_rank(indicator_id, rank, rest, overall)

@@ -21,6 +21,10 @@ from warehouse.files import write_atomically
 from warehouse.layout import Layout
 
 RESULTS = (
+    "noise_bands",
+    "projection_calibration",
+    "projection_backtest",
+    "status_hit_rate",
     "indicator_scores",
     "subtheme_scores",
     "pillar_scores",
@@ -37,6 +41,9 @@ RESULTS = (
 
 GIVEN = ("indicators", "observations", "run")
 """Tables that are inputs of a scoring, although a refresh makes them from landed data."""
+
+CALIBRATION = ("noise_bands", "projection_calibration")
+"""Tables made from the figures of all economies, which a scoring of some of them takes as published."""
 
 _RELATION = re.compile(r'"build"\."\w+"\."(\w+)"')
 _RUN = re.compile(r"read_parquet\('[^']*/run\.parquet'\)")
@@ -63,17 +70,18 @@ class Models:
             connection.execute(f"create or replace table build.{schema}.{name} as {sql}")
 
 
-def load_models(compiled: Path, results: Sequence[str] = RESULTS) -> Models:
+def load_models(compiled: Path, results: Sequence[str] = RESULTS, given: Sequence[str] = ()) -> Models:
     """Return the models behind the given tables.
 
     Args:
         compiled: Folder of the compiled models, with ``intermediate`` and ``marts``.
         results: Names of models; those that do not exist are left out.
+        given: Names of models that are inputs in addition to ``GIVEN``, although they could be run.
 
     Raises:
         ConfigurationError: The folder has none of them.
     """
-    files = {path.stem: path for path in compiled.glob("*/*.sql") if path.stem not in GIVEN}
+    files = {path.stem: path for path in compiled.glob("*/*.sql") if path.stem not in {*GIVEN, *given}}
     steps: dict[str, tuple[str, str, str]] = {}
     inputs = {"run"}
 

@@ -149,7 +149,7 @@ def test_a_part_without_indicators_is_reported(seeds: Path, file: str, cells: di
         ("alternative_targets.csv", {"confidence": "sure"}, "confidence", "general_knowledge, not 'sure'"),
         ("target_sets.csv", {"title": ""}, "title", "is empty: a value is required"),
         ("series_breaks.csv", {"from_year": "lately"}, "from_year", "'lately'"),
-        ("noise_bands.csv", {"min_change_per_year": "-1"}, "min_change_per_year", "must be at least 0"),
+        ("sampling_errors.csv", {"error": "-1"}, "error", "must be greater than 0"),
         ("carried_forward.csv", {"iso3": "AFGH"}, "iso3", "is not in economies.csv"),
     ],
 )  # fmt: skip
