@@ -253,7 +253,7 @@ def score(series: Series, anyone: bool, rules: Rules, as_of_year: int, parameter
     return result
 
 
-def _status(result, x0, rules, reached, pace_met, lost, parameters) -> tuple[str, str]:  # type: ignore[no-untyped-def]  # noqa: PLR0911, PLR0912
+def _status(result, x0, rules, reached, pace_met, lost, parameters) -> tuple[str, str]:  # type: ignore[no-untyped-def]  # noqa: PLR0911
     x = result.latest_value
     if reached(x, rules.met):
         return "achieved", "met"

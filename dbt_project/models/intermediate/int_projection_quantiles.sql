@@ -1,7 +1,6 @@
 -- The 99 percentiles of the errors of past projections, on the own scale h, by indicator and horizon: of the earlier half
 -- of the windows (which the later half tests) and of all windows (which the projections use). A horizon with too few windows has
 -- the errors of the next longer one, or those of the shape, scaled to the indicator's own errors at its longest horizon.
--- Percentiles do not come nearer to 0 at a longer horizon.
 with errors as (
     select
         backtest.framework_id,
@@ -89,35 +88,8 @@ found as (
             and wanted.scale_kind = shape_there.scale_kind
             and wanted.calibration = shape_there.calibration
             and shorter.horizon = shape_there.horizon
-),
-
-spread as (
-    select
-        * exclude (percentiles),
-        unnest(percentiles) as value,
-        unnest(range(1, 100)) as percent
-    from found
-    where basis is not null
-),
-
-widened as (
-    select
-        *,
-        case
-            when percent <= 50 then min(value) over horizons
-            else max(value) over horizons
-        end as widest
-    from spread
-    window horizons as (partition by framework_id, indicator_id, calibration, percent order by horizon)
 )
 
-select
-    framework_id,
-    indicator_id,
-    calibration,
-    horizon,
-    any_value(basis) as basis,
-    any_value(windows) as windows,
-    list(widest order by percent) as percentiles
-from widened
-group by framework_id, indicator_id, calibration, horizon
+select *
+from found
+where basis is not null

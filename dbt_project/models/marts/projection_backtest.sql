@@ -5,8 +5,12 @@ with tested as (
         backtest.*,
         backtest.change - methods.trend_kept * backtest.trend_change as error,
         quantiles.basis,
-        least(quantiles.percentiles[round(50 * (1 - parameters.interval_coverage))::integer], 0) as low,
-        greatest(quantiles.percentiles[100 - round(50 * (1 - parameters.interval_coverage))::integer], 0) as high,
+        case when quantiles.percentiles is not null
+            then least(quantiles.percentiles[round(50 * (1 - parameters.interval_coverage))::integer], 0)
+        end as low,
+        case when quantiles.percentiles is not null
+            then greatest(quantiles.percentiles[100 - round(50 * (1 - parameters.interval_coverage))::integer], 0)
+        end as high,
         (backtest.iso3, backtest.year) as key
     from {{ ref('int_backtest') }} as backtest
     cross join {{ ref('int_parameters') }} as parameters
