@@ -37,6 +37,7 @@ _INDICATOR_COLUMNS = {
     "latest_value": "scores",
     "target_value": "scores",
     "target_year": "scores",
+    "pace_target_value": "scores",
     "target_basis": "benchmarks",
     "target_source_title": "benchmarks",
     "target_source_url": "benchmarks",
@@ -44,8 +45,14 @@ _INDICATOR_COLUMNS = {
     "attainment": "scores",
     "pace_ratio": "scores",
     "projection": "scores",
+    "projection_low": "scores",
+    "projection_high": "scores",
+    "probability_of_target": "scores",
+    "probability_of_pace_target": "scores",
+    "points": "scores",
     "status": "scores",
     "status_reason": "scores",
+    "is_on_few_points": "scores",
     "provider": "observations",
     "source_url": "observations",
     "pillar_score": "pillars",
@@ -117,8 +124,10 @@ def country(iso3: str, fmt: Format) -> None:
     out.print()
     out.print(
         "Each trend is scaled from its lowest to its highest value; editions of an index are not comparable and have"
-        " no trend. The level is 0 at the floor and 100 at the target."
+        " no trend. The level is 0 at the floor and 100 at the target. A status with (to X) is about the pace target X,"
+        " which is not the target."
     )
+    print_hit_rates()
     out.print(OWN_CHOICE)
     out.print(imprint(), markup=False)
 
@@ -178,16 +187,44 @@ def _indicator_line(one: Mapping[str, Any], trends: Mapping[str, Sequence[float 
         "trend": sparkline(trends.get(one["indicator_id"], [])),
         "target": figure(one["target_value"]),
         "level": number(one["level_score"], 0),
-        "status": Text(_status(one["status"], one["status_reason"]), SIGNS[one["status"]].terminal),
+        "status": Text(_status(one), SIGNS[one["status"]].terminal),
         "source": one["provider"] or GAP,
     }
 
 
-def _status(status: str, reason: str) -> str:
-    """Return the status with its reason; only the reason where the data are insufficient."""
+def _status(one: Mapping[str, Any]) -> str:
+    """Return the status with its reason, a pace target that is not the target, and few points.
+
+    Where the data are insufficient, only the reason.
+    """
+    status, reason = one["status"], one["status_reason"]
     if status == "insufficient_data":
-        return reason.replace("_", " ")
-    return (status if reason in _IMPLIED_REASONS else f"{status} ({reason})").replace("_", " ")
+        return str(reason.replace("_", " "))
+    notes = [] if reason in _IMPLIED_REASONS else [reason]
+    if status != "achieved" and one["pace_target_value"] not in (None, one["target_value"]):
+        notes.append(f"to {figure(one['pace_target_value'])}")
+    if one["is_on_few_points"]:
+        notes.append(f"{one['points']} points")
+    return (f"{status} ({', '.join(notes)})" if notes else status).replace("_", " ")
+
+
+def print_hit_rates() -> None:
+    """Print what became of each status in the past, or nothing if the publication does not have it."""
+    rows = fetch(
+        "select status, status_reason, years, windows, share_reached from status_hit_rate"
+        " where framework_id = ? and indicator_id = 'all'"
+        " order by list_position(?, status), status_reason",
+        [FRAMEWORK, list(SIGNS)],
+    )
+    if rows:
+        shares = "; ".join(
+            f"{status} ({reason}) {share:.0%} of {windows:,}".replace("_", " ")
+            for status, reason, _, windows, share in rows
+        )
+        console().print(
+            f"Past cases of all economies whose figure met the pace target {rows[0][2]} years later, by status:"
+            f" {shares}."
+        )
 
 
 def _value_trends(iso3: str) -> tuple[str, dict[str, list[float | None]]]:

@@ -21,6 +21,7 @@ from pipelines.report import (
     next_steps,
     origins,
     paths,
+    projections,
     recommendations,
     regional_space,
     statistical_audit,
@@ -145,6 +146,7 @@ def _report(report: Report, words: Words) -> dict[str, Any]:
         **regional_space.context(report, words),
         **recommendations.context(report, words),
         **statistical_audit.context(report, words),
+        **projections.context(report),
         "script_texts": words.get("controls"),
         "js": asset("page.js"),
     }
