@@ -107,8 +107,9 @@ class Indicator(Entry):
 
     An older value than ``max_age_years``, counted from the as-of year, is stale. ``origin`` is the organisation that
     measured or computed the figures. Two providers that copy one origin do not confirm each other's figures. No
-    projection passes ``natural_limit``, without one the upper end of the valid range; a ratio of shape ``parity`` is
-    judged by its distance from 1, which is its limit.
+    projection passes ``natural_limit``. A share that saturates has the upper end of its valid range as its limit; a
+    ratio of shape ``parity`` is judged by its distance from 1, which is its limit. Without a limit, the valid range
+    catches typing errors only.
     """
 
     id: str = Field(pattern=r"^[a-z][a-z0-9_]{2,63}$")

@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 
 from pipelines.dbt.functions import register
-from pipelines.scoring.models import load_models
+from pipelines.scoring.models import LANDED, OF_SERIES, load_models
 
 RESULTS = (
     "indicator_scores",
@@ -38,6 +38,8 @@ INPUTS = (
     "observations",
     "pillar_fills",
     "pillars",
+    "projection_calibration",
+    "sampling_errors",
     "series_breaks",
     "series_jumps",
     "series_repeats",
@@ -52,11 +54,19 @@ Rows = Sequence[Mapping[str, Any]]
 
 
 class Engine:
-    """The models and the columns of their inputs, read once. Each call of ``score`` makes a new database."""
+    """The models and the columns of their inputs, read once. Each call of ``score`` makes a new database.
 
-    def __init__(self, warehouse: Path):
+    The calibration of projections is made from the figures of many economies: here it is an input (empty: no noise,
+    the default share of the trend, no interval), unless ``calibrate`` makes it from the given figures.
+    """
+
+    def __init__(self, warehouse: Path, *, calibrate: bool = False):
         compiled = warehouse / "dbt" / "compiled" / "carec_scorecard" / "models"
-        self._models = load_models(compiled, RESULTS)
+        self._models = (
+            load_models(compiled, (*RESULTS, "projection_backtest", "status_hit_rate"), (*LANDED, *OF_SERIES))
+            if calibrate
+            else load_models(compiled, RESULTS)
+        )
         with duckdb.connect(str(warehouse / "carec.duckdb"), read_only=True) as published:
             self._columns = {
                 table: {name: kind for name, kind, *_ in published.execute(f"describe {table}").fetchall()}

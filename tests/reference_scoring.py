@@ -34,7 +34,10 @@ class Rules:
     saturating: bool
     max_age: int
     valid: tuple[float, float]
-    min_change: float
+    noise_error: float | None = None
+    trend_kept: float | None = None
+    errors: Mapping[int, tuple[float, float, Sequence[float]]] = field(default_factory=dict)
+    """Horizon -> low and high end of the interval, and percentiles, as distances from the projection."""
     breaks: Sequence[int] = ()
     parity: bool = False
     natural_limit: float | None = None
@@ -59,11 +62,18 @@ class Score:
     observed_annual_change: float | None = None
     slope_basis: str | None = None
     required_annual_change: float | None = None
+    points: int | None = None
     required_annual_change_from_now: float | None = None
+    trend: float | None = None
+    required_trend: float | None = None
+    noise_band: float | None = None
     pace_ratio: float | None = None
     projection: float | None = None
     projection_low: float | None = None
     projection_high: float | None = None
+    probability_of_target: float | None = None
+    probability_of_pace_target: float | None = None
+    is_on_few_points: bool = False
     projected_target_year: int | None = None
 
 
@@ -73,7 +83,10 @@ class Parameters:
     min_points: int
     horizon: float
     share_limit: float
-    interval_z: float
+    noise_z: float
+    longest_horizon: int
+    trend_kept: float
+    few_points: int
     gate: float
     geometric_floor: float
     tolerance: float
@@ -84,14 +97,6 @@ def theil_sen(points: Sequence[tuple[int, float]]) -> float | None:
     """Return the median of the slopes of all pairs; None below two points."""
     slopes = [(y2 - y1) / (x2 - x1) for (x1, y1), (x2, y2) in combinations(sorted(points), 2)]
     return float(np.median(slopes)) if slopes else None
-
-
-def slope_interval(points: Sequence[tuple[int, float]], z: float) -> tuple[float, float]:
-    """Return the k-th slope from either end: Sen's interval, with Kendall's variance of n points without ties."""
-    slopes = np.sort([(y2 - y1) / (x2 - x1) for (x1, y1), (x2, y2) in combinations(sorted(points), 2)])
-    n = len(points)
-    k = max(1, math.floor((len(slopes) - z * math.sqrt(n * (n - 1) * (2 * n + 5) / 18)) / 2))
-    return float(slopes[k - 1]), float(slopes[len(slopes) - k])
 
 
 def score(series: Series, anyone: bool, rules: Rules, as_of_year: int, parameters: Parameters) -> Score:  # noqa: PLR0912
@@ -154,80 +159,96 @@ def score(series: Series, anyone: bool, rules: Rules, as_of_year: int, parameter
     if rules.target != rules.floor:  # without a range no score is possible
         result.level_score = 100 * float(np.clip((g(x) - g(rules.floor)) / (g(rules.target) - g(rules.floor)), 0, 1))
 
+    def h(value: float) -> float:
+        """The own scale: logit for a share that saturates."""
+        return logit(value) if rules.saturating else g(value)
+
     t0, x0 = result.baseline_year, result.baseline_value
     if x0 is not None and not math.isfinite(g(x0)):
         x0 = None  # a value without a logarithm has no distance
-    slope = logit_slope = None
+    horizon = rules.target_year - t
+    points: dict[int, float] = {}
     if t0 is not None and x0 is not None:
         result.due = (t - t0) / (rules.target_year - t0)
         if not reached(x0, rules.met):
-            attained = (g(x) - g(x0)) / (g(rules.target) - g(x0))
+            goal = h(rules.met) if rules.saturating else g(rules.target)
+            attained = (h(x) - h(x0)) / (goal - h(x0))
             result.attainment = attained if math.isfinite(attained) else None
         if not reached(x0, pace_met):
             result.required_annual_change = (g(rules.pace_target) - g(x0)) / (rules.target_year - t0)
-        points = [
-            (year, known[year])
-            for year in sorted(known)
-            if t0 <= year <= t and measured[year] == year and math.isfinite(g(known[year]))
-        ]
-        if math.isfinite(g(x)):
-            slope = theil_sen([(year, g(value)) for year, value in points])
-            if rules.saturating:
-                logit_slope = theil_sen([(year, logit(value)) for year, value in points])
-        if slope is not None:
-            result.observed_annual_change = slope
+        for year in sorted(known):
+            if t0 <= year <= t and measured[year] == year and math.isfinite(g(known[year])):
+                points[year] = known[year]
+        if math.isfinite(g(x)) and len(points) > 1:
+            result.points = len(points)
+            result.observed_annual_change = theil_sen([(year, g(value)) for year, value in points.items()])
             result.slope_basis = "theil_sen" if len(points) >= parameters.min_points else "two_points"
-    if not rules.edition_index and not reached(x, pace_met) and math.isfinite(g(x)):
-        result.required_annual_change_from_now = (g(rules.pace_target) - g(x)) / (rules.target_year - t)
-    if slope is not None and result.required_annual_change:
-        result.pace_ratio = slope / result.required_annual_change
+            if len(points) >= parameters.min_points:
+                result.trend = theil_sen([(year, h(value)) for year, value in points.items()])
+    if not rules.edition_index and not reached(x, pace_met) and math.isfinite(g(x)) and horizon > 0:
+        result.required_annual_change_from_now = (g(rules.pace_target) - g(x)) / horizon
+        result.required_trend = (h(pace_met) - h(x)) / horizon
+    if result.trend is not None and result.required_trend:
+        result.pace_ratio = result.trend / result.required_trend
 
     if result.attainment is not None and result.due is not None:
         result.ahead_behind = result.attainment - result.due
 
-    def project(linear: float, saturating: float | None) -> float:
-        ahead = rules.target_year - t
+    def project(change: float) -> float:
         if rules.saturating:
-            assert saturating is not None
-            grown = rules.valid[1] / (1 + math.exp(-(logit(x) + saturating * ahead)))
-            kept_off = rules.valid[1] / (1 + math.exp(-logit(x)))
-            projected = x + (grown - kept_off)  # a value at a limit starts there
+            grown = rules.valid[1] / (1 + math.exp(-(logit(x) + change)))
+            projected = x + (grown - rules.valid[1] / (1 + math.exp(-logit(x))))  # a value at a limit starts there
+        elif rules.parity and x > 1:
+            return 1 / min(max(g(x) + change, parameters.share_limit), 1)
         else:
-            projected = g(x) + linear * ahead
-            projected = math.exp(projected) if rules.transform == "log" else projected
-        if rules.parity and x > 1:
-            return 1 / min(max(projected, 1 / x), 1)
-        limit = rules.valid[1] if rules.natural_limit is None else rules.natural_limit
-        return float(np.clip(projected, rules.valid[0], max(limit, x)))
+            projected = math.exp(g(x) + change) if rules.transform == "log" else g(x) + change
+        upper = rules.valid[1] if rules.saturating else 1.0 if rules.parity else rules.natural_limit
+        lower = rules.valid[0] if rules.saturating or (rules.transform == "none" and rules.valid[0] >= 0) else None
+        projected = projected if upper is None else min(projected, max(upper, x))
+        return projected if lower is None else max(projected, min(lower, x))
 
-    wait = None
-    if slope is not None:
-        result.projection = project(slope, logit_slope)
-        if len(points) >= parameters.min_points:
-            low, high = slope_interval([(year, g(value)) for year, value in points], parameters.interval_z)
-            logit_low = logit_high = None
-            if rules.saturating:
-                logits = [(year, logit(value)) for year, value in points]
-                logit_low, logit_high = slope_interval(logits, parameters.interval_z)
-            ends = project(low, logit_low), project(high, logit_high)
+    kept = None
+    if result.trend is not None:
+        years = list(points)
+        if rules.noise_error is not None:
+            spread = math.fsum((year - np.mean(years)) ** 2 for year in years)
+            result.noise_band = parameters.noise_z * rules.noise_error / math.sqrt(spread)
+        kept = parameters.trend_kept if rules.trend_kept is None else rules.trend_kept
+        kept = 0.0 if abs(result.trend) <= (result.noise_band or 0.0) else kept * result.trend
+    if kept is not None and horizon >= 0:
+        result.projection = project(kept * horizon)
+        if 1 <= horizon <= parameters.longest_horizon and horizon in rules.errors:
+            low, high, percentiles = rules.errors[horizon]
+            ends = project(kept * horizon + min(low, 0)), project(kept * horizon + max(high, 0))
             result.projection_low, result.projection_high = min(ends), max(ends)
-        if rules.saturating:
-            wait = (logit(rules.met) - logit(x)) / logit_slope if logit_slope else None
-        else:
-            wait = (g(rules.met) - g(x)) / slope if slope else None
+
+            def probability(mark: float) -> float | None:
+                if rules.edition_index or reached(x, mark):
+                    return None
+                needed = h(mark) - h(x) - kept * horizon
+                enough = sum(error >= needed if upwards else error <= needed for error in percentiles)
+                return (enough + 0.5) / 100
+
+            result.probability_of_target = probability(rules.met)
+            result.probability_of_pace_target = probability(pace_met)
     if reached(x, rules.met):
         result.projected_target_year = t
-    elif wait is not None and 0 <= wait <= parameters.horizon:
-        result.projected_target_year = t + math.ceil(wait - 1e-9)
+    elif kept and 0 <= (h(rules.met) - h(x)) / kept <= parameters.horizon:
+        result.projected_target_year = t + math.ceil((h(rules.met) - h(x)) / kept - 1e-9)
 
     result.status, result.status_reason = _status(result, x0, rules, reached, pace_met, lost, parameters)
     if not math.isfinite(g(x)) and result.status_reason == "one_point_only":
         result.status, result.status_reason = "decreasing", "pace"  # it fell below every scale
+    result.is_on_few_points = (
+        result.status_reason in ("pace", "within_noise")
+        and result.points is not None
+        and result.points < parameters.few_points
+    )
     return result
 
 
 def _status(result, x0, rules, reached, pace_met, lost, parameters) -> tuple[str, str]:  # type: ignore[no-untyped-def]  # noqa: PLR0911
-    x, slope = result.latest_value, result.observed_annual_change
+    x = result.latest_value
     if reached(x, rules.met):
         return "achieved", "met"
     if rules.edition_index:
@@ -240,10 +261,14 @@ def _status(result, x0, rules, reached, pace_met, lost, parameters) -> tuple[str
         return "decreasing", "baseline_met"
     if x0 is None:
         return "insufficient_data", "series_break" if lost else "no_baseline"
-    if slope is None:
+    if result.observed_annual_change is None:
         return "insufficient_data", "one_point_only"
-    if abs(slope) <= rules.min_change:
+    if result.trend is None:
+        return "insufficient_data", "two_points"
+    if abs(result.trend) <= (result.noise_band or 0.0):
         return "stagnating", "within_noise"
+    if result.projection is not None and reached(result.projection, pace_met):
+        return "on_track", "pace"
     for status, at_least in sorted(parameters.thresholds.items(), key=lambda item: -item[1]):
         if result.pace_ratio >= at_least:
             return status, "pace"
@@ -362,7 +387,10 @@ def read_parameters(seeds: Path) -> Parameters:
         min_points=int(value["min_trend_points"]),
         horizon=value["projection_horizon_years"],
         share_limit=value["logit_share_limit"],
-        interval_z=value["interval_z"],
+        noise_z=value["noise_z"],
+        longest_horizon=int(value["backtest_horizon_years"]),
+        trend_kept=value["default_trend_kept"],
+        few_points=int(value["few_points_below"]),
         gate=value["coverage_gate"],
         geometric_floor=value["geometric_floor"],
         tolerance=value["coverage_tolerance"],

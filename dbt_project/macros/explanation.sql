@@ -21,6 +21,23 @@ case
 {%- endmacro %}
 
 {#
+The value on the own scale h as text: ln(54.2 / (100 - 54.2)) for a share that saturates, kept off 0 and 1 as in `logit`,
+else as in `g_text`.
+#}
+{% macro h_text(value, transform, shape, upper, limit) -%}
+case
+            when {{ shape }} = 'saturating'
+                then
+                    format(
+                        'ln({0} / ({1} - {0}))',
+                        {{ clip(value, '(' ~ limit ~ ' * ' ~ upper ~ ')', '((1 - ' ~ limit ~ ') * ' ~ upper ~ ')') }},
+                        {{ upper }}
+                    )
+            else {{ g_text(value, transform, shape) }}
+        end
+{%- endmacro %}
+
+{#
 The projection as text: the value after `change`, which is a text too, on the scale of the projection (logit, logarithm
 or the unit of the indicator).
 #}
@@ -33,7 +50,7 @@ case
                         {{ value }}, {{ upper }}, {{ logit }}, {{ change }}
                     )
             when {{ shape }} = 'parity' and {{ value }} > 1
-                then format('1 / least(greatest(1 / {0} + {1}, 1 / {0}), 1)', {{ value }}, {{ change }})
+                then format('1 / least(1 / {0} + {1}, 1)', {{ value }}, {{ change }})
             when {{ transform }} = 'log' then format('exp(ln({}) + {})', {{ value }}, {{ change }})
             else format('{} + {}', {{ value }}, {{ change }})
         end

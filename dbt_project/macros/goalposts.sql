@@ -45,3 +45,14 @@ case
             when {{ target_value }} < {{ floor_value }} then {{ value }} <= {{ mark }}
         end
 {%- endmacro %}
+
+{#
+The value from which the pace target counts as met: met_value if it is the target itself, else the pace target. The
+relation has the columns of `benchmarks`.
+#}
+{% macro pace_met_value(benchmarks) -%}
+case
+            when {{ benchmarks }}.pace_target_value <> {{ benchmarks }}.target_value then {{ benchmarks }}.pace_target_value
+            else coalesce({{ benchmarks }}.met_value, {{ benchmarks }}.target_value)
+        end
+{%- endmacro %}

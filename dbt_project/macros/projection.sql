@@ -20,20 +20,56 @@ the logit of a value at a limit is that of a clipped share.
 {%- endmacro %}
 
 {#
-The value `years` after the latest one, along one slope: '' (the median), '_low' or '_high' (an end of its interval).
-Every projection of the project is this one. The relation has the columns x, g_x, logit_x, slope, logit_slope (and both
-with _low and _high), shape, transform, valid_min and natural_limit. The result does not pass the natural limit, and
-does not go further where x is already beyond it. A ratio above 1 moves towards 1 at most until 1. The ends of an
-interval change places above 1, because the smaller ratio is the better one there.
+The value at the distance `change` from `start` on the own scale h. The relation has the columns named after `start`:
+x, h_x, logit_x or x0, h_x0, logit_x0, and shape, transform and valid_max. A ratio above 1 stays above 1.
 #}
-{% macro projected(end, years) -%}
-{%- set opposite = {'': '', '_low': '_high', '_high': '_low'}[end] -%}
-{%- set grown = along_logit('x', 'logit_x', '(logit_slope' ~ end ~ ' * ' ~ years ~ ')', 'natural_limit') -%}
-{%- set moved = from_g('(g_x + slope' ~ end ~ ' * ' ~ years ~ ')', 'transform') -%}
+{% macro moved(start, change) -%}
 case
-            when shape = 'saturating' then {{ clip('(' ~ grown ~ ')', 'valid_min', 'greatest(natural_limit, x)') }}
-            when shape = 'parity' and x > 1
-                then 1 / {{ clip('(g_x + slope' ~ opposite ~ ' * ' ~ years ~ ')', 'g_x', '1') }}
-            else {{ clip('(' ~ moved ~ ')', 'valid_min', 'greatest(natural_limit, x)') }}
+            when shape = 'saturating' then {{ along_logit(start, 'logit_' ~ start, change, 'valid_max') }}
+            when shape = 'parity' and {{ start }} > 1 then 1 / nullif(h_{{ start }} + {{ change }}, 0)
+            else {{ from_g('(h_' ~ start ~ ' + ' ~ change ~ ')', 'transform') }}
+        end
+{%- endmacro %}
+
+{# The natural limits of an indicator, NULL without one. A bound of the valid range that only catches typing errors is none. #}
+{% macro limits(indicators, benchmarks, parameters) -%}
+case
+            when {{ indicators }}.shape = 'saturating' then {{ indicators }}.valid_min
+            when {{ benchmarks }}.transform = 'none' and {{ indicators }}.valid_min >= 0 then {{ indicators }}.valid_min
+        end as lower_limit,
+        {{ indicators }}.natural_limit as upper_limit,
+        {{ parameters }}.logit_share_limit as ratio_limit
+{%- endmacro %}
+
+{#
+The value after `change` on the own scale, inside the natural limits, and not further away where x is already beyond
+them. Every projection, and every end of an interval, is this one. lower_limit and upper_limit are columns; NULL is no
+limit. A ratio above 1 moves towards 1, at most until 1, and away from 1 without a limit.
+#}
+{% macro projected(change) -%}
+case
+            when shape = 'parity' and x > 1 then 1 / {{ clip('(h_x + ' ~ change ~ ')', 'ratio_limit', '1') }}
+            else
+                {{ clip(
+                    '(' ~ moved('x', change) ~ ')',
+                    '(case when lower_limit > x then x else lower_limit end)',
+                    '(case when upper_limit < x then x else upper_limit end)'
+                ) }}
+        end
+{%- endmacro %}
+
+{#
+The probability that a past error of the projection reaches `needed` on the own scale: the share of the column
+`percentiles` that do, kept half a percent away from 0 and 1.
+#}
+{% macro probability(needed, is_upwards) -%}
+case
+            when percentiles is null then null
+            else (
+                0.5 + case
+                    when {{ is_upwards }} then len(list_filter(percentiles, lambda p: p >= {{ needed }}))
+                    else len(list_filter(percentiles, lambda p: p <= {{ needed }}))
+                end
+            ) / 100
         end
 {%- endmacro %}

@@ -1,5 +1,5 @@
 {#
-Change over time: slopes and their intervals. Goalposts and statuses do not belong here, projections neither: see
+Change over time: slopes and their noise. Goalposts and statuses do not belong here, projections neither: see
 projection.sql.
 #}
 
@@ -18,19 +18,13 @@ list_median({{ slopes }})
 {%- endmacro %}
 
 {#
-One end of the interval of that slope; `side` is '-' or '+'. For N slopes between n points it is the k-th slope from
-that end, where k is the whole part of (N - z * sqrt(n (n - 1) (2n + 5) / 18)) / 2, and at least 1: Kendall's variance
-without ties (Sen 1968; Hollander and Wolfe). For few points it is the smallest or the largest slope. Two points do not
-show their uncertainty: NULL.
+The trend, or 0 where it is inside the noise: up to `noise_z` standard errors of a slope. The standard error is the error
+of a measurement divided by the square root of `spread`, the sum of squares of the years around their mean. Without a
+known error nothing is noise.
 #}
-{% macro slope_limit(slopes, points, side, parameters) -%}
-{%- set pairs = 'len(' ~ slopes ~ ')' -%}
-{%- set deviation = 'sqrt(' ~ points ~ ' * (' ~ points ~ ' - 1) * (2 * ' ~ points ~ ' + 5) / 18)' -%}
-{%- set from_end =
-    'greatest(floor((' ~ pairs ~ ' - ' ~ parameters ~ '.interval_z * ' ~ deviation ~ ') / 2), 1)::integer'
--%}
+{% macro beyond_noise(trend, error, spread, noise_z) -%}
 case
-        when {{ points }} >= {{ parameters }}.min_trend_points
-            then {{ slopes }}[{{ from_end if side == '-' else pairs ~ ' + 1 - ' ~ from_end }}]
+        when abs({{ trend }}) <= {{ noise_z }} * {{ error }} / sqrt({{ spread }}) then 0
+        else {{ trend }}
     end
 {%- endmacro %}

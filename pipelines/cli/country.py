@@ -41,6 +41,7 @@ _INDICATOR_COLUMNS = {
     "latest_value": "scores",
     "target_value": "scores",
     "target_year": "scores",
+    "pace_target_value": "scores",
     "target_basis": "benchmarks",
     "target_source_title": "benchmarks",
     "target_source_url": "benchmarks",
@@ -48,8 +49,14 @@ _INDICATOR_COLUMNS = {
     "attainment": "scores",
     "pace_ratio": "scores",
     "projection": "scores",
+    "projection_low": "scores",
+    "projection_high": "scores",
+    "probability_of_target": "scores",
+    "probability_of_pace_target": "scores",
+    "points": "scores",
     "status": "scores",
     "status_reason": "scores",
+    "is_on_few_points": "scores",
     "undecided_jump_year": "scores",
     "provider": "observations",
     "source_url": "observations",
@@ -125,7 +132,8 @@ def country(iso3: str, fmt: Format) -> None:
     out.print()
     out.print(
         "Each trend is scaled from its lowest to its highest value; editions of an index are not comparable and have"
-        " no trend. The level is 0 at the floor and 100 at the target."
+        " no trend. The level is 0 at the floor and 100 at the target. A status with (to X) is about the pace target X,"
+        " which is not the target."
     )
     if any(one["measured_year"] != one["latest_year"] for one in indicators):
         out.print("In brackets, the year in which a figure was measured that the source repeats since.")
@@ -134,6 +142,7 @@ def country(iso3: str, fmt: Format) -> None:
             f"{JUMP} The change contains a jump larger than 99 % of the world's yearly changes, and no source says why"
             " (table series_jumps)."
         )
+    print_hit_rates()
     out.print(OWN_CHOICE)
     out.print(imprint(), markup=False)
 
@@ -194,8 +203,7 @@ def _indicator_line(one: Mapping[str, Any], trends: Mapping[str, Sequence[float 
         "target": figure(one["target_value"]),
         "level": number(one["level_score"], 0),
         "status": Text(
-            _status(one["status"], one["status_reason"]) + (f" {JUMP}" if one["undecided_jump_year"] else ""),
-            SIGNS[one["status"]].terminal,
+            _status(one) + (f" {JUMP}" if one["undecided_jump_year"] else ""), SIGNS[one["status"]].terminal
         ),
         "source": one["provider"] or GAP,
     }
@@ -207,11 +215,39 @@ def _year(one: Mapping[str, Any]) -> str:
     return str(latest or GAP) if latest == measured else f"{latest} ({measured})"
 
 
-def _status(status: str, reason: str) -> str:
-    """Return the status with its reason; only the reason where the data are insufficient."""
+def _status(one: Mapping[str, Any]) -> str:
+    """Return the status with its reason, a pace target that is not the target, and few points.
+
+    Where the data are insufficient, only the reason.
+    """
+    status, reason = one["status"], one["status_reason"]
     if status == "insufficient_data":
-        return reason.replace("_", " ")
-    return (status if reason in _IMPLIED_REASONS else f"{status} ({reason})").replace("_", " ")
+        return str(reason.replace("_", " "))
+    notes = [] if reason in _IMPLIED_REASONS else [reason]
+    if status != "achieved" and one["pace_target_value"] not in (None, one["target_value"]):
+        notes.append(f"to {figure(one['pace_target_value'])}")
+    if one["is_on_few_points"]:
+        notes.append(f"{one['points']} points")
+    return (f"{status} ({', '.join(notes)})" if notes else status).replace("_", " ")
+
+
+def print_hit_rates() -> None:
+    """Print what became of each status in the past, or nothing if the publication does not have it."""
+    rows = fetch(
+        "select status, status_reason, years, windows, share_reached from status_hit_rate"
+        " where framework_id = ? and indicator_id = 'all'"
+        " order by list_position(?, status), status_reason",
+        [FRAMEWORK, list(SIGNS)],
+    )
+    if rows:
+        shares = "; ".join(
+            f"{status} ({reason}) {share:.0%} of {windows:,}".replace("_", " ")
+            for status, reason, _, windows, share in rows
+        )
+        console().print(
+            f"Past cases of all economies whose figure met the pace target {rows[0][2]} years later, by status:"
+            f" {shares}."
+        )
 
 
 def _value_trends(iso3: str) -> tuple[str, dict[str, list[float | None]]]:

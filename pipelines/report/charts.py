@@ -92,6 +92,12 @@ def indicator(one: Row, cells: Sequence[Row], words: Words) -> str:
     return svg(chart, words("pillars.chart", title=name, unit=words.word("units", one["unit"])), words)
 
 
+def status_text(cell: Row, words: Words) -> str:
+    """Return the status of a cell, marked if it rests on few figures."""
+    few = f" ({words('projections.few_points', count=cell['points'])})" if cell["is_on_few_points"] else ""
+    return words.word("statuses", cell["sign"]) + few
+
+
 _POSITIONS = ("baseline_value", "latest_value", "projection", "projection_low", "projection_high")
 
 
@@ -108,7 +114,7 @@ def _member_row(cell: Row, unit: str, words: Words) -> Row:
             year=year_of(cell, words),
             baseline=words.figure(cell["baseline_value"], unit),
             projection=words.figure(cell["projection"], unit),
-            status=words.word("statuses", cell["sign"]),
+            status=status_text(cell, words),
         )
     return {"name": name, "sign": cell["sign"], "why": reason, "label": label, **{at: cell[at] for at in _POSITIONS}}
 

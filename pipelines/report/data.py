@@ -73,6 +73,8 @@ _PARTS = {
     """,
     "sensitivity": "from rank_sensitivity where framework_id = $framework order by total_order_share desc, assumption",
     "audit": "from statistical_audit where framework_id = $framework order by all",
+    "hit_rates": "from status_hit_rate where framework_id = $framework order by all",
+    "backtest": "from projection_backtest where framework_id = $framework order by indicator_id, horizon",
     "verdicts": """
         select pillar, verdict, count(*) as claims
         from claims_audit where duplicate_of is null group by all order by all
@@ -208,6 +210,8 @@ class Report:
     bands: list[Row]
     sensitivity: list[Row]
     audit: list[Row]
+    hit_rates: list[Row]
+    backtest: list[Row]
     verdicts: list[Row]
     claims: list[Row]
     titles: list[Row]

@@ -23,6 +23,7 @@ from pipelines.report import (
     next_steps,
     origins,
     paths,
+    projections,
     rank_bands,
     recommendations,
     regional_space,
@@ -160,6 +161,7 @@ def _report(report: Report, words: Words) -> dict[str, Any]:
         **recommendations.context(report, words),
         **rank_bands.context(report, words),
         **statistical_audit.context(report, words),
+        **projections.context(report),
         "script_texts": words.get("controls"),
         "js": asset("page.js"),
     }

@@ -56,7 +56,8 @@ _INDICATORS = f"""
         coalesce(given.shape, 'linear') as shape,
         given.valid_min,
         given.valid_max,
-        coalesce(given.natural_limit, given.valid_max) as natural_limit,
+        case given.shape when 'parity' then 1 when 'saturating' then given.valid_max else given.natural_limit end
+            as natural_limit,
         coalesce(given.edition_index, false) as edition_index
     from (select distinct indicator_id from framework_indicators) as places
     left join given_indicators as given using (indicator_id)

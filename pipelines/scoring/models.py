@@ -22,6 +22,10 @@ from warehouse.layout import Layout
 from warehouse.publish import published, read_receipt
 
 RESULTS = (
+    "noise_bands",
+    "projection_calibration",
+    "projection_backtest",
+    "status_hit_rate",
     "indicator_scores",
     "subtheme_scores",
     "pillar_scores",
@@ -43,8 +47,11 @@ RESULTS = (
 LANDED = ("indicators", "observations", "run")
 """Tables that are inputs of a scoring, although a refresh makes them from landed data."""
 
-OF_THE_WORLD = ("series_repeats", "series_jumps")
+OF_SERIES = ("series_repeats", "series_jumps")
 """Tables on whole series. They need the figures of all economies, so that a scoring of some economies is given them."""
+
+GIVEN = (*LANDED, *OF_SERIES, "noise_bands", "projection_calibration")
+"""The inputs of a scoring of some economies. The calibration of projections needs the figures of all economies too."""
 
 _RELATION = re.compile(r'"build"\."\w+"\."(\w+)"')
 _RUN = re.compile(r"read_parquet\('[^']*/run\.parquet'\)")
@@ -71,9 +78,7 @@ class Models:
             connection.execute(f"create or replace table build.{schema}.{name} as {sql}")
 
 
-def load_models(
-    compiled: Path, results: Sequence[str] = RESULTS, given: Collection[str] = (*LANDED, *OF_THE_WORLD)
-) -> Models:
+def load_models(compiled: Path, results: Sequence[str] = RESULTS, given: Collection[str] = GIVEN) -> Models:
     """Return the models behind the given tables.
 
     Args:

@@ -199,6 +199,14 @@ class Words:
             return GAP if value is None else f"{self.signed(100 * math.expm1(value))} %"
         return self.signed(value, digits_of(value, unit, finer=1))
 
+    def chance(self, value: float | None) -> str:
+        """Return a probability in per cent; the published ones end at half a per cent from 0 and 100."""
+        if value is None:
+            return GAP
+        if value < 0.01 or value > 0.99:
+            return f"{'<' if value < 0.01 else '>'} {'1' if value < 0.01 else '99'} %"
+        return f"{self.number(100 * value, 0)} %"
+
     def day(self, value: date | None) -> str:
         if value is None:
             return GAP

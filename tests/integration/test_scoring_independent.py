@@ -5,6 +5,7 @@ All inputs are read from the published file, so that every user of the file can 
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
@@ -38,6 +39,7 @@ TABLES = (
     "indicators",
     "noise_bands",
     "pillars",
+    "projection_calibration",
     "scoring_parameters",
     "series_breaks",
     "status_thresholds",
@@ -51,7 +53,9 @@ EXACT = [
     "latest_year",
     "measured_year",
     "slope_basis",
+    "points",
     "projected_target_year",
+    "is_on_few_points",
 ]
 CLOSE = [
     "baseline_value",
@@ -63,10 +67,15 @@ CLOSE = [
     "observed_annual_change",
     "required_annual_change",
     "required_annual_change_from_now",
+    "trend",
+    "required_trend",
     "pace_ratio",
+    "noise_band",
     "projection",
     "projection_low",
     "projection_high",
+    "probability_of_target",
+    "probability_of_pace_target",
 ]
 
 Key = tuple[str, str]
@@ -94,7 +103,21 @@ def tables(published_warehouse: Path, tmp_path_factory: pytest.TempPathFactory) 
 
 def rules_of(framework: str, tables: Path, repeating: Mapping[str, Scale]) -> dict[Key, Rules]:
     """Return the rules of every indicator of a framework, for every economy ('' means all others)."""
-    bands = {row["indicator_id"]: float(row["min_change_per_year"]) for row in read_seed(tables, "noise_bands")}
+    noise = {
+        row["indicator_id"]: float(row["error"])
+        for row in read_seed(tables, "noise_bands")
+        if row["framework_id"] == framework and row["error"]
+    }
+    kept, errors = {}, defaultdict(dict)
+    for row in read_seed(tables, "projection_calibration"):
+        if row["framework_id"] == framework:
+            kept[row["indicator_id"]] = float(row["trend_kept"])
+            if row["error_low"]:
+                errors[row["indicator_id"]][int(row["horizon"])] = (
+                    float(row["error_low"]),
+                    float(row["error_high"]),
+                    json.loads(row["error_percentiles"]),
+                )
     breaks: dict[Key, list[int]] = defaultdict(list)
     for row in read_seed(tables, "series_breaks"):
         breaks[row["iso3"], row["indicator_id"]].append(int(row["from_year"]))
@@ -112,13 +135,15 @@ def rules_of(framework: str, tables: Path, repeating: Mapping[str, Scale]) -> di
             edition_index=indicators[row["indicator_id"]]["edition_index"] == "true",
             saturating=indicators[row["indicator_id"]]["shape"] == "saturating",
             parity=indicators[row["indicator_id"]]["shape"] == "parity",
-            natural_limit=float(indicators[row["indicator_id"]]["natural_limit"]),
+            natural_limit=float(indicators[row["indicator_id"]]["natural_limit"] or "inf"),
             max_age=int(indicators[row["indicator_id"]]["max_age_years"]),
             valid=(
                 float(indicators[row["indicator_id"]]["valid_min"]),
                 float(indicators[row["indicator_id"]]["valid_max"]),
             ),
-            min_change=bands.get(row["indicator_id"], 0.0),
+            noise_error=noise.get(row["indicator_id"]),
+            trend_kept=kept.get(row["indicator_id"]),
+            errors=errors[row["indicator_id"]],
             breaks=breaks[iso3, row["indicator_id"]] + breaks["", row["indicator_id"]],
             repeating=repeating.get(row["indicator_id"]),
         )
@@ -430,8 +455,18 @@ def check_imputed(
 
 def test_real_figures_give_identical_scores_in_any_order_with_any_number_of_threads(published_warehouse: Path) -> None:
     """The published tables scored again: sums of doubles would differ if their order did."""
-    engine, published = Engine(published_warehouse), published_warehouse / "carec.duckdb"
-    tables = ("subtheme_scores", "pillar_scores", "region_scores", "scorecard_history", "indicator_scores")
+    engine, published = Engine(published_warehouse, calibrate=True), published_warehouse / "carec.duckdb"
+    tables = (
+        "noise_bands",
+        "projection_calibration",
+        "projection_backtest",
+        "status_hit_rate",
+        "subtheme_scores",
+        "pillar_scores",
+        "region_scores",
+        "scorecard_history",
+        "indicator_scores",
+    )
     one, four = (
         engine.replay(published, threads=1, order="all"),
         engine.replay(published, threads=4, order="random()"),

@@ -6,6 +6,7 @@ Belongs here: properties, and the defined result of every odd series. Does not b
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import random
@@ -84,6 +85,22 @@ def observations(indicator_id: str, iso3: str, series: Mapping[int, float | None
     ]
 
 
+def calibration(indicator_id: str, kept: float, unit: float) -> Rows:
+    """Return errors that grow with the horizon, from -1 to 0.75 units in ten years."""
+    return [
+        {
+            "framework_id": "f",
+            "indicator_id": indicator_id,
+            "horizon": horizon,
+            "trend_kept": kept,
+            "error_low": -unit * horizon / 10,
+            "error_high": unit * horizon * 0.075,
+            "error_percentiles": json.dumps([unit * horizon / 10 * step for step in (-1, -0.5, 0, 0.25, 0.5, 0.75)]),
+        }
+        for horizon in range(1, PARAMETERS.longest_horizon + 1)
+    ]
+
+
 @st.composite
 def worlds(draw: st.DrawFn) -> World:
     """Four economies, up to four indicators of every kind in up to two pillars, with gaps and future years."""
@@ -128,6 +145,12 @@ def worlds(draw: st.DrawFn) -> World:
                 name, draw(st.sampled_from("st")), draw(st.sampled_from("pq")), draw(st.sampled_from([0.5, 1.0, 3.0]))
             )
         )
+        if draw(st.booleans()):  # errors on the own scale: logits, logarithms, or a share of the range
+            unit = 1.0 if shape == "saturating" or transform == "log" else abs(target - floor)
+            world["noise_bands"].append(
+                {"framework_id": "f", "indicator_id": name, "error": unit * draw(st.sampled_from([0.01, 0.1]))}
+            )
+            world["projection_calibration"] += calibration(name, draw(st.sampled_from([0.0, 0.5, 1.0])), unit)
         if draw(st.integers(0, 3)) == 0:
             world["series_breaks"].append(
                 {"indicator_id": name, "iso3": draw(st.sampled_from([None, "AAA"])), "from_year": 2022}
@@ -240,11 +263,15 @@ def test_the_unit_of_an_indicator_changes_nothing(engine: Engine, world: World, 
         "observations": ("value",),
         "benchmarks": ("floor_value", "target_value", "met_value", "pace_target_value"),
         "indicators": ("valid_min", "valid_max", "natural_limit"),
+        "noise_bands": ("error",),
+        "projection_calibration": ("error_low", "error_high"),
     }
     at_parity = ratios(world)  # 1 is parity in every unit
+    own = {row["indicator_id"] for row in world["indicators"] if row["shape"] == "saturating"}
+    own |= {row["indicator_id"] for row in world["benchmarks"] if row["transform"] == "log"}
 
     def scale(row: Mapping[str, Any], columns: Sequence[str]) -> Mapping[str, Any]:
-        if row.get("indicator_id") in at_parity:
+        if row.get("indicator_id") in at_parity or ("error" in str(columns) and row["indicator_id"] in own):
             return row
         return {**row, **{c: None if row[c] is None else row[c] * factor for c in columns}}
 
@@ -275,10 +302,41 @@ def test_scores_are_in_their_range_and_coverage_never_exceeds_one(engine: Engine
                 assert row[column] is None or 0 <= row[column] <= high
             assert all(math.isfinite(value) for value in row.values() if isinstance(value, float))
     for row in scores.query("from indicator_scores"):
-        assert (row["projection_low"] is None) == (row["slope_basis"] != "theil_sen")
+        assert (row["projection"] is None) == (row["slope_basis"] != "theil_sen")
+        assert row["projection_low"] is None or row["projection"] is not None
         if row["projection_low"] is not None:
             assert row["projection_low"] <= row["projection"] + 1e-9
             assert row["projection"] <= row["projection_high"] + 1e-9
+
+
+@EVERY
+@given(world=worlds())
+def test_no_status_contradicts_its_projection(engine: Engine, world: World) -> None:
+    posts = {row["indicator_id"]: row for row in world["benchmarks"]}
+    for row in engine.score(**world).query("from indicator_scores where status_reason in ('pace', 'within_noise')"):
+        if row["projection"] is not None:
+            contradictions(row, posts[row["indicator_id"]], row["indicator_id"] in ratios(world))
+
+
+def contradictions(row: Mapping[str, Any], post: Mapping[str, Any], parity: bool) -> None:
+    """Assert that the status of a row says what its projection does."""
+    upwards = post["target_value"] > post["floor_value"]
+
+    def better(value: float) -> float:
+        judged = min(value, 1 / value) if parity and value > 0 else value
+        return judged if upwards else -judged
+
+    at_target = post["pace_target_value"] == post["target_value"]
+    mark = post["met_value"] if at_target else post["pace_target_value"]
+    arrives = better(row["projection"]) >= (mark if upwards else -mark)
+    assert (row["status"] == "on_track") == arrives, row
+    step = better(row["projection"]) - better(row["latest_value"])
+    if row["status"] == "decreasing":
+        assert step <= 1e-9, row
+    elif row["status_reason"] == "within_noise":
+        assert abs(step) <= 1e-9, row
+    else:
+        assert step >= -1e-9, row
 
 
 @EVERY
@@ -375,7 +433,16 @@ def test_the_compiled_sql_equals_the_second_implementation(engine: Engine, world
 
 
 def _rules(entry: Mapping[str, Any], row: Mapping[str, Any], world: World, iso3: str) -> Rules:
+    name = entry["indicator_id"]
+    noise = {one["indicator_id"]: one["error"] for one in world.get("noise_bands", ())}
+    calibrated = [one for one in world.get("projection_calibration", ()) if one["indicator_id"] == name]
     return Rules(
+        noise_error=noise.get(name),
+        trend_kept=calibrated[0]["trend_kept"] if calibrated else None,
+        errors={
+            one["horizon"]: (one["error_low"], one["error_high"], json.loads(one["error_percentiles"]))
+            for one in calibrated
+        },
         transform=row["transform"],
         baseline_year=row["baseline_year"],
         floor=row["floor_value"],
@@ -389,7 +456,6 @@ def _rules(entry: Mapping[str, Any], row: Mapping[str, Any], world: World, iso3:
         natural_limit=entry.get("natural_limit"),
         max_age=entry["max_age_years"],
         valid=(entry["valid_min"], entry["valid_max"]),
-        min_change=0.0,
         breaks=[
             broken["from_year"]
             for broken in world.get("series_breaks", ())
@@ -422,7 +488,14 @@ ODD_SERIES: dict[str, Cell] = {
     "two points": (
         UP,
         {2021: 40.0, 2025: 60.0},
-        {"observed_annual_change": 5.0, "slope_basis": "two_points", "projection": 85.0, "projection_low": None},
+        {
+            "observed_annual_change": 5.0,
+            "slope_basis": "two_points",
+            "projection": None,
+            "pace_ratio": None,
+            "status": "insufficient_data",
+            "status_reason": "two_points",
+        },
     ),
     "all values equal": (
         UP,
@@ -433,8 +506,7 @@ ODD_SERIES: dict[str, Cell] = {
             "status": "stagnating",
             "status_reason": "within_noise",
             "projection": 40.0,
-            "projection_low": 40.0,
-            "projection_high": 40.0,
+            "projection_low": None,
             "projected_target_year": None,
         },
     ),
@@ -492,7 +564,7 @@ ODD_SERIES: dict[str, Cell] = {
     "a decreasing population": (
         ("people", 0.0, 5000.0),
         steady(4000.0, -100.0),
-        {"observed_annual_change": -100.0, "level_score": 68.0, "status": "decreasing", "projection": 2900.0},
+        {"observed_annual_change": -100.0, "level_score": 68.0, "status": "decreasing", "projection": 3150.0},
     ),
     "years missing in the middle": (
         UP,

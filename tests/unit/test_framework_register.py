@@ -154,10 +154,10 @@ def test_a_part_without_indicators_is_reported(seeds: Path, file: str, cells: di
         ("alternative_targets.csv", {"confidence": "sure"}, "confidence", "general_knowledge, not 'sure'"),
         ("target_sets.csv", {"title": ""}, "title", "is empty: a value is required"),
         ("series_breaks.csv", {"from_year": "lately"}, "from_year", "'lately'"),
-        ("noise_bands.csv", {"min_change_per_year": "-1"}, "min_change_per_year", "must be at least 0"),
         ("series_jump_decisions.csv", {"iso3": "AFGH"}, "iso3", "is not in economies.csv"),
         ("series_jump_decisions.csv", {"decision": "real_change"}, "source_url", "a real change needs its source"),
         ("series_jump_decisions.csv", {"decision": "declared_break"}, "decision", "real_change, undecided"),
+        ("sampling_errors.csv", {"error": "-1"}, "error", "must be greater than 0"),
     ],
 )  # fmt: skip
 def test_a_malformed_row_of_the_other_tables_is_reported_with_file_line_and_column(

@@ -89,9 +89,14 @@ def test_a_test_of_dbt_that_python_does_not_know_is_reported(seeds: Path) -> Non
             "must be a whole number from 2, not '2.5'",
         ),
         ("scoring_parameters", "history_from,2015", "history_from,15", "must be a year from 1990 to 2100, not '15'"),
-        ("scoring_parameters", "interval_z", "interval", "column parameter: must be one of "),
-        ("scoring_parameters", "interval_z,1.645", "interval_z,", "column value: is empty: a value is required"),
-        ("status_thresholds", "on_track,1", "on_track,fast", ":3: on_track: column min_pace_ratio: must be a number"),
+        ("scoring_parameters", "noise_z", "noise", "column parameter: must be one of "),
+        ("scoring_parameters", "noise_z,1.645", "noise_z,", "column value: is empty: a value is required"),
+        (
+            "status_thresholds",
+            "moderately_improving,0.5",
+            "moderately_improving,fast",
+            ":4: moderately_improving: column min_pace_ratio: must be a number",
+        ),
         (
             "status_thresholds",
             "on_track,",
@@ -104,7 +109,7 @@ def test_a_test_of_dbt_that_python_does_not_know_is_reported(seeds: Path) -> Non
             "\nstagnating,",
             "line 5 has the same status: remove",
         ),
-        ("status_thresholds", "on_track,1,On track", "on_track,1,", "column title: is empty: a value is required"),
+        ("status_thresholds", "on_track,,On track", "on_track,,", "column title: is empty: a value is required"),
     ],
 )
 def test_faults_of_parameters_and_thresholds_are_reported(

@@ -5,6 +5,7 @@ select
     s.level_score,
     s.pace_ratio,
     s.target_year,
+    s.probability_of_target,
     s.projected_target_year
 from indicator_scores as s
 inner join indicators as i

@@ -7,7 +7,14 @@ with cells as (
         indicators.shape,
         indicators.valid_min,
         indicators.valid_max,
-        greatest(indicators.natural_limit, scores.latest_value) as upper_limit,
+        {{ limits('indicators', 'benchmarks', 'parameters') }},
+        case
+            when indicators.shape = 'saturating' then coalesce(benchmarks.met_value, benchmarks.target_value)
+            else scores.target_value
+        end as goal,
+        {{ pace_met_value('benchmarks') }} as pace_mark,
+        parameters.logit_share_limit as share_limit,
+        slopes.slope is not null and scores.trend is not null and indicators.shape = 'saturating' as is_logit,
         slopes.measurements,
         benchmarks.* exclude (
             framework_id, indicator_id, baseline_year, target_value, target_year, pace_target_value, source_url
@@ -35,10 +42,6 @@ with cells as (
         jumps.from_value as jump_from_value,
         jumps.to_value as jump_to_value,
         jumps.world_percentile as jump_percentile,
-        case
-            when indicators.shape = 'saturating' then slopes.logit_slope
-            else scores.observed_annual_change
-        end as projected_change,
         {{ logit('scores.latest_value', 'indicators.valid_max', 'parameters.logit_share_limit') }} as logit,
         -- a value without a logarithm is beyond every goalpost
         benchmarks.transform = 'log' and scores.latest_value <= 0 as is_beyond
@@ -89,9 +92,13 @@ spelled as (
         '100 * '
         || {{ ratio_text('other_value', 'floor_value', 'target_value', 'transform', 'shape') }} as other_level_text,
         {{ projection_text(
-            'latest_value', "format('({}) * ({} - {})', projected_change, target_year, measured_year)",
+            'latest_value', "format('({}) * ({} - {})', kept_trend, target_year, measured_year)",
             'transform', 'shape', 'logit', 'valid_max'
-        ) }} as projection_text
+        ) }} as projection_text,
+        {%- for point in ['latest_value', 'baseline_value', 'goal', 'pace_mark'] %}
+        {{ h_text(point, 'transform', 'shape', 'valid_max', 'share_limit') }} as {{ point }}_text
+        {%- if not loop.last %},{% endif %}
+        {%- endfor %}
     from cells
 ),
 
@@ -160,7 +167,10 @@ lines as (
                 'label_code': 'attainment',
                 'arithmetic': case
                     when attainment is not null
-                        then {{ ratio_text('latest_value', 'baseline_value', 'target_value', 'transform', 'shape') }}
+                        then
+                            format(
+                                '({0} - {1}) / ({2} - {1})', latest_value_text, baseline_value_text, goal_text
+                            )
                 end,
                 'value': attainment,
                 'note_code': 'share_of_the_way'
@@ -200,49 +210,99 @@ lines as (
             },
             {
                 'step': 10,
-                'label_code': 'required_change',
-                'arithmetic': case
-                    when required_annual_change is not null
-                        then
-                            '(' || {{ g_text('pace_target_value', 'transform', 'shape') }} || ' - '
-                            || {{ g_text('baseline_value', 'transform', 'shape') }} || ') / '
-                            || format('({} - {})', target_year, baseline_year)
-                end,
-                'value': required_annual_change,
-                'note_code': 'to_the_pace_target',
-                'operands': to_json({ 'basis': pace_target_basis })
+                'label_code': 'trend',
+                'value': case when is_logit then trend end,
+                'note_code': 'slopes_of_logits',
+                'operands': to_json({
+                    'slope_basis': slope_basis,
+                    'points': list_transform(measurements, lambda point: {
+                        'code': 'point',
+                        'operands': { 'year': point.year, 'value': point.value }
+                    })
+                })
             },
             {
                 'step': 11,
+                'label_code': 'noise_band',
+                'value': noise_band,
+                'note_code': case when abs(trend) <= noise_band then 'trend_is_noise' else 'trend_is_beyond_noise' end
+            },
+            {
+                'step': 12,
+                'label_code': 'required_change',
+                'arithmetic': '(' || pace_mark_text || ' - ' || latest_value_text || ') / '
+                || format('({} - {})', target_year, measured_year),
+                'value': required_trend,
+                'note_code': case
+                    when pace_target_value = target_value then 'to_the_target_from_now'
+                    else 'to_the_pace_target_from_now'
+                end,
+                'operands': to_json({ 'basis': pace_target_basis, 'value': pace_target_value })
+            },
+            {
+                'step': 13,
                 'label_code': 'pace_ratio',
-                'arithmetic': '(' || observed_annual_change || ') / (' || required_annual_change || ')',
+                'arithmetic': '(' || trend || ') / (' || required_trend || ')',
                 'value': pace_ratio,
                 'note_code': 'observed_over_required'
             },
             {
-                'step': 12,
+                'step': 14,
                 'label_code': 'projection',
                 'arithmetic': case
                     when shape = 'parity' and latest_value > 1 then projection_text
-                    when projection in (valid_min, upper_limit)
-                        then format('least(greatest({}, {}), {})', projection_text, valid_min, upper_limit)
+                    when projection = lower_limit
+                        then format('greatest({}, {})', projection_text, lower_limit)
+                    when projection in (upper_limit, latest_value) and kept_trend <> 0
+                        then format('least({}, {})', projection_text, projection)
                     else projection_text
                 end,
                 'value': projection,
                 'note_code': case
-                    when projection_low is null or projection_high is null then 'no_interval'
-                    else 'interval'
+                    when projection_low is null or projection_high is null then 'projected_alone'
+                    else 'projected_within'
                 end,
-                'operands': to_json({ 'year': target_year, 'low': projection_low, 'high': projection_high })
+                'operands': to_json({
+                    'year': target_year, 'method': projection_method, 'basis': interval_basis,
+                    'interval': {
+                        'code': case
+                            when projection_low is null or projection_high is null then 'no_interval'
+                            else 'interval'
+                        end,
+                        'operands': { 'low': projection_low, 'high': projection_high }
+                    }
+                })
             },
             {
-                'step': 13,
+                'step': 15,
+                'label_code': 'probability_of_target',
+                'value': probability_of_target,
+                'note_code': 'share_of_past_errors',
+                'operands': to_json({ 'year': target_year })
+            },
+            {
+                'step': 16,
+                'label_code': 'probability_of_pace_target',
+                'value': case when pace_target_value <> target_value then probability_of_pace_target end,
+                'note_code': 'share_of_past_errors',
+                'operands': to_json({ 'year': target_year })
+            },
+            {
+                'step': 17,
                 'label_code': 'status',
-                'note_code': 'status_and_reason',
-                'operands': to_json({ 'status': status, 'reason': status_reason })
+                'note_code': case
+                    when is_on_few_points then 'status_on_few_points'
+                    when status_reason = 'met' and status = 'on_track' then 'status_of_pace_target'
+                    when status_reason in ('pace', 'within_noise') and pace_target_value <> target_value
+                        then 'status_of_pace_target'
+                    else 'status_and_reason'
+                end,
+                'operands': to_json({
+                    'status': status, 'reason': status_reason, 'points': points, 'pace_target': pace_target_value
+                })
             },
             {
-                'step': 14,
+                'step': 18,
                 'label_code': 'undecided_jump',
                 'note_code': case when undecided_jump_year is not null then 'jump_in_the_change' end,
                 'operands': to_json({
@@ -251,7 +311,7 @@ lines as (
                 })
             },
             {
-                'step': 15,
+                'step': 19,
                 'label_code': 'other_origin',
                 'value': other_value,
                 'note_code': case
@@ -267,7 +327,7 @@ lines as (
                 })
             },
             {
-                'step': 16,
+                'step': 20,
                 'label_code': 'other_level',
                 'arithmetic': case
                     when other_level_score is null or (transform = 'log' and other_value <= 0) then null
@@ -278,7 +338,7 @@ lines as (
                 'note_code': case when is_exchanged then 'enters_rank_scenarios' else 'enters_nothing' end
             },
             {
-                'step': 17,
+                'step': 21,
                 'label_code': 'difference_of_origins',
                 'arithmetic': '(' || common_other_value || ') - (' || common_declared_value || ')',
                 'value': difference,

@@ -14,7 +14,7 @@ with cells as (
     where scores.framework_id = '{{ var("framework") }}'
 ),
 
--- Too slow: what is required from now on is at least twice what was observed, or the change has the wrong direction.
+-- Too slow: what is required from now on is at least twice the trend, or the change has the wrong direction.
 slow as (
     select
         cells.iso3,
@@ -27,9 +27,7 @@ slow as (
         cells.weighted_distance
     from cells
     cross join {{ ref('int_parameters') }} as parameters
-    where
-        parameters.recommended_pace_factor
-        * {{ safe_divide('cells.observed_annual_change', 'cells.required_annual_change_from_now') }} <= 1
+    where parameters.recommended_pace_factor * cells.pace_ratio <= 1
     qualify place <= parameters.recommended_indicators
 ),
 

@@ -1,5 +1,5 @@
--- Observed change per year between baseline and latest value, on the scale g and, for a saturating shape, in logit,
--- each with the two ends of its interval. A figure that the source repeats is no new point.
+-- Observed change per year between baseline and latest value, on the scale g and on the indicator's own scale h (logit for
+-- a share that saturates). A figure that the source repeats is no new point.
 with points as (
     select
         cells.framework_id,
@@ -38,6 +38,7 @@ slopes as (
         earlier.indicator_id,
         earlier.iso3,
         count(distinct earlier.year) + 1 as points,
+        sum((later.year - earlier.year) * (later.year - earlier.year)) / (count(distinct earlier.year) + 1) as spread,
         {{ slopes_of_pairs('later.g', 'earlier.g', 'later.year', 'earlier.year') }} as slopes,
         {{ slopes_of_pairs('later.logit', 'earlier.logit', 'later.year', 'earlier.year') }} as logit_slopes
     from points as earlier
@@ -57,15 +58,10 @@ select
     slopes.indicator_id,
     slopes.iso3,
     slopes.points,
+    slopes.spread,
     measured.measurements,
     {{ theil_sen('slopes.slopes') }} as slope,
-    {{ theil_sen('slopes.logit_slopes') }} as logit_slope,
-    {% for ending, sign in [('low', '-'), ('high', '+')] %}
-    {{ slope_limit('slopes.slopes', 'slopes.points', sign, 'parameters') }} as slope_{{ ending }},
-    {{ slope_limit('slopes.logit_slopes', 'slopes.points', sign, 'parameters') }} as logit_slope_{{ ending }}
-    {%- if not loop.last %},{% endif %}
-    {% endfor %}
+    coalesce({{ theil_sen('slopes.logit_slopes') }}, {{ theil_sen('slopes.slopes') }}) as trend
 from slopes
 inner join measured
     using (framework_id, as_of_year, indicator_id, iso3)
-cross join {{ ref('int_parameters') }} as parameters

@@ -11,7 +11,7 @@ select
     shape,
     valid_min::double as valid_min,
     valid_max::double as valid_max,
-    coalesce(natural_limit, valid_max)::double as natural_limit,
+    case when shape = 'saturating' then valid_max else natural_limit end::double as natural_limit,
     edition_index,
     note,
     provider_chain

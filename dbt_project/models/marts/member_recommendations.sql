@@ -55,7 +55,7 @@ numbered as (
         scores.pace_target_value,
         scores.observed_annual_change,
         scores.required_annual_change_from_now,
-        {{ safe_divide('scores.required_annual_change_from_now', 'scores.observed_annual_change') }} as pace_factor,
+        1 / nullif(scores.pace_ratio, 0) as pace_factor,
         benchmarks.transform = 'log' as is_log,
         indicators.title,
         indicators.unit,
