@@ -1,6 +1,6 @@
 -- Sub-themes -> pillars, for every economy. Coverage counts only what the framework can score: a sub-theme without
 -- public data (register_only) is not in the denominator, and is listed in a column of its own. A framework may state a
--- value for a pillar without a score (seed pillar_fills): is_filled marks it, and score_reason still says what is missing.
+-- value for a pillar without a score (seed pillar_fills): is_filled marks it, and score_reason says what is missing.
 with subthemes as (
     select
         pillars.framework_id,

@@ -1,5 +1,5 @@
--- Convergence of the CAREC members over the years, like with like: levels of indicators with a pace, and pillar scores on
--- the indicators that neighbouring years have in common (matched_change). The members compared are the same in every
+-- Convergence of the CAREC members over the years, like with like: levels of indicators with a pace, and pillar scores
+-- on the indicators that neighbouring years have in common (matched_change). The members compared are the same in every
 -- year: those with a measured figure in the first and in the last year. The last year is the newest one with enough
 -- members; the first one has the most of these members, and is the earliest such year.
 with measured as (
@@ -52,20 +52,22 @@ figures as (
         and measured.year between frameworks.history_from and year(members.as_of)
 ),
 
+full_years as (
+    select
+        prefix,
+        subject_id,
+        year
+    from figures
+    group by all
+    having count(*) >= {{ var('convergence_min_members') }}
+),
+
 last_years as (
     select
         prefix,
         subject_id,
         max(year) as year
-    from (
-        select
-            prefix,
-            subject_id,
-            year
-        from figures
-        group by all
-        having count(*) >= {{ var('convergence_min_members') }}
-    )
+    from full_years
     group by all
 ),
 
@@ -110,17 +112,16 @@ panels as (
             and list_contains(spans.members, figures.iso3)
 ),
 
-slopes as (
+ends as (
     select
         first.prefix,
         first.subject_id,
+        first.iso3,
         first.first_year,
         first.members_compared,
-        max(first.members_total) as members_total,
-        {{ beta('(last.value - first.value) / (first.last_year - first.first_year)', 'first.value', 'first.iso3') }}
-            as beta,
-        {{ beta_error('(last.value - first.value) / (first.last_year - first.first_year)', 'first.value', 'first.iso3') }}
-            as beta_error
+        first.members_total,
+        first.value as start_value,
+        (last.value - first.value) / (first.last_year - first.first_year) as yearly_change
     from panels as first
     inner join panels as last
         on
@@ -129,43 +130,28 @@ slopes as (
             and first.iso3 = last.iso3
             and first.year = first.first_year
             and last.year = last.last_year
-    group by all
-)
+),
 
--- a year in which one of these members has no figure is left out
-select
-    prefix || '_sd' as measure,
-    subject_id,
-    'carec' as group_id,
-    year,
-    stddev_samp(value order by iso3) as value,
-    members_compared as members_with_value,
-    max(members_total) as members_total,
-    case when prefix = 'level' then subject_id end as indicator_id
-from panels
-group by all
-having count(*) = members_compared
-union all by name
-select
-    prefix || '_' || unnest(['beta', 'beta_error']) as measure,
-    subject_id,
-    'carec' as group_id,
-    first_year as year,
-    unnest([beta, beta_error]) as value,
-    members_compared as members_with_value,
-    members_total,
-    case when prefix = 'level' then subject_id end as indicator_id
-from slopes
-union all by name
-select
-    missing.prefix || '_sd' as measure,
-    missing.subject_id,
-    'carec' as group_id,
-    0 as members_with_value,
-    members.members_total,
-    'too_few_members' as reason,
-    case when missing.prefix = 'level' then missing.subject_id end as indicator_id
-from (
+slopes as (
+    select
+        prefix,
+        subject_id,
+        first_year,
+        members_compared,
+        max(members_total) as members_total,
+        {{ beta('yearly_change', 'start_value', 'iso3') }} as beta,
+        {{ beta_error('yearly_change', 'start_value', 'iso3') }} as beta_error
+    from ends
+    group by all
+),
+
+members as (
+    select any_value(members_total) as members_total
+    from {{ ref('int_regional_groups') }}
+    where group_id = 'carec'
+),
+
+subjects as (
     select
         'level' as prefix,
         places.indicator_id as subject_id
@@ -179,12 +165,46 @@ from (
         pillar_id as subject_id
     from {{ ref('int_pillars') }}
     where framework_id = '{{ var("framework") }}' and in_overall
-) as missing
+)
+
+-- a year in which one of these members has no figure is left out
+select
+    prefix || '_sd' as measure,
+    subject_id,
+    'carec' as group_id,
+    year,
+    stddev_samp(value order by iso3) as value,
+    members_compared as members_with_value,
+    max(members_total) as members_total,
+    null as reason,
+    case when prefix = 'level' then subject_id end as indicator_id
+from panels
+group by all
+having count(*) = members_compared
+union all by name
+select
+    prefix || '_' || unnest(['beta', 'beta_error']) as measure,
+    subject_id,
+    'carec' as group_id,
+    first_year as year,
+    unnest([beta, beta_error]) as value,
+    members_compared as members_with_value,
+    members_total,
+    null as reason,
+    case when prefix = 'level' then subject_id end as indicator_id
+from slopes
+union all by name
+select
+    missing.prefix || '_sd' as measure,
+    missing.subject_id,
+    'carec' as group_id,
+    null as year,
+    null as value,
+    0 as members_with_value,
+    members.members_total,
+    'too_few_members' as reason,
+    case when missing.prefix = 'level' then missing.subject_id end as indicator_id
+from subjects as missing
 anti join spans
     on missing.prefix = spans.prefix and missing.subject_id = spans.subject_id
-inner join (
-    select any_value(members_total) as members_total
-    from {{ ref('int_regional_groups') }}
-    where group_id = 'carec'
-) as members
-    on true
+cross join members

@@ -60,6 +60,13 @@ targets as (
     where overall_score is null and share_known >= {{ var('imputation_min_share') }}
 ),
 
+patterns as (
+    select distinct
+        framework_id,
+        known
+    from targets
+),
+
 complete as (
     select
         patterns.framework_id,
@@ -67,7 +74,7 @@ complete as (
         economies.iso3,
         economies.overall_score,
         list(pillars.score order by pillars.pillar_id) as point
-    from (select distinct framework_id, known from targets) as patterns
+    from patterns
     inner join economies
         on patterns.framework_id = economies.framework_id
     inner join pillars
@@ -76,6 +83,29 @@ complete as (
             and economies.iso3 = pillars.iso3
             and list_contains(patterns.known, pillars.pillar_id)
     where economies.overall_score is not null and economies.missing is null and not economies.is_filled
+    group by all
+),
+
+ranges as (
+    select
+        pillars.framework_id,
+        pillars.pillar_id,
+        min(pillars.score) as lowest,
+        max(pillars.score) as highest
+    from pillars
+    semi join complete
+        on pillars.framework_id = complete.framework_id and pillars.iso3 = complete.iso3
+    group by all
+),
+
+outside as (
+    select
+        pillars.framework_id,
+        pillars.iso3,
+        bool_or(pillars.score not between ranges.lowest and ranges.highest) as is_extrapolated
+    from pillars
+    inner join ranges
+        on pillars.framework_id = ranges.framework_id and pillars.pillar_id = ranges.pillar_id
     group by all
 ),
 
@@ -96,13 +126,10 @@ predicted as (
         predicted_with_errors(matrices.matrix, targets.point) as found,
         {{ from_mean('targets.lowest', 'targets.aggregation') }} as lowest_score,
         {{ from_mean('targets.highest', 'targets.aggregation') }} as highest_score,
-        list_bool_or(list_transform(
-            targets.point,
-            lambda value, place: not value between
-                list_min(list_transform(matrices.matrix, lambda one: one[place + 1]))
-                and list_max(list_transform(matrices.matrix, lambda one: one[place + 1]))
-        )) as is_extrapolated
+        outside.is_extrapolated
     from targets
+    inner join outside
+        on targets.framework_id = outside.framework_id and targets.iso3 = outside.iso3
     inner join matrices
         on targets.framework_id = matrices.framework_id and targets.known = matrices.known
     where matrices.economies >= {{ var('audit_min_units') }}

@@ -61,7 +61,8 @@ select
         when measures.measure = 'treaty_status' then 'yes_no'
         when measures.measure in ('github_within_share', 'github_within_share_ex_chn') then 'pct'
         when measures.measure = 'github_pair' then 'count'
-        when measures.measure in ('pillar_sd', 'pillar_gap', 'pillar_lowest', 'pillar_highest', 'level_sd', 'matched_sd')
+        when
+            measures.measure in ('pillar_sd', 'pillar_gap', 'pillar_lowest', 'pillar_highest', 'level_sd', 'matched_sd')
             then 'points'
         when measures.measure = 'indicator_sigma' then 'ratio'
         when measures.measure in ('indicators_tested', 'indicators_converging', 'indicators_diverging') then 'count'
