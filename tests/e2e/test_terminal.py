@@ -180,7 +180,19 @@ def test_json_and_csv_have_scores_ranks_and_their_bands(
     published_warehouse: Path, members: list[dict[str, Any]]
 ) -> None:
     assert len(members) == 11
-    wanted = {"iso3", "name", "overall_score", "rank", "rank_p05", "rank_p95", "p1", "p5", "coverage", "score_reason"}
+    wanted = {
+        "iso3",
+        "name",
+        "overall_score",
+        "rank",
+        "tied_with",
+        "rank_p05",
+        "rank_p95",
+        "p1",
+        "p5",
+        "coverage",
+        "score_reason",
+    }
     assert wanted <= set(members[0])
     for one in members:
         assert (one["overall_score"] is None) == (one["rank"] is None) == (one["rank_p05"] is None)
