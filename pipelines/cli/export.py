@@ -16,9 +16,11 @@ from pipelines.cli.terminal import command_app, note
 from pipelines.settings import load_settings
 from sources.catalogue import Provider, load_catalogue
 from sources.errors import ConfigurationError
+from warehouse.export.folder import NotAnExport
 from warehouse.export.licences import UnknownName
-from warehouse.export.package import Attribution, Exported, NotAnExport
+from warehouse.export.package import Exported
 from warehouse.export.package import export as write_export
+from warehouse.export.rights import Attribution
 from warehouse.layout import Layout
 
 app = command_app()

@@ -27,8 +27,8 @@ from python_calamine import CalamineWorkbook
 from tests.conftest import AS_OF, ROOT, run_carec
 from tests.running import further
 from tests.unit.test_export import verified
+from warehouse.export.folder import UNFINISHED
 from warehouse.export.licences import MARKS, RAW_VALUES
-from warehouse.export.package import UNFINISHED
 
 DISTINCT = 7
 """Number of significant digits that makes a coincidence of two equal numbers unlikely."""
