@@ -24,7 +24,7 @@ TABLES = ("csv", "parquet", LICENCES, "carec.xlsx", "README.txt", "datapackage.j
 """Folders and files of an export of tables."""
 DATAFLOWS = ("observations", "scores", "trajectories")
 """The data sets of an SDMX export, each as CSV and JSON."""
-SDMX = (
+SDMX_FILES = (
     "structure.json",
     "structure.xml",
     *(f"{flow}.{ending}" for flow in DATAFLOWS for ending in ("csv", "json")),
@@ -32,7 +32,7 @@ SDMX = (
     "README.txt",
 )
 """Folders and files of an SDMX export. Either kind replaces the other."""
-_OURS = (*dict.fromkeys((*TABLES, *SDMX)),)
+_OURS = (*dict.fromkeys((*TABLES, *SDMX_FILES)),)
 UNFINISHED = ".carec-export-"
 """Prefix of the folder, inside that of the export, for the files that are being written."""
 
