@@ -40,7 +40,7 @@ def write_data(
     copy(
         connection,
         f"select 'dataflow' as STRUCTURE, '{AGENCY}:{flow.id}({VERSION})' as STRUCTURE_ID, 'I' as ACTION,"
-        f" {columns} from (select * replace (coalesce({VALUE}, 'NaN'::double) as {VALUE}) from sdmx_rows)"
+        f" {columns} from (select * replace (coalesce({VALUE}::varchar, 'NaN') as {VALUE}) from sdmx_rows)"
         f" order by {', '.join((*flow.series, TIME))}",
         folder / f"{flow.file}.csv",
         "format csv, header",

@@ -14,8 +14,15 @@ from typing import Any
 
 from pysdmx.io.format import Format
 from pysdmx.io.writer import write_sdmx
-from pysdmx.model import Code, Codelist, Concept, ConceptScheme, DataType, Organisation
-from pysdmx.model.__base import ItemReference, MaintainableArtefact
+from pysdmx.model import (
+    Code,
+    Codelist,
+    Concept,
+    ConceptScheme,
+    DataType,
+    ItemReference,
+    Organisation,
+)
 from pysdmx.model.dataflow import Component as SdmxComponent
 from pysdmx.model.dataflow import Components, DataStructureDefinition, Role
 from pysdmx.model.dataflow import Dataflow as SdmxDataflow
@@ -68,7 +75,7 @@ def _without_groups(text: str) -> str:
     return json.dumps(message, indent=1, ensure_ascii=False) + "\n"
 
 
-def _artefacts(codelists: Mapping[str, CodeTable]) -> list[MaintainableArtefact]:
+def _artefacts(codelists: Mapping[str, CodeTable]) -> list[Any]:
     lists = {name: _codelist(table) for name, table in codelists.items()}
     described = {one.id: one for one in (*OBSERVATIONS, *RESULTS)}
     concepts = ConceptScheme(
