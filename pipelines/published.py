@@ -53,12 +53,12 @@ def _open() -> duckdb.DuckDBPyConnection:
     return open_published(_layout().published)
 
 
-def fetch(sql: str, parameters: list[Any] | None = None) -> list[tuple[Any, ...]]:
+def fetch(sql: str, parameters: list[Any] | dict[str, Any] | None = None) -> list[tuple[Any, ...]]:
     """Return the rows of one query on the published file.
 
     Args:
-        sql: One statement; ``?`` marks a parameter.
-        parameters: The values of the parameters, in order.
+        sql: One statement; ``?`` or ``$name`` marks a parameter.
+        parameters: The values of the parameters, in order or by name.
 
     Raises:
         NotPublished: Nothing is published yet.
