@@ -98,7 +98,7 @@ def _checked(codes: Sequence[str], group: str | None, framework: str) -> dict[st
     if len(set(codes)) < len(codes):
         raise ConfigurationError("a member is named twice")
     if not (1 if group else 2) <= len(codes) <= MOST:
-        raise ConfigurationError(f"{len(codes)} members cannot be compared; name two to {MOST}, or one and a group")
+        raise ConfigurationError(f"name two to {MOST} members, or one to {MOST} and a group; {len(codes)} were given")
     names = {code: str(known[code]) for code in codes}
     if group:
         groups = dict(fetch("select group_id, title from groups order by 1"))
