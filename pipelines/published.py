@@ -85,14 +85,14 @@ def imprint() -> str:
 
 
 @dataclass(frozen=True)
-class Limits:
+class QueryLimits:
     """What a statement of somebody else may use. ``memory`` as DuckDB writes it; nothing is spilled to the disk."""
 
     rows: int
     memory: str
 
 
-def run_query(sql: str, limits: Limits | None = None) -> tuple[list[str], list[tuple[Any, ...]]]:
+def run_query(sql: str, limits: QueryLimits | None = None) -> tuple[list[str], list[tuple[Any, ...]]]:
     """Return the columns and rows of one read-only statement on the published file.
 
     The statement can read no other file and write nothing.

@@ -25,7 +25,7 @@ OF_GROUP = ("score", "value", "members")
 
 
 @dataclass(frozen=True)
-class Comparison:
+class SideBySide:
     """Members side by side.
 
     Attributes:
@@ -41,7 +41,7 @@ class Comparison:
     rows: tuple[tuple[Any, ...], ...]
 
 
-def compare(members: Sequence[str], group: str | None = None, framework: str = FRAMEWORK) -> Comparison:
+def compare(members: Sequence[str], group: str | None = None, framework: str = FRAMEWORK) -> SideBySide:
     """Return two to four members, or one to four and a group, side by side.
 
     The score of a group is the published mean of its members (every member counts once); its value of an indicator is
@@ -81,7 +81,7 @@ def compare(members: Sequence[str], group: str | None = None, framework: str = F
         *(f"{code}_{column}" for code in codes for column in OF_MEMBER),
         *(f"{group}_{column}" for column in OF_GROUP if group),
     )
-    return Comparison(names, group, columns, tuple(rows))
+    return SideBySide(names, group, columns, tuple(rows))
 
 
 def _checked(codes: Sequence[str], group: str | None, framework: str) -> dict[str, str]:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from pipelines.answers.compare import Comparison
+from pipelines.answers.compare import SideBySide
 from pipelines.answers.compare import compare as compared
 from pipelines.cli.tables import Format, console, show
 from pipelines.cli.terminal import FormatOption, command_app
@@ -38,7 +38,7 @@ def compare(
         show(comparison.columns, comparison.rows, fmt)
 
 
-def _print(comparison: Comparison) -> None:
+def _print(comparison: SideBySide) -> None:
     words = Words(ENGLISH)
     rows = [dict(zip(comparison.columns, row, strict=True)) for row in comparison.rows]
     sides = list(comparison.names)

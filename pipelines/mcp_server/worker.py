@@ -18,7 +18,7 @@ from threading import BoundedSemaphore, Timer
 from typing import Any
 
 from pipelines.mcp_server.envelope import clean, fitting, plain
-from pipelines.published import Limits, run_query
+from pipelines.published import QueryLimits, run_query
 from pipelines.settings import PROJECT
 from sources.errors import ConfigurationError
 from warehouse.reading import NotPublished, Unreadable
@@ -73,7 +73,7 @@ def main() -> None:
     question = json.load(sys.stdin)
     _limit()
     try:
-        columns, found = run_query(question["sql"], Limits(question["rows"] + 1, MEMORY))
+        columns, found = run_query(question["sql"], QueryLimits(question["rows"] + 1, MEMORY))
         rows = plain(found[: question["rows"]])
         kept = fitting(rows)
         more = len(found) > len(kept)
