@@ -23,7 +23,7 @@ app = command_app()
 
 @app.command()
 def compare(
-    members: Annotated[list[str], typer.Argument(metavar="ISO3...", help="Two to four members' ISO3 codes.")],
+    members: Annotated[list[str], typer.Argument(metavar="ISO3", help="Two to four members' ISO3 codes.")],
     group: Annotated[
         str | None, typer.Option("--with", metavar="GROUP", help="Also the mean of a group, such as asean.")
     ] = None,

@@ -372,4 +372,4 @@ def test_the_description_for_machine_learning_is_valid_and_reads_the_tables(
     assert len(scored) == count
     assert sum(score for score in scored if score is not None) == pytest.approx(total)
     licences = json.loads((exported / "datapackage.json").read_text(encoding="utf-8"))["licenses"]
-    assert len(dataset.metadata.license) == len(licences)
+    assert set(dataset.metadata.license) == {one.get("path", one["title"]) for one in licences}

@@ -84,7 +84,7 @@ def croissant(package: dict[str, Any], about: dict[str, Any]) -> dict[str, Any]:
         "conformsTo": VERSION,
         "citeAs": f"{package['title']}, as of {about['as_of']}, publication {about['fingerprint'][:12]}; figures of "
         + "; ".join(source["title"] for source in package["sources"]),
-        "license": [licence.get("path", licence["title"]) for licence in package["licenses"]],
+        "license": list(dict.fromkeys(one.get("path", one["title"]) for one in package["licenses"])),
         "creator": {"@type": "sc:Organization", "name": package["title"]},
         "datePublished": f"{about['published_at']:%Y-%m-%d}",
         "version": "{0.year}.{0.month}.{0.day}".format(about["published_at"]),
