@@ -154,6 +154,8 @@ _OF_GROUP = """
             null::double as value, members_scored as members
         from region_scores where framework_id = $framework and group_id = $group and variant = 'simple'
         union all
-        select 'indicator', indicator_id, null, avg(value), count(*)::integer from newest group by indicator_id
+        -- summed in a fixed order, so that the same figures give the same bits
+        select 'indicator', indicator_id, null, list_sum(list(value order by iso3)) / count(*), count(*)::integer
+        from newest group by indicator_id
     )
 """

@@ -52,7 +52,7 @@ def _observations() -> str:
     # a break is at the first figure of the new kind, if there is a figure before it
     return f"""
     with breaks as (
-        select o.iso3, o.indicator_id, min(o.year) filter (o.year >= b.from_year) as year, any_value(b.note) as note
+        select o.iso3, o.indicator_id, min(o.year) filter (o.year >= b.from_year) as year, min(b.note) as note
         from observations as o join series_breaks as b
             on o.indicator_id = b.indicator_id and (b.iso3 is null or o.iso3 = b.iso3)
         group by o.iso3, o.indicator_id, b.from_year
