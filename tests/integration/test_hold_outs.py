@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 
 from pipelines.scoring.folder import read_folder, score_folder
-from pipelines.scoring.models import RESULTS, load_models
+from pipelines.scoring.models import LANDED, RESULTS, load_models
 from tests.integration.test_scoring_folder import Tables, write
 
 Level = dict[str, dict[str, float]]
@@ -94,7 +94,7 @@ def scored(published_warehouse: Path, tmp_path: Path) -> Any:
 
     def score(tables: Tables, results: list[str] | None = None) -> duckdb.DuckDBPyConnection:
         return score_folder(
-            load_models(compiled, results or wanted), read_folder(write(tmp_path / "gii", tables)), None
+            load_models(compiled, results or wanted, LANDED), read_folder(write(tmp_path / "gii", tables)), None
         )
 
     return score
