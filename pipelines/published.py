@@ -7,6 +7,7 @@ one page prints, and number formats (``pipelines.formatting``).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -53,12 +54,12 @@ def _open() -> duckdb.DuckDBPyConnection:
     return open_published(_layout().published)
 
 
-def fetch(sql: str, parameters: list[Any] | None = None) -> list[tuple[Any, ...]]:
+def fetch(sql: str, parameters: list[Any] | dict[str, Any] | None = None) -> list[tuple[Any, ...]]:
     """Return the rows of one query on the published file.
 
     Args:
-        sql: One statement; ``?`` marks a parameter.
-        parameters: The values of the parameters, in order.
+        sql: One statement; ``?`` or ``$name`` marks a parameter.
+        parameters: The values of the parameters, in order or by name.
 
     Raises:
         NotPublished: Nothing is published yet.
@@ -83,22 +84,36 @@ def imprint() -> str:
     )
 
 
-def run_query(sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
+@dataclass(frozen=True)
+class QueryLimits:
+    """What a statement of somebody else may use. ``memory`` as DuckDB writes it; nothing is spilled to the disk."""
+
+    rows: int
+    memory: str
+
+
+def run_query(sql: str, limits: QueryLimits | None = None) -> tuple[list[str], list[tuple[Any, ...]]]:
     """Return the columns and rows of one read-only statement on the published file.
 
     The statement can read no other file and write nothing.
+
+    Args:
+        sql: The statement.
+        limits: Rows to return at most, and memory to use at most; None for all rows and DuckDB's own limit.
 
     Raises:
         ConfigurationError: The statement fails or does more than read; the message is DuckDB's.
         NotPublished: Nothing is published yet.
     """
     with _open() as connection:
-        for setting in _CLOSED:
+        limiting = (f"memory_limit = '{limits.memory}'", "max_temp_directory_size = '0KB'") if limits else ()
+        for setting in (*_CLOSED, *limiting):
             connection.execute(f"set {setting}")
         try:
             _check_reads(connection.extract_statements(sql))
             connection.execute(sql)
-            return [column[0] for column in connection.description or []], connection.fetchall()
+            columns = [column[0] for column in connection.description or []]
+            return columns, connection.fetchmany(limits.rows) if limits else connection.fetchall()
         except duckdb.Error as error:
             raise ConfigurationError(f"the query failed: {error}") from error
 

@@ -23,7 +23,7 @@ class Scale:
     low: float
     high: float
     is_share: bool
-    natural_limit: float
+    natural_limit: float | None
     end_share: float
 
     def holds(self, value: float) -> bool:

@@ -53,7 +53,19 @@ def set_today(today: str) -> None:
 
 
 READERS = (
-    *("archive", "benchmarks", "briefs", "claims", "diff", "dictionary", "doctor", "explain", "export", "indicators"),
+    *(
+        "archive",
+        "benchmarks",
+        "briefs",
+        "claims",
+        "compare",
+        "diff",
+        "dictionary",
+        "doctor",
+        "explain",
+        "export",
+        "indicators",
+    ),
     *("queries", "query", "raw", "report", "score", "scorecard", "sources", "what-if"),
 )
 """Commands without a build. They run in this process, which saves the imports of a new one."""

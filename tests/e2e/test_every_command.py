@@ -78,6 +78,7 @@ EXAMPLES: list[tuple[tuple[str, ...], tuple[str, ...]]] = [
     (("scorecard",), ("AFG",)),
     (("explain",), ("KAZ",)),
     (("explain",), ("KAZ", "internet_users_pct")),
+    (("compare",), ("UZB", "kaz", "--with", "asean")),
     (("indicators",), ()),
     (("sources",), ()),
     (("sources", "check"), ("--provider", "world_bank")),
@@ -105,6 +106,7 @@ ELSEWHERE = {("score",), ("indicators",), ("sources",), ("sources", "check"), ("
 READERS = [
     *(example for example in EXAMPLES if example[0] not in ELSEWHERE and example != (("queries",), ())),
     (("export",), ("out",)),
+    (("export",), ("out", "--sdmx")),
     (("report",), ()),
     (("briefs",), ("KAZ",)),
 ]
@@ -219,6 +221,7 @@ def test_a_setting_that_cannot_be_used_is_named_in_one_line(
     "arguments",
     [
         ("export", "{file}/out"),
+        ("export", "{file}/out", "--sdmx"),
         ("queries", "--write-docs", "{file}/queries.md"),
         ("dictionary", "--write-docs", "{file}/dictionary.md"),
         ("claims", "--write-docs", "{file}/claims.md"),

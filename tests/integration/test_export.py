@@ -21,14 +21,15 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import mlcroissant
 import pytest
 from python_calamine import CalamineWorkbook
 
 from tests.conftest import AS_OF, ROOT, run_carec
 from tests.running import further
 from tests.unit.test_export import verified
+from warehouse.export.folder import UNFINISHED
 from warehouse.export.licences import MARKS, RAW_VALUES
-from warehouse.export.package import UNFINISHED
 
 DISTINCT = 7
 """Number of significant digits that makes a coincidence of two equal numbers unlikely."""
@@ -356,3 +357,20 @@ def _shown(path: Path, sheet: str) -> bool:
     assert scores and pillars
     shown = re.findall(r'office:value="[\d.]+"[^>]*><text:p>(\d+\.\d)</text:p>', scores[0])
     return len(shown) > 200 and "<text:p>TRUE</text:p>" in pillars[0]
+
+
+def test_the_description_for_machine_learning_is_valid_and_reads_the_tables(
+    exported: Path, both: duckdb.DuckDBPyConnection
+) -> None:
+    dataset = mlcroissant.Dataset(exported / "croissant.json")
+    issues = dataset.metadata.ctx.issues
+    assert (set(issues.errors), set(issues.warnings)) == (set(), set())
+    assert {record_set.name for record_set in dataset.metadata.record_sets} == set(tables(both))
+    read = {row["pillars/pillar_id"].decode(): row["pillars/title"].decode() for row in dataset.records("pillars")}
+    assert read == dict(both.execute("select pillar_id, title from pillars").fetchall())
+    scored = [row["scorecard/overall_score"] for row in dataset.records("scorecard")]
+    ((count, total),) = both.execute("select count(*), sum(overall_score) from scorecard").fetchall()
+    assert len(scored) == count
+    assert sum(score for score in scored if score is not None) == pytest.approx(total)
+    licences = json.loads((exported / "datapackage.json").read_text(encoding="utf-8"))["licenses"]
+    assert set(dataset.metadata.license) == {one.get("path", one["title"]) for one in licences}

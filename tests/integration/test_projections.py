@@ -32,7 +32,7 @@ def calibrated(published_warehouse: Path, tmp_path_factory: pytest.TempPathFacto
     real = {row["iso3"] for row in read_seed(folder, "economies") if row["is_aggregate"] == "false"}
     rules = {
         key: rule
-        for key, rule in rules_of(FRAMEWORK, folder).items()
+        for key, rule in rules_of(FRAMEWORK, folder, {}).items()
         if not rule.edition_index and rule.baseline_year is not None
     }
     names = {name for _, name in rules}

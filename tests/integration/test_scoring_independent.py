@@ -207,7 +207,7 @@ def repeating(series: Mapping[Key, Mapping[int, float]], tables: Path, published
             float(row["valid_min"]),
             float(row["valid_max"]),
             row["shape"] == "saturating",
-            float(row["natural_limit"] or "inf"),
+            float(row["natural_limit"]) if row["natural_limit"] else None,
             parameters["scale_end_share"],
         )
         share = chance_share(every[row["indicator_id"]], scale)

@@ -15,8 +15,10 @@ import pytest
 from python_calamine import CalamineWorkbook
 
 from sources.catalogue import load_catalogue
+from warehouse.export.folder import UNFINISHED, NotAnExport
 from warehouse.export.licences import TERMS, UnknownName
-from warehouse.export.package import UNFINISHED, Attribution, Exported, NotAnExport, export
+from warehouse.export.package import Exported, export
+from warehouse.export.rights import Attribution
 
 OPEN, CLOSED, UNLISTED = "CC BY 4.0", "CC BY-NC-SA 3.0 IGO", "a licence that is not listed"
 HOSTILE = ("=HYPERLINK(1)", "+1", "-1", "@SUM(A1)", "\tx", "plain")
@@ -219,7 +221,7 @@ def verified(directory: Path) -> bool:
     )
 
 
-@pytest.mark.parametrize("moment", ["write_workbook", "_checksums"])
+@pytest.mark.parametrize("moment", ["package.write_workbook", "folder.checksums"])
 @pytest.mark.parametrize("interruption", [KeyboardInterrupt, OSError("disk full")])
 def test_an_interrupted_export_leaves_no_partial_export(
     published: Path,
@@ -235,7 +237,7 @@ def test_an_interrupted_export_leaves_no_partial_export(
         raise interruption
 
     with monkeypatch.context() as patched:
-        patched.setattr(f"warehouse.export.package.{moment}", interrupt)
+        patched.setattr(f"warehouse.export.{moment}", interrupt)
         for folder in ("new", "empty", "earlier"):
             with pytest.raises((KeyboardInterrupt, OSError)):
                 export(published, tmp_path / folder, NOTICES, providers=["keeper"])

@@ -49,8 +49,8 @@ def test_an_invalid_cell_in_any_seed_is_reported_with_its_file_and_line(seeds: P
     """The fault is text in the first typed cell, or a missing key in the first row."""
     schema = load_schemas(SEEDS)[path.stem]
     rows = pl.read_csv(path, infer_schema=False)
-    if rows.is_empty():  # a seed may have no rows
-        rows = pl.DataFrame({column: [None] for column in schema.types}, schema=dict.fromkeys(schema.types, pl.String))
+    if rows.is_empty():
+        rows = pl.DataFrame({key: [""] for key in rows.columns})
     types = [column for column, kind in schema.types.items() if kind != "varchar"]
     column = types[0] if types else schema.key[0]
     changed = pl.when(pl.int_range(pl.len()) == 0).then(pl.lit("x y" if types else "")).otherwise(column).alias(column)

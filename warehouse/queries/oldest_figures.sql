@@ -3,7 +3,8 @@ select
     s.iso3,
     i.title,
     s.latest_year,
-    s.as_of_year - s.latest_year as age_years,
+    s.measured_year,
+    s.as_of_year - s.measured_year as age_years,
     i.max_age_years,
     s.status
 from indicator_scores as s

@@ -5,6 +5,7 @@ select
     s.baseline_year,
     s.baseline_value,
     s.latest_year,
+    s.measured_year,
     s.latest_value,
     s.pace_target_value,
     s.target_year,

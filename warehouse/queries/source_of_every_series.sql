@@ -5,6 +5,7 @@ select
     provider_used,
     outcome,
     latest_year,
+    measured_year,
     stale_reason
 from source_health
 order by indicator_id
