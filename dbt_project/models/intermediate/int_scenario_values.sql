@@ -144,38 +144,56 @@ on_scale as (
     from ranked
     inner join scales
         using (framework_id, indicator_id)
+),
+
+every_value as (
+    select
+        framework_id,
+        'goalposts' as normalisation,
+        goalposts,
+        transform,
+        origin,
+        iso3,
+        pillar_id,
+        subtheme_id,
+        indicator_id,
+        weight,
+        case
+            when level_score is null or (goalposts = 'declared' and transform = 'declared') then level_score
+            else {{ level_score('g', 'g_floor', 'g_target') }}
+        end as value
+    from on_scale
+    union all by name
+    select
+        framework_id,
+        'rank_share' as normalisation,
+        'declared' as goalposts,
+        'declared' as transform,
+        origin,
+        iso3,
+        pillar_id,
+        subtheme_id,
+        indicator_id,
+        weight,
+        case
+            when goodness is not null
+                then coalesce({{ safe_divide('100 * (worse + equal / 2)', 'others') }}, level_score)
+        end as value
+    from ranked
 )
 
+-- as in the published scores, a figure below a sub-theme or pillar without a score does not count, and a pillar with a
+-- stated value (seed pillar_fills) has it, whatever is left out
 select
-    framework_id,
-    'goalposts' as normalisation,
-    goalposts,
-    transform,
-    origin,
-    iso3,
-    pillar_id,
-    subtheme_id,
-    indicator_id,
-    weight,
+    every_value.* exclude (value),
     case
-        when level_score is null or (goalposts = 'declared' and transform = 'declared') then level_score
-        else {{ level_score('g', 'g_floor', 'g_target') }}
+        when pillars.is_filled then pillars.score
+        when pillars.score is not null and subthemes.score is not null then every_value.value
     end as value
-from on_scale
-union all by name
-select
-    framework_id,
-    'rank_share' as normalisation,
-    'declared' as goalposts,
-    'declared' as transform,
-    origin,
-    iso3,
-    pillar_id,
-    subtheme_id,
-    indicator_id,
-    weight,
-    case
-        when goodness is not null
-            then coalesce({{ safe_divide('100 * (worse + equal / 2)', 'others') }}, level_score)
-    end as value
-from ranked
+from every_value
+inner join {{ ref('int_members') }}
+    using (framework_id, iso3)
+inner join {{ ref('int_pillar_scores') }} as pillars
+    using (framework_id, as_of_year, iso3, pillar_id)
+left join {{ ref('int_subtheme_scores') }} as subthemes
+    using (framework_id, as_of_year, iso3, pillar_id, subtheme_id)
