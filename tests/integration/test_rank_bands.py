@@ -253,7 +253,7 @@ def test_the_other_origin_moves_bands_and_no_published_score(build: Build) -> No
         "from rank_scenarios",
     )
     before = [build.rows(f"{table} order by all") for table in (scores, bands)]
-    engine = ["int_points", "int_cells", "int_slopes", "int_indicator_scores", *ENGINE]
+    engine = ["int_measured", "int_points", "int_cells", "int_slopes", "int_indicator_scores", *ENGINE]
     build.change(
         "update observations set value = value / 2 where indicator_id in (select other_indicator_id from origin_pairs)",
         *(*engine, "int_second_origins", *SCENARIOS, "rank_scenarios", "scorecard"),
