@@ -117,7 +117,7 @@ def load_codelists(
     known = _WITHHELD | dict(reasons)
     found = (
         CodeTable("CL_FREQ", "Frequency", (CodeEntry("A", "Annual"),), STANDARD, "2.1"),
-        CodeTable("CLOBS_STATUS", "Observation status", _entries(OBS_STATUS), STANDARD, "2.2"),
+        CodeTable("CL_OBS_STATUS", "Observation status", _entries(OBS_STATUS), STANDARD, "2.2"),
         CodeTable("CL_CONF_STATUS", "Confidentiality status", _entries(_CONF_STATUS), STANDARD, "1.3"),
         CodeTable("CL_REF_AREA", "Reference areas", rows("select iso3, name from economies order by 1")),
         CodeTable(
