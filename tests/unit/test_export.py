@@ -19,6 +19,8 @@ from warehouse.export.folder import UNFINISHED, NotAnExport
 from warehouse.export.licences import TERMS, UnknownName
 from warehouse.export.package import Exported, export
 from warehouse.export.rights import Attribution
+from warehouse.export.sdmx.codelists import OBS_STATUS
+from warehouse.export.sdmx.queries import load_flags
 
 OPEN, CLOSED, UNLISTED = "CC BY 4.0", "CC BY-NC-SA 3.0 IGO", "a licence that is not listed"
 HOSTILE = ("=HYPERLINK(1)", "+1", "-1", "@SUM(A1)", "\tx", "plain")
@@ -277,3 +279,14 @@ def _listed() -> Iterator[str]:
 
 def test_every_licence_of_the_catalogue_has_terms() -> None:
     assert {indicator.licence for indicator in load_catalogue()} <= set(_listed())
+
+
+def test_every_flag_of_the_standard_table_has_one_code_and_another_flag_is_named() -> None:
+    with duckdb.connect() as connection:
+        connection.execute("create table observations (provider varchar, obs_status varchar)")
+        connection.execute("insert into observations values ('un_sdg', 'C'), ('un_sdg', 'ZZ'), ('giver', null)")
+        assert load_flags(connection) == ["un_sdg ZZ"]
+        keys = connection.execute("select count(*), count(distinct provider || ' ' || flag) from flags").fetchall()
+        assert keys[0][0] == keys[0][1] > 10
+        used = {row[0] for row in connection.execute("select distinct obs_status from flags").fetchall()}
+        assert used <= set(OBS_STATUS)

@@ -44,7 +44,7 @@ class CodeTable:
         object.__setattr__(self, "names", {code.id: code.name for code in self.codes})
 
 
-_OBS_STATUS = {
+OBS_STATUS = {
     "A": "Normal value",
     "B": "Time series break",
     "D": "Definition differs",
@@ -59,6 +59,7 @@ _OBS_STATUS = {
     "Q": "Missing value; suppressed",
     "U": "Low reliability",
 }
+"""Codes of the standard list that can occur."""
 _CONF_STATUS = {"F": "Free (free for publication)", "N": "Not for publication, restricted for internal use only"}
 _SUBJECT_TYPES = {"overall": "Overall score", "pillar": "Pillar", "subtheme": "Sub-theme", "indicator": "Indicator"}
 _MEASURES = {
@@ -116,7 +117,7 @@ def load_codelists(
     known = _WITHHELD | dict(reasons)
     found = (
         CodeTable("CL_FREQ", "Frequency", (CodeEntry("A", "Annual"),), STANDARD, "2.1"),
-        CodeTable("CL_OBS_STATUS", "Observation status", _entries(_OBS_STATUS), STANDARD, "2.2"),
+        CodeTable("CL_OBS_STATUS", "Observation status", _entries(OBS_STATUS), STANDARD, "2.2"),
         CodeTable("CL_CONF_STATUS", "Confidentiality status", _entries(_CONF_STATUS), STANDARD, "1.3"),
         CodeTable("CL_REF_AREA", "Reference areas", rows("select iso3, name from economies order by 1")),
         CodeTable(

@@ -105,17 +105,23 @@ def _named(one: Component, values: list[str], codelists: Mapping[str, CodeTable]
 
 def _series(connection: duckdb.DuckDBPyConnection, flow: Dataflow, attributes: list[str]) -> str:
     """Return the series as JSON, made in one query."""
-    # positions as in ``_values``: ranks of the distinct values; NULL comes last and has none
-    places = ", ".join(
-        f"if({name} is null, null, dense_rank() over (order by {name} nulls last) - 1) as {name}"
-        for name in (*flow.series, TIME, *attributes)
+    coded = (*flow.series, TIME, *attributes)
+    # positions as in ``_values``; joins with the distinct values need half the memory of ranks over all rows
+    places = ", ".join(f"p_{name}.place as {name}" for name in coded)
+    joins = " ".join(
+        f"left join (select {name} as value, row_number() over (order by {name}) - 1 as place"
+        f" from (select distinct {name} from sdmx_rows where {name} is not null)) as p_{name}"
+        f" on r.{name} = p_{name}.value"
+        for name in coded
     )
     # trailing attributes without a value are left out, as the format allows
     cells = ", ".join(f"coalesce({name}::varchar, 'null')" for name in attributes)
     key = " || ':' || ".join(flow.series)
     ((text,),) = connection.execute(
         f"""
-        with placed as (select {places}, coalesce({VALUE}::varchar, 'null') as {VALUE} from sdmx_rows),
+        with placed as (
+            select {places}, coalesce(r.{VALUE}::varchar, 'null') as {VALUE} from sdmx_rows as r {joins}
+        ),
         written as (
             select
                 {", ".join(flow.series)},
