@@ -31,7 +31,9 @@ case
         end
 {%- endmacro %}
 
-{# The natural limits of an indicator, NULL without one. A bound of the valid range that only catches typing errors is none. #}
+{#
+The natural limits of an indicator, NULL without one. A bound of the valid range that only catches typing errors is none.
+#}
 {% macro limits(indicators, benchmarks, parameters) -%}
 case
             when {{ indicators }}.shape = 'saturating' then {{ indicators }}.valid_min

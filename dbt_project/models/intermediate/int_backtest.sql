@@ -1,6 +1,6 @@
--- What followed each window whose target was not yet met: the change of the own scale h up to each later measurement,
--- and the change that the trend gives. The earlier half of the windows of an indicator and horizon calibrates, the later half
--- tests.
+-- What followed each window whose target was not yet met: the change on the own scale h up to each later measurement,
+-- and the change that the trend gives. The earlier half of the windows of an indicator and horizon calibrates, the
+-- later half tests.
 select
     windows.framework_id,
     windows.indicator_id,

@@ -99,8 +99,9 @@ sloped as (
         case when on_scale.shape = 'saturating' then on_scale.logit_met_value else on_scale.g_target end as h_goal,
         case when on_scale.x0 is not null and isfinite(on_scale.g_x) then slopes.points end as points,
         case when on_scale.x0 is not null and isfinite(on_scale.g_x) then slopes.slope end as slope,
-        case when on_scale.x0 is not null and isfinite(on_scale.g_x) and slopes.points >= on_scale.min_trend_points
-            then slopes.trend
+        case
+            when on_scale.x0 is not null and isfinite(on_scale.g_x) and slopes.points >= on_scale.min_trend_points
+                then slopes.trend
         end as trend,
         case
             when on_scale.x0 is null or not isfinite(on_scale.g_x) or slopes.slope is null then null
@@ -144,15 +145,18 @@ projected as (
         *,
         {{ safe_divide('trend', 'required_trend') }} as pace_ratio,
         case when horizon >= 0 then {{ projected('(kept_trend * horizon)') }} end as projection,
-        case when error_low is not null and horizon between 1 and backtest_horizon_years
-            then {{ projected('(kept_trend * horizon + least(error_low, 0))') }}
+        case
+            when error_low is not null and horizon between 1 and backtest_horizon_years
+                then {{ projected('(kept_trend * horizon + least(error_low, 0))') }}
         end as projection_at_low,
-        case when error_high is not null and horizon between 1 and backtest_horizon_years
-            then {{ projected('(kept_trend * horizon + greatest(error_high, 0))') }}
+        case
+            when error_high is not null and horizon between 1 and backtest_horizon_years
+                then {{ projected('(kept_trend * horizon + greatest(error_high, 0))') }}
         end as projection_at_high,
         {% for mark in ['met_value', 'pace_met_value'] %}
-        case when not edition_index and horizon between 1 and backtest_horizon_years and kept_trend is not null
-            then {{ probability('(h_' ~ mark ~ ' - h_x - kept_trend * horizon)', 'target_value > floor_value') }}
+        case
+            when not edition_index and horizon between 1 and backtest_horizon_years and kept_trend is not null
+                then {{ probability('(h_' ~ mark ~ ' - h_x - kept_trend * horizon)', 'target_value > floor_value') }}
         end as probability_of_{{ mark }},
         {% endfor %}
         {{ safe_divide('(h_met_value - h_x)', 'kept_trend') }} as years_to_target

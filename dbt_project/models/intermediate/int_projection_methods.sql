@@ -1,5 +1,6 @@
--- How much of the trend a projection keeps, by indicator: all, half or nothing, whichever had the smallest mean absolute
--- error in the earlier half of the backtest. An indicator with too few windows follows all indicators of its shape.
+-- How much of the trend a projection keeps, by indicator: all, half or nothing, whichever had the smallest mean
+-- absolute error in the earlier half of the backtest. An indicator with too few windows follows all indicators of its
+-- shape.
 {% set methods = {'last_value': 0, 'half_trend': 0.5, 'trend': 1} %}
 
 with scored as (

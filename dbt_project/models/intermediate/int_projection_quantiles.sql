@@ -1,6 +1,7 @@
--- The 99 percentiles of the errors of past projections, on the own scale h, by indicator and horizon: of the earlier half
--- of the windows (which the later half tests) and of all windows (which the projections use). A horizon with too few windows has
--- the errors of the next longer one, or those of the shape, scaled to the indicator's own errors at its longest horizon.
+-- The 99 percentiles of the errors of past projections, on the own scale h, by indicator and horizon: of the earlier
+-- half of the windows (which the later half tests) and of all windows (which the projections use). A horizon with too
+-- few windows has the errors of the next longer one, or those of the shape, scaled to the indicator's own errors at its
+-- longest horizon.
 with errors as (
     select
         backtest.framework_id,

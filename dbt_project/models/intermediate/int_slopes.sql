@@ -1,5 +1,5 @@
--- Observed change per year between baseline and latest value, on the scale g and on the indicator's own scale h (logit for
--- a share that saturates). A figure that the source repeats is no new point.
+-- Observed change per year between baseline and latest value, on the scale g and on the indicator's own scale h (logit
+-- for a share that saturates). A figure that the source repeats is no new point.
 with points as (
     select
         cells.framework_id,

@@ -1,15 +1,17 @@
--- How projections and intervals did on windows after those that calibrated them, by indicator and horizon. Errors are on
--- the indicator's own scale.
+-- How projections and intervals did on windows after those that calibrated them, by indicator and horizon. Errors are
+-- on the indicator's own scale.
 with tested as (
     select
         backtest.*,
         backtest.change - methods.trend_kept * backtest.trend_change as error,
         quantiles.basis,
-        case when quantiles.percentiles is not null
-            then least(quantiles.percentiles[round(50 * (1 - parameters.interval_coverage))::integer], 0)
+        case
+            when quantiles.percentiles is not null
+                then least(quantiles.percentiles[round(50 * (1 - parameters.interval_coverage))::integer], 0)
         end as low,
-        case when quantiles.percentiles is not null
-            then greatest(quantiles.percentiles[100 - round(50 * (1 - parameters.interval_coverage))::integer], 0)
+        case
+            when quantiles.percentiles is not null
+                then greatest(quantiles.percentiles[100 - round(50 * (1 - parameters.interval_coverage))::integer], 0)
         end as high,
         (backtest.iso3, backtest.year) as key
     from {{ ref('int_backtest') }} as backtest
@@ -29,21 +31,19 @@ by_horizon as (
         framework_id,
         indicator_id,
         horizon,
-        max(year) filter (where is_earlier) as calibration_until,
         count(*) filter (where is_earlier) as calibration_windows,
         any_value(basis) as interval_basis,
         count(low) filter (where not is_earlier) as test_windows,
         count(*) filter (where not is_earlier and error between low and high) as inside,
         count(*) filter (where not is_earlier and error < low) as below,
         count(*) filter (where not is_earlier and error > high) as above,
-        {%- for part, condition in [('calibration', 'is_earlier'), ('test', 'not is_earlier')] %}
-        {%- for method, kept in [('last_value', 0), ('half_trend', 0.5), ('trend', 1)] %}
+        {% for part, condition in [('calibration', 'is_earlier'), ('test', 'not is_earlier')] %}
+        {% for method, kept in [('last_value', 0), ('half_trend', 0.5), ('trend', 1)] %}
         avg(abs(change - {{ kept }} * trend_change) order by key) filter (where {{ condition }})
-            as {{ part }}_error_of_{{ method }}
-        {%- if not loop.last %},{% endif %}
-        {%- endfor %}
-        {%- if not loop.last %},{% endif %}
-        {%- endfor %}
+            as {{ part }}_error_of_{{ method }},
+        {% endfor %}
+        {% endfor %}
+        max(case when is_earlier then year end) as calibration_until
     from tested
     group by framework_id, indicator_id, horizon
 ),
@@ -67,11 +67,11 @@ select
     case methods.trend_kept when 1 then 'trend' when 0 then 'last_value' else 'part_of_trend' end as projection_method,
     methods.method_basis,
     counted.interval_basis,
-    {%- for part in ['calibration', 'test'] %}
-    {%- for method in ['last_value', 'half_trend', 'trend'] %}
+    {% for part in ['calibration', 'test'] %}
+    {% for method in ['last_value', 'half_trend', 'trend'] %}
     counted.{{ part }}_error_of_{{ method }},
-    {%- endfor %}
-    {%- endfor %}
+    {% endfor %}
+    {% endfor %}
     parameters.interval_coverage as nominal_coverage,
     {{ safe_divide('counted.inside', 'counted.test_windows') }} as reached_coverage,
     {{ safe_divide('counted.below', 'counted.test_windows') }} as share_below,

@@ -1,6 +1,20 @@
--- What became of each status: the rule of the scorecard applied to the backtest's windows, and the share that had met the
--- pace target, and the target, some years later.
-with judged as (
+-- What became of each status: the rule of the scorecard applied to the backtest's windows, and the share that had met
+-- the pace target, and the target, some years later.
+with goals as (
+    select
+        benchmarks.framework_id,
+        benchmarks.indicator_id,
+        benchmarks.target_value,
+        benchmarks.floor_value,
+        benchmarks.transform,
+        indicators.valid_max,
+        {{ pace_met_value('benchmarks') }} as pace_met_value
+    from {{ ref('benchmarks') }} as benchmarks
+    inner join {{ ref('indicators') }} as indicators
+        on benchmarks.indicator_id = indicators.indicator_id
+),
+
+judged as (
     select
         windows.*,
         {{ beyond_noise('windows.trend', 'bands.error', 'windows.spread', 'parameters.noise_z') }} as beyond,
@@ -16,19 +30,7 @@ with judged as (
         outcomes.is_met as later_met
     from {{ ref('int_trend_windows') }} as windows
     cross join {{ ref('int_parameters') }} as parameters
-    inner join (
-        select
-            benchmarks.framework_id,
-            benchmarks.indicator_id,
-            benchmarks.target_value,
-            benchmarks.floor_value,
-            benchmarks.transform,
-            indicators.valid_max,
-            {{ pace_met_value('benchmarks') }} as pace_met_value
-        from {{ ref('benchmarks') }} as benchmarks
-        inner join {{ ref('indicators') }} as indicators
-            on benchmarks.indicator_id = indicators.indicator_id
-    ) as goals
+    inner join goals
         on windows.framework_id = goals.framework_id and windows.indicator_id = goals.indicator_id
     inner join {{ ref('noise_bands') }} as bands
         on windows.framework_id = bands.framework_id and windows.indicator_id = bands.indicator_id
@@ -75,7 +77,7 @@ verdicts as (
 select
     framework_id,
     coalesce(indicator_id, 'all') as indicator_id,
-    verdict.status as status,
+    verdict.status,
     verdict.reason as status_reason,
     any_value(years)::integer as years,
     count(*)::integer as windows,
@@ -84,7 +86,9 @@ select
     reached / windows as share_reached,
     count(*) filter (where later_met) / count(*) as share_target_reached
 from verdicts
-group by grouping sets (
-    (framework_id, indicator_id, verdict.status, verdict.reason), (framework_id, verdict.status, verdict.reason)
-)
-order by framework_id, indicator_id, status, status_reason
+group by
+    grouping sets (
+        (framework_id, indicator_id, verdict.status, verdict.reason),
+        (framework_id, verdict.status, verdict.reason)
+    )
+order by framework_id, indicator_id, verdict.status, verdict.reason
