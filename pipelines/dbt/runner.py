@@ -19,7 +19,7 @@ import polars as pl
 from pipelines.dbt import failures
 from pipelines.dbt.compiled import COMPILED, code_hash, hash_of
 from pipelines.dbt.environment import set_environment
-from pipelines.dbt.results import Build, read_results, missed_tests
+from pipelines.dbt.results import Build, missed_tests, read_results
 from pipelines.dbt.staging import check_staging
 from pipelines.seeds.check import check_all
 from pipelines.workspace import Workspace
