@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.text import Text
 from typer.core import TyperGroup
 
 from pipelines.cli.tables import Format, console
+from sources.errors import printable
 
 FormatOption = Annotated[Format, typer.Option("--format", help="How to print: table, json or csv.")]
 
@@ -37,7 +39,7 @@ def command_app(*, no_args_is_help: bool = False, cls: type[TyperGroup] | None =
 
 def note(message: str) -> None:
     """Print a message on standard error."""
-    console(stderr=True).print(message, markup=False, soft_wrap=True)
+    console(stderr=True).print(printable(message, lines=True), soft_wrap=True)
 
 
 def write_document(path: Path, document: str) -> None:
@@ -56,7 +58,7 @@ def progress_line() -> Iterator[Callable[[str], None]]:
         yield lambda step: None
         return
     with out.status("starting") as status:
-        yield status.update
+        yield lambda step: status.update(Text(printable(step)))
 
 
 def parse_day(text: str | None) -> date | None:

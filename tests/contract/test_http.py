@@ -558,9 +558,7 @@ def test_a_host_whose_first_address_is_silent_is_reached_at_another(
 ) -> None:
     server = raw_server(send(response(b"[1]")))
     port = int(server.url.split(":")[2].removesuffix("/data"))
-    listed = [
-        (socket.AF_INET, socket.SOCK_STREAM, 0, "", (address, port)) for address in ("127.0.0.2", "127.0.0.1")
-    ]
+    listed = [(socket.AF_INET, socket.SOCK_STREAM, 0, "", (address, port)) for address in ("127.0.0.2", "127.0.0.1")]
     with socket.socket() as silent:
         silent.bind(("127.0.0.2", port))
         silent.listen(0)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
 import pytest
 
+from pipelines.orchestration.webserver import check_temporary_folder
 from pipelines.settings import Settings, load_settings, with_base_urls
 from sources.catalogue import load_catalogue
 from sources.errors import ConfigurationError
@@ -78,14 +80,14 @@ def test_a_tilde_is_the_home_of_the_user(monkeypatch: pytest.MonkeyPatch, tmp_pa
     monkeypatch.setenv("HOME", str(tmp_path))
     settings = load_settings(warehouse="~/data", local_files="~/local")
     assert (settings.warehouse, settings.local_files) == (tmp_path / "data", tmp_path / "local")
-    with pytest.raises(ConfigurationError, match="CAREC_WAREHOUSE=.*no user ~no-such-user"):
+    with pytest.raises(ConfigurationError, match=r"CAREC_WAREHOUSE=.*no user ~no-such-user"):
         load_settings(warehouse="~no-such-user/data")
 
 
 @pytest.mark.parametrize("value", ['"/srv/carec"', "'/srv/carec'", '"/srv/carec'])
 def test_quotes_in_a_value_are_refused_by_name(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     monkeypatch.setenv("CAREC_WAREHOUSE", value)
-    with pytest.raises(ConfigurationError, match="quotes are a part of the value; write CAREC_WAREHOUSE=/srv/carec$"):
+    with pytest.raises(ConfigurationError, match=r"quotes are a part of the value; write CAREC_WAREHOUSE=/srv/carec$"):
         load_settings()
 
 
@@ -108,5 +110,16 @@ def test_the_mark_of_utf_8_is_no_part_of_a_name(monkeypatch: pytest.MonkeyPatch,
 
 @pytest.mark.parametrize("value", ["Asia", "Mars/Olympus", "../etc", "/etc"])
 def test_a_value_that_is_no_time_zone_is_refused_by_name(value: str) -> None:
-    with pytest.raises(ConfigurationError, match="CAREC_TIMEZONE=.*a time zone such as UTC"):
+    with pytest.raises(ConfigurationError, match=r"CAREC_TIMEZONE=.*a time zone such as UTC"):
         load_settings(timezone=value)
+
+
+def test_a_temporary_folder_whose_path_is_too_long_for_a_socket_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    check_temporary_folder()
+    long = tmp_path / ("long" * 30)
+    long.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(long))
+    with pytest.raises(ConfigurationError, match=r"^TMPDIR=.*path too long; set TMPDIR to a shorter path"):
+        check_temporary_folder()
