@@ -107,7 +107,7 @@ def parse_observations(
         )
         .filter(pl.col("year").is_null() | pl.col("year").is_between(window.first_year, window.last_year))
         .with_columns(
-            value=number + 0.0,  # minus zero is zero
+            value=pl.when(number == 0).then(0.0).otherwise(number),  # minus zero is zero
             obs_status=pl.when(pl.col("obs_status") != "").then("obs_status"),
             reason=_reason(number, given, areas),
         )
