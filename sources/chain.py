@@ -215,6 +215,10 @@ def resolve(
     return resolutions, bodies
 
 
+def _named(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
+
+
 def _take(resolution: Resolution, answers: Sequence[tuple[Link, Answer]]) -> None:
     """Add the attempts of one step; use the answer with the latest year, the first one if several have it."""
     indicator = resolution.indicator
