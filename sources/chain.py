@@ -199,9 +199,7 @@ def resolve(
             try:
                 return adapters[provider].fetch(requests, catalogue.providers[provider], areas, window, http)
             except Exception as error:  # a fault in one adapter must not stop the other providers
-                fault = Answer(
-                    Outcome.UNAVAILABLE, printable(f"the {provider} adapter failed: {type(error).__name__}: {error}")
-                )
+                fault = Answer(Outcome.UNAVAILABLE, printable(f"the {provider} adapter failed: {_named(error)}"))
                 return Fetched(dict.fromkeys(requests, fault), [])
             finally:
                 progress(provider)
