@@ -35,19 +35,19 @@ statuses as (
 )
 
 select
-    scores.iso3,
-    scores.name as member,
     scores.rank,
+    scores.name as member,
+    scores.iso3,
     scores.overall_score as score,
+    {% for pillar in pillars %}
+    pillars.{{ pillar }},
+    {% endfor %}
     scores.tied_with,
     scores.rank_p05 as rank_low,
     scores.rank_p95 as rank_high,
     scores.share_top3,
     scores.coverage,
     {{ in_words('reasons', 'scores.score_reason') }} as score_because,
-    {% for pillar in pillars %}
-    pillars.{{ pillar }},
-    {% endfor %}
     pillars.strongest_pillar,
     pillars.strongest_score,
     pillars.weakest_pillar,
