@@ -78,9 +78,11 @@ def page(name: str | None, fmt: Format) -> None:
 
 
 def print_sql(name: str | None) -> None:
-    """Print the SQL of one query below its question, or of all queries."""
-    asked = questions() if name is None else [_find(name)]
-    typer.echo("\n\n".join(f"-- {question.text}\n{question.sql}" for question in asked))
+    """Print the SQL of one query, as `carec query` takes it, or of all queries, each below its question."""
+    if name is not None:
+        typer.echo(_find(name).sql)
+    else:
+        typer.echo("\n\n".join(f"-- {question.text}\n{question.sql}" for question in questions()))
 
 
 def _find(name: str) -> ExampleQuery:

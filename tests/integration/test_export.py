@@ -74,7 +74,10 @@ def test_every_table_is_exported_in_every_format_with_its_columns_in_order(
         for table, columns in tables(both).items()
     }
     assert fields == expected
-    assert book.sheet_names == ["readme", "licences", "columns", *sorted(expected)]
+    names = book.sheet_names
+    assert names[:4] == ["readme", "v_members", "v_indicators_latest", "v_compare"]
+    assert names[-2:] == ["columns", "licences"] and set(expected) < set(names)
+    assert {name.partition("-")[0] for name in names[1:-2]} == set(expected)
     for table, columns in expected.items():
         with (exported / "csv" / f"{table}.csv").open(encoding="utf-8", newline="") as handle:
             assert next(csv.reader(handle)) == columns
@@ -276,7 +279,8 @@ def test_the_workbook_has_the_rows_and_types_of_the_published_file(
 ) -> None:
     kinds = {"VARCHAR": str, "DOUBLE": float, "INTEGER": float, "BIGINT": float, "BOOLEAN": bool}
     for table, columns in tables(both).items():
-        sheet = workbook[table]
+        parts = [rows for name, rows in workbook.items() if name.partition("-")[0] == table]
+        sheet = [parts[0][0], *(row for part in parts for row in part[1:])]
         ((count,),) = both.execute(f"select count(*) from main.{table}").fetchall()
         assert len(sheet) - 1 == count
         for number, (column, kind) in enumerate(columns):
@@ -284,6 +288,18 @@ def test_the_workbook_has_the_rows_and_types_of_the_published_file(
                 found = {type(row[number]) for row in sheet[1:] if row[number] != ""}
                 assert found <= {kinds[kind]}, (table, column)
     assert isinstance(workbook["publication"][1][0], datetime)
+
+
+def test_a_sheet_of_economies_has_the_members_and_the_other_framework_has_its_own(
+    workbook: dict[str, list[list[Any]]],
+) -> None:
+    for table in ("scorecard", "indicator_scores", "rank_scenarios"):
+        (own, *rows), (other, *others) = workbook[table], workbook[f"{table}-un_egdi"]
+        at = own.index("framework_id")
+        assert own == other
+        assert {row[at] for row in rows} == {"carec_2030"} and {row[at] for row in others} == {"un_egdi"}
+    heads, *rows = workbook["v_members"]
+    assert heads[:9] == ["rank", "member", "iso3", "score", "p1", "p2", "p3", "p4", "p5"] and len(rows) == 11
 
 
 def test_the_header_rows_are_frozen_and_scores_have_one_decimal(exported: Path) -> None:

@@ -8,7 +8,7 @@ with members as (
         overall_score as score,
         null::double as value,
         null::integer as year,
-        null::varchar as status_code
+        null::varchar as sign
     from {{ published('scorecard') }}
     where framework_id = {{ framework }}
     union all by name
@@ -27,7 +27,7 @@ with members as (
         level_score as score,
         latest_value as value,
         latest_year as year,
-        case when status_reason = 'not_comparable_edition' then 'level_only' else status end as status_code
+        case when status_reason = 'not_comparable_edition' then 'level_only' else status end as sign
     from {{ published('indicator_scores') }}
     where framework_id = {{ framework }}
 ),
@@ -65,7 +65,7 @@ others as (
         members.score,
         members.value,
         members.year,
-        members.status_code
+        members.sign
     from members
     inner join {{ published('economies') }} as names
         on members.iso3 = names.iso3
@@ -90,7 +90,7 @@ others as (
         any_value(groups.title) as other,
         true as other_is_group,
         count(newest.value)::integer as other_members,
-        avg(newest.value) as value
+        avg(newest.value order by newest.iso3) as value
     from newest
     inner join {{ published('groups') }} as groups
         on newest.group_id = groups.group_id
@@ -117,8 +117,8 @@ select
     others.year as other_year,
     members.value - others.value as value_difference,
     {{ in_words('units', 'indicators.unit') }} as unit,
-    {{ in_words('own', 'members.status_code') }} as status,
-    {{ in_words('theirs', 'others.status_code') }} as other_status,
+    {{ in_words('own', 'members.sign') }} as status,
+    {{ in_words('theirs', 'others.sign') }} as other_status,
     pairs.probability as share_of_scenarios_above,
     pairs.is_tie
 from members
@@ -141,7 +141,7 @@ left join {{ published('rank_probabilities') }} as pairs
 left join {{ published('code_words') }} as units
     on indicators.unit = units.code and units.kind = 'unit'
 left join {{ published('code_words') }} as own
-    on members.status_code = own.code and own.kind = 'status'
+    on members.sign = own.code and own.kind = 'status'
 left join {{ published('code_words') }} as theirs
-    on others.status_code = theirs.code and theirs.kind = 'status'
+    on others.sign = theirs.code and theirs.kind = 'status'
 order by members.iso3, others.other_is_group, others.other_id, members.kind, members.id

@@ -6,9 +6,9 @@ with pillars as (
         {% for pillar in pillars %}
         any_value(scores.score) filter (scores.pillar_id = '{{ pillar }}') as {{ pillar }},
         {% endfor %}
-        arg_max(titles.title, scores.score) as strongest_pillar,
+        arg_max(titles.title, scores.score order by scores.pillar_id) as strongest_pillar,
         max(scores.score) as strongest_score,
-        arg_min(titles.title, scores.score) as weakest_pillar,
+        arg_min(titles.title, scores.score order by scores.pillar_id) as weakest_pillar,
         min(scores.score) as weakest_score
     from {{ published('pillar_scores') }} as scores
     inner join {{ published('pillars') }} as titles
