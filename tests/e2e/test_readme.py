@@ -12,7 +12,6 @@ from typing import Any
 import duckdb
 import pytest
 import typer
-from python_calamine import CalamineWorkbook
 
 from pipelines.cli.app import app
 from pipelines.settings import Settings
@@ -207,19 +206,3 @@ def test_the_query_of_the_quick_start_for_r_runs(in_the_folder_of_the_warehouse:
     queries = re.findall(r'dbGetQuery\(carec, "([^"]+)"\)', code)
     with duckdb.connect(path, read_only=True) as connection:
         assert queries and all(connection.execute(query).fetchall() for query in queries)
-
-
-def test_the_quick_start_for_spreadsheets_names_files_sheets_and_columns_of_an_export(
-    published_warehouse: Path, tmp_path: Path
-) -> None:
-    """Power Query runs only in Excel: the test checks the file and the column that its code names."""
-    section = QUICKSTART.partition("## Excel")[2].partition("\n## ")[0]
-    assert run_carec("export", str(tmp_path / "out"), warehouse=published_warehouse).returncode == 0
-    sheets = CalamineWorkbook.from_path(str(tmp_path / "out" / "carec.xlsx")).sheet_names
-    assert sheets[:2] == ["readme", "v_members"] and "scorecard-un_egdi" in sheets
-    (code,) = blocks(section, "python")
-    frame = run_python(code.replace("DIR/", f"{tmp_path}/out/"))["frame"]
-    (query,) = blocks(section, "powerquery")
-    (path,) = re.findall(r'"C:\\\\carec\\\\parquet\\\\(\w+\.parquet)"', query)
-    (column,) = re.findall(r"each \[(\w+)\]", query)
-    assert (tmp_path / "out" / "parquet" / path).exists() and set(frame[column]) == {"UZB"}

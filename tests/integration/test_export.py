@@ -302,6 +302,23 @@ def test_a_sheet_of_economies_has_the_members_and_the_other_framework_has_its_ow
     assert heads[:9] == ["rank", "member", "iso3", "score", "p1", "p2", "p3", "p4", "p5"] and len(rows) == 11
 
 
+def test_the_quick_start_for_spreadsheets_names_existing_sheets_files_and_columns(
+    exported: Path, workbook: dict[str, list[list[Any]]]
+) -> None:
+    """Power Query runs only in Excel: the test checks the file and the column that its code names."""
+    document = (ROOT / "docs" / "quickstart.md").read_text(encoding="utf-8")
+    section = document.partition("## Excel")[2].partition("\n## ")[0]
+    assert list(workbook)[1] == "v_members" and "`v_members`" in section
+    assert set(re.findall(r"`(\w+-un_egdi)`", section)) <= set(workbook)
+    (query,) = re.findall(r"```powerquery\n(.*?)```", section, re.DOTALL)
+    (path,) = re.findall(r"carec\W+parquet\W+(\w+\.parquet)", query)
+    (column,) = re.findall(r"each \[(\w+)\]", section)
+    names: dict[str, Any] = {}
+    (code,) = re.findall(r"```python\n(.*?)```", section, re.DOTALL)
+    exec(compile(code.replace("DIR/", f"{exported}/"), "quickstart.md", "exec"), names)
+    assert (exported / "parquet" / path).exists() and set(names["frame"][column]) == {"UZB"}
+
+
 def test_the_header_rows_are_frozen_and_scores_have_one_decimal(exported: Path) -> None:
     with zipfile.ZipFile(exported / "carec.xlsx") as book:
         parts = [name for name in book.namelist() if name.startswith("xl/worksheets/sheet")]
@@ -351,7 +368,7 @@ def test_libreoffice_opens_the_workbook_with_every_cell_unchanged(
         for row, (ours, theirs) in enumerate(zip(sheet, opened[name], strict=True)):
             for here, there in zip(ours, theirs, strict=False):
                 assert _same(here, there), (name, row, here, there)
-    assert _shown(tmp_path / "carec.ods", "scorecard")
+    assert _shown(tmp_path / "carec.ods", "indicator_scores")
 
 
 def _same(here: Any, there: Any) -> bool:
