@@ -154,18 +154,53 @@ def test_the_points_lost_of_a_member_add_up_to_100_less_its_overall_score(
         assert without_level == 0
         assert (score is None) == (lost is None), (framework, iso3)
         assert score is None or lost == pytest.approx(100 - score, abs=1e-9), (framework, iso3)
-    # by hand: all of sub-theme 4c of Pakistan is one proxy; three sub-themes make a pillar, five pillars the score
-    ((level, lost, alone),) = published.execute(
+
+
+def test_the_points_lost_are_what_the_overall_score_gains_if_the_indicator_meets_its_target(
+    published: duckdb.DuckDBPyConnection,
+) -> None:
+    """The score again with one level at 100, from the published levels and weights: three weighted means."""
+    levels: dict[str, dict[str, dict[str, dict[str, tuple[float, float]]]]] = {}
+    lost = {}
+    rows = published.execute(
         """
-        select any_value(level_score), any_value(points_lost), count(*) from indicator_scores
-        where framework_id = 'carec_2030' and iso3 = 'PAK' and subtheme_id = '4c' and level_score is not null
+        select s.iso3, s.pillar_id, s.subtheme_id, s.indicator_id, coalesce(f.weight, 1), t.weight, s.level_score,
+            s.points_lost
+        from indicator_scores as s
+        join framework_indicators as f using (framework_id, indicator_id)
+        join subthemes as t on (s.framework_id, s.pillar_id, s.subtheme_id)
+            = (t.framework_id, t.pillar_id, t.subtheme_id)
+        join pillars as p on s.framework_id = p.framework_id and s.pillar_id = p.pillar_id and p.in_overall
+        where s.framework_id = 'carec_2030' and s.level_score is not null
         """
     ).fetchall()
-    ((subthemes,),) = published.execute(
-        "select count(*) from subtheme_scores where framework_id = 'carec_2030' and iso3 = 'PAK'"
-        " and pillar_id = 'p4' and score is not null"
-    ).fetchall()
-    assert alone == 1 and lost == pytest.approx((100 - level) / subthemes / 5)
+    weights = {}
+    for iso3, pillar, subtheme, indicator, weight, subtheme_weight, level, points in rows:
+        levels.setdefault(iso3, {}).setdefault(pillar, {}).setdefault(subtheme, {})[indicator] = (weight, level)
+        weights[subtheme] = subtheme_weight
+        lost[iso3, indicator] = points
+
+    def mean(parts: list[tuple[float, float]]) -> float:
+        return sum(weight * value for weight, value in parts) / sum(weight for weight, _ in parts)
+
+    def overall(iso3: str, met: str | None = None) -> float:
+        pillars = []
+        for subthemes in levels[iso3].values():
+            means = [
+                (weights[subtheme], mean([(w, 100 if name == met else level) for name, (w, level) in own.items()]))
+                for subtheme, own in subthemes.items()
+            ]
+            pillars.append((1.0, mean(means)))
+        return mean(pillars)
+
+    scores = dict(published.execute("select iso3, score from v_members where score is not null").fetchall())
+    assert len(scores) == 9
+    for (iso3, indicator), points in lost.items():
+        if iso3 not in scores:
+            assert points is None
+            continue
+        assert overall(iso3) == pytest.approx(scores[iso3], abs=1e-9)
+        assert points == pytest.approx(overall(iso3, indicator) - overall(iso3), abs=1e-9), (iso3, indicator)
 
 
 def test_the_comparison_is_the_same_from_both_sides_and_a_group_is_the_mean_of_its_members(
