@@ -40,7 +40,7 @@ from warehouse.publish import WORKING_SCHEMAS
 
 Manifest = Mapping[str, Any]
 
-_FOLDERS = {"intermediate": "scoring", "marts": "scorecard"}
+_FOLDERS = {"intermediate": "scoring", "marts": "scorecard", "views": "scorecard"}
 """Folder of the dbt project -> group of its models. Staging models are in the group of their pillar."""
 
 
