@@ -15,11 +15,11 @@ import typer
 from pipelines.cli.tables import Format, console, show
 from pipelines.cli.terminal import FormatOption, command_app, write_document
 from pipelines.formatting import GAP, figure
-from pipelines.published import claimed, fetch, imprint, not_known
+from pipelines.published import claimed, economy_code, fetch, imprint, not_known
 from pipelines.report.claims_document import document
 from pipelines.report.documents import USED, later, summary
 from pipelines.seeds.codes import DOCUMENTARY_VERDICTS, VERDICTS
-from sources.errors import ConfigurationError
+from sources.errors import ConfigurationError, did_you_mean
 
 app = command_app()
 
@@ -64,7 +64,9 @@ def _table(name: str, where: str, parameters: Sequence[Any], order: str) -> tupl
 
 def _one_of(name: str, given: str, known: Sequence[str]) -> str:
     if given not in known:
-        raise ConfigurationError(f"{given!r} is not a {name} of a claim; known are {', '.join(known)}")
+        raise ConfigurationError(
+            f"{given!r} is not a {name} of a claim; known are {', '.join(known)}{did_you_mean(given, known)}"
+        )
     return given
 
 
@@ -145,7 +147,7 @@ def _filters(verdict: str | None, pillar: str | None, country: str | None, docum
         wanted["pillar = ?"] = _one_of("pillar", pillar.lower().removeprefix("p"), pillars)
     if country is not None:
         codes = [row[0] for row in fetch("select iso3 from economies where is_member order by 1")]
-        code = _one_of("country", country.upper(), [*codes, "CAREC"])
+        code = _one_of("country", "CAREC" if country.upper() == "CAREC" else economy_code(country), [*codes, "CAREC"])
         wanted["list_contains(string_split(country_iso3, ';'), ?)"] = code
     return wanted
 

@@ -18,7 +18,7 @@ from pipelines.cli.tables import Format, readable, show
 from pipelines.cli.terminal import FormatOption, command_app, write_document
 from pipelines.published import run_query
 from pipelines.settings import PROJECT
-from sources.errors import ConfigurationError
+from sources.errors import ConfigurationError, did_you_mean
 
 app = command_app()
 
@@ -73,7 +73,9 @@ def page(name: str | None, fmt: Format) -> None:
         show(["name", "question"], [[q.name, q.text] for q in known.values()], fmt)
         return
     if name not in known:
-        raise ConfigurationError(f"there is no example query {name!r}; `carec queries` lists all {len(known)}")
+        raise ConfigurationError(
+            f"there is no example query {name!r}; `carec queries` lists all {len(known)}{did_you_mean(name, known)}"
+        )
     print_result(*run_query(known[name].sql), fmt)
 
 
