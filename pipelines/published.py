@@ -102,6 +102,14 @@ def imprint() -> str:
     )
 
 
+def age_of_figures() -> str:
+    """Return one more line of a heading: how old the figures are if none was fetched live; empty otherwise."""
+    publication = published(_layout())
+    if publication is None or publication.series_live or publication.newest_vintage is None:
+        return ""
+    return f"\nno figure was fetched live: the newest is from the bundled archive of {publication.newest_vintage:%Y-%m-%d}"
+
+
 @dataclass(frozen=True)
 class QueryLimits:
     """What a statement of somebody else may use. ``memory`` as DuckDB writes it; nothing is spilled to the disk."""

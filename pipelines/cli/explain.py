@@ -57,6 +57,7 @@ def print_explanation(iso3: str, subject: str | None, framework: str, fmt: Forma
             + near_economies(iso3, covered)
         )
     columns = ["subject", "subject_id", "step", "item", "arithmetic", "value", "note", "source", "source_url"]
+    columns += ["note_code", "operands"]
     lines = []
     for kind, subject_id in _chosen(subject, framework):
         if kind == OUTSIDE:
@@ -74,7 +75,7 @@ def print_explanation(iso3: str, subject: str | None, framework: str, fmt: Forma
     titles |= dict(fetch("select pillar_id, title from pillars where framework_id = ?", [framework]))
     out = console()
     for line in lines:
-        kind, subject_id, step, *cells = line
+        kind, subject_id, step, *cells, _, _ = line
         if step == 1:
             title = "" if kind == "overall" else f": {titles.get(subject_id, subject_id)}"
             out.print(f"\n{name[0][0]}, {subject_id}{title}", markup=False, soft_wrap=True)

@@ -59,4 +59,4 @@ def unscored(iso3: str, indicator_id: str, framework: str) -> list[tuple[Any, ..
     parts.append(("not scored", None, None, f"no indicator of the framework {framework}: it has no weight", None, None))
     uses = [use for (use,) in fetch(_USES, {"id": indicator_id, "shown": SHOWN})]
     parts += [("used for", None, None, use, None, None) for use in uses or ["context only"]]
-    return [("indicator", indicator_id, step, *part) for step, part in enumerate(parts, start=1)]
+    return [("indicator", indicator_id, step, *part, None, None) for step, part in enumerate(parts, start=1)]
