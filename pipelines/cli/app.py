@@ -14,7 +14,7 @@ import os
 import sys
 from importlib import import_module
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 from typer.core import TyperGroup
@@ -92,8 +92,20 @@ def _summary(command_name: str) -> str:
 app = command_app(no_args_is_help=True, cls=LazyCommands)
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"carec {version('carec-digital-scorecard')}")
+        raise typer.Exit()
+
+
 @app.callback()
-def carec() -> None:
+def carec(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
     """How far each CAREC member has come towards the CAREC Digital Strategy 2030, from public data."""
 
 

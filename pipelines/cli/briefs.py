@@ -29,5 +29,8 @@ def briefs(
     """Write a brief of a few pages per member, as HTML and PDF."""
     layout = Layout(load_settings().warehouse)
     folder = out or layout.report / "briefs"
-    written = write_briefs(layout, folder, [economy_code(one) for one in countries or []], language, pdf=not no_pdf, note=note)
+    codes = [economy_code(one) for one in countries or []]
+    written = write_briefs(layout, folder, codes, language, pdf=not no_pdf, note=note)
+        layout, folder, [economy_code(one) for one in countries or []], language, pdf=not no_pdf, note=note
+    )
     note(f"wrote {len(written)} files to {folder}")

@@ -49,7 +49,9 @@ def print_notes(
                 " that neighbouring years have in common (table matched_change). There is no bar where years do not"
                 f" compare. {JUMP} marks a trend across an undecided jump of a series (table series_jumps)."
             )
-    lines += ["" if verbose else "Next: carec scorecard ISO3 (one member, and what it should do next); -v (how to read)"]
+    lines += [
+        "" if verbose else "Next: carec scorecard ISO3 (one member, and what it should do next); -v (how to read)"
+    ]
     out.print()
     for line in [*lines, OWN_CHOICE, imprint()]:
         out.print(line, markup=False, highlight=False)
@@ -83,14 +85,17 @@ def _weakest(framework: str, pillars: Sequence[tuple[str, str]]) -> list[str]:
     if not rows:
         return []
     widest, _, spread = max(rows, key=itemgetter(2))
-    return [f"Weakest: {rows[0][0]}, mean {number(rows[0][1])}. Members differ most in {widest}: {number(spread)} points."]
+    return [
+        f"Weakest: {rows[0][0]}, mean {number(rows[0][1])}. Members differ most in {widest}: {number(spread)} points."
+    ]
 
 
 def _changes(framework: str, pillars: Sequence[str]) -> list[str]:
     """Return the largest rise and the largest fall of a pillar on the indicators that its years have in common."""
     rows = fetch(
         """
-        select economies.name, pillar_id, chained_index, chain_start, indicators_jumped is not null
+        select economies.name, pillar_id, chained_index, chain_start,
+            bool_or(indicators_jumped is not null) over (partition by pillar_id, iso3, chain_start) as is_jump
         from matched_change join economies using (iso3)
         where framework_id = ? and is_member and list_contains(?, pillar_id) and year > chain_start
         qualify chain_start = max(chain_start) over (partition by pillar_id, iso3)
@@ -101,8 +106,8 @@ def _changes(framework: str, pillars: Sequence[str]) -> list[str]:
     )
     ends = [("largest rise", rows[0]), ("largest fall", rows[-1])] if rows else []
     shown = [
-        f"{label} {name} {pillar} {change:+.1f} since {start}"
-        for label, (name, pillar, change, start, _) in ends
+        f"{label} {name} {pillar} {change:+.1f} since {start}" + (" (across an unexplained jump)" if is_jump else "")
+        for label, (name, pillar, change, start, is_jump) in ends
         if (change > 0) == (label == "largest rise") and change
     ]
     return [f"Change on the same indicators: {'; '.join(shown)}."] if shown else []
