@@ -107,9 +107,8 @@ def age_of_figures() -> str:
     publication = published(_layout())
     if publication is None or publication.series_live or publication.newest_vintage is None:
         return ""
-    return (
-        f"\nno figure was fetched live: the newest is from the bundled archive of {publication.newest_vintage:%Y-%m-%d}"
-    )
+    newest = f"{publication.newest_vintage:%Y-%m-%d}"
+    return f"\nno figure was fetched live: the newest is from the bundled archive of {newest}"
 
 
 @dataclass(frozen=True)

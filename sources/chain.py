@@ -158,7 +158,7 @@ def resolve(
     areas: Areas,
     window: Window,
     http: Http,
-    progress: Callable[[str], None] = lambda provider: None,
+    progress: Callable[[str], None] = lambda awaited: None,
 ) -> tuple[list[Resolution], list[RawBody]]:
     """Ask the providers of every indicator in the order of its chain.
 
@@ -171,7 +171,7 @@ def resolve(
         areas: The areas that the project knows.
         window: The years to ask for.
         http: The session that sends the requests.
-        progress: Called with the provider's id after each visit.
+        progress: Called with the providers that are awaited, before the first visit and after each.
 
     Returns:
         One resolution per indicator, and every body that was received.
@@ -190,6 +190,8 @@ def resolve(
                 turns.setdefault(provider, []).append(request)
         if not turns:
             continue
+        awaited = list(turns)
+        progress(_awaited(awaited, len(turns)))
 
         def visit(provider: str, turn: Iterable[SeriesRequest]) -> Fetched:
             requests = list(dict.fromkeys(turn))
@@ -201,7 +203,8 @@ def resolve(
                 fault = Answer(Outcome.UNAVAILABLE, f"the {provider} adapter failed: {type(error).__name__}: {error}")
                 return Fetched(dict.fromkeys(requests, fault), [])
             finally:
-                progress(provider)
+                awaited.remove(provider)
+                progress(_awaited(awaited, len(turns)))
 
         with ThreadPoolExecutor(max_workers=len(turns), thread_name_prefix="provider") as pool:
             visits = dict(zip(turns, pool.map(visit, turns.keys(), turns.values()), strict=True))
@@ -210,6 +213,11 @@ def resolve(
         for resolution, step in steps:
             _take(resolution, [(link, _merge(link, visits)) for link in step if link.code])
     return resolutions, bodies
+
+
+def _awaited(providers: Sequence[str], total: int) -> str:
+    names = ", ".join(providers[:3]) + (f" and {len(providers) - 3} more" if len(providers) > 3 else "")
+    return f"providers, {total - len(providers)} of {total} answered" + (f": waiting for {names}" if names else "")
 
 
 def _take(resolution: Resolution, answers: Sequence[tuple[Link, Answer]]) -> None:

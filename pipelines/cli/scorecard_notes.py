@@ -49,9 +49,7 @@ def print_notes(
                 " that neighbouring years have in common (table matched_change). There is no bar where years do not"
                 f" compare. {JUMP} marks a trend across an undecided jump of a series (table series_jumps)."
             )
-    lines += [
-        "" if verbose else "Next: carec scorecard ISO3 (one member, and what it should do next); -v (how to read)"
-    ]
+    lines.append("" if verbose else "Next: carec scorecard ISO3 (one member, what it should do next); -v (how to read)")
     out.print()
     for line in [*lines, OWN_CHOICE, imprint()]:
         out.print(line, markup=False, highlight=False)
@@ -85,9 +83,8 @@ def _weakest(framework: str, pillars: Sequence[tuple[str, str]]) -> list[str]:
     if not rows:
         return []
     widest, _, spread = max(rows, key=itemgetter(2))
-    return [
-        f"Weakest: {rows[0][0]}, mean {number(rows[0][1])}. Members differ most in {widest}: {number(spread)} points."
-    ]
+    weakest, mean, _ = rows[0]
+    return [f"Weakest: {weakest}, mean {number(mean)}. Members differ most in {widest}: {number(spread)} points."]
 
 
 def _changes(framework: str, pillars: Sequence[str]) -> list[str]:

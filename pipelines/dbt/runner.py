@@ -215,7 +215,7 @@ def _invoke(workspace: Workspace, arguments: list[str], progress: Callable[[str]
     def report_start(event: Any) -> None:
         # not a documented name: tests/unit/test_dbt_events.py fails if it changes
         if event.info.name == "LogStartLine":
-            progress(event.data.description)
+            progress(f"building {event.data.index} of {event.data.total}: {event.data.description}")
 
     outcome = dbtRunner(callbacks=[report_start]).invoke([*arguments, "--log-level", "none"])
     error = f"dbt could not run: {outcome.exception}" if outcome.exception is not None else None
