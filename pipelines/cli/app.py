@@ -54,6 +54,10 @@ DISK_FAULTS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPER
 """Errors that an operator repairs: a full disk, a quota, a read-only disk, missing rights."""
 
 
+DAMAGED = {"IOException", "FatalException", "InternalException", "SerializationException", "ComputeError"}
+"""Errors of DuckDB and polars for files that they cannot read, by name: no command imports both only to name them."""
+
+
 class LazyCommands(TyperGroup):
     """A group that imports the module of a command when the command is needed."""
 
@@ -134,6 +138,11 @@ def run() -> None:
         # each library has its own type for a full disk, but all contain the message of the system
         if getattr(error, "errno", None) in DISK_FAULTS or os.strerror(errno.ENOSPC) in str(error):
             _fail(f"{error}; the previous publication is untouched. `carec doctor` names the cause", 1)
+        if type(error).__name__ in DAMAGED:
+            first = str(error).strip().partition("\n")[0]
+            _fail(
+                f"a file of the warehouse cannot be read: {first}; `carec doctor` names damaged files and remedies", 1
+            )
         # not from the operating system: an error of this program
         if not isinstance(error, OSError) or error.strerror is None:
             raise

@@ -31,6 +31,4 @@ def briefs(
     folder = out or layout.report / "briefs"
     codes = [economy_code(one) for one in countries or []]
     written = write_briefs(layout, folder, codes, language, pdf=not no_pdf, note=note)
-        layout, folder, [economy_code(one) for one in countries or []], language, pdf=not no_pdf, note=note
-    )
     note(f"wrote {len(written)} files to {folder}")

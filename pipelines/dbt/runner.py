@@ -218,5 +218,7 @@ def _invoke(workspace: Workspace, arguments: list[str], progress: Callable[[str]
             progress(f"building {event.data.index} of {event.data.total}: {event.data.description}")
 
     outcome = dbtRunner(callbacks=[report_start]).invoke([*arguments, "--log-level", "none"])
+    if isinstance(outcome.exception, KeyboardInterrupt):  # dbt returns it as a result, without a text
+        raise outcome.exception
     error = f"dbt could not run: {outcome.exception}" if outcome.exception is not None else None
     return outcome.success, error
