@@ -56,13 +56,16 @@ def build_defs(workspace: Workspace | None = None) -> dg.Definitions:
             dg.define_asset_job(
                 "refresh",
                 selection=dg.AssetSelection.all(),
-                description="Fetch, build, check and publish: `carec refresh`.",
+                description="Fetch, build, check and publish: the same publication as `carec refresh` and the schedule."
+                " Where nothing changed, nothing is built and the publication remains.",
             ),
             dg.define_asset_job(
                 "rebuild",
                 selection=dg.AssetSelection.assets(build, publication),
                 description="Build, check and publish from landed figures, without requests to providers. With `as_of`"
-                " in the launchpad: what was known on that day. The job `refresh` returns to today.",
+                " in the launchpad: what was known on that day. The job `refresh` returns to today. Builds even if"
+                " nothing changed.",
+                config={"ops": {"dbt_build": {"config": {"rebuild": True}}}},
             ),
             check_sources_job(workspace),
         ],

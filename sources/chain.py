@@ -21,6 +21,8 @@ from sources.http.client import Http
 from sources.observation import OBSERVATION, REJECT, Areas, empty_observations, empty_rejects, utc_now
 from sources.provider import Adapter, Answer, Fetched, Outcome, RawBody, SeriesRequest, Window
 
+NAMED = 3
+"""Most providers that a progress report names."""
 NO_ADAPTER = "no live adapter for this provider yet"
 
 
@@ -190,10 +192,9 @@ def resolve(
                 turns.setdefault(provider, []).append(request)
         if not turns:
             continue
-        awaited = list(turns)
-        progress(_awaited(awaited, len(turns)))
+        waiting = _Waiting(turns, progress)
 
-        def visit(provider: str, turn: Iterable[SeriesRequest]) -> Fetched:
+        def visit(provider: str, turn: Iterable[SeriesRequest], waiting: _Waiting = waiting) -> Fetched:
             requests = list(dict.fromkeys(turn))
             if provider not in adapters:
                 return Fetched(dict.fromkeys(requests, Answer(Outcome.UNAVAILABLE, NO_ADAPTER)), [])
@@ -203,8 +204,7 @@ def resolve(
                 fault = Answer(Outcome.UNAVAILABLE, f"the {provider} adapter failed: {type(error).__name__}: {error}")
                 return Fetched(dict.fromkeys(requests, fault), [])
             finally:
-                awaited.remove(provider)
-                progress(_awaited(awaited, len(turns)))
+                waiting.end(provider)
 
         with ThreadPoolExecutor(max_workers=len(turns), thread_name_prefix="provider") as pool:
             visits = dict(zip(turns, pool.map(visit, turns.keys(), turns.values()), strict=True))
@@ -215,9 +215,24 @@ def resolve(
     return resolutions, bodies
 
 
-def _awaited(providers: Sequence[str], total: int) -> str:
-    names = ", ".join(providers[:3]) + (f" and {len(providers) - 3} more" if len(providers) > 3 else "")
-    return f"providers, {total - len(providers)} of {total} answered" + (f": waiting for {names}" if names else "")
+class _Waiting:
+    """The providers of one step that have not answered yet. Reports them at the start and after each answer."""
+
+    def __init__(self, providers: Iterable[str], progress: Callable[[str], None]):
+        self._awaited = list(providers)
+        self._total = len(self._awaited)
+        self._progress = progress
+        self._report()
+
+    def end(self, provider: str) -> None:
+        self._awaited.remove(provider)
+        self._report()
+
+    def _report(self) -> None:
+        left = self._awaited.copy()
+        names = ", ".join(left[:NAMED]) + (f" and {len(left) - NAMED} more" if len(left) > NAMED else "")
+        answered = f"{self._total - len(left)} of {self._total} providers answered"
+        self._progress(answered + (f", waiting for {names}" if names else ""))
 
 
 def _take(resolution: Resolution, answers: Sequence[tuple[Link, Answer]]) -> None:

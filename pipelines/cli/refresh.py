@@ -124,9 +124,8 @@ def _print_summary(workspace: Workspace, result: Refresh, revised: Revisions, se
     publication = result.publication
     newest = f"{publication.newest_vintage:%Y-%m-%d}" if publication.newest_vintage else "none"
     if result.build is None:
-        note(
-            f"nothing changed: the publication of {publication.published_at:%Y-%m-%d %H:%M} UTC remains ({path}; {took})"
-        )
+        published_at = f"{publication.published_at:%Y-%m-%d %H:%M} UTC"
+        note(f"nothing changed: the publication of {published_at} remains ({path}; {took})")
     else:
         for warning in warnings(workspace.layout, result.build.nodes):
             note(f"warning: {warning} (its page in `carec ui` has all rows)")
