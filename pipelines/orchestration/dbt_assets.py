@@ -47,10 +47,10 @@ _FOLDERS = {"intermediate": "scoring", "marts": "scorecard"}
 _MAKING = {
     "model": "Made by dbt in one build with all other tables. Not fresh, or a check failed: run the job `refresh`; the"
     " checks of this page name the rows and the files to correct.",
-    "seed": "A file of dbt_project/seeds that people edit. Fresh if its last build is newer than the file; if not, run the"
-    " job `refresh`.",
-    "source": "Written when figures land. Fresh with the last run that asked the providers; if not, run the job `refresh`,"
-    " and see `carec sources` for the reason.",
+    "seed": "A file of dbt_project/seeds that people edit. Fresh if its last build is newer than the file; if not, run"
+    " the job `refresh`.",
+    "source": "Written when figures land. Fresh with the last run that asked the providers; if not, run the job"
+    " `refresh`, and see `carec sources` for the reason.",
 }
 """Kind of dbt node -> how it is made, and what to do where it is not fresh. The second line of an asset's page."""
 
@@ -170,8 +170,8 @@ def dbt_build(
     """Return the assets and checks of the dbt project, all of them made by one ``dbt build``.
 
     Where nothing has changed since the publication, nothing is built, as in ``carec refresh``: the tables and the
-    publication are skipped. A selection always grows to the whole build: a new table next to older ones would be a build that no test checked.
-    ``@dbt_assets`` allows parts of a build, so only its specs are used.
+    publication are skipped. A selection always grows to the whole build: a new table next to older ones would be a
+    build that no test checked. ``@dbt_assets`` allows parts of a build, so only its specs are used.
 
     Args:
         workspace: Paths, catalogue and settings.
