@@ -9,13 +9,14 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated
 
 import typer
 
 from pipelines.cli.terminal import command_app, note, parse_day, progress_line
 from pipelines.dbt.failures import warnings
+from pipelines.dbt.runner import check_day
 from pipelines.ingestion import Ingestion
 from pipelines.notifications import Message, post
 from pipelines.published import not_known, verdict_changes
@@ -26,7 +27,6 @@ from pipelines.revisions import Revisions, revisions_since
 from pipelines.settings import unknown_settings
 from pipelines.workspace import Workspace, open_workspace
 from sources.chain import NO_ADAPTER
-from sources.errors import ConfigurationError
 from sources.observation import utc_now
 from sources.provider import Outcome
 from warehouse.landing import Landing
@@ -48,11 +48,7 @@ def refresh(
 ) -> None:
     """Fetch, validate, build, check and publish."""
     day, started, clock = parse_day(as_of), utc_now(), time.monotonic()
-    # the later of both dates: a day that has begun here may not have begun in UTC
-    if day and day > (today := max(started.date(), date.today())):
-        raise ConfigurationError(
-            f"--as-of {day} is after today, {today}: what is known on that day cannot be scored yet"
-        )
+    check_day(day)
     if more and not only:
         raise typer.BadParameter(f"indicators need --only: carec refresh --only {' '.join(more)}")
     workspace = open_workspace()

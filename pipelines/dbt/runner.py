@@ -68,6 +68,17 @@ def inputs_of_tests(workspace: Workspace) -> dict[str, str]:
     return {"unit_tests": code, "seed_tests": code + hash_of(workspace.dbt_project, {".csv"})}
 
 
+def check_day(as_of: date | None) -> None:
+    """Check that a chosen day has begun, here or in UTC.
+
+    Raises:
+        ConfigurationError: The day is in the future: nothing can be known of it yet.
+    """
+    today = max(utc_now().date(), date.today())
+    if as_of and as_of > today:
+        raise ConfigurationError(f"the as-of day {as_of} is after today, {today}: nothing can be known of it yet")
+
+
 def compile_models(workspace: Workspace) -> None:
     """Compile the models, without running them.
 

@@ -34,6 +34,7 @@ from pipelines.orchestration.automation import FOLLOW_FIGURES
 from pipelines.orchestration.observation_assets import OWNERS, POOL, lock_warehouse
 from pipelines.seeds.codes import FRAMEWORK
 from pipelines.workspace import Workspace
+from sources.errors import ConfigurationError
 from sources.observation import utc_now
 from warehouse.layout import Layout
 from warehouse.publish import WORKING_SCHEMAS, published
@@ -157,11 +158,15 @@ class BuildConfig(dg.Config):
     )
 
     def day(self) -> date | None:
-        """Return the chosen day. Raises dg.Failure for a text that is not a date."""
+        """Return the chosen day. Raises dg.Failure for a text that is not a date, and for a day in the future."""
         try:
-            return date.fromisoformat(self.as_of) if self.as_of else None
+            day = date.fromisoformat(self.as_of) if self.as_of else None
+            runner.check_day(day)
         except ValueError:
             raise dg.Failure(f"as_of: {self.as_of!r} is not a date like 2025-06-26", allow_retries=False) from None
+        except ConfigurationError as error:
+            raise dg.Failure(str(error), allow_retries=False) from None
+        return day
 
 
 def dbt_build(
