@@ -37,7 +37,7 @@ def publication_asset(workspace: Workspace, tables: Iterable[Key]) -> dg.AssetsD
         automation_condition=FOLLOW_BUILD,
         description="The file that users open: a copy of a build that passed every check, replaced as a whole.\n\n"
         "Fresh if its `as_of` is the day that you want and no indicator has a newer materialisation. If not: run the"
-        " job `refresh`, which gives the same file as `carec refresh` and the schedule, or keeps it if nothing changed.",
+        " job `refresh`, which gives the same file as `carec refresh` and the schedule, or keeps it if it is current.",
     )
     def publication(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
         with lock_warehouse(context, layout):
