@@ -7,6 +7,7 @@ same functions without Dagster.
 from __future__ import annotations
 
 import json
+import warnings
 
 import dagster as dg
 
@@ -49,7 +50,10 @@ def build_defs(workspace: Workspace | None = None) -> dg.Definitions:
     publication = publication_asset(workspace, published_tables(manifest))
     observations = observation_assets(workspace, indicator_groups(manifest, groups))
     fresh = dg.map_asset_specs(lambda spec: with_freshness(spec, workspace.catalogue), [observations])
-    ours = dg.with_source_code_references([*fresh, publication])
+    with warnings.catch_warnings():
+        # a warning per asset, in each of the processes that load this module
+        warnings.simplefilter("ignore", dg.BetaWarning)
+        ours = dg.with_source_code_references([*fresh, publication])
     return dg.Definitions(
         assets=[*ours, *landing_specs(manifest, translator, project), build],
         jobs=[

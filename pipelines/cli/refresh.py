@@ -71,6 +71,7 @@ def refresh(
             )
             post(message, workspace.settings.webhook_url)
             raise
+        progress("recording the run for the Dagster pages")
         record(workspace, result, started, note)
     published = workspace.layout.published
     revised = revisions_since(published, result.previous.newest_vintage if result.previous else None)
