@@ -3,6 +3,23 @@
 Failures of a provider do not belong here: they are outcomes (``provider.Outcome``).
 """
 
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
 
 class ConfigurationError(Exception):
     """A setting, argument, seed or entry of the catalogue cannot be used. The command line exits with 2."""
+
+
+def did_you_mean(given: str, known: Iterable[str]) -> str:
+    """Return ``; did you mean X or Y?`` with the names most like the given one, to end a message; empty if none is.
+
+    Example:
+        >>> did_you_mean("gii_scor", ["gii_rank", "gii_score"])
+        '; did you mean gii_score or gii_rank?'
+    """
+    by_lower = {name.lower(): name for name in known}
+    near = [by_lower[name] for name in get_close_matches(given.lower(), by_lower, n=3, cutoff=0.7)]
+    return f"; did you mean {' or '.join(near)}?" if near else ""

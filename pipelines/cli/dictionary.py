@@ -19,7 +19,7 @@ from pipelines.cli.terminal import FormatOption, command_app, write_document
 from pipelines.dbt.runner import manifest
 from pipelines.published import fetch
 from pipelines.workspace import open_workspace
-from sources.errors import ConfigurationError
+from sources.errors import ConfigurationError, did_you_mean
 
 app = command_app()
 
@@ -58,9 +58,10 @@ def page(table: str | None, fmt: Format) -> None:
         tables = {name: comment for name, _, _, _, comment in columns}
         show(["table", "description"], list(tables.items()), fmt)
         return
-    own = [[column, kind, comment] for name, column, kind, comment, _ in columns if name == table]
+    own = [[column, kind, comment] for name, column, kind, comment, _ in columns if name == table.lower()]
     if not own:
-        raise ConfigurationError(f"there is no table {table!r}; `carec dictionary` lists all tables")
+        near = did_you_mean(table, {name for name, *_ in columns})
+        raise ConfigurationError(f"there is no table {table!r}; `carec dictionary` lists all tables{near}")
     show(["column", "type", "description"], own, fmt)
 
 

@@ -18,7 +18,7 @@ from pipelines.cli.tables import Format, readable, show
 from pipelines.cli.terminal import FormatOption, command_app, write_document
 from pipelines.published import run_query
 from pipelines.settings import PROJECT
-from sources.errors import ConfigurationError
+from sources.errors import ConfigurationError, did_you_mean
 
 app = command_app()
 
@@ -88,7 +88,9 @@ def print_sql(name: str | None) -> None:
 def _find(name: str) -> ExampleQuery:
     known = {question.name: question for question in questions()}
     if name not in known:
-        raise ConfigurationError(f"there is no example query {name!r}; `carec queries` lists all {len(known)}")
+        raise ConfigurationError(
+            f"there is no example query {name!r}; `carec queries` lists all {len(known)}{did_you_mean(name, known)}"
+        )
     return known[name]
 
 

@@ -8,7 +8,7 @@ import csv
 import os
 import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -34,14 +34,26 @@ from pipelines.orchestration.automation import FOLLOW_FIGURES
 from pipelines.orchestration.observation_assets import OWNERS, POOL, lock_warehouse
 from pipelines.seeds.codes import FRAMEWORK
 from pipelines.workspace import Workspace
+from sources.errors import ConfigurationError
 from sources.observation import utc_now
 from warehouse.layout import Layout
-from warehouse.publish import WORKING_SCHEMAS
+from warehouse.publish import WORKING_SCHEMAS, published
 
 Manifest = Mapping[str, Any]
 
 _FOLDERS = {"intermediate": "scoring", "marts": "scorecard", "views": "scorecard"}
 """Folder of the dbt project -> group of its models. Staging models are in the group of their pillar."""
+
+
+_MAKING = {
+    "model": "Made by dbt in one build with all other tables. Not fresh, or a check failed: run the job `refresh`; the"
+    " checks of this page name the rows and the files to correct.",
+    "seed": "A file of dbt_project/seeds that people edit. Fresh if its last build is newer than the file; if not, run"
+    " the job `refresh`.",
+    "source": "Written when figures land. Fresh with the last run that asked the providers; if not, run the job"
+    " `refresh`, and see `carec sources` for the reason.",
+}
+"""Kind of dbt node -> how it is made, and what to do where it is not fresh. The second line of an asset's page."""
 
 
 class ScorecardTranslator(DagsterDbtTranslator):
@@ -54,7 +66,12 @@ class ScorecardTranslator(DagsterDbtTranslator):
     def get_asset_spec(self, manifest: Manifest, unique_id: str, project: DbtProject | None) -> dg.AssetSpec:
         node = self.get_resource_props(manifest, unique_id)
         spec = super().get_asset_spec(manifest, unique_id, project)
-        return spec.replace_attributes(key=dg.AssetKey(node_key(node)), group_name=self._group(node), owners=OWNERS)
+        return spec.replace_attributes(
+            key=dg.AssetKey(node_key(node)),
+            group_name=self._group(node),
+            owners=OWNERS,
+            description=f"{' '.join(node['description'].split())}\n\n{_MAKING[node['resource_type']]}",
+        )
 
     def _group(self, node: Mapping[str, Any]) -> str:
         if node["resource_type"] != "model":
@@ -126,21 +143,30 @@ def _close_build_file(invocation: DbtCliInvocation) -> None:
         invocation.adapter.connections.close_all_connections()
 
 
+UNCHANGED = "nothing has changed since the publication: it remains, and nothing is built (option rebuild builds anyway)"
+
+
 class BuildConfig(dg.Config):
     """Options of a build in the launchpad."""
 
     as_of: str | None = Field(default=None, description="Score what was known on that day (YYYY-MM-DD); else today.")
+
+    rebuild: bool = Field(default=False, description="Build even if nothing has changed since the publication.")
 
     column_lineage: bool = Field(
         default=True, description="Trace every column to the columns that it is made from. Takes most of the time."
     )
 
     def day(self) -> date | None:
-        """Return the chosen day. Raises dg.Failure for a text that is not a date."""
+        """Return the chosen day. Raises dg.Failure for a text that is not a date, and for a day in the future."""
         try:
-            return date.fromisoformat(self.as_of) if self.as_of else None
+            day = date.fromisoformat(self.as_of) if self.as_of else None
+            runner.check_day(day)
         except ValueError:
             raise dg.Failure(f"as_of: {self.as_of!r} is not a date like 2025-06-26", allow_retries=False) from None
+        except ConfigurationError as error:
+            raise dg.Failure(str(error), allow_retries=False) from None
+        return day
 
 
 def dbt_build(
@@ -148,8 +174,9 @@ def dbt_build(
 ) -> dg.AssetsDefinition:
     """Return the assets and checks of the dbt project, all of them made by one ``dbt build``.
 
-    A selection always grows to the whole build: a new table next to older ones would be a build that no test checked.
-    ``@dbt_assets`` allows parts of a build, so only its specs are used.
+    Where nothing has changed since the publication, nothing is built, as in ``carec refresh``: the tables and the
+    publication are skipped. A selection always grows to the whole build: a new table next to older ones would be a
+    build that no test checked. ``@dbt_assets`` allows parts of a build, so only its specs are used.
 
     Args:
         workspace: Paths, catalogue and settings.
@@ -177,6 +204,10 @@ def dbt_build(
         os.environ.update(runner.dbt_environment(layout))
         with lock_warehouse(context, layout):
             fingerprint = runner.fingerprint(workspace, as_of, explicit=day is not None)
+            if not config.rebuild and is_published(layout, fingerprint):
+                context.log.info(UNCHANGED)
+                yield from _unchanged_checks(context.selected_asset_check_keys, layout)
+                return
             # each check of the definition must have a result
             started = runner.start_build(workspace, as_of, fingerprint, seed_tests=True)
             invocation = dbt.cli(started.arguments, context=context, target_path=layout.dbt_target)
@@ -204,7 +235,30 @@ def dbt_build(
 
 def _automated(spec: dg.AssetSpec) -> dg.AssetSpec:
     """Return the spec; for a staging model, which reads the indicators directly, with the automation condition."""
+    spec = spec.replace_attributes(skippable=True)
     return spec.replace_attributes(automation_condition=FOLLOW_FIGURES) if spec.key.path[0] == "staging" else spec
+
+
+def is_published(layout: Layout, fingerprint: str) -> bool:
+    """Return whether the present publication has these inputs: the rule of ``pipelines.refresh``."""
+    publication = published(layout)
+    return publication is not None and publication.fingerprint == fingerprint
+
+
+def _unchanged_checks(keys: Iterable[dg.AssetCheckKey], layout: Layout) -> Iterator[dg.AssetCheckResult]:
+    """Yield a result per check: with the same inputs, each has the result of the published build."""
+    try:
+        warned = {node.unique_id.split(".")[2]: node.message for node in read_results(layout) if node.status == "warn"}
+    except (OSError, ValueError):
+        warned = {}
+    for key in keys:
+        yield dg.AssetCheckResult(
+            asset_key=key.asset_key,
+            check_name=key.name,
+            passed=key.name not in warned,
+            severity=dg.AssetCheckSeverity.WARN if key.name in warned else dg.AssetCheckSeverity.ERROR,
+            description=warned.get(key.name) or "not run again: nothing has changed since the published build",
+        )
 
 
 LINEAGE = "dagster/column_lineage"

@@ -15,6 +15,7 @@ import typer
 
 from pipelines.cli.app import app
 from pipelines.settings import Settings
+from pipelines.texts.words import ENGLISH, Words
 from tests.conftest import ROOT, run_carec
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -73,6 +74,7 @@ def test_the_first_screen_shows_how_to_check_whether_uzbekistan_is_on_track_and_
             " on o.iso3 = s.iso3 and o.indicator_id = s.indicator_id and o.year = s.latest_year"
             " where s.framework_id = 'carec_2030' and s.iso3 = 'UZB' and s.indicator_id = 'internet_users_pct'"
         ).fetchall()
+    status = Words(ENGLISH).word("statuses", status)
     assert re.search(rf"^ +status +{status} ", printed, re.MULTILINE)
     assert provider in printed and code in printed and address in printed
     assert status in screen, "the answer that the README shows is no longer the answer"
