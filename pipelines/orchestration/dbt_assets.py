@@ -32,6 +32,7 @@ from pipelines.orchestration.asset_checks import failure_metadata
 from pipelines.orchestration.asset_keys import Key, node_key
 from pipelines.orchestration.automation import FOLLOW_FIGURES
 from pipelines.orchestration.observation_assets import OWNERS, POOL, lock_warehouse
+from pipelines.orchestration.publication_asset import named, run_tags
 from pipelines.seeds.codes import FRAMEWORK
 from pipelines.workspace import Workspace
 from sources.errors import ConfigurationError
@@ -143,7 +144,7 @@ def _close_build_file(invocation: DbtCliInvocation) -> None:
         invocation.adapter.connections.close_all_connections()
 
 
-UNCHANGED = "nothing has changed since the publication: it remains, and nothing is built (option rebuild builds anyway)"
+UNCHANGED = "nothing has changed, nothing is built (the option rebuild builds anyway); the publication remains"
 
 
 class BuildConfig(dg.Config):
@@ -204,8 +205,11 @@ def dbt_build(
         os.environ.update(runner.dbt_environment(layout))
         with lock_warehouse(context, layout):
             fingerprint = runner.fingerprint(workspace, as_of, explicit=day is not None)
-            if not config.rebuild and is_published(layout, fingerprint):
-                context.log.info(UNCHANGED)
+            present = published(layout)
+            # the rule of pipelines.refresh
+            if present and present.fingerprint == fingerprint and not config.rebuild:
+                context.log.info(f"{UNCHANGED}: {named(present)}")
+                context.instance.add_run_tags(context.run_id, run_tags(present))
                 yield from _unchanged_checks(context.selected_asset_check_keys, layout)
                 return
             # each check of the definition must have a result
@@ -237,12 +241,6 @@ def _automated(spec: dg.AssetSpec) -> dg.AssetSpec:
     """Return the spec; for a staging model, which reads the indicators directly, with the automation condition."""
     spec = spec.replace_attributes(skippable=True)
     return spec.replace_attributes(automation_condition=FOLLOW_FIGURES) if spec.key.path[0] == "staging" else spec
-
-
-def is_published(layout: Layout, fingerprint: str) -> bool:
-    """Return whether the present publication has these inputs: the rule of ``pipelines.refresh``."""
-    publication = published(layout)
-    return publication is not None and publication.fingerprint == fingerprint
 
 
 def _unchanged_checks(keys: Iterable[dg.AssetCheckKey], layout: Layout) -> Iterator[dg.AssetCheckResult]:
