@@ -8,7 +8,7 @@ import csv
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -38,7 +38,7 @@ from pipelines.workspace import Workspace
 from sources.errors import ConfigurationError
 from sources.observation import utc_now
 from warehouse.layout import Layout
-from warehouse.publish import WORKING_SCHEMAS, published
+from warehouse.publish import WORKING_SCHEMAS, Publication, published
 
 Manifest = Mapping[str, Any]
 
@@ -185,12 +185,7 @@ def dbt_build(
         translator: Maps dbt nodes to assets.
         project: The dbt project of dagster-dbt.
     """
-    layout = workspace.layout
-
-    @dbt_assets(manifest=manifest, dagster_dbt_translator=translator, project=project)
-    def declared(context: dg.AssetExecutionContext) -> Iterator[Any]:
-        """Declare the assets and checks. Dagster never executes this function."""
-        yield from ()
+    layout, declared = workspace.layout, _declared(manifest, translator, project)
 
     @dg.multi_asset(
         name="dbt_build",
@@ -208,9 +203,7 @@ def dbt_build(
             present = published(layout)
             # the rule of pipelines.refresh
             if present and present.fingerprint == fingerprint and not config.rebuild:
-                context.log.info(f"{UNCHANGED}: {named(present)}")
-                context.instance.add_run_tags(context.run_id, run_tags(present))
-                yield from _unchanged_checks(context.selected_asset_check_keys, layout)
+                yield from _unchanged(context, layout, present)
                 return
             # each check of the definition must have a result
             started = runner.start_build(workspace, as_of, fingerprint, seed_tests=True)
@@ -237,19 +230,32 @@ def dbt_build(
     return build
 
 
+def _declared(manifest: Manifest, translator: ScorecardTranslator, project: DbtProject) -> dg.AssetsDefinition:
+    @dbt_assets(manifest=manifest, dagster_dbt_translator=translator, project=project)
+    def declared(context: dg.AssetExecutionContext) -> Iterator[Any]:
+        """Declare the assets and checks. Dagster never executes this function."""
+        yield from ()
+
+    return declared
+
+
 def _automated(spec: dg.AssetSpec) -> dg.AssetSpec:
     """Return the spec; for a staging model, which reads the indicators directly, with the automation condition."""
     spec = spec.replace_attributes(skippable=True)
     return spec.replace_attributes(automation_condition=FOLLOW_FIGURES) if spec.key.path[0] == "staging" else spec
 
 
-def _unchanged_checks(keys: Iterable[dg.AssetCheckKey], layout: Layout) -> Iterator[dg.AssetCheckResult]:
-    """Yield a result per check: with the same inputs, each has the result of the published build."""
+def _unchanged(
+    context: dg.AssetExecutionContext, layout: Layout, present: Publication
+) -> Iterator[dg.AssetCheckResult]:
+    """Name the publication that remains, and yield every check: the same inputs have the result of the last build."""
+    context.log.info(f"{UNCHANGED}: {named(present)}")
+    context.instance.add_run_tags(context.run_id, run_tags(present))
     try:
         warned = {node.unique_id.split(".")[2]: node.message for node in read_results(layout) if node.status == "warn"}
     except (OSError, ValueError):
         warned = {}
-    for key in keys:
+    for key in context.selected_asset_check_keys:
         yield dg.AssetCheckResult(
             asset_key=key.asset_key,
             check_name=key.name,
