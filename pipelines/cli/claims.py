@@ -113,8 +113,7 @@ def audit(
         [
             claim,
             iso3,
-            words.word("verdicts", decided)
-            + ("" if documentary == "open" else f"\n/ {words.word('documentary_verdicts', documentary)}"),
+            _in_words(words, decided, documentary),
             claimed(*claim_parts),
             figure(value),
             shown(year),
@@ -137,6 +136,11 @@ def audit(
     for line in [*not_known(), *later()]:
         out.print(line, markup=False)
     out.print(imprint(), markup=False)
+
+
+def _in_words(words: Words, verdict: str, documentary: str) -> str:
+    decided = words.word("verdicts", verdict)
+    return decided if documentary == "open" else f"{decided}\n/ {words.word('documentary_verdicts', documentary)}"
 
 
 def _filters(verdict: str | None, pillar: str | None, country: str | None, documents: str | None) -> dict[str, str]:

@@ -8,7 +8,7 @@ import csv
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -32,12 +32,13 @@ from pipelines.orchestration.asset_checks import failure_metadata
 from pipelines.orchestration.asset_keys import Key, node_key
 from pipelines.orchestration.automation import FOLLOW_FIGURES
 from pipelines.orchestration.observation_assets import OWNERS, POOL, lock_warehouse
+from pipelines.orchestration.publication_asset import named, run_tags
 from pipelines.seeds.codes import FRAMEWORK
 from pipelines.workspace import Workspace
 from sources.errors import ConfigurationError
 from sources.observation import utc_now
 from warehouse.layout import Layout
-from warehouse.publish import WORKING_SCHEMAS, published
+from warehouse.publish import WORKING_SCHEMAS, Publication, published
 
 Manifest = Mapping[str, Any]
 
@@ -143,7 +144,7 @@ def _close_build_file(invocation: DbtCliInvocation) -> None:
         invocation.adapter.connections.close_all_connections()
 
 
-UNCHANGED = "nothing has changed since the publication: it remains, and nothing is built (option rebuild builds anyway)"
+UNCHANGED = "nothing has changed, nothing is built (the option rebuild builds anyway); the publication remains"
 
 
 class BuildConfig(dg.Config):
@@ -184,12 +185,7 @@ def dbt_build(
         translator: Maps dbt nodes to assets.
         project: The dbt project of dagster-dbt.
     """
-    layout = workspace.layout
-
-    @dbt_assets(manifest=manifest, dagster_dbt_translator=translator, project=project)
-    def declared(context: dg.AssetExecutionContext) -> Iterator[Any]:
-        """Declare the assets and checks. Dagster never executes this function."""
-        yield from ()
+    layout, declared = workspace.layout, _declared(manifest, translator, project)
 
     @dg.multi_asset(
         name="dbt_build",
@@ -204,9 +200,10 @@ def dbt_build(
         os.environ.update(runner.dbt_environment(layout))
         with lock_warehouse(context, layout):
             fingerprint = runner.fingerprint(workspace, as_of, explicit=day is not None)
-            if not config.rebuild and is_published(layout, fingerprint):
-                context.log.info(UNCHANGED)
-                yield from _unchanged_checks(context.selected_asset_check_keys, layout)
+            present = published(layout)
+            # the rule of pipelines.refresh
+            if present and present.fingerprint == fingerprint and not config.rebuild:
+                yield from _unchanged(context, layout, present)
                 return
             # each check of the definition must have a result
             started = runner.start_build(workspace, as_of, fingerprint, seed_tests=True)
@@ -233,25 +230,32 @@ def dbt_build(
     return build
 
 
+def _declared(manifest: Manifest, translator: ScorecardTranslator, project: DbtProject) -> dg.AssetsDefinition:
+    @dbt_assets(manifest=manifest, dagster_dbt_translator=translator, project=project)
+    def declared(context: dg.AssetExecutionContext) -> Iterator[Any]:
+        """Declare the assets and checks. Dagster never executes this function."""
+        yield from ()
+
+    return declared
+
+
 def _automated(spec: dg.AssetSpec) -> dg.AssetSpec:
     """Return the spec; for a staging model, which reads the indicators directly, with the automation condition."""
     spec = spec.replace_attributes(skippable=True)
     return spec.replace_attributes(automation_condition=FOLLOW_FIGURES) if spec.key.path[0] == "staging" else spec
 
 
-def is_published(layout: Layout, fingerprint: str) -> bool:
-    """Return whether the present publication has these inputs: the rule of ``pipelines.refresh``."""
-    publication = published(layout)
-    return publication is not None and publication.fingerprint == fingerprint
-
-
-def _unchanged_checks(keys: Iterable[dg.AssetCheckKey], layout: Layout) -> Iterator[dg.AssetCheckResult]:
-    """Yield a result per check: with the same inputs, each has the result of the published build."""
+def _unchanged(
+    context: dg.AssetExecutionContext, layout: Layout, present: Publication
+) -> Iterator[dg.AssetCheckResult]:
+    """Name the publication that remains, and yield every check: the same inputs have the result of the last build."""
+    context.log.info(f"{UNCHANGED}: {named(present)}")
+    context.instance.add_run_tags(context.run_id, run_tags(present))
     try:
         warned = {node.unique_id.split(".")[2]: node.message for node in read_results(layout) if node.status == "warn"}
     except (OSError, ValueError):
         warned = {}
-    for key in keys:
+    for key in context.selected_asset_check_keys:
         yield dg.AssetCheckResult(
             asset_key=key.asset_key,
             check_name=key.name,
