@@ -140,9 +140,23 @@ def run_query(sql: str, limits: QueryLimits | None = None) -> tuple[list[str], l
             _check_reads(connection.extract_statements(sql))
             connection.execute(sql)
             columns = [column[0] for column in connection.description or []]
-            return columns, connection.fetchmany(limits.rows) if limits else connection.fetchall()
+            found = _with_nanoseconds(connection, sql)
+            return columns, found.fetchmany(limits.rows) if limits else found.fetchall()
         except duckdb.Error as error:
             raise ConfigurationError(f"the query failed: {error}") from error
+
+
+def _with_nanoseconds(connection: duckdb.DuckDBPyConnection, sql: str) -> Any:
+    """Return the result of the executed statement. Times with nanoseconds become texts, as Python has none."""
+    kinds = [str(column[1]) for column in connection.description or []]
+    if "TIMESTAMP_NS" not in kinds:
+        return connection
+    return connection.sql(sql).project(
+        ", ".join(
+            f"replace(#{place}::varchar, ' ', 'T')" if kind == "TIMESTAMP_NS" else f"#{place}"
+            for place, kind in enumerate(kinds, start=1)
+        )
+    )
 
 
 def _check_reads(statements: Sequence[duckdb.Statement]) -> None:

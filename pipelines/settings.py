@@ -23,6 +23,10 @@ PROJECT = Path(__file__).resolve().parents[1]
 DBT_PROJECT = PROJECT / "dbt_project"
 
 _URL = "_URL"
+QUOTES = "'\""
+ENV_FILE = ".env"
+ENV_ENCODING = "utf-8-sig"
+"""Editors for Windows write a mark at the beginning of UTF-8 files."""
 BROWSER = re.compile(
     r"\b(mozilla|applewebkit|chrome|chromium|safari|firefox|gecko|opera|opr|edge?|msie|trident)\b", re.I
 )
@@ -32,7 +36,14 @@ BROWSER = re.compile(
 class Settings(BaseSettings):
     """``CAREC_<NAME>`` in the environment, else in ``.env`` of the working directory, else the default."""
 
-    model_config = SettingsConfigDict(env_prefix="CAREC_", env_file=".env", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="CAREC_",
+        env_file=ENV_FILE,
+        env_file_encoding=ENV_ENCODING,
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+    )
 
     warehouse: Path = PROJECT / "warehouse" / "data"
     """The folder of all fetched, built and published data."""
@@ -72,17 +83,20 @@ class Settings(BaseSettings):
             raise ValueError(f"this names a browser; name the program that asks, such as {agent('ops@example.org')}")
         return text or None
 
-    @field_validator("warehouse")
+    @field_validator("warehouse", "local_files")
     @classmethod
-    def _absolute(cls, value: Path) -> Path:
-        return value.expanduser().resolve()
+    def _absolute(cls, value: Path | None) -> Path | None:
+        try:
+            return value and value.expanduser().resolve()
+        except RuntimeError as error:
+            raise ValueError(f"there is no user {value.parts[0]}" if value else str(error)) from error
 
     @field_validator("timezone")
     @classmethod
     def _known(cls, value: str) -> str:
         try:
             ZoneInfo(value)
-        except (ZoneInfoNotFoundError, ValueError) as error:
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:  # OSError for a folder of zones, such as Asia
             raise ValueError("a time zone such as UTC or Asia/Almaty is expected") from error
         return value
 
@@ -96,6 +110,10 @@ def load_settings(**overrides: object) -> Settings:
     Raises:
         ConfigurationError: A variable has an invalid value; the message names it and the expected form.
     """
+    for name, value in _named().items():
+        if value[0] in QUOTES:
+            plain = value.strip(QUOTES)
+            raise ConfigurationError(f"{name}={value}: the quotes are a part of the value; write {name}={plain}")
     try:
         return Settings(**overrides)  # type: ignore[arg-type]
     except ValidationError as error:
@@ -106,8 +124,22 @@ def load_settings(**overrides: object) -> Settings:
 
 def _named() -> dict[str, str]:
     """Return every ``CAREC_*`` variable that is set. The environment has priority over ``.env``."""
-    values = {**dotenv_values(".env"), **os.environ}
+    _check_env_file()
+    values = {**dotenv_values(ENV_FILE, encoding=ENV_ENCODING), **os.environ}
     return {name: value for name, value in values.items() if name.startswith("CAREC_") and value}
+
+
+def _check_env_file() -> None:
+    """Raise ConfigurationError if ``.env`` is not UTF-8 text. UTF-16 without a mark is valid UTF-8 with NULs."""
+    path = Path(ENV_FILE)
+    if not path.is_file():
+        return
+    try:
+        readable = "\0" not in path.read_text(encoding=ENV_ENCODING)
+    except UnicodeDecodeError:
+        readable = False
+    if not readable:
+        raise ConfigurationError(f"{path.absolute()}: not UTF-8 text; save it in the encoding UTF-8")
 
 
 def unknown_settings(catalogue: Catalogue) -> list[str]:

@@ -17,6 +17,7 @@ from typing import Any
 import polars as pl
 
 from sources.catalogue import ARCHIVE, Catalogue, Indicator, Link
+from sources.errors import printable
 from sources.http.client import Http
 from sources.observation import OBSERVATION, REJECT, Areas, empty_observations, empty_rejects, utc_now
 from sources.provider import Adapter, Answer, Fetched, Outcome, RawBody, SeriesRequest, Window
@@ -201,7 +202,9 @@ def resolve(
             try:
                 return adapters[provider].fetch(requests, catalogue.providers[provider], areas, window, http)
             except Exception as error:  # a fault in one adapter must not stop the other providers
-                fault = Answer(Outcome.UNAVAILABLE, f"the {provider} adapter failed: {type(error).__name__}: {error}")
+                fault = Answer(
+                    Outcome.UNAVAILABLE, printable(f"the {provider} adapter failed: {type(error).__name__}: {error}")
+                )
                 return Fetched(dict.fromkeys(requests, fault), [])
             finally:
                 waiting.end(provider)

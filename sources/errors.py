@@ -5,8 +5,23 @@ Failures of a provider do not belong here: they are outcomes (``provider.Outcome
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from difflib import get_close_matches
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+"""Characters that control a terminal or the direction of a line, and line ends."""
+_INSIDE_LINES = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+def printable(text: str, lines: bool = False) -> str:
+    """Return the text with its control characters written as escapes, such as ``\\x1b``.
+
+    Args:
+        text: A text that may come from a provider: a content type, a message, the name of a field.
+        lines: Keep line feeds and tabs.
+    """
+    return (_INSIDE_LINES if lines else _CONTROL).sub(lambda found: ascii(found[0])[1:-1], text)
 
 
 class ConfigurationError(Exception):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from tests.running import AS_OF, GOALPOSTS_OF, NO_UNIT_TESTS, ROOT, run_carec, set_today
+from tests.running import AS_OF, GOALPOSTS_OF, ROOT, run_carec, set_today
 from tests.templates import (
     altered_seeds,
     copy_checkout,
@@ -41,7 +41,6 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 # pytest-xdist sets the width of the terminal for its processes; their child processes write to pipes without a width
 os.environ.pop("COLUMNS", None)
-os.environ.update(NO_UNIT_TESTS)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -9,20 +9,22 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import redirect_stderr, redirect_stdout, suppress
 from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pipelines.dbt.compiled import hash_of
+from pipelines.texts.words import TEXTS
+from warehouse.layout import Layout
+
 ROOT = Path(__file__).resolve().parents[1]
 AS_OF = "2026-11-27"
 """The as-of date of the tests: figures and staleness do not depend on the calendar."""
 GOALPOSTS_OF = "2026-11-23"
 """The seed ``benchmarks`` was computed from the archived vintages of this day: a newer archive changes no goalpost."""
-NO_UNIT_TESTS = {"DBT_EXCLUDE_RESOURCE_TYPES": "unit_test"}
-"""dbt's unit tests check code, so that only the build of ``published_warehouse`` runs them."""
 
 
 def further(*cases: object) -> list[Any]:
@@ -71,8 +73,21 @@ READERS = (
 """Commands without a build. They run in this process, which saves the imports of a new one."""
 
 
+def skip_unit_tests(warehouse: Path, root: Path = ROOT) -> None:
+    """Mark the code of a checkout as one that passed dbt's unit tests in this warehouse.
+
+    They check code, so that only the build of ``published_warehouse`` runs them.
+    """
+    texts = root / TEXTS.relative_to(ROOT)
+    code = "".join(hash_of(folder, {".sql", ".yml", ".md"}) for folder in (root / "dbt_project", texts))
+    with suppress(OSError):  # for tests of folders that cannot be written to
+        marker = Layout(warehouse).dbt_target / "unit_tests.sha256"
+        marker.parent.mkdir(parents=True, exist_ok=True)
+        marker.write_text(code)
+
+
 def run_carec(
-    *arguments: str, warehouse: Path, root: Path = ROOT, **environment: str
+    *arguments: str, warehouse: Path, root: Path = ROOT, unit_tests: bool = False, **environment: str
 ) -> subprocess.CompletedProcess[str]:
     """Run ``carec`` offline and return its exit code and output.
 
@@ -83,11 +98,13 @@ def run_carec(
         arguments: The command line after ``carec``.
         warehouse: Value of CAREC_WAREHOUSE.
         root: The checkout with the code to run.
+        unit_tests: Whether a build runs dbt's unit tests.
         environment: Further variables; an empty value removes the variable.
     """
     env = {k: v for k, v in os.environ.items() if not k.startswith(("CAREC_", "DAGSTER_", "DBT_"))}
     env |= {"CAREC_WAREHOUSE": str(warehouse), "CAREC_OFFLINE": "1", "PYTHONPATH": str(root), "NO_COLOR": "1"}
-    env |= NO_UNIT_TESTS
+    if arguments[0] == "refresh" and not unit_tests:
+        skip_unit_tests(warehouse, root)
     env = {k: v for k, v in (env | environment).items() if v != ""}
     ours = all(name.startswith("CAREC_") or name in ("NO_COLOR", "COLUMNS") for name in environment)
     if root == ROOT and ours and arguments[0] in (*READERS, "--version"):

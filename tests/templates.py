@@ -119,7 +119,7 @@ def published_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """
 
     def make(warehouse: Path, server: HTTPServer) -> subprocess.CompletedProcess[str]:
-        done = run_carec("refresh", "--as-of", AS_OF, warehouse=warehouse, DBT_EXCLUDE_RESOURCE_TYPES="")
+        done = run_carec("refresh", "--as-of", AS_OF, warehouse=warehouse, unit_tests=True)
         assert done.returncode == 0, done.stderr
         return done
 

@@ -150,5 +150,7 @@ def run() -> None:
 
 
 def _fail(message: str, code: int) -> NoReturn:
-    console(stderr=True).print(f"carec: {message}", markup=False, soft_wrap=True)
+    from sources.errors import printable
+
+    console(stderr=True).print(f"carec: {printable(message, lines=True)}", soft_wrap=True)
     sys.exit(code)

@@ -23,6 +23,7 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property
+from secrets import token_hex
 from typing import Any, TextIO
 
 from rich.console import Console
@@ -42,6 +43,9 @@ MAX_NAME_WIDTH = 30
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 """Characters that control a terminal, except line feed and tab."""
+
+_DIGITS = re.compile(rf'"{(_MARK := token_hex(8))}:(-?[0-9.]+)"')
+"""A decimal number in JSON, marked as a text: the standard library writes only binary floating-point numbers."""
 
 _TRAILING = re.compile(r"(?: |\x1b\[[0-9;]*m)+$")
 """Blanks at the end of a line, possibly between colour codes."""
@@ -84,6 +88,8 @@ def console(*, stderr: bool = False) -> Console:
     return Console(
         stderr=stderr,
         highlight=False,
+        markup=False,
+        emoji=False,  # a path such as data:key:old has no sign for a key in it
         color_system=None if os.environ.get("NO_COLOR") else "auto",  # rich alone would keep bold type
         width=_width(sys.stderr if stderr else sys.stdout),
     )
@@ -110,8 +116,10 @@ def _plain(value: Any) -> Any:
     """Return a value with the types of JSON. NaN and infinity, which JSON lacks, become None."""
     if value is None or isinstance(value, (bool, int, str)):
         return value
-    if isinstance(value, (float, Decimal)):
-        return float(value) if math.isfinite(value) else None
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Decimal):
+        return f"{_MARK}:{value:f}" if value.is_finite() else None
     if isinstance(value, (list, tuple)):
         return [_plain(one) for one in value]
     if isinstance(value, dict):
@@ -122,12 +130,17 @@ def _plain(value: Any) -> Any:
 def _text(value: Any) -> str:
     """Return a value other than None as text, for CSV cells and by default for table cells."""
     if isinstance(value, (bool, dict, list, tuple)):
-        return json.dumps(_plain(value), ensure_ascii=False)
+        return _json(_plain(value))
     return value.hex() if isinstance(value, bytes) else str(value)
 
 
+def _json(plain: Any, indent: int | None = None) -> str:
+    """Return a value of ``_plain`` as JSON, decimal numbers with all their digits."""
+    return _DIGITS.sub(r"\1", json.dumps(plain, ensure_ascii=False, indent=indent, allow_nan=False))
+
+
 def _csv_cell(value: Any) -> Any:
-    plain = _plain(value)
+    plain = f"{value:f}" if isinstance(value, Decimal) and value.is_finite() else _plain(value)
     if plain is None:
         return ""
     return _text(value) if isinstance(value, (bool, dict, list, tuple)) else plain
@@ -176,8 +189,7 @@ def show(
     if fmt is Format.JSON:
         names = _distinct(columns)
         records = [{c: _plain(v) for c, v in zip(names, row, strict=True)} for row in rows]
-        json.dump(records, sys.stdout, ensure_ascii=False, indent=1, allow_nan=False)
-        sys.stdout.write("\n")
+        sys.stdout.write(_json(records, indent=1) + "\n")
     elif fmt is Format.CSV:
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow(_distinct(columns))

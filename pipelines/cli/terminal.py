@@ -15,6 +15,7 @@ import typer
 from typer.core import TyperGroup
 
 from pipelines.cli.tables import Format, console
+from sources.errors import printable
 
 FormatOption = Annotated[Format, typer.Option("--format", help="How to print: table, json or csv.")]
 
@@ -37,7 +38,7 @@ def command_app(*, no_args_is_help: bool = False, cls: type[TyperGroup] | None =
 
 def note(message: str) -> None:
     """Print a message on standard error."""
-    console(stderr=True).print(message, markup=False, soft_wrap=True)
+    console(stderr=True).print(printable(message, lines=True), soft_wrap=True)
 
 
 def write_document(path: Path, document: str) -> None:
@@ -60,7 +61,7 @@ def progress_line() -> Iterator[Callable[[str], None]]:
     columns = (SpinnerColumn(), TimeElapsedColumn(), TextColumn("{task.description}", markup=False))
     with Progress(*columns, console=out, transient=True) as progress:
         task = progress.add_task("starting")
-        yield lambda step: progress.update(task, description=step)
+        yield lambda step: progress.update(task, description=printable(step))
 
 
 def parse_day(text: str | None) -> date | None:

@@ -7,6 +7,7 @@ Belongs here: the records and reading them from ``run_results.json``. Does not b
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -69,6 +70,34 @@ def read_results(layout: Layout) -> list[Node]:
         for result in written["results"]
         if not (result["unique_id"].startswith("operation.") and result["status"] == "success")
     ]
+
+
+def missed_tests(layout: Layout, left_out: Collection[str]) -> str | None:
+    """Return a sentence with the numbers if the last build ran fewer tests than the project has; None if it ran all.
+
+    Args:
+        layout: Paths of the warehouse, with dbt's manifest and results of the same build.
+        left_out: Kinds of tests that the build left out for a reason: ``unit_tests``, ``seed_tests``.
+
+    Raises:
+        OSError: A file does not exist.
+        ValueError: A file is incomplete.
+    """
+    manifest = json.loads((layout.dbt_target / "manifest.json").read_bytes())
+    expected = {
+        unique_id
+        for unique_id, node in manifest["nodes"].items()
+        if node["resource_type"] == "test"
+        and not ("seed_tests" in left_out and node["original_file_path"].startswith("seeds"))
+    }
+    if "unit_tests" not in left_out:
+        expected |= manifest["unit_tests"].keys()
+    ran = {node.unique_id for node in read_results(layout) if node.status not in ("skipped", "error")}
+    missed = sorted(expected - ran)
+    if not missed:
+        return None
+    first = missed[0].split(".")[2]
+    return f"{len(expected) - len(missed)} of {len(expected)} tests ran, so the build proves nothing; not {first}"
 
 
 def _execution_start(timing: list[dict[str, Any]]) -> float | None:

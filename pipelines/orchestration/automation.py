@@ -8,17 +8,16 @@ Everything is off until it is switched on in the pages; ``CAREC_AUTOMATION=1`` s
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import dagster as dg
 
 from pipelines.notifications import Message, notify
 from pipelines.orchestration.asset_keys import observation_key
+from pipelines.orchestration.release_cursor import ReleaseCursor
 from pipelines.settings import Settings
 from pipelines.workspace import Workspace
-from sources.catalogue import Catalogue, Provider
+from sources.catalogue import Catalogue, Indicator, Provider
 from sources.chain import requests_of
 from sources.http.client import Http
 from sources.observation import utc_now
@@ -92,10 +91,9 @@ def watched(catalogue: Catalogue) -> dict[str, dict[str, list[SeriesRequest]]]:
 
 
 def release_sensor(workspace: Workspace, provider: Provider, status: dg.DefaultSensorStatus) -> dg.SensorDefinition:
-    """Return the sensor that requests the indicators with another release than at the last tick.
+    """Return the sensor that requests the indicators with another release than the one that has landed.
 
-    The cursor is a JSON object, indicator -> release. The first tick only stores it: a refresh has fetched the current
-    releases.
+    The cursor is a ``ReleaseCursor``. The first tick only stores the releases: a refresh has fetched the current ones.
 
     Args:
         workspace: Catalogue and settings.
@@ -103,6 +101,7 @@ def release_sensor(workspace: Workspace, provider: Provider, status: dg.DefaultS
         status: Whether the sensor runs from the start.
     """
     indicators = watched(workspace.catalogue)[provider.id]
+    accepted = {each: _counted(workspace.catalogue.indicators[each], provider.id) for each in indicators}
     assert provider.probe_hours
 
     @dg.sensor(
@@ -119,13 +118,15 @@ def release_sensor(workspace: Workspace, provider: Provider, status: dg.DefaultS
         settings = workspace.settings
         with Http(tries=settings.http_tries, host_deadline_s=PROBE_DEADLINE_S, user_agent=settings.agent) as http:
             found = releases(wanted, provider, http, utc_now().date())
-        before: dict[str, str] = json.loads(context.cursor or "{}")
-        now = before | dict(_released(indicators, found))
-        changed = [each for each in indicators if each in before and now[each] != before[each]]
-        cursor = json.dumps(now, sort_keys=True)
+        cursor = ReleaseCursor.read(context.cursor)
+        is_first = not cursor.seen
+        cursor.settle(context.instance, accepted)
+        now = dict(_released(indicators, found))
+        changed = {each: now[each] for each in cursor.changed(now)}
         if changed:
-            return dg.SensorResult([_request(provider, changed, now)], cursor=cursor)
-        return dg.SensorResult(skip_reason=_why_not(before, found, provider), cursor=cursor)
+            request = _request(cursor.ask(context.instance, provider.id, changed), provider, changed)
+            return dg.SensorResult([request], cursor=cursor.text())
+        return dg.SensorResult(skip_reason=_why_not(is_first, cursor, found, provider), cursor=cursor.text())
 
     return sensor
 
@@ -137,20 +138,27 @@ def _released(indicators: Mapping[str, Sequence[SeriesRequest]], found: Releases
             yield indicator_id, "; ".join(dict.fromkeys(found.of[request] for request in requests))
 
 
-def _request(provider: Provider, changed: Sequence[str], now: Mapping[str, str]) -> dg.RunRequest:
-    state = json.dumps({each: now[each] for each in changed}, sort_keys=True)
+def _counted(indicator: Indicator, provider_id: str) -> frozenset[str]:
+    """Return the providers of a chain down to the watched one: figures of a later one are not the new release."""
+    providers = [link.provider for link in indicator.chain]
+    return frozenset(providers[: providers.index(provider_id) + 1])
+
+
+def _request(run_key: str, provider: Provider, changed: Collection[str]) -> dg.RunRequest:
     return dg.RunRequest(
-        run_key=f"{provider.id} {hashlib.sha256(state.encode()).hexdigest()[:16]}",
+        run_key=run_key,
         asset_selection=[dg.AssetKey(observation_key(each)) for each in changed],
         tags={"carec/source": f"{provider.id}_release"},
     )
 
 
-def _why_not(before: Mapping[str, str], found: Releases, provider: Provider) -> str:
+def _why_not(is_first: bool, cursor: ReleaseCursor, found: Releases, provider: Provider) -> str:
     if found.silent:
         return f"no release from {provider.title}: {'; '.join(dict.fromkeys(found.silent))}"
-    if not before:
+    if is_first:
         return "first tick: the releases are stored, and compared from now on"
+    if cursor.asked:
+        return f"the run for {', '.join(sorted(cursor.asked))} is not finished"
     return f"nothing new at {provider.title}"
 
 

@@ -5,7 +5,6 @@ a build (``pipelines.dbt.runner``).
 """
 
 import csv
-import os
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,6 +25,7 @@ from dagster_dbt import (
 from pydantic import Field
 
 from pipelines.dbt import runner
+from pipelines.dbt.environment import set_environment
 from pipelines.dbt.failures import reason
 from pipelines.dbt.results import read_results
 from pipelines.orchestration.asset_checks import failure_metadata
@@ -197,7 +197,7 @@ def dbt_build(
     def build(context: dg.AssetExecutionContext, config: BuildConfig, dbt: DbtCliResource) -> Iterator[Any]:
         day = config.day()
         as_of = day or utc_now().date()
-        os.environ.update(runner.dbt_environment(layout))
+        set_environment(layout)
         with lock_warehouse(context, layout):
             fingerprint = runner.fingerprint(workspace, as_of, explicit=day is not None)
             present = published(layout)
@@ -222,7 +222,7 @@ def dbt_build(
             finally:
                 _close_build_file(invocation)
             yield from _with_rows(layout, manifest, failed)
-            cause = _reason(layout) if fault else None
+            cause = _reason(layout) if fault else runner.audit(workspace, started)
             runner.finish_build(workspace, started, cause)
         if cause:
             raise dg.Failure(cause, allow_retries=False) from fault

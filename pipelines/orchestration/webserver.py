@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import socket
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
@@ -31,9 +32,11 @@ def serve(port: int, note: Callable[[str], None]) -> NoReturn:
         note: Called with one line that has the address.
 
     Raises:
-        ConfigurationError: The port is in use, or the project cannot be read.
+        ConfigurationError: The port is in use, the path of the temporary folder is too long, or the project
+            cannot be read.
     """
     _check_free(port)
+    check_temporary_folder()
     workspace = open_workspace()
     prepare_home(workspace.layout)
     runner.manifest(workspace)
@@ -60,3 +63,14 @@ def _check_free(port: int) -> None:
             probe.bind((HOST, port))
         except OSError as error:
             raise ConfigurationError(f"port {port}: {error.strerror}; choose another with carec ui --port") from error
+
+
+def check_temporary_folder() -> None:
+    """Raise ConfigurationError if the path of the temporary folder is too long: Dagster opens sockets in it."""
+    with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.bind(f"{folder}/s")
+        except OSError as error:
+            raise ConfigurationError(
+                f"TMPDIR={tempfile.gettempdir()}: {error}; set TMPDIR to a shorter path, such as /tmp"
+            ) from error

@@ -22,7 +22,9 @@ from urllib.parse import urljoin, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
+from requests.auth import HTTPBasicAuth
 from requests.exceptions import SSLError
+from requests.utils import get_auth_from_url
 from urllib3 import Retry
 from urllib3.exceptions import (
     ConnectTimeoutError,
@@ -294,9 +296,19 @@ class Http:
                 self._session = requests.Session()
                 self._session.headers["User-Agent"] = self.user_agent or agent()
                 self._session.headers["Accept-Encoding"] = "gzip"
+                self._session.auth = _own_credentials
                 for scheme in ("https://", "http://"):
                     self._session.mount(scheme, HTTPAdapter(pool_connections=32, pool_maxsize=self.per_host_parallel))
             return self._session
+
+
+def _own_credentials(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Add the user and password of the address only.
+
+    Without this, requests reads ``~/.netrc``, whose default entry is for any host: every provider would get it.
+    """
+    user, password = get_auth_from_url(request.url or "")
+    return HTTPBasicAuth(user, password)(request) if user or password else request
 
 
 def _root(error: BaseException) -> BaseException:

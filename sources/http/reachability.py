@@ -6,13 +6,17 @@ Belongs here: name look-up, the first connection, the list of unreachable hosts.
 
 from __future__ import annotations
 
+import errno
+import os
+import selectors
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from threading import Lock, Thread
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
 
 from requests.utils import get_environ_proxies, select_proxy
@@ -20,10 +24,14 @@ from requests.utils import get_environ_proxies, select_proxy
 REFUSED_PAUSES_S = (0.2, 0.5, 1.0)
 CLOSED_NETWORK_S = 4.0
 """Total time for connections to all hosts, until one host has answered."""
+NEXT_ADDRESS_S = 0.25
+"""Time until the next address of a host is tried, while the earlier ones are silent."""
 LAST_CHANCE_S = 0.5
 """Time for a host after that total is used up: a mirror may answer when the primary host does not."""
 
 T = TypeVar("T")
+_Address = tuple[socket.AddressFamily, socket.SocketKind, int, str, tuple[Any, ...]]
+"""One address of a host, as the name look-up returns it."""
 
 
 class Unreachable(Exception):
@@ -109,13 +117,43 @@ def _connect(address: tuple[str, int], timeout_s: float, sleep: Callable[[float]
     pauses = iter(REFUSED_PAUSES_S)
     while True:
         try:
-            with socket.create_connection(address, timeout=timeout_s) as connection:
-                return str(connection.getpeername()[0])
+            return _connect_any(socket.getaddrinfo(*address, type=socket.SOCK_STREAM), timeout_s)
         except ConnectionRefusedError:
             pause = next(pauses, None)
             if pause is None:
                 raise
             sleep(pause)
+
+
+def _connect_any(addresses: Sequence[_Address], timeout_s: float) -> str:
+    """Return the IP address that accepts a connection first. The next one is tried while the others are silent."""
+    waiting, errors, until = list(addresses), [], time.monotonic() + timeout_s
+    with ExitStack() as opened, selectors.DefaultSelector() as selector:
+        while waiting or selector.get_map():
+            pause = max(0.0, until - time.monotonic())
+            if waiting:
+                family, kind, protocol, _, address = waiting.pop(0)
+                pause = min(pause, NEXT_ADDRESS_S) if waiting else pause
+                try:
+                    connection = opened.enter_context(socket.socket(family, kind, protocol))
+                    connection.setblocking(False)
+                    fault = connection.connect_ex(address)
+                except OSError as error:  # the machine has no address of this family
+                    errors.append(error)
+                    continue
+                if fault not in (0, errno.EINPROGRESS, errno.EWOULDBLOCK):
+                    errors.append(OSError(fault, os.strerror(fault)))
+                    continue
+                selector.register(connection, selectors.EVENT_WRITE, address[0])
+            for key, _ in selector.select(pause):
+                selector.unregister(key.fileobj)
+                fault = cast(socket.socket, key.fileobj).getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+                if not fault:
+                    return str(key.data)
+                errors.append(OSError(fault, os.strerror(fault)))
+            if time.monotonic() >= until:
+                raise TimeoutError
+    raise errors[0]
 
 
 def run_with_deadline(timeout_s: float, call: Callable[[], T]) -> T:

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from urllib3 import Retry
 from urllib3.exceptions import InvalidHeader
 
+from sources.errors import printable
 from sources.http.bodies import EMPTY, Body
 from sources.observation import utc_now
 
@@ -55,6 +56,9 @@ class Failure:
     message: str
     transient: bool = False
     retry_after_s: float | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "message", printable(self.message))  # it has headers of the provider
 
 
 class Fault(Exception):

@@ -107,7 +107,7 @@ def parse_observations(
         )
         .filter(pl.col("year").is_null() | pl.col("year").is_between(window.first_year, window.last_year))
         .with_columns(
-            value=number,
+            value=pl.when(number == 0).then(0.0).otherwise(number),  # minus zero is zero
             obs_status=pl.when(pl.col("obs_status") != "").then("obs_status"),
             reason=_reason(number, given, areas),
         )
@@ -120,7 +120,7 @@ def _reason(number: pl.Expr, given: pl.Expr, areas: Areas) -> pl.Expr:
     """Return why a row is rejected, NULL for a valid observation."""
     # a number that is too small for a float, such as 1e-999, becomes zero
     underflows = (number == 0) & given.str.contains("^[^eE]*[1-9]")
-    return (
+    reason = (
         pl.when(pl.col("fault").is_not_null())
         .then("fault")
         .when(pl.col("year").is_null())
@@ -130,6 +130,7 @@ def _reason(number: pl.Expr, given: pl.Expr, areas: Areas) -> pl.Expr:
         .when(~pl.col("iso3").is_in(sorted(areas.known)).fill_null(False))
         .then(pl.format("unknown area {}", pl.col("iso3").fill_null("(none)")))
     )
+    return reason.str.replace_all(r"\p{Cc}", "?")  # control characters of the provider
 
 
 class Origin(NamedTuple):

@@ -10,6 +10,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 
 from sources.catalogue import Provider
+from sources.errors import printable
 from sources.http.bodies import Body
 from sources.http.client import Http, Reply
 from sources.http.conditional import remedy
@@ -36,8 +37,8 @@ class UnusableResponse(Exception):
     """
 
     def __init__(self, reason: str, outcome: Outcome = Outcome.UNAVAILABLE) -> None:
-        super().__init__(reason)
-        self.reason, self.outcome = reason, outcome
+        self.reason, self.outcome = printable(reason), outcome  # names of fields and messages are the provider's
+        super().__init__(self.reason)
 
 
 def url_of(provider: Provider, path: str) -> str:

@@ -14,9 +14,10 @@ from typing import Any
 
 import polars as pl
 
-from sources.http.bodies import Body
+from sources.http.bodies import CHUNK, Body
 from sources.parsing.responses import UnusableResponse
 
+NUL_BYTES = "the body has NUL bytes: it is damaged, or its encoding is not UTF-8"
 HALF_CHARACTER = re.compile(
     r"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F][0-9a-fA-F]{2}"
 )
@@ -93,6 +94,10 @@ def read_csv(body: bytes) -> pl.DataFrame:
         UnusableResponse: If the body is not a CSV, or ends within a row: the last value may then lack digits.
     """
     text = decode(body)
+    if "\0" in text:
+        raise UnusableResponse(NUL_BYTES)
+    if "\n" not in text:
+        text = text.replace("\r", "\n")
     try:
         table = pl.read_csv(text.encode(), infer_schema=False)
     except pl.exceptions.PolarsError as error:
@@ -110,25 +115,41 @@ def read_csv_columns(body: Body, names: Collection[str]) -> pl.DataFrame:
         UnusableResponse: As ``read_csv``.
     """
     decode(body.head())
+    line_end = _line_end(body)
     try:
         # bytes that are not UTF-8 are only in names, and names are not read
-        table = pl.scan_csv(body.path or body.content, infer_schema=False, encoding="utf8-lossy")
+        table = pl.scan_csv(body.path or body.content, infer_schema=False, encoding="utf8-lossy", eol_char=line_end)
         present = table.collect_schema().names()
         table.select(pl.all().null_count()).collect(engine="streaming")  # finds rows with too many cells
         wanted = [name for name in present if name.removesuffix("_duplicated_0") in names]
         rows = table.select(wanted).collect(engine="streaming")
     except pl.exceptions.PolarsError as error:
         raise UnusableResponse(f"not a readable CSV: {error}") from error
-    _require_whole_row(_last_line(body), len(present))
+    _require_whole_row(_last_line(body, line_end.encode()), len(present))
     return rows.filter(pl.any_horizontal(pl.all().is_not_null()))
 
 
-def _last_line(body: Body) -> str:
+def _line_end(body: Body) -> str:
+    """Return the character that ends a line: a carriage return if the body has no line feed.
+
+    Raises:
+        UnusableResponse: The body has NUL bytes: it is damaged, or not UTF-8.
+    """
+    found = False
+    with body.open() as stream:
+        while part := stream.read(CHUNK):
+            if b"\0" in part:
+                raise UnusableResponse(NUL_BYTES)
+            found = found or b"\n" in part
+    return "\n" if found else "\r"
+
+
+def _last_line(body: Body, line_end: bytes) -> str:
     """Return the text after the last line break."""
     size = 1 << 16
-    while b"\n" not in (end := body.tail(size)) and size < len(body):
+    while line_end not in (end := body.tail(size)) and size < len(body):
         size *= 4
-    return end[end.rfind(b"\n") + 1 :].decode("utf-8", errors="replace")
+    return end[end.rfind(line_end) + 1 :].decode("utf-8", errors="replace")
 
 
 def _require_whole_row(last: str, width: int) -> None:

@@ -553,6 +553,42 @@ def test_a_configured_proxy_that_is_gone_is_named(monkeypatch: pytest.MonkeyPatc
     assert "api.statistics.invalid" not in look_ups
 
 
+def test_a_host_whose_first_address_is_silent_is_reached_at_another(
+    raw_server: RawServerFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = raw_server(send(response(b"[1]")))
+    port = int(server.url.split(":")[2].removesuffix("/data"))
+    listed = [(socket.AF_INET, socket.SOCK_STREAM, 0, "", (address, port)) for address in ("127.0.0.2", "127.0.0.1")]
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.2", port))
+        silent.listen(0)
+        fillers = [socket.socket() for _ in range(4)]
+        for filler in fillers:
+            filler.setblocking(False)
+            filler.connect_ex(("127.0.0.2", port))
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: listed)
+        started = time.monotonic()
+        reply = PatientHttp().get(f"http://two-addresses.example:{port}/data", connect_timeout_s=1)
+        for filler in fillers:
+            filler.close()
+    assert (reply.failure, reply.content) == (None, b"[1]")
+    assert time.monotonic() - started < 3
+
+
+def test_no_password_of_the_operators_netrc_is_sent(
+    httpserver: HTTPServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("default login operator password secret\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    httpserver.expect_request("/").respond_with_json([1])
+    assert PatientHttp().get(httpserver.url_for("/")).failure is None
+    assert PatientHttp().get(httpserver.url_for("/").replace("//", "//me:mine@")).failure is None
+    sent = [request.authorization for request, _ in httpserver.log]
+    assert sent[0] is None, "netrc"
+    assert sent[1] is not None and (sent[1].username, sent[1].password) == ("me", "mine"), "the address itself"
+
+
 # Redirects
 
 

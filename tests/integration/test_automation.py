@@ -16,6 +16,7 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from pipelines.orchestration.automation import release_sensor, schedules, sensors, watched
+from pipelines.orchestration.release_cursor import ReleaseCursor
 from pipelines.settings import load_settings
 from pipelines.workspace import Workspace, open_workspace
 from sources.errors import ConfigurationError
@@ -46,9 +47,11 @@ def world_bank(server: HTTPServer, updated: Mapping[str, str]) -> None:
         )
 
 
-def tick(workspace: Workspace, provider: str, cursor: str | None) -> tuple[dg.SensorResult | dg.SkipReason, str]:
+def tick(
+    workspace: Workspace, provider: str, cursor: str | None, instance: dg.DagsterInstance | None = None
+) -> tuple[dg.SensorResult | dg.SkipReason, str]:
     sensor = release_sensor(workspace, workspace.catalogue.providers[provider], STOPPED)
-    result = sensor(dg.build_sensor_context(cursor=cursor))
+    result = sensor(dg.build_sensor_context(instance or dg.DagsterInstance.ephemeral(), cursor))
     assert isinstance(result, dg.SensorResult | dg.SkipReason)
     return result, (result.cursor or "") if isinstance(result, dg.SensorResult) else ""
 
@@ -59,6 +62,76 @@ def requested(result: dg.SensorResult | dg.SkipReason) -> set[str]:
     return {key.path[-1] for key in run.asset_selection or []}
 
 
+def seen(cursor: str) -> set[str]:
+    return set(json.loads(cursor)["seen"])
+
+
+def run(instance: dg.DagsterInstance, result: dg.SensorResult | dg.SkipReason, **metadata: str) -> None:
+    """Record the run of a request, with a materialisation of its indicators if there is metadata; else it fails."""
+    assert isinstance(result, dg.SensorResult) and result.run_requests
+    (request,) = result.run_requests
+
+    @dg.op(out=dg.Out(dg.Nothing))
+    def land() -> Iterator[dg.AssetMaterialization]:
+        if not metadata:
+            raise dg.Failure("the disk is full")
+        for key in request.asset_selection or []:
+            yield dg.AssetMaterialization(key, metadata=metadata)
+
+    @dg.job
+    def landing() -> None:
+        land()
+
+    tags = {"dagster/run_key": str(request.run_key)}
+    landing.execute_in_process(instance=instance, tags=tags, raise_on_error=False)
+
+
+def test_a_release_counts_as_seen_only_when_its_figures_have_landed(
+    workspace: Workspace, httpserver: HTTPServer
+) -> None:
+    instance, days = dg.DagsterInstance.ephemeral(), {"2": "2026-07-01", "3": "2026-09-25"}
+    keys: list[str | None] = []
+
+    def ask(day: str, cursor: str | None) -> tuple[dg.SensorResult, str]:
+        world_bank(httpserver, days | {"28": day})
+        result, cursor = tick(workspace, "world_bank", cursor, instance)
+        assert isinstance(result, dg.SensorResult)
+        keys.extend(request.run_key for request in result.run_requests or [])
+        return result, cursor
+
+    _, cursor = ask("2025-10-06", None)
+    asked, cursor = ask("2026-11-20", cursor)
+    run(instance, asked)  # fails
+    asked, cursor = ask("2026-11-20", cursor)
+    run(instance, asked, outcome="unavailable")  # the last figures were kept
+    asked, cursor = ask("2026-11-20", cursor)
+    run(instance, asked, outcome="ok", provider_used="data360_files")  # a mirror has an earlier release
+    asked, cursor = ask("2026-11-20", cursor)
+    run(instance, asked, outcome="ok", provider_used="world_bank")
+    assert not ask("2026-11-20", cursor)[0].run_requests
+    for day in ("2025-10-06", "2026-11-20"):  # the release changes back, and again
+        asked, cursor = ask(day, cursor)
+        run(instance, asked, outcome="ok", provider_used="world_bank")
+    assert not ask("2026-11-20", cursor)[0].run_requests
+    assert len(keys) == len(set(keys)) == 6, "Dagster skips a request with the key of an earlier one"
+
+
+def test_a_release_is_not_asked_for_while_its_run_is_not_finished(workspace: Workspace, httpserver: HTTPServer) -> None:
+    instance = dg.DagsterInstance.ephemeral()
+    cursor = ReleaseCursor({"a": "1"})
+    key = cursor.ask(instance, "world_bank", {"a": "2"})
+    started = dg.DagsterRun("refresh", tags={"dagster/run_key": key}, status=dg.DagsterRunStatus.STARTED)
+    instance.add_run(started)
+    cursor = ReleaseCursor.read(cursor.text())
+    cursor.settle(instance, {"a": {"world_bank"}})
+    assert cursor.changed({"a": "2"}) == []
+
+
+def test_the_cursor_of_an_earlier_version_has_the_releases_that_were_seen() -> None:
+    cursor = ReleaseCursor.read('{"a": "1", "b": "1"}')
+    assert cursor.changed({"a": "1", "b": "2"}) == ["b"]
+
+
 def test_a_provider_without_a_new_release_starts_no_run(workspace: Workspace, httpserver: HTTPServer) -> None:
     world_bank(httpserver, {"2": "2026-07-01", "3": "2026-09-25", "28": "2025-10-06"})
     first, cursor = tick(workspace, "world_bank", None)
@@ -67,7 +140,7 @@ def test_a_provider_without_a_new_release_starts_no_run(workspace: Workspace, ht
     assert isinstance(second, dg.SensorResult) and not second.run_requests
     assert "nothing new" in str(second.skip_reason)
     assert cursor == again
-    assert set(json.loads(cursor)) == set(watched(workspace.catalogue)["world_bank"])
+    assert seen(cursor) == set(watched(workspace.catalogue)["world_bank"])
 
 
 def test_a_new_release_refreshes_only_the_indicators_of_that_database(
@@ -76,14 +149,16 @@ def test_a_new_release_refreshes_only_the_indicators_of_that_database(
     world_bank(httpserver, {"2": "2026-07-01", "3": "2026-09-25", "28": "2025-10-06"})
     _, cursor = tick(workspace, "world_bank", None)
     world_bank(httpserver, {"2": "2026-07-01", "3": "2026-09-25", "28": "2026-11-20"})
-    result, cursor = tick(workspace, "world_bank", cursor)
+    instance = dg.DagsterInstance.ephemeral()
+    result, cursor = tick(workspace, "world_bank", cursor, instance)
     findex = {
         indicator
         for indicator, requests in watched(workspace.catalogue)["world_bank"].items()
         if requests[0].option("source") == 28
     }
     assert findex and requested(result) == findex
-    after, _ = tick(workspace, "world_bank", cursor)
+    run(instance, result, outcome="ok", provider_used="world_bank")
+    after, _ = tick(workspace, "world_bank", cursor, instance)
     assert isinstance(after, dg.SensorResult) and not after.run_requests
 
 
@@ -188,12 +263,10 @@ def test_an_unchanged_release_starts_no_run_and_a_changed_one_refreshes_what_it_
     unchanged, same = tick(workspace, provider, cursor)
     assert isinstance(first, dg.SensorResult) and not first.run_requests
     assert isinstance(unchanged, dg.SensorResult) and not unchanged.run_requests
-    assert json.loads(cursor).keys() == watch and same == cursor
+    assert seen(cursor) == watch and same == cursor
     serve_releases(httpserver, provider, after)
     changed, cursor = tick(workspace, provider, cursor)
     assert requested(changed) == (affected or set(watch))
-    again, _ = tick(workspace, provider, cursor)
-    assert isinstance(again, dg.SensorResult) and not again.run_requests
 
 
 def test_the_interval_of_a_sensor_is_in_the_catalogue(workspace: Workspace) -> None:

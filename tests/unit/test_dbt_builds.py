@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import pytest
+from dbt.cli.main import cli
 
 from pipelines.dbt import runner
+from pipelines.dbt.environment import set_environment
+from pipelines.dbt.results import missed_tests
 from pipelines.settings import load_settings
 from pipelines.workspace import Workspace, open_workspace
 from tests.running import AS_OF, ROOT
@@ -49,3 +54,43 @@ def test_tests_of_code_and_seeds_run_again_only_after_a_change_of_what_they_test
 def test_a_failed_build_proves_nothing_about_seeds_or_code(workspace: Workspace) -> None:
     assert skipped(workspace, reason="a test failed") == []
     assert skipped(workspace) == []
+
+
+def test_no_option_of_dbt_comes_from_the_environment(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    named = [parameter.envvar for command in cli.commands.values() for parameter in command.params]
+    options = {name for one in named if one for name in ([one] if isinstance(one, str) else one)}
+    assert {"DBT_RESOURCE_TYPES", "DBT_TARGET", "DBT_PROFILE", "DBT_STATE", "DBT_WARN_ERROR"} <= options
+    for name in (*options, "DBT_ENGINE_TARGET", "CAREC_WAREHOUSE"):
+        monkeypatch.setenv(name, "model")
+    set_environment(workspace.layout)
+    left = {name for name in os.environ if name in options or name.startswith("DBT_")}
+    assert left == {"DBT_SEND_ANONYMOUS_USAGE_STATS"} and os.environ[left.pop()] == "false"
+    assert os.environ["CAREC_WAREHOUSE"] == str(workspace.layout.root)
+
+
+@pytest.mark.parametrize(
+    ("ran", "left_out", "missed"),
+    [
+        ({"test.p.a.1": "pass", "test.p.s.2": "warn", "unit_test.p.m.u": "pass"}, (), None),
+        ({"test.p.a.1": "pass"}, ("unit_tests", "seed_tests"), None),
+        ({"test.p.a.1": "pass", "test.p.s.2": "pass"}, (), "2 of 3 tests ran"),
+        ({"test.p.a.1": "pass", "test.p.s.2": "skipped"}, ("unit_tests",), "1 of 2 tests ran"),
+        ({"model.p.m": "success"}, (), "0 of 3 tests ran"),
+    ],
+)
+def test_a_build_that_ran_fewer_tests_than_there_are_is_not_published(
+    workspace: Workspace, ran: dict[str, str], left_out: tuple[str, ...], missed: str | None
+) -> None:
+    target = workspace.layout.dbt_target
+    target.mkdir(parents=True)
+    nodes = {
+        "test.p.a.1": {"resource_type": "test", "original_file_path": "models/_a.yml"},
+        "test.p.s.2": {"resource_type": "test", "original_file_path": "seeds/_s.yml"},
+        "model.p.m": {"resource_type": "model", "original_file_path": "models/m.sql"},
+    }
+    (target / "manifest.json").write_text(json.dumps({"nodes": nodes, "unit_tests": {"unit_test.p.m.u": {}}}))
+    rest = {"message": None, "failures": 0, "timing": [], "execution_time": 0, "compiled_code": None}
+    results = [{"unique_id": unique_id, "status": status, **rest} for unique_id, status in ran.items()]
+    (target / "run_results.json").write_text(json.dumps({"results": results}))
+    reason = missed_tests(workspace.layout, left_out)
+    assert (reason is None) if missed is None else (reason or "").startswith(missed)

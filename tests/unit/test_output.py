@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
+from contextlib import suppress
+from decimal import Decimal
+from functools import partial
+from pathlib import Path
+
+import duckdb
 import pytest
 
+from pipelines.cli.app import _fail
 from pipelines.cli.tables import Format, readable, show
+from pipelines.cli.terminal import note
 from pipelines.formatting import figure, number, sparkline
+from pipelines.published import run_query
+from sources.http.replies import Reply, find_failure
+from sources.parsing.responses import UnusableResponse
 
 
 @pytest.mark.parametrize(
@@ -114,3 +127,49 @@ def test_names_are_not_broken_if_there_is_room(
 def test_each_row_is_one_line_with_any_separators_in_its_text(capsys: pytest.CaptureFixture[str]) -> None:
     show(["text"], [["a\u2028b\x0bc\x85d"]], Format.TABLE)
     assert capsys.readouterr().out.split("\n") == ["text", "a\u2028b?c?d", ""]
+
+
+def test_json_and_csv_keep_every_digit_of_a_decimal(capsys: pytest.CaptureFixture[str]) -> None:
+    row = [Decimal("12345678901234567890.123456789"), [Decimal("0.10")], {"a": Decimal("1E+3")}, Decimal("NaN"), 0.1]
+    show(["d", "list", "struct", "nan", "double"], [row], Format.JSON)
+    printed = capsys.readouterr().out
+    assert json.loads(printed, parse_float=str)[0] == {
+        "d": "12345678901234567890.123456789",
+        "list": ["0.10"],
+        "struct": {"a": 1000},
+        "nan": None,
+        "double": "0.1",
+    }
+    show(["d", "list"], [row[:2]], Format.CSV)
+    assert capsys.readouterr().out.splitlines()[1] == "12345678901234567890.123456789,[0.10]"
+
+
+def test_a_query_keeps_nanoseconds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with duckdb.connect(str(tmp_path / "carec.duckdb")) as connection:
+        connection.execute("create table publication as select now()::timestamp as published_at")
+        connection.execute(
+            "create table t as select '2026-01-02 03:04:05.123456789'::timestamp_ns as moment, 1.50 as d"
+        )
+    monkeypatch.setenv("CAREC_WAREHOUSE", str(tmp_path))
+    columns, rows = run_query("select moment, d, moment from t")
+    moment = "2026-01-02T03:04:05.123456789"
+    assert (columns, rows) == (["moment", "d", "moment"], [(moment, Decimal("1.50"), moment)])
+
+
+@pytest.mark.parametrize("write", [note, partial(_fail, code=2)])
+def test_a_message_has_neither_emoji_nor_control_characters(
+    write: Callable[[str], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with suppress(SystemExit):
+        write("/data/:key:/[bold]x[/bold] \x1b[31mred\x07\nsecond line")
+    printed = capsys.readouterr().err.removeprefix("carec: ")
+    assert printed == "/data/:key:/[bold]x[/bold] \\x1b[31mred\\x07\nsecond line\n"
+
+
+def test_texts_of_a_provider_reach_no_error_with_their_control_characters() -> None:
+    hostile = "text/\x1b]0;title\x07\u202ehtml\r\nX: 1"
+    reply = Reply("http://host/", status=200, headers={"Content-Type": hostile})
+    failure = find_failure(reply, ("json",))
+    assert failure is not None
+    for text in (failure.message, UnusableResponse(hostile).reason, str(UnusableResponse(hostile))):
+        assert "\\x1b" in text and text.isprintable()

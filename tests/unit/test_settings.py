@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
+
 import pytest
 
-from pipelines.settings import load_settings, with_base_urls
+from pipelines.orchestration.webserver import check_temporary_folder
+from pipelines.settings import Settings, load_settings, with_base_urls
 from sources.catalogue import load_catalogue
 from sources.errors import ConfigurationError
 from sources.http.client import Http, agent
@@ -61,3 +65,61 @@ def test_every_address_of_a_provider_is_below_the_configured_one(monkeypatch: py
 def test_a_session_uses_the_given_name() -> None:
     with Http(user_agent="ministry/1") as http:
         assert http._opened().headers["User-Agent"] == "ministry/1"
+
+
+def test_an_empty_value_is_not_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    defaults = {name: field.default for name, field in Settings.model_fields.items()}
+    (tmp_path / ".env").write_text("CAREC_HTTP_TRIES=\n")
+    for name in Settings.model_fields:
+        monkeypatch.setenv(f"CAREC_{name.upper()}", "")
+    assert load_settings().model_dump() == defaults
+
+
+def test_a_tilde_is_the_home_of_the_user(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    settings = load_settings(warehouse="~/data", local_files="~/local")
+    assert (settings.warehouse, settings.local_files) == (tmp_path / "data", tmp_path / "local")
+    with pytest.raises(ConfigurationError, match=r"CAREC_WAREHOUSE=.*no user ~no-such-user"):
+        load_settings(warehouse="~no-such-user/data")
+
+
+@pytest.mark.parametrize("value", ['"/srv/carec"', "'/srv/carec'", '"/srv/carec'])
+def test_quotes_in_a_value_are_refused_by_name(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("CAREC_WAREHOUSE", value)
+    with pytest.raises(ConfigurationError, match=r"quotes are a part of the value; write CAREC_WAREHOUSE=/srv/carec$"):
+        load_settings()
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "cp1251"])
+def test_an_env_file_in_another_encoding_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, encoding: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_text("CAREC_CONTACT=Министерство\n", encoding=encoding)
+    with pytest.raises(ConfigurationError, match=r"^\S*\.env: not UTF-8 text"):
+        load_settings()
+
+
+def test_the_mark_of_utf_8_is_no_part_of_a_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("CAREC_HTTP_TRIES", raising=False)
+    (tmp_path / ".env").write_text("CAREC_HTTP_TRIES=7\n", encoding="utf-8-sig")
+    assert load_settings().http_tries == 7
+
+
+@pytest.mark.parametrize("value", ["Asia", "Mars/Olympus", "../etc", "/etc"])
+def test_a_value_that_is_no_time_zone_is_refused_by_name(value: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"CAREC_TIMEZONE=.*a time zone such as UTC"):
+        load_settings(timezone=value)
+
+
+def test_a_temporary_folder_whose_path_is_too_long_for_a_socket_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    check_temporary_folder()
+    long = tmp_path / ("long" * 30)
+    long.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(long))
+    with pytest.raises(ConfigurationError, match=r"^TMPDIR=.*path too long; set TMPDIR to a shorter path"):
+        check_temporary_folder()
