@@ -121,4 +121,4 @@ def _packed(text: str) -> str:
 @cache
 def _library() -> str:
     """Return Vega-Lite with Vega and its embedding, as one script of the installed version."""
-    return _packed(re.sub(r"</(script)", r"<\\/\1", vl_convert.javascript_bundle()))
+    return _packed(re.sub(r"</(script)", r"<\\/\1", vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")))

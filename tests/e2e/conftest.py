@@ -164,6 +164,9 @@ _FIGURES = """() => [...document.querySelectorAll("[data-column]")].map((cell) =
     cell.textContent.trim(),
 ])"""
 
+SHARES = ("probability_of_target", "share_reached", "share_target_reached", "indicator_coverage")
+"""Columns with shares of 1, which the page shows in per cent."""
+
 DECIMAL = {"en": (",", "."), "ru": ("\u00a0", ",")}
 """Language -> separators of thousands and decimals."""
 
@@ -194,7 +197,10 @@ def assert_published(shown: list[tuple[str, str, str | None, str]], warehouse: P
             if number and column not in ("observed_annual_change", "required_annual_change", "value"):
                 shown_digits = number[0].replace(thousands, "").replace(point, ".").replace("−", "-")
                 digits = len(shown_digits.partition(".")[2])
-                assert abs(float(shown_digits) - float(published)) <= 0.5000001 * 10**-digits, f"{where}: {text}"
+                scale = 100 if column in SHARES else 1
+                assert abs(float(shown_digits) - scale * float(published)) <= 0.5000001 * 10**-digits, (
+                    f"{where}: {text}"
+                )
 
 
 def _table(
