@@ -7,6 +7,7 @@ same functions without Dagster.
 from __future__ import annotations
 
 import json
+import warnings
 
 import dagster as dg
 
@@ -49,20 +50,26 @@ def build_defs(workspace: Workspace | None = None) -> dg.Definitions:
     publication = publication_asset(workspace, published_tables(manifest))
     observations = observation_assets(workspace, indicator_groups(manifest, groups))
     fresh = dg.map_asset_specs(lambda spec: with_freshness(spec, workspace.catalogue), [observations])
-    ours = dg.with_source_code_references([*fresh, publication])
+    with warnings.catch_warnings():
+        # a warning per asset, in each of the processes that load this module
+        warnings.simplefilter("ignore", dg.BetaWarning)
+        ours = dg.with_source_code_references([*fresh, publication])
     return dg.Definitions(
         assets=[*ours, *landing_specs(manifest, translator, project), build],
         jobs=[
             dg.define_asset_job(
                 "refresh",
                 selection=dg.AssetSelection.all(),
-                description="Fetch, build, check and publish: `carec refresh`.",
+                description="Fetch, build, check and publish: the same publication as `carec refresh` and the schedule."
+                " Where nothing changed, nothing is built and the publication remains.",
             ),
             dg.define_asset_job(
                 "rebuild",
                 selection=dg.AssetSelection.assets(build, publication),
                 description="Build, check and publish from landed figures, without requests to providers. With `as_of`"
-                " in the launchpad: what was known on that day. The job `refresh` returns to today.",
+                " in the launchpad: what was known on that day. The job `refresh` returns to today. Builds even if"
+                " nothing changed.",
+                config={"ops": {"dbt_build": {"config": {"rebuild": True}}}},
             ),
             check_sources_job(workspace),
         ],

@@ -180,7 +180,7 @@ def ingest(
     *,
     offline: bool,
     accept_shrink: bool = False,
-    progress: Callable[[str], None] = lambda provider: None,
+    progress: Callable[[str], None] = lambda step: None,
 ) -> Ingestion:
     """Refresh the given indicators. There is one result per indicator, also if no provider answered.
 
@@ -189,8 +189,9 @@ def ingest(
         indicators: Indicators to refresh.
         offline: Use only what is landed; ask no provider.
         accept_shrink: Skip the gates that compare a series with the last vintage in size and scale.
-        progress: Called with a provider's id after each visit.
+        progress: Called with a description of what is awaited.
     """
+    progress("landing the bundled archive")
     land_archive(workspace)
     now, settings, layout = utc_now(), workspace.settings, workspace.layout
     ids = tuple(indicator.id for indicator in indicators)

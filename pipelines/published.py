@@ -16,7 +16,7 @@ import duckdb
 
 from pipelines.formatting import GAP, figure
 from pipelines.settings import load_settings
-from sources.errors import ConfigurationError
+from sources.errors import ConfigurationError, did_you_mean
 from warehouse.layout import Layout
 from warehouse.publish import published
 from warehouse.reading import open_published
@@ -68,6 +68,24 @@ def fetch(sql: str, parameters: list[Any] | dict[str, Any] | None = None) -> lis
         return connection.execute(sql, parameters or []).fetchall()
 
 
+def economy_code(given: str) -> str:
+    """Return the ISO3 code of an economy, given as code or English name in any case.
+
+    A text that is neither is returned as it is, for the message of the caller.
+    """
+    wanted = given.strip().casefold()
+    for code, name in fetch("select iso3, name from economies"):
+        if wanted in (code.casefold(), name.casefold()):
+            return str(code)
+    return given
+
+
+def near_economies(given: str, codes: Sequence[str]) -> str:
+    """Return the end of a message about an unknown economy: the nearest of these, by code or by name."""
+    names = dict(fetch("select name, iso3 from economies where list_contains(?, iso3)", [list(codes)]))
+    return did_you_mean(given, [*names, *codes])
+
+
 def imprint() -> str:
     """Return one line on the as-of day, vintage, sources and time of the publication.
 
@@ -82,6 +100,15 @@ def imprint() -> str:
         f" {publication.series_archived} from the bundled archive;"
         f" published {publication.published_at:%Y-%m-%d %H:%M} UTC"
     )
+
+
+def age_of_figures() -> str:
+    """Return one more line of a heading: how old the figures are if none was fetched live; empty otherwise."""
+    publication = published(_layout())
+    if publication is None or publication.series_live or publication.newest_vintage is None:
+        return ""
+    newest = f"{publication.newest_vintage:%Y-%m-%d}"
+    return f"\nno figure was fetched live: the newest is from the bundled archive of {newest}"
 
 
 @dataclass(frozen=True)

@@ -76,14 +76,16 @@ def refresh(
             indicators,
             offline=offline or workspace.settings.offline,
             accept_shrink=accept_shrink,
-            progress=lambda provider: progress(f"asked {provider}"),
+            progress=progress,
         )
         day = as_of or utc_now().date()
         fingerprint = runner.fingerprint(workspace, day, explicit=as_of is not None)
         previous = published(workspace.layout)
         if previous and previous.fingerprint == fingerprint:
             return Refresh(ingestion, None, previous)
-        build = runner.build(workspace, day, fingerprint, lambda node: progress(f"building {node}"))
+        progress("dbt reads its project: up to a minute the first time, some seconds later")
+        build = runner.build(workspace, day, fingerprint, progress)
         if not build.passed:
             raise BuildFailed(build, ingestion)
+        progress("publishing")
         return Refresh(ingestion, build, publish(workspace.layout, utc_now()), previous)

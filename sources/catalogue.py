@@ -14,7 +14,7 @@ from typing import Any, Literal, TypedDict, TypeVar
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, HttpUrl, ValidationError, model_validator
 
-from sources.errors import ConfigurationError
+from sources.errors import ConfigurationError, did_you_mean
 
 CATALOG_DIR = Path(__file__).parent / "catalog"
 ARCHIVE = "archive"  # the last link of every chain: the bundled last-known-good figures
@@ -229,6 +229,7 @@ class Catalogue(BaseModel):
         if unknown:
             raise ConfigurationError(
                 f"unknown indicator {', '.join(unknown)}: `carec indicators` lists the {len(self.indicators)} there are"
+                + did_you_mean(unknown[0], self.indicators)
             )
         return [self.indicators[i] for i in ids]
 

@@ -22,6 +22,8 @@ from sources.http.client import Http
 from sources.observation import OBSERVATION, REJECT, Areas, empty_observations, empty_rejects, utc_now
 from sources.provider import Adapter, Answer, Fetched, Outcome, RawBody, SeriesRequest, Window
 
+NAMED = 3
+"""Most providers that a progress report names."""
 NO_ADAPTER = "no live adapter for this provider yet"
 
 
@@ -159,7 +161,7 @@ def resolve(
     areas: Areas,
     window: Window,
     http: Http,
-    progress: Callable[[str], None] = lambda provider: None,
+    progress: Callable[[str], None] = lambda awaited: None,
 ) -> tuple[list[Resolution], list[RawBody]]:
     """Ask the providers of every indicator in the order of its chain.
 
@@ -172,7 +174,7 @@ def resolve(
         areas: The areas that the project knows.
         window: The years to ask for.
         http: The session that sends the requests.
-        progress: Called with the provider's id after each visit.
+        progress: Called with the providers that are awaited, before the first visit and after each.
 
     Returns:
         One resolution per indicator, and every body that was received.
@@ -191,8 +193,9 @@ def resolve(
                 turns.setdefault(provider, []).append(request)
         if not turns:
             continue
+        waiting = _Waiting(turns, progress)
 
-        def visit(provider: str, turn: Iterable[SeriesRequest]) -> Fetched:
+        def visit(provider: str, turn: Iterable[SeriesRequest], waiting: _Waiting = waiting) -> Fetched:
             requests = list(dict.fromkeys(turn))
             if provider not in adapters:
                 return Fetched(dict.fromkeys(requests, Answer(Outcome.UNAVAILABLE, NO_ADAPTER)), [])
@@ -202,7 +205,7 @@ def resolve(
                 fault = Answer(Outcome.UNAVAILABLE, printable(f"the {provider} adapter failed: {_named(error)}"))
                 return Fetched(dict.fromkeys(requests, fault), [])
             finally:
-                progress(provider)
+                waiting.end(provider)
 
         with ThreadPoolExecutor(max_workers=len(turns), thread_name_prefix="provider") as pool:
             visits = dict(zip(turns, pool.map(visit, turns.keys(), turns.values()), strict=True))
@@ -215,6 +218,26 @@ def resolve(
 
 def _named(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"
+
+
+class _Waiting:
+    """The providers of one step that have not answered yet. Reports them at the start and after each answer."""
+
+    def __init__(self, providers: Iterable[str], progress: Callable[[str], None]):
+        self._awaited = list(providers)
+        self._total = len(self._awaited)
+        self._progress = progress
+        self._report()
+
+    def end(self, provider: str) -> None:
+        self._awaited.remove(provider)
+        self._report()
+
+    def _report(self) -> None:
+        left = self._awaited.copy()
+        names = ", ".join(left[:NAMED]) + (f" and {len(left) - NAMED} more" if len(left) > NAMED else "")
+        answered = f"{self._total - len(left)} of {self._total} providers answered"
+        self._progress(answered + (f", waiting for {names}" if names else ""))
 
 
 def _take(resolution: Resolution, answers: Sequence[tuple[Link, Answer]]) -> None:

@@ -6,6 +6,8 @@ Failures of a provider do not belong here: they are outcomes (``provider.Outcome
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from difflib import get_close_matches
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 """Characters that control a terminal or the direction of a line, and line ends."""
@@ -24,3 +26,15 @@ def printable(text: str, lines: bool = False) -> str:
 
 class ConfigurationError(Exception):
     """A setting, argument, seed or entry of the catalogue cannot be used. The command line exits with 2."""
+
+
+def did_you_mean(given: str, known: Iterable[str]) -> str:
+    """Return ``; did you mean X or Y?`` with the names most like the given one, to end a message; empty if none is.
+
+    Example:
+        >>> did_you_mean("gii_scor", ["gii_rank", "gii_score"])
+        '; did you mean gii_score or gii_rank?'
+    """
+    by_lower = {name.lower(): name for name in known}
+    near = [by_lower[name] for name in get_close_matches(given.lower(), by_lower, n=3, cutoff=0.7)]
+    return f"; did you mean {' or '.join(near)}?" if near else ""

@@ -107,7 +107,7 @@ def run_carec(
         skip_unit_tests(warehouse, root)
     env = {k: v for k, v in (env | environment).items() if v != ""}
     ours = all(name.startswith("CAREC_") or name in ("NO_COLOR", "COLUMNS") for name in environment)
-    if root == ROOT and ours and arguments[0] in READERS:
+    if root == ROOT and ours and arguments[0] in (*READERS, "--version"):
         return _in_process(arguments, env)
     return subprocess.run(
         [sys.executable, "-m", "pipelines.cli", *arguments],

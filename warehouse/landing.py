@@ -21,6 +21,7 @@ import polars as pl
 from warehouse import confirmations
 from warehouse.files import write_table
 from warehouse.layout import Layout
+from warehouse.reading import Unreadable
 
 FLAGGED = "flagged"
 """The ``figure_origin`` of a figure that an entry of ``corrections.yml`` calls doubtful."""
@@ -89,7 +90,13 @@ def same_figures(one: Path, other: Path) -> bool:
 
 
 def _read(path: Path) -> pl.DataFrame:
-    figures = pl.read_parquet(path)
+    try:
+        figures = pl.read_parquet(path)
+    except pl.exceptions.PolarsError as error:
+        raise Unreadable(
+            f"{path} is damaged ({str(error).partition(chr(10))[0]}): restore it from a backup, or remove it, and"
+            " `carec replay --write` lands the recorded runs again"
+        ) from error
     former = "obs_status" in figures.columns and "figure_origin" not in figures.columns
     return _with_figure_origin(figures) if former else figures
 

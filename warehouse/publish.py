@@ -114,6 +114,16 @@ def _counts(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
     }
 
 
+def _check_views(connection: duckdb.DuckDBPyConnection) -> None:
+    """Check that every published view can be read from the published tables alone."""
+    views = connection.execute("select view_name from duckdb_views() where not internal order by 1").fetchall()
+    for (name,) in views:
+        try:
+            connection.execute(f'explain from main."{name}"')
+        except duckdb.Error as error:
+            raise NotPublished(f"the view {name} cannot be read without the build: {error}") from error
+
+
 def publish(layout: Layout, published_at: datetime) -> Publication:
     """Copy the build, check the copy, and replace the published file.
 
@@ -150,6 +160,7 @@ def _finish(copy: Path, receipt: Receipt, built: dict[str, int], published_at: d
             raise NotPublished(f"nothing in {', '.join(missing)}: a publication without them is of no use")
         for schema in WORKING_SCHEMAS:
             connection.execute(f"drop schema if exists {schema} cascade")
+        _check_views(connection)
         record_verdict_changes(connection, previous, receipt.as_of, published_at)
         record_progress_changes(connection, previous)
         connection.execute(

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pipelines.published import fetch
+from pipelines.published import economy_code, fetch, near_economies
 from pipelines.seeds.codes import FRAMEWORK
-from sources.errors import ConfigurationError
+from sources.errors import ConfigurationError, did_you_mean
 
 MOST = 4
 """Most members that are compared."""
@@ -56,7 +56,7 @@ def compare(members: Sequence[str], group: str | None = None, framework: str = F
         ConfigurationError: A code or the group is unknown, or the number of members is not allowed.
         NotPublished: Nothing is published yet.
     """
-    codes = [member.upper() for member in members]
+    codes = [economy_code(member) for member in members]
     names = _checked(codes, group, framework)
     member_columns = [
         f"max(l.{column}) filter (where l.iso3 = '{code}') as \"{code}_{column}\""
@@ -94,6 +94,7 @@ def _checked(codes: Sequence[str], group: str | None, framework: str) -> dict[st
         if code not in known:
             raise ConfigurationError(
                 f"{framework} has no score of {code!r}: this is not the ISO3 code of an economy that it covers"
+                + near_economies(code, sorted(known))
             )
     if len(set(codes)) < len(codes):
         raise ConfigurationError("a member is named twice")
@@ -103,7 +104,9 @@ def _checked(codes: Sequence[str], group: str | None, framework: str) -> dict[st
     if group:
         groups = dict(fetch("select group_id, title from groups order by 1"))
         if group not in groups:
-            raise ConfigurationError(f"there is no group {group!r}; the groups are {', '.join(groups)}")
+            raise ConfigurationError(
+                f"there is no group {group!r}; the groups are {', '.join(groups)}{did_you_mean(group, groups)}"
+            )
         names[group] = str(groups[group])
     return names
 

@@ -7,6 +7,12 @@ the modules that the commands call.
 
 def main() -> None:
     """Run the command line; the entry point of the script ``carec``."""
-    from pipelines.cli.app import run
+    try:
+        from pipelines.cli.app import run
 
-    run()
+        run()
+    except KeyboardInterrupt:  # while modules are imported
+        import sys
+
+        sys.stderr.write("carec: interrupted\n")
+        sys.exit(130)

@@ -14,7 +14,7 @@ import os
 import sys
 from importlib import import_module
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 from typer.core import TyperGroup
@@ -52,6 +52,10 @@ COMMANDS = (
 
 DISK_FAULTS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
 """Errors that an operator repairs: a full disk, a quota, a read-only disk, missing rights."""
+
+
+DAMAGED = {"IOException", "FatalException", "InternalException", "SerializationException", "ComputeError"}
+"""Errors of DuckDB and polars for files that they cannot read, by name: no command imports both only to name them."""
 
 
 class LazyCommands(TyperGroup):
@@ -92,8 +96,20 @@ def _summary(command_name: str) -> str:
 app = command_app(no_args_is_help=True, cls=LazyCommands)
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"carec {version('carec-digital-scorecard')}")
+        raise typer.Exit()
+
+
 @app.callback()
-def carec() -> None:
+def carec(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
     """How far each CAREC member has come towards the CAREC Digital Strategy 2030, from public data."""
 
 
@@ -122,6 +138,11 @@ def run() -> None:
         # each library has its own type for a full disk, but all contain the message of the system
         if getattr(error, "errno", None) in DISK_FAULTS or os.strerror(errno.ENOSPC) in str(error):
             _fail(f"{error}; the previous publication is untouched. `carec doctor` names the cause", 1)
+        if type(error).__name__ in DAMAGED:
+            first = str(error).strip().partition("\n")[0]
+            _fail(
+                f"a file of the warehouse cannot be read: {first}; `carec doctor` names damaged files and remedies", 1
+            )
         # not from the operating system: an error of this program
         if not isinstance(error, OSError) or error.strerror is None:
             raise

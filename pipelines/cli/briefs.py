@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from pipelines.cli.terminal import command_app, home_path, note
+from pipelines.published import economy_code
 from pipelines.report.briefs import write_briefs
 from pipelines.settings import load_settings
 from warehouse.layout import Layout
@@ -30,5 +31,6 @@ def briefs(
     """Write a brief of a few pages per member, as HTML and PDF."""
     layout = Layout(load_settings().warehouse)
     folder = out or layout.report / "briefs"
-    written = write_briefs(layout, folder, countries or [], language, pdf=not no_pdf, note=note)
+    codes = [economy_code(one) for one in countries or []]
+    written = write_briefs(layout, folder, codes, language, pdf=not no_pdf, note=note)
     note(f"wrote {len(written)} files to {folder}")

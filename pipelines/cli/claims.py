@@ -12,18 +12,18 @@ from typing import Annotated, Any
 
 import typer
 
+from pipelines.cli.claim_tests import print_base_years, print_tests, print_trends, shown
 from pipelines.cli.tables import Format, console, show
 from pipelines.cli.terminal import FormatOption, command_app, home_path, write_document
 from pipelines.formatting import GAP, figure
-from pipelines.published import claimed, fetch, imprint, not_known
+from pipelines.published import claimed, economy_code, fetch, imprint, not_known
 from pipelines.report.claims_document import document
 from pipelines.report.documents import USED, later, summary
 from pipelines.seeds.codes import DOCUMENTARY_VERDICTS, VERDICTS
-from sources.errors import ConfigurationError
+from pipelines.texts.words import ENGLISH, Words
+from sources.errors import ConfigurationError, did_you_mean
 
 app = command_app()
-
-_BARS = "▁▂▃▄▅▆▇█"
 
 
 @app.command()
@@ -62,9 +62,17 @@ def _table(name: str, where: str, parameters: Sequence[Any], order: str) -> tupl
     return columns, fetch(f"from {name} where {where} order by {order}", list(parameters))
 
 
+def _verdict(name: str, section: str, given: str, known: Sequence[str]) -> str:
+    """Return the code of a verdict that is given as code or in words."""
+    codes = {word: code for code, word in Words(ENGLISH).get(section).items()}
+    return _one_of(name, codes.get(given.lower(), given.lower()), known)
+
+
 def _one_of(name: str, given: str, known: Sequence[str]) -> str:
     if given not in known:
-        raise ConfigurationError(f"{given!r} is not a {name} of a claim; known are {', '.join(known)}")
+        raise ConfigurationError(
+            f"{given!r} is not a {name} of a claim; known are {', '.join(known)}{did_you_mean(given, known)}"
+        )
     return given
 
 
@@ -90,6 +98,7 @@ def audit(
         columns, rows = _table("claims_audit", where, filters, "claim_id")
         show(columns, rows, fmt)
         return
+    words = Words(ENGLISH)
     rows = fetch(
         f"""
         select claim_id, country_iso3, verdict, documentary_verdict,
@@ -104,22 +113,22 @@ def audit(
         [
             claim,
             iso3,
-            decided if documentary == "open" else f"{decided}\n/ {documentary.removesuffix('_by_document')}",
+            _in_words(words, decided, documentary),
             claimed(*claim_parts),
             figure(value),
-            _shown(year),
+            shown(year),
             figure(off),
-            _shown(true_in),
-            _shown(series),
+            shown(true_in),
+            shown(series),
         ]
         for claim, iso3, decided, documentary, *claim_parts, value, year, off, true_in, series in rows
     ]
     show(heads, table, fmt, title="The mid-term review's claims", right=heads[3:8])
     for title, group in {"pillar": "pillar", "country": "unnest(string_split(country_iso3, ';'))"}.items():
         console().print()
-        _summary(title, group, "verdict", VERDICTS, where, filters)
+        _summary(title, group, "verdict", "verdicts", where, filters)
     console().print()
-    _summary("by documents", "pillar", "documentary_verdict", DOCUMENTARY_VERDICTS, where, filters)
+    _summary("by documents", "pillar", "documentary_verdict", "documentary_verdicts", where, filters)
     out = console()
     out.print()
     out.print(summary(where, list(filters)), markup=False)
@@ -127,6 +136,11 @@ def audit(
     for line in [*not_known(), *later()]:
         out.print(line, markup=False)
     out.print(imprint(), markup=False)
+
+
+def _in_words(words: Words, verdict: str, documentary: str) -> str:
+    decided = words.word("verdicts", verdict)
+    return decided if documentary == "open" else f"{decided}\n/ {words.word('documentary_verdicts', documentary)}"
 
 
 def _filters(verdict: str | None, pillar: str | None, country: str | None, documents: str | None) -> dict[str, str]:
@@ -137,25 +151,24 @@ def _filters(verdict: str | None, pillar: str | None, country: str | None, docum
     """
     wanted: dict[str, str] = {}
     if verdict is not None:
-        wanted["verdict = ?"] = _one_of("verdict", verdict.lower(), VERDICTS)
+        wanted["verdict = ?"] = _verdict("verdict", "verdicts", verdict, VERDICTS)
     if documents is not None:
-        wanted["documentary_verdict = ?"] = _one_of("documentary verdict", documents.lower(), DOCUMENTARY_VERDICTS)
+        wanted["documentary_verdict = ?"] = _verdict(
+            "documentary verdict", "documentary_verdicts", documents, DOCUMENTARY_VERDICTS
+        )
     if pillar is not None:
         pillars = [row[0] for row in fetch("select distinct pillar from claims order by 1")]
         wanted["pillar = ?"] = _one_of("pillar", pillar.lower().removeprefix("p"), pillars)
     if country is not None:
         codes = [row[0] for row in fetch("select iso3 from economies where is_member order by 1")]
-        code = _one_of("country", country.upper(), [*codes, "CAREC"])
+        code = _one_of("country", "CAREC" if country.upper() == "CAREC" else economy_code(country), [*codes, "CAREC"])
         wanted["list_contains(string_split(country_iso3, ';'), ?)"] = code
     return wanted
 
 
-def _shown(value: object) -> str:
-    return GAP if value is None else str(value)
-
-
-def _summary(title: str, group: str, column: str, codes: Sequence[str], where: str, filters: list[str]) -> None:
+def _summary(title: str, group: str, column: str, section: str, where: str, filters: list[str]) -> None:
     """Print the number of claims per verdict of a column: one row per verdict, one column per ``group`` and for all."""
+    codes = {"verdicts": VERDICTS, "documentary_verdicts": DOCUMENTARY_VERDICTS}[section]
     counts = ", ".join(f"count(*) filter ({column} = '{code}')" for code in codes)
     counted = f"from claims_audit where {where} and duplicate_of is null"
     rows = fetch(
@@ -165,7 +178,7 @@ def _summary(title: str, group: str, column: str, codes: Sequence[str], where: s
     )
     rows += fetch(f"select 'all claims', count(*), {counts} {counted}", filters)
     heads = [title, *(row[0] for row in rows)]
-    names = ["claims", *(code.replace("_", " ") for code in codes)]
+    names = ["claims", *(Words(ENGLISH).word(section, code) for code in codes)]
     counted_by = zip(names, *(row[1:] for row in rows), strict=True)
     table = [[name, *(str(count) if count else GAP for count in counts)] for name, *counts in counted_by]
     show(heads, table, Format.TABLE, right=heads[1:])
@@ -207,17 +220,20 @@ def claim(claim_id: str, fmt: Format) -> None:
     out.print(f"{claim_id} ({one['country_iso3']}; line {one['document_line']} of the review)", markup=False)
     out.print(f"  {one['statement']}", markup=False)
     out.print(f"  status in the review: {one['status_word'] or 'none given'}; {one['note'] or ''}", markup=False)
-    for verdict, reason in (("verdict", "verdict_reason"), ("documentary_verdict", "documentary_reason")):
-        out.print(f"{verdict.replace('_', ' ')}: {one[verdict]}", markup=False)
+    for verdict, section, reason in (
+        ("verdict", "verdicts", "verdict_reason"),
+        ("documentary_verdict", "documentary_verdicts", "documentary_reason"),
+    ):
+        out.print(f"{verdict.replace('_', ' ')}: {Words(ENGLISH).word(section, one[verdict])}", markup=False)
         for part in one[reason].split(" | "):
             out.print(f"  {part}", markup=False)
     if one["duplicate_of"]:
         out.print(f"  repeats {one['duplicate_of']}: counted once", markup=False)
     if tests:
         out.print()
-        _tests([dict(zip(test_columns, row, strict=True)) for row in tests])
-        _base_years([dict(zip(base_columns, row, strict=True)) for row in bases])
-        _trends(claim_id)
+        print_tests([dict(zip(test_columns, row, strict=True)) for row in tests])
+        print_base_years([dict(zip(base_columns, row, strict=True)) for row in bases])
+        print_trends(claim_id)
     _documents(
         [dict(zip(document_columns, row, strict=True)) for row in documents],
         [dict(zip(lead_columns, row, strict=True)) for row in leads],
@@ -255,94 +271,3 @@ def _document(one: dict[str, Any]) -> str:
     part = None if one["role"] in ("weighed", "lead", "later") else one["role"]
     source = [one["source_kind"], one["document_date"] or "without a date", one["source_url"], second, part]
     return f"{one['bearing']}: {one['what_it_says']} ({', '.join(filter(None, source))})"
-
-
-def _tests(tests: list[dict[str, Any]]) -> None:
-    heads = [
-        "of the",
-        "test",
-        "series",
-        "reading",
-        "country",
-        "result",
-        "claimed",
-        "figure",
-        "year",
-        "tolerance",
-        "vintage",
-    ]
-    rows = [
-        [
-            one["role"],
-            one["kind"],
-            one["indicator_id"],
-            one["variant"],
-            one["iso3"],
-            one["result"],
-            figure(one["claimed"]),
-            figure(one["value"]),
-            _shown(one["evidence_year"]),
-            figure(one["tolerance"]),
-            f"{one['vintage_at']:%Y-%m-%d}" if one["vintage_at"] else GAP,
-        ]
-        for one in tests
-    ]
-    show(heads, rows, Format.TABLE, right=heads[6:10])
-    for source in sorted(
-        {f"{one['indicator_id']}: {one['provider']}, {one['source_url']}" for one in tests if one["provider"]}
-    ):
-        console().print(f"  {source}", markup=False)
-
-
-def _base_years(bases: list[dict[str, Any]]) -> None:
-    """Print the figures of each base year of a direction, with the outcome."""
-    if not bases:
-        return
-    heads = ["country", "series", "base year", "figure then", "tested figure", "year", "outcome"]
-    rows = [
-        [
-            one["iso3"],
-            one["indicator_id"],
-            _shown(one["base_year"]),
-            figure(one["base_value"]),
-            figure(one["value"]),
-            _shown(one["year"]),
-            "better" if one["is_better"] else "not better",
-        ]
-        for one in bases
-    ]
-    console().print()
-    show(heads, rows, Format.TABLE, right=heads[2:6])
-
-
-def _trends(claim_id: str) -> None:
-    """Print ten years of each tested series as bars. A regional series is printed per member."""
-    series = fetch(
-        """
-        select indicator_id, iso3, list(year order by year), list(value order by year)
-        from observations
-        where exists (
-            from claim_tests as tests
-            where claim_id = ? and tests.indicator_id = observations.indicator_id
-              and (tests.iso3 = observations.iso3 or tests.iso3 = 'CAREC' and observations.iso3 in (
-                select iso3 from economies where is_member
-              ))
-          )
-          and year > (select year(as_of) from publication) - 11
-        group by all having count(*) > 1 order by all
-        """,
-        [claim_id],
-    )
-    if series:
-        console().print()
-    for indicator, iso3, years, values in series:
-        ends = f"{figure(values[0])} in {years[0]}, {figure(values[-1])} in {years[-1]}"
-        console().print(f"{iso3}  {trend(values)}  {indicator}: {ends}", markup=False)
-
-
-def trend(values: Sequence[float]) -> str:
-    """Return one bar per figure, scaled from the smallest to the largest; the lowest bars if all are equal."""
-    low, high = min(values), max(values)
-    if low == high:
-        return _BARS[0] * len(values)
-    return "".join(_BARS[round((value - low) / (high - low) * (len(_BARS) - 1))] for value in values)

@@ -11,17 +11,19 @@ from typing import Any
 from rich.text import Text
 
 from pipelines.cli.next_steps import print_next_steps
+from pipelines.cli.scorecard_notes import JUMP
 from pipelines.cli.tables import Format, console, show
 from pipelines.formatting import GAP, figure, number, sparkline
-from pipelines.published import OWN_CHOICE, fetch, imprint
-from pipelines.seeds.codes import FRAMEWORK, SIGNS
+from pipelines.published import OWN_CHOICE, fetch, imprint, near_economies
+from pipelines.seeds.codes import SIGNS
+from pipelines.texts.words import ENGLISH, Words
 from sources.errors import ConfigurationError
 
 TREND_YEARS = 12
 """Years in the trend of a figure, up to the as-of year."""
 
-JUMP = "‡"
-"""Mark of a change that rests on an undecided jump."""
+MOST_TIES = 5
+"""Economies that are named as tied with a member."""
 
 _IMPLIED_REASONS = ("pace", "met")
 """Reasons that add nothing to the status."""
@@ -94,12 +96,14 @@ _INDICATORS = f"""
 """
 
 
-def country(iso3: str, fmt: Format) -> None:
-    """Print one member: its scores, and each indicator with value, target, status and source.
+def country(iso3: str, fmt: Format, framework: str, *, verbose: bool) -> None:
+    """Print one member: its scores, what it should do next, and each indicator with value, target, status and source.
 
     Args:
         iso3: ISO3 code of a member.
         fmt: How the indicators are printed.
+        framework: Id of the framework.
+        verbose: Also print how to read the page.
 
     Raises:
         ConfigurationError: The code does not belong to a member.
@@ -107,29 +111,42 @@ def country(iso3: str, fmt: Format) -> None:
     head = fetch(
         "select name, overall_score, coverage, rank, rank_p05, rank_p95, tied_with, score_reason from scorecard"
         " where framework_id = ? and iso3 = ?",
-        [FRAMEWORK, iso3],
+        [framework, iso3],
     )
-    if not head:
-        known = ", ".join(row[0] for row in fetch("select iso3 from economies where is_member order by 1"))
-        raise ConfigurationError(f"{iso3!r} is not a member's ISO3 code; the members are {known}")
-    columns, rows = list(_INDICATOR_COLUMNS), fetch(_INDICATORS, [FRAMEWORK, iso3])
+    known = [row[0] for row in fetch("select iso3 from economies where is_member order by 1")]
+    if not head or iso3 not in known:
+        raise ConfigurationError(
+            f"{iso3!r} is not a member's ISO3 code; the members are {', '.join(known)}{near_economies(iso3, known)}"
+        )
+    columns, rows = list(_INDICATOR_COLUMNS), fetch(_INDICATORS, [framework, iso3])
     if fmt is not Format.TABLE:
         show(columns, rows, fmt)
         console(stderr=True).print(OWN_CHOICE)
         return
     name, overall, coverage, rank, low, high, tied, reason = head[0]
     out = console()
-    why = f" ({reason})" if overall is None else ""
-    ties = f" tied with {tied}," if tied else ""
+    why = f" ({Words(ENGLISH).word('reasons', reason)})" if overall is None else ""
+    ties = f" tied with {_shortened(tied)}," if tied else ""
     out.print(
         f"{name}: overall {number(overall)}{why}, rank {rank_with_band(rank, low, high, tied)},{ties}"
-        f" coverage {number(coverage, 2)}\n",
+        f" coverage {number(coverage, 2)}",
         markup=False,
     )
     indicators = [dict(zip(columns, row, strict=True)) for row in rows]
-    _print_indicators(iso3, indicators)
-    print_next_steps(iso3)
+    print_next_steps(iso3, framework)
     out.print()
+    _print_indicators(iso3, indicators, framework)
+    out.print()
+    if verbose:
+        _print_legend(indicators, framework)
+    else:
+        out.print(f"Next: carec explain {iso3} ID (how a score is computed); carec scorecard {iso3} -v (how to read)")
+    out.print(OWN_CHOICE)
+    out.print(imprint(), markup=False)
+
+
+def _print_legend(indicators: Sequence[Mapping[str, Any]], framework: str) -> None:
+    out = console()
     out.print(
         "Each trend is scaled from its lowest to its highest value; editions of an index are not comparable and have"
         " no trend. The level is 0 at the floor and 100 at the target. A status with (to X) is about the pace target X,"
@@ -142,14 +159,12 @@ def country(iso3: str, fmt: Format) -> None:
             f"{JUMP} The change contains a jump larger than 99 % of the world's yearly changes, and no source says why"
             " (table series_jumps)."
         )
-    print_hit_rates()
-    out.print(OWN_CHOICE)
-    out.print(imprint(), markup=False)
+    print_hit_rates(framework)
 
 
-def _print_indicators(iso3: str, indicators: Sequence[Mapping[str, Any]]) -> None:
+def _print_indicators(iso3: str, indicators: Sequence[Mapping[str, Any]], framework: str) -> None:
     years, trends = _value_trends(iso3)
-    lines = _country_lines(iso3, indicators, trends)
+    lines = _country_lines(iso3, indicators, trends, framework)
     heads = {
         "pillar": "",
         "indicator": "indicator",
@@ -172,16 +187,17 @@ def _print_indicators(iso3: str, indicators: Sequence[Mapping[str, Any]]) -> Non
 
 
 def _country_lines(
-    iso3: str, indicators: Sequence[Mapping[str, Any]], trends: Mapping[str, Sequence[float | None]]
+    iso3: str, indicators: Sequence[Mapping[str, Any]], trends: Mapping[str, Sequence[float | None]], framework: str
 ) -> list[dict[str, str | Text]]:
     """Return one line per pillar with its score, each followed by the lines of its indicators."""
+    words = Words(ENGLISH)
     lines: list[dict[str, str | Text]] = []
     for pillar, title, score, coverage, why_not in fetch(
         "select pillar_id, title, score, s.coverage, score_reason from pillar_scores as s"
         " join pillars using (framework_id, pillar_id) where framework_id = ? and iso3 = ? order by 1",
-        [FRAMEWORK, iso3],
+        [framework, iso3],
     ):
-        status = why_not.replace("_", " ") if score is None else f"coverage {coverage:.2f}"
+        status = words.word("reasons_short", why_not) if score is None else f"coverage {coverage:.2f}"
         lines.append(
             {
                 "pillar": pillar,
@@ -190,11 +206,13 @@ def _country_lines(
                 "status": status,
             }
         )
-        lines += [_indicator_line(one, trends) for one in indicators if one["pillar_id"] == pillar]
+        lines += [_indicator_line(one, trends, words) for one in indicators if one["pillar_id"] == pillar]
     return lines
 
 
-def _indicator_line(one: Mapping[str, Any], trends: Mapping[str, Sequence[float | None]]) -> dict[str, str | Text]:
+def _indicator_line(
+    one: Mapping[str, Any], trends: Mapping[str, Sequence[float | None]], words: Words
+) -> dict[str, str | Text]:
     return {
         "indicator": one["title"],
         "value": figure(one["latest_value"]),
@@ -203,10 +221,16 @@ def _indicator_line(one: Mapping[str, Any], trends: Mapping[str, Sequence[float 
         "target": figure(one["target_value"]),
         "level": number(one["level_score"], 0),
         "status": Text(
-            _status(one) + (f" {JUMP}" if one["undecided_jump_year"] else ""), SIGNS[one["status"]].terminal
+            _status(one, words) + (f" {JUMP}" if one["undecided_jump_year"] else ""), SIGNS[one["status"]].terminal
         ),
         "source": one["provider"] or GAP,
     }
+
+
+def _shortened(tied_with: str) -> str:
+    codes = tied_with.split(", ")
+    more = f" and {len(codes) - MOST_TIES} more" if len(codes) > MOST_TIES else ""
+    return ", ".join(codes[:MOST_TIES]) + more
 
 
 def _year(one: Mapping[str, Any]) -> str:
@@ -215,33 +239,35 @@ def _year(one: Mapping[str, Any]) -> str:
     return str(latest or GAP) if latest == measured else f"{latest} ({measured})"
 
 
-def _status(one: Mapping[str, Any]) -> str:
-    """Return the status with its reason, a pace target that is not the target, and few points.
+def _status(one: Mapping[str, Any], words: Words) -> str:
+    """Return the status in words with its reason, a pace target that is not the target, and few points.
 
     Where the data are insufficient, only the reason.
     """
     status, reason = one["status"], one["status_reason"]
     if status == "insufficient_data":
-        return str(reason.replace("_", " "))
-    notes = [] if reason in _IMPLIED_REASONS else [reason]
+        return words.word("reasons_short", reason)
+    notes = [] if reason in _IMPLIED_REASONS else [words.word("reasons_short", reason)]
     if status != "achieved" and one["pace_target_value"] not in (None, one["target_value"]):
         notes.append(f"to {figure(one['pace_target_value'])}")
     if one["is_on_few_points"]:
         notes.append(f"{one['points']} points")
-    return (f"{status} ({', '.join(notes)})" if notes else status).replace("_", " ")
+    label = words.word("statuses", status)
+    return f"{label} ({', '.join(notes)})" if notes else label
 
 
-def print_hit_rates() -> None:
+def print_hit_rates(framework: str) -> None:
     """Print what became of each status in the past, or nothing if the publication does not have it."""
     rows = fetch(
         "select status, status_reason, years, windows, share_reached from status_hit_rate"
         " where framework_id = ? and indicator_id = 'all'"
         " order by list_position(?, status), status_reason",
-        [FRAMEWORK, list(SIGNS)],
+        [framework, list(SIGNS)],
     )
     if rows:
+        words = Words(ENGLISH)
         shares = "; ".join(
-            f"{status} ({reason}) {share:.0%} of {windows:,}".replace("_", " ")
+            f"{words.word('statuses', status)} ({words.word('reasons_short', reason)}) {share:.0%} of {windows:,}"
             for status, reason, _, windows, share in rows
         )
         console().print(

@@ -1,4 +1,4 @@
-"""The command ``dictionary``: the tables and columns of the published file with their descriptions.
+"""The command ``dictionary``: the tables, views and columns of the published file with their descriptions.
 
 Belongs here: printing the dictionary and writing ``docs/dictionary.md``. Does not belong here: the descriptions; they
 are in dbt's YAML files and, as comments, in the published file.
@@ -19,21 +19,26 @@ from pipelines.cli.terminal import FormatOption, command_app, home_path, write_d
 from pipelines.dbt.runner import manifest
 from pipelines.published import fetch
 from pipelines.workspace import open_workspace
-from sources.errors import ConfigurationError
+from sources.errors import ConfigurationError, did_you_mean
 
 app = command_app()
 
 _COLUMNS = """
-    select t.table_name, c.column_name, lower(c.data_type), coalesce(c.comment, ''), coalesce(t.comment, '')
-    from duckdb_tables() as t join duckdb_columns() as c using (database_oid, schema_oid, table_oid)
-    where t.schema_name = 'main' and not t.internal
-    order by t.table_name, c.column_index
+    with described as (
+        select table_oid, schema_name, table_name as name, comment from duckdb_tables() where not internal
+        union all
+        select view_oid, schema_name, view_name, comment from duckdb_views() where not internal
+    )
+    select d.name, c.column_name, lower(c.data_type), coalesce(c.comment, ''), coalesce(d.comment, '')
+    from described as d join duckdb_columns() as c using (table_oid, schema_name)
+    where schema_name = 'main' and not c.internal and c.table_name = d.name
+    order by not starts_with(d.name, 'v_'), d.name, c.column_index
 """
 
 
 @app.command()
 def dictionary(
-    table: Annotated[str | None, typer.Argument(help="A table of the published file.")] = None,
+    table: Annotated[str | None, typer.Argument(help="A table or view of the published file.")] = None,
     write: Annotated[
         Path | None,
         typer.Option(
@@ -56,9 +61,10 @@ def page(table: str | None, fmt: Format) -> None:
         tables = {name: comment for name, _, _, _, comment in columns}
         show(["table", "description"], list(tables.items()), fmt)
         return
-    own = [[column, kind, comment] for name, column, kind, comment, _ in columns if name == table]
+    own = [[column, kind, comment] for name, column, kind, comment, _ in columns if name == table.lower()]
     if not own:
-        raise ConfigurationError(f"there is no table {table!r}; `carec dictionary` lists all tables")
+        near = did_you_mean(table, {name for name, *_ in columns})
+        raise ConfigurationError(f"there is no table {table!r}; `carec dictionary` lists all tables{near}")
     show(["column", "type", "description"], own, fmt)
 
 
@@ -71,9 +77,9 @@ def document(manifest: Path) -> str:
     keys = _keys(json.loads(manifest.read_text(encoding="utf-8")))
     parts = [
         "# Data dictionary",
-        "Every table of the published file `carec.duckdb`. The same texts are in the file itself as comments"
-        " (`carec dictionary TABLE`, or `duckdb_columns()`) and in every export. Times are UTC. `make docs` writes this"
-        " page.",
+        "Every view (`v_...`, where most questions start) and every table of the published file `carec.duckdb`. The"
+        " same texts are in the file itself as comments (`carec dictionary TABLE`, or `duckdb_columns()`) and in every"
+        " export. Times are UTC. `make docs` writes this page.",
     ]
     for name, rows in groupby(fetch(_COLUMNS), key=lambda row: row[0]):
         columns = list(rows)

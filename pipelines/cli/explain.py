@@ -12,22 +12,26 @@ import typer
 
 from pipelines.cli.tables import Format, console, show
 from pipelines.cli.terminal import FormatOption, command_app
-from pipelines.published import OWN_CHOICE, fetch, imprint
+from pipelines.cli.unscored import unscored
+from pipelines.published import OWN_CHOICE, economy_code, fetch, imprint, near_economies
 from pipelines.seeds.codes import FRAMEWORK
-from sources.errors import ConfigurationError
+from sources.errors import ConfigurationError, did_you_mean
 
 app = command_app()
+
+OUTSIDE = "outside"
+"""Kind of an indicator that the framework does not score."""
 
 
 @app.command()
 def explain(
-    country: Annotated[str, typer.Argument(help="An ISO3 code.")],
+    country: Annotated[str, typer.Argument(help="An economy: ISO3 code or name.")],
     subject: Annotated[str | None, typer.Argument(help="An indicator or a pillar; else the overall score.")] = None,
     framework: Annotated[str, typer.Option("--framework", metavar="ID", help="The framework.")] = FRAMEWORK,
     fmt: FormatOption = Format.TABLE,
 ) -> None:
     """How a score is computed, line by line, with sources."""
-    print_explanation(country.upper(), subject, framework, fmt)
+    print_explanation(economy_code(country), subject, framework, fmt)
 
 
 def print_explanation(iso3: str, subject: str | None, framework: str, fmt: Format) -> None:
@@ -47,20 +51,23 @@ def print_explanation(iso3: str, subject: str | None, framework: str, fmt: Forma
         raise ConfigurationError(f"unknown framework {framework!r}; the frameworks are {', '.join(sorted(known))}")
     name = fetch("select name from scorecard where framework_id = ? and iso3 = ?", [framework, iso3])
     if not name:
+        covered = [row[0] for row in fetch("select iso3 from scorecard where framework_id = ?", [framework])]
         raise ConfigurationError(
             f"{framework} has no score of {iso3!r}: this is not the ISO3 code of an economy that it covers"
+            + near_economies(iso3, covered)
         )
-    chosen = _chosen(subject, framework)
     columns = ["subject", "subject_id", "step", "item", "arithmetic", "value", "note", "source", "source_url"]
-    lines = [
-        line
-        for kind, subject_id in chosen
-        for line in fetch(
+    columns += ["note_code", "operands"]
+    lines = []
+    for kind, subject_id in _chosen(subject, framework):
+        if kind == OUTSIDE:
+            lines += unscored(iso3, subject_id, framework)
+            continue
+        lines += fetch(
             f"select {', '.join(columns)} from score_explanation"
             " where framework_id = ? and iso3 = ? and subject = ? and subject_id = ? order by step",
             [framework, iso3, kind, subject_id],
         )
-    ]
     if fmt is not Format.TABLE:
         show(columns, lines, fmt)
         return
@@ -68,7 +75,7 @@ def print_explanation(iso3: str, subject: str | None, framework: str, fmt: Forma
     titles |= dict(fetch("select pillar_id, title from pillars where framework_id = ?", [framework]))
     out = console()
     for line in lines:
-        kind, subject_id, step, *cells = line
+        kind, subject_id, step, *cells, _, _ = line
         if step == 1:
             title = "" if kind == "overall" else f": {titles.get(subject_id, subject_id)}"
             out.print(f"\n{name[0][0]}, {subject_id}{title}", markup=False, soft_wrap=True)
@@ -89,15 +96,19 @@ def _chosen(subject: str | None, framework: str) -> list[tuple[str, str]]:
             [framework],
         )
     )
+    subject = subject and subject.lower()
     if subject is None or subject == "overall":
         return [*(("pillar", pillar) for pillar, in_overall in counts.items() if in_overall), ("overall", "overall")]
     if subject in counts:
         return [*(("indicator", one) for one, pillar in places if pillar == subject), ("pillar", subject)]
     if subject in {one for one, _ in places}:
         return [("indicator", subject)]
+    catalogue = {row[0] for row in fetch("select indicator_id from indicators")}
+    if subject in catalogue:
+        return [(OUTSIDE, subject)]
     raise ConfigurationError(
         f"{framework} has no pillar or indicator {subject!r}; its pillars are {', '.join(counts)},"
-        " `carec indicators` lists its indicators"
+        f" `carec indicators` lists the indicators{did_you_mean(subject, [*counts, *sorted(catalogue)])}"
     )
 
 

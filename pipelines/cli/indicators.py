@@ -5,7 +5,10 @@ Belongs here: the columns of the table. Does not belong here: the entries (``sou
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import polars as pl
+import typer
 
 from pipelines.cli.tables import Format, show
 from pipelines.cli.terminal import FormatOption, command_app
@@ -16,16 +19,20 @@ app = command_app()
 
 
 @app.command()
-def indicators(fmt: FormatOption = Format.TABLE) -> None:
-    """The catalogue: indicators with unit, pillar and providers."""
+def indicators(
+    indicator_id: Annotated[str | None, typer.Argument(metavar="ID", help="One indicator in full.")] = None,
+    fmt: FormatOption = Format.TABLE,
+) -> None:
+    """The catalogue: indicators with unit, pillar and providers; or one in full."""
     workspace = open_workspace()
+    chosen = workspace.catalogue.select([indicator_id.lower()] if indicator_id else None)
     framework = pl.read_csv(workspace.dbt_project / "seeds" / "framework_indicators.csv")
     places = {
         row["indicator_id"]: (row["pillar_id"], row["subtheme_id"], row["role"])
         for row in framework.filter(pl.col("framework_id") == FRAMEWORK).to_dicts()
     }
     rows = []
-    for one in workspace.catalogue:
+    for one in chosen:
         pillar, subtheme, role = places.get(one.id, (None, None, None))
         chain = " > ".join(link.provider for link in one.chain)
         rows.append(
@@ -43,4 +50,16 @@ def indicators(fmt: FormatOption = Format.TABLE) -> None:
             ]
         )
     columns = ["indicator_id", "title", "unit", "direction", "pillar", "subtheme", "role", "max_age_years", "licence"]
-    show([*columns, "providers"], rows, fmt)
+    columns.append("providers")
+    if indicator_id:
+        (one,), (row,) = chosen, rows
+        columns += ["origin", "population_base", "definition", "note"]
+        rows = [[*row, one.origin, one.population_base, _flat(one.definition), _flat(one.note)]]
+        if fmt is Format.TABLE:
+            show(["", one.id], [pair for pair in zip(columns, rows[0], strict=True) if pair[1] is not None], fmt)
+            return
+    show(columns, rows, fmt)
+
+
+def _flat(text: str | None) -> str | None:
+    return text and " ".join(text.split())

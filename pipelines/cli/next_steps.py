@@ -11,27 +11,29 @@ import duckdb
 
 from pipelines.cli.tables import console
 from pipelines.published import fetch
-from pipelines.seeds.codes import FRAMEWORK, PROGRESS
+from pipelines.seeds.codes import PROGRESS
 from pipelines.texts.words import ENGLISH, Words
 
 
-def print_next_steps(iso3: str) -> None:
+def print_next_steps(iso3: str, framework: str) -> None:
     """Print how many indicators are in each class of progress, and the recommendations for the member.
 
-    A publication of an earlier version lacks these tables; then nothing is printed.
+    A publication of an earlier version lacks these tables, and another framework their rows: nothing is printed then.
     """
     try:
         counts = fetch(
             "select progress, indicators, change from progress_summary where framework_id = ? and iso3 = ?"
             " order by list_position(?, progress)",
-            [FRAMEWORK, iso3, list(PROGRESS)],
+            [framework, iso3, list(PROGRESS)],
         )
         steps = fetch(
             "select kind, recommendation, source_url from member_recommendations where framework_id = ? and iso3 = ?"
             " order by list_position(['pace', 'peer', 'report'], kind), place",
-            [FRAMEWORK, iso3],
+            [framework, iso3],
         )
     except duckdb.CatalogException:
+        return
+    if not counts and not steps:
         return
     words, out = Words(ENGLISH), console()
     labels = words.get("progress.classes")

@@ -18,7 +18,7 @@ from pipelines.cli.tables import Format, readable, show
 from pipelines.cli.terminal import FormatOption, command_app, home_path, write_document
 from pipelines.published import run_query
 from pipelines.settings import PROJECT
-from sources.errors import ConfigurationError
+from sources.errors import ConfigurationError, did_you_mean
 
 app = command_app()
 
@@ -36,11 +36,14 @@ def queries(
             "--write-docs", parser=home_path, metavar="FILE", help="Write all, with results (docs/queries.md)."
         ),
     ] = None,
+    sql: Annotated[bool, typer.Option("--sql", help="Print the SQL of the query instead of its result.")] = False,
     fmt: FormatOption = Format.TABLE,
 ) -> None:
-    """Worked questions for analysts: the list, or the result of one."""
+    """Worked questions for analysts: the list, or the result or the SQL of one."""
     if write is not None:
         write_document(write, document())
+    elif sql:
+        print_sql(name)
     else:
         page(name, fmt)
 
@@ -70,13 +73,27 @@ def _read(path: Path) -> ExampleQuery:
 
 def page(name: str | None, fmt: Format) -> None:
     """Print the list of example queries, or the result of one."""
-    known = {question.name: question for question in questions()}
     if name is None:
-        show(["name", "question"], [[q.name, q.text] for q in known.values()], fmt)
+        show(["name", "question"], [[q.name, q.text] for q in questions()], fmt)
         return
+    print_result(*run_query(_find(name).sql), fmt)
+
+
+def print_sql(name: str | None) -> None:
+    """Print the SQL of one query, as `carec query` takes it, or of all queries, each below its question."""
+    if name is not None:
+        typer.echo(_find(name).sql)
+    else:
+        typer.echo("\n\n".join(f"-- {question.text}\n{question.sql}" for question in questions()))
+
+
+def _find(name: str) -> ExampleQuery:
+    known = {question.name: question for question in questions()}
     if name not in known:
-        raise ConfigurationError(f"there is no example query {name!r}; `carec queries` lists all {len(known)}")
-    print_result(*run_query(known[name].sql), fmt)
+        raise ConfigurationError(
+            f"there is no example query {name!r}; `carec queries` lists all {len(known)}{did_you_mean(name, known)}"
+        )
+    return known[name]
 
 
 def document() -> str:

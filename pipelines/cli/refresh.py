@@ -6,15 +6,17 @@ here: the run (``pipelines.refresh``), how it is recorded (``pipelines.orchestra
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from pipelines.cli.terminal import command_app, note, parse_day, progress_line
+from pipelines.dbt.failures import warnings
+from pipelines.dbt.runner import check_day
 from pipelines.ingestion import Ingestion
 from pipelines.notifications import Message, post
 from pipelines.published import not_known, verdict_changes
@@ -45,7 +47,8 @@ def refresh(
     ] = False,
 ) -> None:
     """Fetch, validate, build, check and publish."""
-    day, started = parse_day(as_of), utc_now()
+    day, started, clock = parse_day(as_of), utc_now(), time.monotonic()
+    check_day(day)
     if more and not only:
         raise typer.BadParameter(f"indicators need --only: carec refresh --only {' '.join(more)}")
     workspace = open_workspace()
@@ -68,10 +71,13 @@ def refresh(
             )
             post(message, workspace.settings.webhook_url)
             raise
+        progress("recording the run for the Dagster pages")
         record(workspace, result, started, note)
     published = workspace.layout.published
     revised = revisions_since(published, result.previous.newest_vintage if result.previous else None)
-    _print_summary(result, published, revised)
+    _print_summary(workspace, result, revised, time.monotonic() - clock)
+    if day and day < started.date():
+        note(f"the publication is now as of {day}, for every reader; carec refresh without --as-of goes back to today")
     if result.build is None:
         return
     if revised.total.notable:
@@ -108,17 +114,19 @@ def record(
         return None
 
 
-def _print_summary(result: Refresh, path: Path, revised: Revisions) -> None:
-    """Print what a refresh did, in a few lines on standard error."""
+def _print_summary(workspace: Workspace, result: Refresh, revised: Revisions, seconds: float) -> None:
+    """Print what a refresh did and how long it took, in a few lines on standard error."""
     _print_sources(result.ingestion, revised)
+    path, took = workspace.layout.published, f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
     publication = result.publication
     newest = f"{publication.newest_vintage:%Y-%m-%d}" if publication.newest_vintage else "none"
     if result.build is None:
-        note(f"nothing changed: the publication of {publication.published_at:%Y-%m-%d %H:%M} UTC remains ({path})")
+        published_at = f"{publication.published_at:%Y-%m-%d %H:%M} UTC"
+        note(f"nothing changed: the publication of {published_at} remains ({path}; {took})")
     else:
-        for node in (node for node in result.build.nodes if node.status == "warn"):
-            note(f"warning: {node.unique_id.split('.')[2]}: {node.message} (its page in `carec ui` has the rows)")
-        note(f"published {publication.observations:,} observations, newest vintage {newest}, to {path}")
+        for warning in warnings(workspace.layout, result.build.nodes):
+            note(f"warning: {warning} (its page in `carec ui` has all rows)")
+        note(f"published {publication.observations:,} observations, newest vintage {newest}, to {path} in {took}")
         for line in not_known():
             note(line)
 

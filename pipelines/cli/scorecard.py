@@ -1,7 +1,7 @@
 """The command ``scorecard``, and its table of members.
 
-Belongs here: the queries and columns of the table. Does not belong here: one member's page (``country``), other sets of
-targets (``target_sets``), computing a score (dbt).
+Belongs here: the queries and columns of the table. Does not belong here: the lines below it (``scorecard_notes``), one
+member's page (``country``), other sets of targets (``target_sets``), computing a score (dbt).
 """
 
 from __future__ import annotations
@@ -11,15 +11,17 @@ from typing import Annotated
 
 import typer
 
-from pipelines.cli.country import JUMP, rank_with_band
 from pipelines.cli.country import country as print_country
+from pipelines.cli.country import rank_with_band
+from pipelines.cli.scorecard_notes import JUMP, print_notes
 from pipelines.cli.tables import Format, console, show
 from pipelines.cli.target_sets import MAIN_SET
 from pipelines.cli.target_sets import target_set as print_target_set
 from pipelines.cli.terminal import FormatOption, command_app
-from pipelines.formatting import GAP, number, sparkline
-from pipelines.published import OWN_CHOICE, fetch, imprint
+from pipelines.formatting import number, sparkline
+from pipelines.published import OWN_CHOICE, age_of_figures, economy_code, fetch
 from pipelines.seeds.codes import FRAMEWORK
+from sources.errors import ConfigurationError, did_you_mean
 
 app = command_app()
 
@@ -32,39 +34,56 @@ TREND_LEAST = 3
 
 @app.command()
 def scorecard(
-    country: Annotated[str | None, typer.Argument(help="A member's ISO3 code.")] = None,
+    country: Annotated[str | None, typer.Argument(help="A member: ISO3 code or name.")] = None,
+    framework: Annotated[str, typer.Option("--framework", metavar="ID", help="The framework.")] = FRAMEWORK,
     target_set: Annotated[
         str, typer.Option("--target-set", metavar="NAME", help="Show another set of targets; it enters no score.")
     ] = MAIN_SET,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Also how to read the table.")] = False,
     fmt: FormatOption = Format.TABLE,
 ) -> None:
     """The table of members, or one country's page."""
-    iso3 = None if country is None else country.upper()
+    iso3 = None if country is None else economy_code(country)
     if target_set != MAIN_SET:
+        if framework != FRAMEWORK:
+            raise typer.BadParameter(f"--target-set is for the framework {FRAMEWORK} only")
         print_target_set(target_set, iso3, fmt)
         return
+    known = dict(fetch("select framework_id, title from frameworks order by 1"))
+    if framework not in known:
+        raise ConfigurationError(
+            f"unknown framework {framework!r}; the frameworks are {', '.join(known)}{did_you_mean(framework, known)}"
+        )
     if iso3 is None:
-        members(fmt)
+        members(fmt, framework, str(known[framework]), verbose=verbose)
     else:
-        print_country(iso3, fmt)
+        print_country(iso3, fmt, framework, verbose=verbose)
 
 
-def members(fmt: Format) -> None:
-    """Print one row per member with its score per pillar; a table is followed by the reason of every gap."""
+def members(fmt: Format, framework: str, title: str, *, verbose: bool) -> None:
+    """Print one row per member with its rank, its scores per pillar and its count of targets in reach.
+
+    Args:
+        fmt: How the members are printed; a table is followed by what it means.
+        framework: Id of the framework.
+        title: Its title.
+        verbose: Also print how to read the table.
+    """
     pillars = fetch(
-        "select pillar_id, title from pillars where framework_id = ? and in_overall order by pillar_id", [FRAMEWORK]
+        "select pillar_id, title from pillars where framework_id = ? and in_overall order by pillar_id", [framework]
     )
     ids = [pillar for pillar, _ in pillars]
     rows = fetch(
         f"""
         with pivoted as (
-            pivot (from pillar_scores where framework_id = '{FRAMEWORK}')
+            pivot (from pillar_scores where framework_id = '{framework}')
             on pillar_id in ({", ".join(f"'{p}'" for p in ids)}) using any_value(score) group by iso3
         )
         select s.iso3, s.name, s.overall_score, s.rank, s.tied_with, s.rank_p05, s.rank_p95,
                {", ".join(f"p.{p}" for p in ids)}, s.coverage, s.score_reason
-        from scorecard as s left join pivoted as p using (iso3)
-        where s.framework_id = '{FRAMEWORK}'
+        from scorecard as s join economies as e on s.iso3 = e.iso3 and e.is_member
+        left join pivoted as p on s.iso3 = p.iso3
+        where s.framework_id = '{framework}'
         order by s.overall_score desc nulls last, s.name
         """
     )
@@ -74,7 +93,7 @@ def members(fmt: Format) -> None:
         show(columns, rows, fmt)
         console(stderr=True).print(OWN_CHOICE)
         return
-    years, trends = _score_trends(ids)
+    years, trends = _score_trends(framework, ids)
     iso3s, names, overall, ranks, tied, low, high, *scores, coverage, _ = zip(*rows, strict=True)
     table = [("", iso3s), ("member", names), ("overall", [number(score) for score in overall])]
     table.append(("rank", [rank_with_band(*one) for one in zip(ranks, low, high, tied, strict=True)]))
@@ -82,94 +101,36 @@ def members(fmt: Format) -> None:
         table.append((pillar, [number(score) for score in own]))
         if pillar in trends:
             table.append(("trend", [trends[pillar].get(iso3, "") for iso3 in iso3s]))
-    table.append(("coverage", [number(share, 2) for share in coverage]))
+    reached = _in_reach(framework)
+    if reached:
+        table.append(("in reach", [reached.get(iso3, "") for iso3 in iso3s]))
+    if verbose:
+        table.append(("coverage", [number(share, 2) for share in coverage]))
     heads = [head for head, _ in table]
     show(
         heads,
         list(zip(*(cells for _, cells in table), strict=True)),
         fmt,
-        title="CAREC Digital Strategy 2030: scores from 0 to 100",
-        right=["overall", *ids, "coverage"],
+        title=f"{title}: scores from 0 to 100{age_of_figures()}",
+        right=["overall", *ids, "in reach", "coverage"],
         whole=heads,
-        optional=["trend", "coverage", "member"],
+        optional=["trend", "coverage", "in reach", "member"],
     )
-    _print_notes(pillars, years if trends else None)
+    print_notes(framework, pillars, years if trends else None, counts=bool(reached), verbose=verbose)
 
 
-def _print_notes(pillars: Sequence[tuple[str, str]], years: str | None) -> None:
-    """Print the titles of the pillars, the reason of each gap, and how to read the table."""
-    ids = [pillar for pillar, _ in pillars]
-    out = console()
-    out.print()
-    for pillar, title in pillars:
-        out.print(f"{pillar}  {title}", markup=False)
-    gaps = fetch(
-        "select name, pillar_id, score_reason, coverage from pillar_scores join economies using (iso3)"
-        " where framework_id = ? and score is null and pillar_id in (select unnest(?)) order by all",
-        [FRAMEWORK, ids],
-    )
-    if gaps:
-        out.print()
-        for name, pillar, reason, coverage in gaps:
-            share = "" if coverage is None else f", coverage {coverage:.2f}"
-            out.print(f"{GAP}  {name}, {pillar}: {reason}{share}", markup=False)
-    out.print()
-    for line in _means():
-        out.print(line, markup=False)
-    out.print("In brackets, the band of the rank: from the 5th to the 95th percentile over all scenarios.")
-    _print_ties()
-    if years:
-        out.print(
-            f"A trend has one bar per year, {years}, on one scale for all members: the change on the indicators that"
-            " neighbouring years have in common (table matched_change). There is no bar where years do not compare."
-            f" {JUMP} marks a trend across an undecided jump of a series (table series_jumps)."
-        )
-    out.print(OWN_CHOICE)
-    out.print(imprint(), markup=False)
-
-
-def _print_ties() -> None:
-    """Print the pairs of members whose order is uncertain, if there are any."""
-    pairs = fetch(
-        """
-        select a.iso3 || ' and ' || b.iso3, p.value
-        from rank_probabilities as r
-        join scorecard as a on r.framework_id = a.framework_id and r.iso3_a = a.iso3
-        join scorecard as b on r.framework_id = b.framework_id and r.iso3_b = b.iso3
-        join scoring_parameters as p on p.parameter = 'min_order_share'
-        where r.framework_id = ? and r.is_tie and (a.rank, a.iso3) < (b.rank, b.iso3)
-        order by a.rank, b.rank, a.iso3, b.iso3
-        """,
-        [FRAMEWORK],
-    )
-    if pairs:
-        console().print(
-            f"= marks a tie, an order that holds in less than {100 * pairs[0][1]:g} % of the scenarios:"
-            f" {', '.join(pair for pair, _ in pairs)}.",
-            markup=False,
-        )
-
-
-def _means() -> list[str]:
-    """Return the region's mean, and apart from it the sensitivity with the missing scores imputed."""
+def _in_reach(framework: str) -> dict[str, str]:
+    """Return member -> its indicators that met the target or are on track, of those whose pace can be judged."""
     rows = fetch(
-        "select score, members_scored, members_total, imputed_economies, score_all_members_imputed,"
-        " score_all_members_imputed_low, score_all_members_imputed_high from region_scores"
-        " where framework_id = ? and group_id = 'carec' and variant = 'simple' and pillar_id = 'overall'",
-        [FRAMEWORK],
+        "select iso3, sum(indicators) filter (progress in ('achieved', 'on_track'))::integer,"
+        " sum(indicators) filter (progress in ('achieved', 'on_track', 'behind', 'moving_away'))::integer"
+        " from progress_summary where framework_id = ? group by iso3",
+        [framework],
     )
-    lines = []
-    for score, scored, total, economies, imputed, low, high in rows:
-        lines.append(f"Mean of the {scored} of {total} members with an overall score: {number(score)}.")
-        if imputed is not None:
-            lines.append(
-                f"Sensitivity only: {number(imputed)} ({number(low)} to {number(high)}) with the missing scores imputed"
-                f" ({economies}; table imputed_scores)."
-            )
-    return lines
+    return {iso3: f"{good} of {judged}" for iso3, good, judged in rows if judged}
 
 
-def _score_trends(pillars: Sequence[str]) -> tuple[str, dict[str, dict[str, str]]]:
+def _score_trends(framework: str, pillars: Sequence[str]) -> tuple[str, dict[str, dict[str, str]]]:
     """Return the years covered, and pillar -> member -> sparkline of the newest chain of years that compare.
 
     Pillars in which every member has too few such years have no entry.
@@ -182,7 +143,7 @@ def _score_trends(pillars: Sequence[str]) -> tuple[str, dict[str, dict[str, str]
         scores as (
             select pillar_id, iso3, year as as_of_year, chained_score as score,
                    indicators_jumped is not null and year > chain_start as is_jump
-            from matched_change
+            from matched_change semi join economies on matched_change.iso3 = economies.iso3 and is_member
             where framework_id = ? and chained_score is not null and list_contains(?, pillar_id)
             qualify chain_start = max(chain_start) over (partition by pillar_id, iso3)
         )
@@ -193,7 +154,7 @@ def _score_trends(pillars: Sequence[str]) -> tuple[str, dict[str, dict[str, str]
         left join scores using (pillar_id, iso3, as_of_year)
         group by all
         """,
-        [SCORE_YEARS, FRAMEWORK, list(pillars)],
+        [SCORE_YEARS, framework, list(pillars)],
     )
     trends: dict[str, dict[str, str]] = {}
     for pillar in pillars:

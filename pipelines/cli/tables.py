@@ -54,6 +54,7 @@ _REPLACEMENTS = {ord(bar): str(height) for height, bar in enumerate("▁▂▃�
     ord(GAP): "-",
     ord("’"): "'",
     ord("−"): "-",
+    ord("‡"): "#",
 }
 """Replacements for characters that the encoding of the output lacks. A bar becomes its height."""
 

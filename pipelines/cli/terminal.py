@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.text import Text
 from typer.core import TyperGroup
 
 from pipelines.cli.tables import Format, console
@@ -57,13 +56,17 @@ def write_document(path: Path, document: str) -> None:
 
 @contextmanager
 def progress_line() -> Iterator[Callable[[str], None]]:
-    """Yield a function that shows a step on a moving line; in a pipe it prints nothing."""
+    """Yield a function that shows a step and the elapsed time on a moving line; in a pipe it prints nothing."""
     out = console(stderr=True)
     if not out.is_terminal:
         yield lambda step: None
         return
-    with out.status("starting") as status:
-        yield lambda step: status.update(Text(printable(step)))
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(), TimeElapsedColumn(), TextColumn("{task.description}", markup=False))
+    with Progress(*columns, console=out, transient=True) as progress:
+        task = progress.add_task("starting")
+        yield lambda step: progress.update(task, description=printable(step))
 
 
 def parse_day(text: str | None) -> date | None:

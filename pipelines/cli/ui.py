@@ -16,6 +16,6 @@ app = command_app()
 
 
 @app.command()
-def ui(port: Annotated[int, typer.Option(help="Port of the web page.")] = 3000) -> None:
+def ui(port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the web page.")] = 3000) -> None:
     """Dagster's web page: lineage, runs, checks."""
     serve(port, note)

@@ -13,7 +13,7 @@ from pipelines.cli.country import rank_with_band
 from pipelines.cli.tables import Format, show
 from pipelines.cli.terminal import FormatOption, command_app
 from pipelines.formatting import figure, number
-from pipelines.published import fetch
+from pipelines.published import economy_code
 from pipelines.scoring.models import compiled_folder, is_published_by, load_models
 from pipelines.scoring.what_if import TABLES, WhatIf
 from pipelines.seeds.codes import FRAMEWORK
@@ -42,11 +42,11 @@ def what_if(
 ) -> None:
     """A member's score, rank and band with changed figures, and the value that reaches a rank."""
     given = _parsed(changes, rank)
-    fetch("select 1")  # refuses a missing or damaged publication before anything is compiled
+    iso3 = economy_code(iso3)  # refuses a missing or damaged publication before anything is compiled
     layout = Layout(load_settings().warehouse)
     compiled = compiled_folder(layout)
     models = load_models(compiled, TABLES)
-    question = WhatIf(layout.published, models, framework, iso3.upper(), is_published_by(layout, compiled))
+    question = WhatIf(layout.published, models, framework, iso3, is_published_by(layout, compiled))
     question.check(given)
     values = {indicator_id: value for indicator_id, value in given.items() if value is not None}
     years = {indicator_id: question.year_of(indicator_id) for indicator_id in given}
@@ -56,7 +56,7 @@ def what_if(
         for indicator_id in given:
             rest = {other: value for other, value in values.items() if other != indicator_id}
             needed[indicator_id] = question.value_for_rank(indicator_id, rank, rest, overall)
-    rows = _rows(iso3.upper(), question.before, question.score(values), years, needed)
+    rows = _rows(iso3, question.before, question.score(values), years, needed)
     if fmt is not Format.TABLE:
         show(COLUMNS, rows, fmt)
         return

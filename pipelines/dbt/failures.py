@@ -18,6 +18,8 @@ from warehouse.layout import Layout
 
 ROWS = 20
 """Number of failing rows shown per check."""
+WARNED_ROWS = 3
+"""Number of rows shown per warning; the pages of ``carec ui`` have the others."""
 CHECKS = 5
 """Number of failed checks shown with their rows."""
 FAILED = {"error", "fail", "runtime error"}
@@ -68,6 +70,16 @@ def reason(layout: Layout, nodes: Sequence[Node]) -> str:
         lines.append(f"and {len(broken) - CHECKS} more")
     lines.append(f"correct these files, then run `carec refresh` (full log: {layout.dbt_target / 'dbt.log'})")
     return "\n".join(lines)
+
+
+def warnings(layout: Layout, nodes: Sequence[Node]) -> list[str]:
+    """Return one line per check that gave a warning, with the first of its rows."""
+    lines = []
+    for node in nodes:
+        if node.status == "warn":
+            rows = "; ".join(_row(row) for row in failing_rows(layout, node)[:WARNED_ROWS])
+            lines.append(f"{node.unique_id.split('.')[2]}: {node.message}: {rows}")
+    return lines
 
 
 def files_of(manifest: Mapping[str, Any], node: Node) -> str:

@@ -70,6 +70,17 @@ def inputs_of_tests(workspace: Workspace) -> dict[str, str]:
     return {"unit_tests": code, "seed_tests": code + hash_of(workspace.dbt_project, {".csv"})}
 
 
+def check_day(as_of: date | None) -> None:
+    """Check that a chosen day has begun, here or in UTC.
+
+    Raises:
+        ConfigurationError: The day is in the future: nothing can be known of it yet.
+    """
+    today = max(utc_now().date(), date.today())
+    if as_of and as_of > today:
+        raise ConfigurationError(f"the as-of day {as_of} is after today, {today}: nothing can be known of it yet")
+
+
 def compile_models(workspace: Workspace) -> None:
     """Compile the models, without running them.
 
@@ -220,8 +231,10 @@ def _invoke(workspace: Workspace, arguments: list[str], progress: Callable[[str]
     def report_start(event: Any) -> None:
         # not a documented name: tests/unit/test_dbt_events.py fails if it changes
         if event.info.name == "LogStartLine":
-            progress(event.data.description)
+            progress(f"building {event.data.index} of {event.data.total}: {event.data.description}")
 
     outcome = dbtRunner(callbacks=[report_start]).invoke([*arguments, "--log-level", "none"])
+    if isinstance(outcome.exception, KeyboardInterrupt):  # dbt returns it as a result, without a text
+        raise outcome.exception
     error = f"dbt could not run: {outcome.exception}" if outcome.exception is not None else None
     return outcome.success, error

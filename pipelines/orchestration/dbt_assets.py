@@ -32,16 +32,29 @@ from pipelines.orchestration.asset_checks import failure_metadata
 from pipelines.orchestration.asset_keys import Key, node_key
 from pipelines.orchestration.automation import FOLLOW_FIGURES
 from pipelines.orchestration.observation_assets import OWNERS, POOL, lock_warehouse
+from pipelines.orchestration.publication_asset import named, run_tags
 from pipelines.seeds.codes import FRAMEWORK
 from pipelines.workspace import Workspace
+from sources.errors import ConfigurationError
 from sources.observation import utc_now
 from warehouse.layout import Layout
-from warehouse.publish import WORKING_SCHEMAS
+from warehouse.publish import WORKING_SCHEMAS, Publication, published
 
 Manifest = Mapping[str, Any]
 
-_FOLDERS = {"intermediate": "scoring", "marts": "scorecard"}
+_FOLDERS = {"intermediate": "scoring", "marts": "scorecard", "views": "scorecard"}
 """Folder of the dbt project -> group of its models. Staging models are in the group of their pillar."""
+
+
+_MAKING = {
+    "model": "Made by dbt in one build with all other tables. Not fresh, or a check failed: run the job `refresh`; the"
+    " checks of this page name the rows and the files to correct.",
+    "seed": "A file of dbt_project/seeds that people edit. Fresh if its last build is newer than the file; if not, run"
+    " the job `refresh`.",
+    "source": "Written when figures land. Fresh with the last run that asked the providers; if not, run the job"
+    " `refresh`, and see `carec sources` for the reason.",
+}
+"""Kind of dbt node -> how it is made, and what to do where it is not fresh. The second line of an asset's page."""
 
 
 class ScorecardTranslator(DagsterDbtTranslator):
@@ -54,7 +67,12 @@ class ScorecardTranslator(DagsterDbtTranslator):
     def get_asset_spec(self, manifest: Manifest, unique_id: str, project: DbtProject | None) -> dg.AssetSpec:
         node = self.get_resource_props(manifest, unique_id)
         spec = super().get_asset_spec(manifest, unique_id, project)
-        return spec.replace_attributes(key=dg.AssetKey(node_key(node)), group_name=self._group(node), owners=OWNERS)
+        return spec.replace_attributes(
+            key=dg.AssetKey(node_key(node)),
+            group_name=self._group(node),
+            owners=OWNERS,
+            description=f"{' '.join(node['description'].split())}\n\n{_MAKING[node['resource_type']]}",
+        )
 
     def _group(self, node: Mapping[str, Any]) -> str:
         if node["resource_type"] != "model":
@@ -126,21 +144,30 @@ def _close_build_file(invocation: DbtCliInvocation) -> None:
         invocation.adapter.connections.close_all_connections()
 
 
+UNCHANGED = "nothing has changed, nothing is built (the option rebuild builds anyway); the publication remains"
+
+
 class BuildConfig(dg.Config):
     """Options of a build in the launchpad."""
 
     as_of: str | None = Field(default=None, description="Score what was known on that day (YYYY-MM-DD); else today.")
+
+    rebuild: bool = Field(default=False, description="Build even if nothing has changed since the publication.")
 
     column_lineage: bool = Field(
         default=True, description="Trace every column to the columns that it is made from. Takes most of the time."
     )
 
     def day(self) -> date | None:
-        """Return the chosen day. Raises dg.Failure for a text that is not a date."""
+        """Return the chosen day. Raises dg.Failure for a text that is not a date, and for a day in the future."""
         try:
-            return date.fromisoformat(self.as_of) if self.as_of else None
+            day = date.fromisoformat(self.as_of) if self.as_of else None
+            runner.check_day(day)
         except ValueError:
             raise dg.Failure(f"as_of: {self.as_of!r} is not a date like 2025-06-26", allow_retries=False) from None
+        except ConfigurationError as error:
+            raise dg.Failure(str(error), allow_retries=False) from None
+        return day
 
 
 def dbt_build(
@@ -148,8 +175,9 @@ def dbt_build(
 ) -> dg.AssetsDefinition:
     """Return the assets and checks of the dbt project, all of them made by one ``dbt build``.
 
-    A selection always grows to the whole build: a new table next to older ones would be a build that no test checked.
-    ``@dbt_assets`` allows parts of a build, so only its specs are used.
+    Where nothing has changed since the publication, nothing is built, as in ``carec refresh``: the tables and the
+    publication are skipped. A selection always grows to the whole build: a new table next to older ones would be a
+    build that no test checked. ``@dbt_assets`` allows parts of a build, so only its specs are used.
 
     Args:
         workspace: Paths, catalogue and settings.
@@ -157,12 +185,7 @@ def dbt_build(
         translator: Maps dbt nodes to assets.
         project: The dbt project of dagster-dbt.
     """
-    layout = workspace.layout
-
-    @dbt_assets(manifest=manifest, dagster_dbt_translator=translator, project=project)
-    def declared(context: dg.AssetExecutionContext) -> Iterator[Any]:
-        """Declare the assets and checks. Dagster never executes this function."""
-        yield from ()
+    layout, declared = workspace.layout, _declared(manifest, translator, project)
 
     @dg.multi_asset(
         name="dbt_build",
@@ -177,6 +200,11 @@ def dbt_build(
         set_environment(layout)
         with lock_warehouse(context, layout):
             fingerprint = runner.fingerprint(workspace, as_of, explicit=day is not None)
+            present = published(layout)
+            # the rule of pipelines.refresh
+            if present and present.fingerprint == fingerprint and not config.rebuild:
+                yield from _unchanged(context, layout, present)
+                return
             # each check of the definition must have a result
             started = runner.start_build(workspace, as_of, fingerprint, seed_tests=True)
             invocation = dbt.cli(started.arguments, context=context, target_path=layout.dbt_target)
@@ -202,9 +230,39 @@ def dbt_build(
     return build
 
 
+def _declared(manifest: Manifest, translator: ScorecardTranslator, project: DbtProject) -> dg.AssetsDefinition:
+    @dbt_assets(manifest=manifest, dagster_dbt_translator=translator, project=project)
+    def declared(context: dg.AssetExecutionContext) -> Iterator[Any]:
+        """Declare the assets and checks. Dagster never executes this function."""
+        yield from ()
+
+    return declared
+
+
 def _automated(spec: dg.AssetSpec) -> dg.AssetSpec:
     """Return the spec; for a staging model, which reads the indicators directly, with the automation condition."""
+    spec = spec.replace_attributes(skippable=True)
     return spec.replace_attributes(automation_condition=FOLLOW_FIGURES) if spec.key.path[0] == "staging" else spec
+
+
+def _unchanged(
+    context: dg.AssetExecutionContext, layout: Layout, present: Publication
+) -> Iterator[dg.AssetCheckResult]:
+    """Name the publication that remains, and yield every check: the same inputs have the result of the last build."""
+    context.log.info(f"{UNCHANGED}: {named(present)}")
+    context.instance.add_run_tags(context.run_id, run_tags(present))
+    try:
+        warned = {node.unique_id.split(".")[2]: node.message for node in read_results(layout) if node.status == "warn"}
+    except (OSError, ValueError):
+        warned = {}
+    for key in context.selected_asset_check_keys:
+        yield dg.AssetCheckResult(
+            asset_key=key.asset_key,
+            check_name=key.name,
+            passed=key.name not in warned,
+            severity=dg.AssetCheckSeverity.WARN if key.name in warned else dg.AssetCheckSeverity.ERROR,
+            description=warned.get(key.name) or "not run again: nothing has changed since the published build",
+        )
 
 
 LINEAGE = "dagster/column_lineage"

@@ -96,7 +96,9 @@ def _spec(indicator: Indicator, catalogue: Catalogue, group: str) -> dg.AssetSpe
     return dg.AssetSpec(
         key=dg.AssetKey(observation_key(indicator.id)),
         description=f"**{indicator.title}** ({indicator.unit})\n\n{indicator.definition}"
-        + (f"\n\n{indicator.note}" if indicator.note else ""),
+        + (f"\n\n{indicator.note}" if indicator.note else "")
+        + f"\n\nFresh if refreshed within {first.cadence_days} days, the cadence of {first.title}. If not: materialise"
+        f" it here or `carec refresh --only {indicator.id}`; the check `answered` and `carec sources` name the reason.",
         group_name=group,
         owners=OWNERS,
         kinds={"python", first.id},

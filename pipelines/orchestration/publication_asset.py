@@ -35,7 +35,9 @@ def publication_asset(workspace: Workspace, tables: Iterable[Key]) -> dg.AssetsD
         kinds={"duckdb"},
         pool=POOL,
         automation_condition=FOLLOW_BUILD,
-        description="The file that users open: a copy of a build that passed every check, replaced as a whole.",
+        description="The file that users open: a copy of a build that passed every check, replaced as a whole.\n\n"
+        "Fresh if its `as_of` is the day that you want and no indicator has a newer materialisation. If not: run the"
+        " job `refresh`, which gives the same file as `carec refresh` and the schedule, or keeps it if it is current.",
     )
     def publication(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
         with lock_warehouse(context, layout):
@@ -50,6 +52,8 @@ def publication_asset(workspace: Workspace, tables: Iterable[Key]) -> dg.AssetsD
                 ) from error
             changes = [] if unchanged else verdict_changes(layout.published, result.published_at)
             revised = revisions_since(layout.published, previous.newest_vintage if previous else None)
+        context.instance.add_run_tags(context.run_id, run_tags(result))
+        context.log.info(f"the publication is {named(result)}" + (", which remains" if unchanged else ""))
         if changes:
             notify(Message.of_verdicts(changes), workspace.settings.webhook_url)
         if revised.total.notable:
@@ -59,10 +63,25 @@ def publication_asset(workspace: Workspace, tables: Iterable[Key]) -> dg.AssetsD
     return publication
 
 
+def named(publication: Publication) -> str:
+    """Return the name of a publication, the same in the pages and on the command line."""
+    return f"of {publication.published_at:%Y-%m-%d %H:%M:%S} UTC, as of {publication.as_of}"
+
+
+def run_tags(publication: Publication) -> dict[str, str]:
+    """Return the tags with which a run names its publication."""
+    return {
+        "carec/publication": f"{publication.published_at:%Y-%m-%dT%H:%M:%SZ}",
+        "carec/as_of": publication.as_of.isoformat(),
+    }
+
+
 def metadata(publication: Publication, layout: Layout) -> dict[str, Any]:
     """Return the metadata of a publication's materialisation."""
     newest = publication.newest_vintage
     return {
+        "publication": named(publication),
+        "fingerprint": publication.fingerprint,
         "published_at": dg.MetadataValue.timestamp(publication.published_at.replace(tzinfo=UTC)),
         "as_of": publication.as_of.isoformat(),
         "newest_vintage": dg.MetadataValue.timestamp(newest.replace(tzinfo=UTC)) if newest else None,

@@ -64,6 +64,7 @@ def record_run(workspace: Workspace, result: Refresh | BuildFailed, started_at: 
         "carec/source": "cli",
         "carec/outcome": "not_published" if failed else "published" if result.build else "unchanged",
         "carec/started_at": f"{started_at:%Y-%m-%dT%H:%M:%SZ}",
+        **(publication_asset.run_tags(result.publication) if isinstance(result, Refresh) else {}),
     }
     home = prepare_home(workspace.layout)
     with fast_commits(), dg.DagsterInstance.from_config(str(home)) as instance:

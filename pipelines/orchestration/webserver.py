@@ -20,6 +20,8 @@ from pipelines.workspace import open_workspace
 from sources.errors import ConfigurationError
 
 HOST = "127.0.0.1"
+SUPERSEDED = "Function `dev_command` is superseded"
+"""The beginning of the only warning of ``dagster dev``."""
 
 
 def serve(port: int, note: Callable[[str], None]) -> NoReturn:
@@ -46,6 +48,8 @@ def serve(port: int, note: Callable[[str], None]) -> NoReturn:
         {
             **os.environ,
             "CAREC_WAREHOUSE": str(workspace.layout.root),
+            # about the command itself; `dg dev`, which it recommends, belongs to the development tools
+            "PYTHONWARNINGS": ",".join(filter(None, [os.environ.get("PYTHONWARNINGS"), f"ignore:{SUPERSEDED}"])),
             # dagster starts programs of this environment by name
             "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
         },

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from html import escape
 from textwrap import wrap
 from typing import Any, Literal
@@ -52,7 +53,7 @@ ROW_HEIGHT = 19
 _LOCALES: dict[str, Literal["en-US", "ru-RU"]] = {"en": "en-US", "ru": "ru-RU"}
 _FONT = "system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', Arial, sans-serif"
 
-_CONFIG: dict[str, Any] = {
+CONFIG: dict[str, Any] = {
     "font": _FONT,
     "background": "transparent",
     "aria": False,
@@ -82,9 +83,26 @@ _CONFIG: dict[str, Any] = {
 }
 
 
+@dataclass(frozen=True)
+class Drawing:
+    """A chart that the page draws itself: its title for screen readers, and its specification without ``CONFIG``."""
+
+    title: str
+    spec: dict[str, Any]
+
+
+def drawing(chart: alt.TopLevelMixin, title: str) -> Drawing:
+    return Drawing(title, {**chart.to_dict(validate=False), "padding": 2})
+
+
+def format_locale(words: Words) -> dict[str, Any]:
+    """Return the signs of numbers of a language, as the formats of Vega need them."""
+    return dict(vl_convert.get_format_locale(_LOCALES[words("formats.locale")]))
+
+
 def svg(chart: alt.TopLevelMixin, title: str, words: Words) -> str:
     """Return the chart as an inline SVG with a title; all text in it is escaped."""
-    spec = {**chart.to_dict(validate=False), "config": _CONFIG, "padding": 2}
+    spec = {**drawing(chart, title).spec, "config": CONFIG}
     drawn = vl_convert.vegalite_to_svg(spec, format_locale=_LOCALES[words("formats.locale")])
     drawn = re.sub(r' (?:aria-roledescription|role)="[^"]*"', "", drawn)
     drawn = re.sub(r' (?:aria-hidden="true"|pointer-events="none"|opacity="1"|stroke-miterlimit="10")', "", drawn)

@@ -1,4 +1,4 @@
-"""The charts of the report and the briefs, drawn as SVG: they need no script, no network and no font of their own.
+"""The charts of the report and the briefs that are drawn as SVG: they need no script, no network, no font of their own.
 
 Belongs here: what each chart shows. Does not belong here: figures (``data``), texts (``words``), style
 (``chart_style``). Every chart has a title for screen readers. Every mark has its figures as a label, which the page
@@ -8,23 +8,21 @@ shows on hover. The same figures are in a table next to the chart.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
 
 import altair as alt
 
 from pipelines.report.chart_style import (
     BAR,
-    COLOURS,
     GROUP_COLOURS,
     GROUP_SHAPES,
     GROUPS,
     INK,
-    MUTED,
     OWN_BAR,
     ROW_HEIGHT,
     SCORE_SCALE,
-    SHAPES,
     WIDTH,
+    Drawing,
+    drawing,
     inline_data,
     members_axis,
     score_axis,
@@ -32,103 +30,7 @@ from pipelines.report.chart_style import (
     wrapped_axis,
 )
 from pipelines.report.data import Row, pick
-from pipelines.report.measured import year_of
-from pipelines.seeds.codes import SIGNS
 from pipelines.texts.words import Words
-
-
-def indicator(one: Row, cells: Sequence[Row], words: Words) -> str:
-    """Return the chart of one indicator: baseline, latest value and projection per member, and the targets."""
-    scale_type: Literal["log", "linear"] = "log" if one["transform"] == "log" else "linear"
-    rows = [_member_row(cell, one["unit"], words) for cell in cells]
-    values = [row[key] for row in rows for key in _POSITIONS if row[key] is not None]
-    targets = [one[key] for key in ("target_value", "pace_target_value") if one[key] is not None]
-    domain = [min([*values, *targets]), max([*values, *targets])]
-    if scale_type == "linear" and one["valid_min"] is not None and domain[0] >= 0:
-        domain[0] = min(domain[0], 0)
-    y = members_axis([row["name"] for row in rows])
-    title = words.word("units", one["unit"]) + (f", {words('pillars.log')}" if scale_type == "log" else "")
-    axis = alt.Axis(title=title, tickCount=4, format="~s" if domain[1] >= 1000 else "~f", labelOverlap=True)
-    scale = alt.Scale(type=scale_type, domain=domain, nice=True, zero=False)
-    x = alt.X("latest_value:Q", scale=scale, axis=axis)
-    words_in_plot: dict[str, Any] = {"align": "left", "dx": 2, "fontSize": 9.5, "limit": WIDTH}
-    base = alt.Chart()
-    layers: list[alt.Chart] = [
-        base.transform_filter("isValid(datum.projection_low)")
-        .mark_rule(strokeWidth=5, color="#c9d3de", strokeCap="butt", aria=False)
-        .encode(x=alt.X("projection_low:Q", scale=scale, axis=axis), x2="projection_high:Q", y=y),
-        base.transform_filter("isValid(datum.baseline_value)")
-        .mark_rule(strokeWidth=2, color=MUTED, aria=False)
-        .encode(x=alt.X("baseline_value:Q", scale=scale, axis=axis), x2="latest_value:Q", y=y),
-        base.transform_filter("isValid(datum.projection)")
-        .mark_rule(strokeWidth=1.5, strokeDash=[3, 2], color=MUTED, aria=False)
-        .encode(x=x, x2="projection:Q", y=y),
-        *_targets(one, scale, axis),
-        base.transform_filter("isValid(datum.baseline_value)")
-        .mark_point(shape="circle", size=26, filled=True, fill="white", stroke=MUTED, opacity=1, aria=False)
-        .encode(x=alt.X("baseline_value:Q", scale=scale, axis=axis), y=y),
-        base.transform_filter("isValid(datum.projection)")
-        .mark_point(shape="stroke", size=60, angle=90, stroke=MUTED, strokeWidth=2, opacity=1, aria=False)
-        .encode(x=alt.X("projection:Q", scale=scale, axis=axis), y=y),
-        base.transform_filter("isValid(datum.latest_value)")
-        .mark_point(size=80, filled=True, stroke=INK, strokeWidth=0.8, opacity=1, aria=True)
-        .encode(
-            x=x,
-            y=y,
-            fill=alt.Fill("sign:N", scale=alt.Scale(domain=list(SIGNS), range=list(COLOURS)), legend=None),
-            shape=alt.Shape("sign:N", scale=alt.Scale(domain=list(SIGNS), range=list(SHAPES)), legend=None),
-            description="label:N",
-        ),
-        # a white outline keeps the text readable where a target line crosses it
-        base.transform_filter("!isValid(datum.latest_value)")
-        .mark_text(stroke="white", strokeWidth=4, strokeJoin="round", aria=False, **words_in_plot)
-        .encode(x=alt.value(0), y=y, text="why:N"),
-        base.transform_filter("!isValid(datum.latest_value)")
-        .mark_text(aria=True, **words_in_plot)
-        .encode(x=alt.value(0), y=y, text="why:N", description="label:N"),
-    ]
-    chart = alt.layer(*layers, data=inline_data(rows)).properties(width=WIDTH, height=ROW_HEIGHT * len(rows))
-    name = words.name("indicators", one["indicator_id"], one["title"])
-    return svg(chart, words("pillars.chart", title=name, unit=words.word("units", one["unit"])), words)
-
-
-def status_text(cell: Row, words: Words) -> str:
-    """Return the status of a cell, marked if it rests on few figures."""
-    few = f" ({words('projections.few_points', count=cell['points'])})" if cell["is_on_few_points"] else ""
-    return words.word("statuses", cell["sign"]) + few
-
-
-_POSITIONS = ("baseline_value", "latest_value", "projection", "projection_low", "projection_high")
-
-
-def _member_row(cell: Row, unit: str, words: Words) -> Row:
-    """Return the chart row of one member: its values on the axis, the symbol of its status, and its label."""
-    name = words.name("economies", cell["iso3"], cell["name"])
-    reason = words.word("reasons", cell["status_reason"])
-    label = words("pillars.describe_gap", name=name, reason=reason)
-    if cell["latest_value"] is not None:
-        label = words(
-            "pillars.describe",
-            name=name,
-            latest=words.with_unit(cell["latest_value"], unit),
-            year=year_of(cell, words),
-            baseline=words.figure(cell["baseline_value"], unit),
-            projection=words.figure(cell["projection"], unit),
-            status=status_text(cell, words),
-        )
-    return {"name": name, "sign": cell["sign"], "why": reason, "label": label, **{at: cell[at] for at in _POSITIONS}}
-
-
-def _targets(one: Row, scale: alt.Scale, axis: alt.Axis) -> list[alt.Chart]:
-    """Return the target as a solid line, and a different pace target as a dashed line."""
-    lines = []
-    if one["target_value"] is not None:
-        solid = alt.Chart().mark_rule(strokeWidth=2, color=INK, aria=False)
-        lines.append(solid.encode(x=alt.XDatum(one["target_value"], scale=scale, axis=axis, type="quantitative")))
-    if one["pace_target_value"] not in (None, one["target_value"]):
-        dashed = alt.Chart().mark_rule(strokeWidth=1.5, strokeDash=[5, 3], color=INK, aria=False)
-        lines.append(dashed.encode(x=alt.XDatum(one["pace_target_value"], scale=scale, axis=axis, type="quantitative")))
-    return lines
 
 
 def _group_marks(regions: Sequence[Row], words: Words, label: str) -> tuple[alt.Chart, list[str]]:
@@ -165,7 +67,7 @@ def _group_marks(regions: Sequence[Row], words: Words, label: str) -> tuple[alt.
     return marks, domain
 
 
-def pillar_scores(title: str, scores: Sequence[Row], regions: Sequence[Row], words: Words) -> str:
+def pillar_scores(title: str, scores: Sequence[Row], regions: Sequence[Row], words: Words) -> Drawing:
     """Return the chart of one pillar: the members' scores as bars, and the means of the groups below."""
     bars = [
         {
@@ -196,7 +98,7 @@ def pillar_scores(title: str, scores: Sequence[Row], regions: Sequence[Row], wor
         .transform_calculate(at="isValid(datum.score) ? datum.score : 0"),
         marks.transform_calculate(name="datum.row").encode(x=x, y=y),
     ).properties(width=WIDTH, height=ROW_HEIGHT * len(names))
-    return svg(chart, title, words)
+    return drawing(chart, title)
 
 
 def groups_by_pillar(

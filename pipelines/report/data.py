@@ -127,6 +127,22 @@ _PARTS = {
         order by iso3, list_position(['pace', 'peer', 'report'], kind), place
     """,
     "trajectories": "from trajectories where framework_id = $framework order by indicator_id, iso3, year",
+    "member_observations": """
+        select o.iso3, o.indicator_id, o.year, o.value
+        from observations as o
+        join framework_indicators as f on f.indicator_id = o.indicator_id and f.framework_id = $framework
+        join scorecard as s on s.iso3 = o.iso3 and s.framework_id = $framework
+        where o.year >= 2005 order by o.indicator_id, o.iso3, o.year
+    """,
+    "world": """
+        select o.indicator_id, o.iso3, arg_max(o.value, o.year) as value
+        from observations as o
+        join framework_indicators as f on f.indicator_id = o.indicator_id and f.framework_id = $framework
+        join indicators as i on i.indicator_id = o.indicator_id
+        join economies as e on e.iso3 = o.iso3 and not e.is_aggregate
+        where o.year >= year((select as_of from publication)) - i.max_age_years
+        group by all order by o.indicator_id, o.iso3
+    """,
     "gaps": "from gaps where framework_id = $framework",
     "history": """
         select h.iso3, h.pillar_id, h.year as as_of_year, h.chained_score as score, h.chained_index, h.chain_start,
@@ -144,7 +160,7 @@ _PARTS = {
         order by list_position(['undecided', 'real_change', 'declared_break'], decision), to_year desc, e.name, i.title
     """,
     "rejects": """
-        select provider, reason, count(*) as records from rejects group by all order by records desc, provider, reason
+        select provider, count(*) as records from rejects group by all order by records desc, provider
     """,
     "editions": """
         with editions as (
@@ -226,6 +242,10 @@ class Report:
     """Counts of the region come first, under the code ``CAREC``."""
     next_steps: list[Row]
     trajectories: list[Row]
+    member_observations: list[Row]
+    """Every observation of the members since 2005, for the charts of the paths."""
+    world: list[Row]
+    """Latest value of every economy that is not too old."""
     gaps: list[Row]
     history: list[Row]
     """The years of the newest chain of matched changes, for every member and pillar with at least two of them."""

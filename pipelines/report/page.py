@@ -19,6 +19,8 @@ from pipelines.report import (
     chart_style,
     charts,
     convergence,
+    embedded,
+    first_screen,
     matched_change,
     next_steps,
     origins,
@@ -41,6 +43,8 @@ from warehouse.files import write_atomically
 from warehouse.layout import Layout
 
 HERE = Path(__file__).parent
+SCRIPTS = ("tables", "claims", "charts", "fold", "find", "views", "start")
+"""The scripts of ``assets/scripts`` in the order in which the page has them; they share one scope."""
 
 
 def write_report(layout: Layout, out: Path, language: str = "en", note: Callable[[str], None] = lambda _: None) -> Path:
@@ -117,7 +121,7 @@ def shared(report: Report, words: Words) -> dict[str, Any]:
         "tests_of": {key: list(rows) for key, rows in groupby(report.claim_tests, key=itemgetter("claim_id"))},
         "base_years_of": {key: list(rows) for key, rows in groupby(report.base_years, key=itemgetter("claim_id"))},
         "date_in": date_in,
-        "css": sign_styles() + asset("page.css") + asset("paths.css"),
+        "css": sign_styles() + asset("page.css") + asset("paths.css") + asset("tool.css"),
         **shown_documents(report.claims, report.documents),
     }
 
@@ -126,6 +130,8 @@ def _report(report: Report, words: Words) -> dict[str, Any]:
     common = shared(report, words)
     ranked = [row for row in report.members if row["rank"] is not None]
     measured = {row["pillar_id"] for row in report.cells}
+    alphabetic = sorted(report.members, key=lambda row: common["names"][row["iso3"]])
+    cells: dict[tuple[str, str], list[Row]] = {(cell["indicator_id"], cell["iso3"]): [cell] for cell in report.cells}
     beside = pick(report.pillars, in_overall=False)
     sectors = [pillar for pillar in beside if pillar["pillar_id"] in measured]
     return {
@@ -138,14 +144,23 @@ def _report(report: Report, words: Words) -> dict[str, Any]:
         "register_only": {row["pillar_id"]: _register_only(report, row["pillar_id"], words) for row in report.pillars},
         "ranked": ranked,
         "unranked": [common["names"][row["iso3"]] for row in report.members if row["rank"] is None],
-        "alphabetic": sorted(report.members, key=itemgetter("name")),
+        "alphabetic": alphabetic,
+        "cells_of": {
+            one["indicator_id"]: [cell for member in alphabetic for cell in cells[one["indicator_id"], member["iso3"]]]
+            for one in report.indicators
+        },
+        "years_of_figures": sorted({c["latest_year"] for c in report.cells if c["latest_year"] is not None})[:-5:-1],
+        "signs_of": {
+            row["pillar_id"]: [sign for sign in SIGNS if pick(report.cells, pillar_id=row["pillar_id"], sign=sign)]
+            for row in report.pillars
+        },
         "parts": [part for part in words.get("review_parts") if any(r["pillar"] == part for r in report.claims)],
         "changes": sections(report, words),
         "origins": origins.by_indicator(report),
         "matched_change": matched_change.changes(report, common["names"]),
         "progress": next_steps.progress(report, common["names"], words),
         "next_steps": next_steps.recommendations(report, common["names"], common["providers"], words),
-        "paths": paths.by_indicator(report, common["names"], words),
+        "paths": paths.by_indicator(report, common["names"]),
         "milestones": {row["pillar_id"]: _milestones(report, row["pillar_id"], words) for row in report.pillars},
         "charts": _charts(report, words, ranked),
         **regional_space.context(report, words),
@@ -162,8 +177,10 @@ def _report(report: Report, words: Words) -> dict[str, Any]:
         **rank_bands.context(report, words),
         **statistical_audit.context(report, words),
         **projections.context(report),
-        "script_texts": words.get("controls"),
-        "js": asset("page.js"),
+        **embedded.context(report, common["names"], words),
+        **first_screen.context(report, common["names"], words),
+        "script_texts": {**words.get("controls"), **words.get("tool.script")},
+        "js": Markup("\n").join(asset(f"scripts/{name}.js") for name in SCRIPTS),
     }
 
 
@@ -209,15 +226,6 @@ def _charts(report: Report, words: Words, ranked: list[Row]) -> dict[str, str | 
         "variants": _variants_chart(report, words),
         "verdicts": charts.verdicts(verdict_totals(report), words) if report.claims else None,
     }
-    for pillar in report.pillars:
-        key = pillar["pillar_id"]
-        title = f"{words.name('pillars', key, pillar['title'])}: {words('pillars.scores')}"
-        scores, regions = pick(report.pillar_scores, pillar_id=key), pick(report.regions, pillar_id=key)
-        scored = any(row["score"] is not None for row in scores)
-        drawn[key] = charts.pillar_scores(title, scores, regions, words) if scored else None
-    for one in report.indicators:
-        cells = pick(report.cells, indicator_id=one["indicator_id"])
-        drawn[one["indicator_id"]] = charts.indicator(one, cells, words)
     return drawn
 
 

@@ -1,4 +1,4 @@
-"""The charts of the paths to the target: one small chart per indicator and member, drawn as SVG.
+"""The paths to the target: the rows of their tables, and for the briefs one small chart per indicator and member.
 
 Belongs here: the drawing, and the rows for its caption and table. Does not belong here: figures (``trajectories`` in
 ``dbt_project``), colours (``chart_style``). The charts are drawn here and not by Vega-Lite, because a page has hundreds
@@ -27,12 +27,12 @@ Place = Callable[[float, float], str]
 """Turns year and value into ``x,y`` of the drawing."""
 
 
-def by_indicator(report: Report, names: Mapping[str, str], words: Words) -> list[dict[str, Any]]:
+def by_indicator(report: Report, names: Mapping[str, str]) -> list[dict[str, Any]]:
     """Return the indicators that have paths, in the order of the framework, each with its members' paths."""
     cells = {(cell["indicator_id"], cell["iso3"]): cell for cell in report.cells}
     found: dict[str, list[dict[str, Any]]] = {}
     for (indicator_id, iso3), group in groupby(report.trajectories, key=itemgetter("indicator_id", "iso3")):
-        found.setdefault(indicator_id, []).append(_path(list(group), cells[indicator_id, iso3], names[iso3], words))
+        found.setdefault(indicator_id, []).append(_path(list(group), cells[indicator_id, iso3], names[iso3]))
     return [
         {"indicator": one, "paths": sorted(found[one["indicator_id"]], key=itemgetter("name"))}
         for one in report.indicators
@@ -45,17 +45,23 @@ def of_member(report: Report, iso3: str, names: Mapping[str, str], words: Words)
     cells = {cell["indicator_id"]: cell for cell in report.cells if cell["iso3"] == iso3}
     rows = (row for row in report.trajectories if row["iso3"] == iso3)
     found = {
-        indicator_id: _path(list(group), cells[indicator_id], names[iso3], words)
+        indicator_id: _drawn(list(group), cells[indicator_id], names[iso3], words)
         for indicator_id, group in groupby(rows, key=itemgetter("indicator_id"))
     }
     return [found[one["indicator_id"]] for one in report.indicators if one["indicator_id"] in found]
 
 
-def _path(rows: Sequence[Row], cell: Row, name: str, words: Words) -> dict[str, Any]:
-    """Return one path: its chart, and the rows of its latest observation and its target year."""
+def _path(rows: Sequence[Row], cell: Row, name: str) -> dict[str, Any]:
+    """Return one path: the rows of its latest observation and its target year."""
     observed = [row for row in rows if row["observed_value"] is not None]
-    latest, last = (observed[-1] if observed else None), rows[-1]
-    unit = cell["unit"]
+    latest = observed[-1] if observed else None
+    return {"name": name, "iso3": cell["iso3"], "cell": cell, "latest": latest, "last": rows[-1]}
+
+
+def _drawn(rows: Sequence[Row], cell: Row, name: str, words: Words) -> dict[str, Any]:
+    """Return one path with its chart."""
+    path = _path(rows, cell, name)
+    latest, last, unit = path["latest"], path["last"], cell["unit"]
     label = words(
         "paths.describe",
         name=name,
@@ -66,14 +72,7 @@ def _path(rows: Sequence[Row], cell: Row, name: str, words: Words) -> dict[str, 
         target=words.figure(cell["target_value"], unit),
         last=last["year"],
     )
-    return {
-        "name": name,
-        "iso3": cell["iso3"],
-        "cell": cell,
-        "latest": latest,
-        "last": last,
-        "svg": _draw(rows, cell, label),
-    }
+    return {**path, "svg": _draw(rows, cell, label)}
 
 
 def _draw(rows: Sequence[Row], cell: Row, label: str) -> Markup:

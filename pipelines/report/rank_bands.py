@@ -17,6 +17,10 @@ def context(report: Report, words: Words) -> dict[str, Any]:
     """Return the template values ``varied`` (a function of a row) and ``min_order_share`` (None without pairs)."""
 
     def varied(row: Row) -> str:
-        return words.sentence(row["varied_code"], json.loads(row["operands"]))
+        operands = json.loads(row["operands"])
+        choices = words.get("bands.choices")
+        if "alternatives" in operands:
+            operands["alternatives"] = [choices.get(code, code) for code in operands["alternatives"]]
+        return words.sentence(row["varied_code"], operands)
 
     return {"varied": varied, "min_order_share": next((row["min_order_share"] for row in report.bands), None)}

@@ -50,4 +50,7 @@ class Reasons:
     def _variant(self, value: str) -> str:
         """Return the name of a kind of mean, or of a base year such as ``since 2019``."""
         _, since, year = value.partition("since ")
-        return self._words("claims.since", year=year) if since else self._words.name("variants", value, value)
+        return self._words("claims.since", year=year) if since else self._mean(value)
+
+    def _mean(self, code: str) -> str:
+        return str(self._words.get("claims.means").get(code) or self._words.name("variants", code, code))

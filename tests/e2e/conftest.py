@@ -164,8 +164,8 @@ _FIGURES = """() => [...document.querySelectorAll("[data-column]")].map((cell) =
     cell.textContent.trim(),
 ])"""
 
-IN_PER_CENT = ("probability_of_target", "share_reached", "share_target_reached", "indicator_coverage")
-"""Columns with shares that the pages show in per cent."""
+SHARES = ("probability_of_target", "share_reached", "share_target_reached", "indicator_coverage")
+"""Columns with shares of 1, which the page shows in per cent."""
 
 DECIMAL = {"en": (",", "."), "ru": ("\u00a0", ",")}
 """Language -> separators of thousands and decimals."""
@@ -195,10 +195,12 @@ def assert_published(shown: list[tuple[str, str, str | None, str]], warehouse: P
             assert value is not None and float(value) == float(published), where
             number = re.match(r"[+−]?\d[\d.,\u00a0]*", text)
             if number and column not in ("observed_annual_change", "required_annual_change_from_now", "value"):
-                published = float(published) * (100 if column in IN_PER_CENT else 1)
                 shown_digits = number[0].replace(thousands, "").replace(point, ".").replace("−", "-")
                 digits = len(shown_digits.partition(".")[2])
-                assert abs(float(shown_digits) - float(published)) <= 0.5000001 * 10**-digits, f"{where}: {text}"
+                scale = 100 if column in SHARES else 1
+                assert abs(float(shown_digits) - scale * float(published)) <= 0.5000001 * 10**-digits, (
+                    f"{where}: {text}"
+                )
 
 
 def _table(

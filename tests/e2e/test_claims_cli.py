@@ -89,8 +89,8 @@ def test_documents_and_leads_are_separate_from_verdicts_and_have_links(published
     shown = run_carec("claims", "p1-tjk-digital-agency-2024", warehouse=published_warehouse).stdout
     verdict, rest = shown.split("Documents:")
     documents, leads = rest.split("Leads, not verdicts:")
-    assert "verdict: document_only" in verdict and "http" not in verdict
-    assert "documentary verdict: supported_by_document" in verdict
+    assert "verdict: needs a document" in verdict and "http" not in verdict
+    assert "documentary verdict: supported by a document" in verdict
     assert "a source of this kind decides alone" in verdict
     assert "legal_text, 2024-12-26" in documents and "http://mmih.tj/SEARCH/DocumentView?" in documents
     assert "supports: Ordered in the January 2021" in leads and "https://thecentral.asia/?p=5771" in leads

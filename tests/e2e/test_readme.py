@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ import typer
 
 from pipelines.cli.app import app
 from pipelines.settings import Settings
+from pipelines.texts.words import ENGLISH, Words
 from tests.conftest import ROOT, run_carec
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -20,6 +23,7 @@ QUICKSTART = (ROOT / "docs" / "quickstart.md").read_text(encoding="utf-8")
 FIRST_SCREEN = 40
 """Lines of the README that a person sees before scrolling."""
 REPLACEMENTS = {"DIR": "out"}
+RSCRIPT = shutil.which("Rscript")
 SLOW = ("export", "report", "briefs")
 
 
@@ -70,6 +74,7 @@ def test_the_first_screen_shows_how_to_check_whether_uzbekistan_is_on_track_and_
             " on o.iso3 = s.iso3 and o.indicator_id = s.indicator_id and o.year = s.latest_year"
             " where s.framework_id = 'carec_2030' and s.iso3 = 'UZB' and s.indicator_id = 'internet_users_pct'"
         ).fetchall()
+    status = Words(ENGLISH).word("statuses", status)
     assert re.search(rf"^ +status +{status} ", printed, re.MULTILINE)
     assert provider in printed and code in printed and address in printed
     assert status in screen, "the answer that the README shows is no longer the answer"
@@ -125,7 +130,10 @@ def test_every_table_named_in_the_documents_is_published(published_warehouse: Pa
     rows = [line.split("|")[1] for line in section.splitlines() if line.startswith("| `")]
     listed = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
     with duckdb.connect(str(published_warehouse / "carec.duckdb"), read_only=True) as connection:
-        assert listed <= {name for (name,) in connection.execute("select table_name from duckdb_tables()").fetchall()}
+        there = connection.execute(
+            "select table_name from duckdb_tables() union all select view_name from duckdb_views() where not internal"
+        ).fetchall()
+    assert listed <= {name for (name,) in there} and "v_members" in listed
 
 
 @pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md", "docs/quickstart.md", "docs/method.md"])
@@ -144,26 +152,58 @@ def in_the_folder_of_the_warehouse(published_warehouse: Path, tmp_path: Path, mo
     return tmp_path
 
 
-def test_the_quick_start_for_python_runs(in_the_folder_of_the_warehouse: Path) -> None:
-    (code,) = blocks(QUICKSTART, "python")
-    names: dict[str, list[tuple[str, int, float, str, str]]] = {}
+def run_python(code: str) -> dict[str, Any]:
+    names: dict[str, Any] = {}
     exec(compile(code, "quickstart.md", "exec"), names)
-    assert {iso3 for iso3, *_ in names["rows"]} == {"KAZ", "UZB"}
-    assert all(provider and address for *_, provider, address in names["rows"])
+    return names
 
 
-def test_the_quick_start_for_the_duckdb_client_runs(in_the_folder_of_the_warehouse: Path) -> None:
+def test_the_quick_start_for_python_runs_with_duckdb_and_polars(in_the_folder_of_the_warehouse: Path) -> None:
+    plain, frame, *_ = blocks(QUICKSTART, "python")
+    rows = run_python(plain)["rows"]
+    assert {row[0] for row in rows} == {"Kazakhstan", "Uzbekistan"}
+    assert all(provider and address for *_, provider, address in rows)
+    worst = run_python(frame)["worst"]
+    assert worst.height == 3 * 9, "the nine members with an overall score"
+
+
+def test_the_quick_start_for_pandas_runs(in_the_folder_of_the_warehouse: Path) -> None:
+    pytest.importorskip("pandas", reason="pandas is no tool of this project")
+    members = run_python(blocks(QUICKSTART, "python")[2])["members"]
+    assert members.loc["CHN", "rank"] == 1 and len(members) == 11
+
+
+def test_the_quick_start_for_sql_runs(in_the_folder_of_the_warehouse: Path) -> None:
     (sql,) = blocks(QUICKSTART, "sql")
     with duckdb.connect("warehouse/data/carec.duckdb", read_only=True) as connection:
         statements = connection.extract_statements(sql)
         assert len(statements) >= 2
         for statement in statements:
             assert connection.execute(statement).fetchall()
+    (again,) = re.findall(r"`attach '(.*?)' as c \(read_only\)`", QUICKSTART)
+    with duckdb.connect() as connection:
+        connection.execute(f"attach 'warehouse/data/{again}' as c (read_only)")
+        assert len(connection.execute("from c.v_members").fetchall()) == 11
+
+
+@pytest.mark.skipif(shutil.which("duckdb") is None, reason="no DuckDB command line (pip install duckdb-cli)")
+def test_the_quick_start_for_the_duckdb_command_line_runs(in_the_folder_of_the_warehouse: Path) -> None:
+    (command,) = [block for block in blocks(QUICKSTART, "sh") if block.startswith("duckdb")]
+    done = subprocess.run(shlex.split(command, comments=True), capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and "Uzbekistan" in done.stdout, done.stderr
+    (sql,) = blocks(QUICKSTART, "sql")
+    prompt = subprocess.run(
+        ["duckdb", "-readonly", "warehouse/data/carec.duckdb"], input=sql, capture_output=True, text=True, check=False
+    )
+    assert prompt.returncode == 0 and "Error" not in prompt.stdout + prompt.stderr
 
 
 def test_the_query_of_the_quick_start_for_r_runs(in_the_folder_of_the_warehouse: Path) -> None:
-    """R is not a tool of this project, so only the query runs."""
+    """Without R and its package, only the query runs."""
     (code,) = blocks(QUICKSTART, "r")
+    if RSCRIPT and subprocess.run([RSCRIPT, "-e", "library(duckdb)"], capture_output=True, check=False).returncode == 0:
+        shown = f"{code}\nstopifnot(nrow(scores) == 11)"
+        assert subprocess.run([RSCRIPT, "-e", shown], capture_output=True, check=False).returncode == 0
     (path,) = re.findall(r'duckdb\(\), "([^"]+)"', code)
     queries = re.findall(r'dbGetQuery\(carec, "([^"]+)"\)', code)
     with duckdb.connect(path, read_only=True) as connection:

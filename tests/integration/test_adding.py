@@ -80,6 +80,6 @@ def test_a_refresh_scores_the_new_indicator(checkout: Path) -> None:
             " and level_score is not null"
             " order by iso3"
         ).fetchall()
-    assert scores == [("KAZ", 76.3, "on_track"), ("UZB", 22.2, "on_track")]
+    assert scores == [("KAZ", 76.3, "moderately_improving"), ("UZB", 22.2, "stagnating")]
     for command in ("dictionary", "queries", "claims"):  # make docs
         python(checkout, "-m", "pipelines.cli", command, "--write-docs", f"docs/{command}.md")

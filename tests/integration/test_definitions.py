@@ -26,6 +26,7 @@ from pipelines.settings import load_settings
 from pipelines.workspace import Workspace, open_workspace
 from tests.conftest import AS_OF, ROOT, run_carec
 from tests.templates import REVIEW_DAY, Refreshed
+from warehouse.publish import published
 
 BuildDefs = Callable[[Workspace], dg.Definitions]
 DG = Path(sys.executable).with_name("dg")
@@ -289,6 +290,25 @@ def test_the_whole_job_publishes_what_the_command_line_publishes_as_of_the_same_
     again = run_carec("refresh", "--as-of", REVIEW_DAY, warehouse=warehouse)
     assert again.returncode == 0, again.stderr
     assert "nothing changed" in again.stderr
+
+
+def test_a_job_with_nothing_changed_builds_nothing_keeps_the_publication_and_names_it(
+    build_defs: BuildDefs, warehouse: Path
+) -> None:
+    workspace = at(warehouse)
+    before, build = workspace.layout.published.read_bytes(), workspace.layout.build.stat().st_mtime_ns
+    config = {"ops": {"dbt_build": {"config": {"as_of": AS_OF}}}}
+    defs = build_defs(workspace)
+    with dg.instance_for_test() as instance:
+        # the job `rebuild` without its option: the steps of the job `refresh` that follow the requests
+        result = defs.resolve_job_def("rebuild").execute_in_process(
+            run_config=config, raise_on_error=False, instance=instance
+        )
+        run = instance.get_run_by_id(result.run_id)
+    assert result.success and materialized(result) == []
+    assert workspace.layout.published.read_bytes() == before and workspace.layout.build.stat().st_mtime_ns == build
+    publication = published(workspace.layout)
+    assert publication and run and run.tags["carec/publication"] == f"{publication.published_at:%Y-%m-%dT%H:%M:%SZ}"
 
 
 @pytest.mark.exhaustive

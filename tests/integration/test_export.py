@@ -75,7 +75,10 @@ def test_every_table_is_exported_in_every_format_with_its_columns_in_order(
         for table, columns in tables(both).items()
     }
     assert fields == expected
-    assert book.sheet_names == ["readme", "licences", "columns", *sorted(expected)]
+    names = book.sheet_names
+    assert names[:4] == ["readme", "v_members", "v_indicators_latest", "v_compare"]
+    assert names[-2:] == ["columns", "licences"] and set(expected) < set(names)
+    assert {name.partition("-")[0] for name in names[1:-2]} == set(expected)
     for table, columns in expected.items():
         with (exported / "csv" / f"{table}.csv").open(encoding="utf-8", newline="") as handle:
             assert next(csv.reader(handle)) == columns
@@ -277,7 +280,8 @@ def test_the_workbook_has_the_rows_and_types_of_the_published_file(
 ) -> None:
     kinds = {"VARCHAR": str, "DOUBLE": float, "INTEGER": float, "BIGINT": float, "BOOLEAN": bool}
     for table, columns in tables(both).items():
-        sheet = workbook[table]
+        parts = [rows for name, rows in workbook.items() if name.partition("-")[0] == table]
+        sheet = [parts[0][0], *(row for part in parts for row in part[1:])]
         ((count,),) = both.execute(f"select count(*) from main.{table}").fetchall()
         assert len(sheet) - 1 == count
         for number, (column, kind) in enumerate(columns):
@@ -285,6 +289,35 @@ def test_the_workbook_has_the_rows_and_types_of_the_published_file(
                 found = {type(row[number]) for row in sheet[1:] if row[number] != ""}
                 assert found <= {kinds[kind]}, (table, column)
     assert isinstance(workbook["publication"][1][0], datetime)
+
+
+def test_a_sheet_of_economies_has_the_members_and_the_other_framework_has_its_own(
+    workbook: dict[str, list[list[Any]]],
+) -> None:
+    for table in ("scorecard", "indicator_scores", "rank_scenarios"):
+        (own, *rows), (other, *others) = workbook[table], workbook[f"{table}-un_egdi"]
+        at = own.index("framework_id")
+        assert own == other
+        assert {row[at] for row in rows} == {"carec_2030"} and {row[at] for row in others} == {"un_egdi"}
+    heads, *rows = workbook["v_members"]
+    assert heads[:9] == ["rank", "member", "iso3", "score", "p1", "p2", "p3", "p4", "p5"] and len(rows) == 11
+
+
+def test_the_quick_start_for_spreadsheets_names_existing_sheets_files_and_columns(
+    exported: Path, workbook: dict[str, list[list[Any]]]
+) -> None:
+    """Power Query runs only in Excel: the test checks the file and the column that its code names."""
+    document = (ROOT / "docs" / "quickstart.md").read_text(encoding="utf-8")
+    section = document.partition("## Excel")[2].partition("\n## ")[0]
+    assert list(workbook)[1] == "v_members" and "`v_members`" in section
+    assert set(re.findall(r"`(\w+-un_egdi)`", section)) <= set(workbook)
+    (query,) = re.findall(r"```powerquery\n(.*?)```", section, re.DOTALL)
+    (path,) = re.findall(r"carec\W+parquet\W+(\w+\.parquet)", query)
+    (column,) = re.findall(r"each \[(\w+)\]", section)
+    names: dict[str, Any] = {}
+    (code,) = re.findall(r"```python\n(.*?)```", section, re.DOTALL)
+    exec(compile(code.replace("DIR/", f"{exported}/"), "quickstart.md", "exec"), names)
+    assert (exported / "parquet" / path).exists() and set(names["frame"][column]) == {"UZB"}
 
 
 def test_the_header_rows_are_frozen_and_scores_have_one_decimal(exported: Path) -> None:
@@ -336,7 +369,7 @@ def test_libreoffice_opens_the_workbook_with_every_cell_unchanged(
         for row, (ours, theirs) in enumerate(zip(sheet, opened[name], strict=True)):
             for here, there in zip(ours, theirs, strict=False):
                 assert _same(here, there), (name, row, here, there)
-    assert _shown(tmp_path / "carec.ods", "scorecard")
+    assert _shown(tmp_path / "carec.ods", "indicator_scores")
 
 
 def _same(here: Any, there: Any) -> bool:

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -63,6 +64,8 @@ def test_every_column_of_every_table_has_a_comment_in_the_file(published: duckdb
     ).fetchall()
     tables = published.execute(
         "select table_name from duckdb_tables() where not internal and length(trim(coalesce(comment, ''))) < 3"
+        " union all"
+        " select view_name from duckdb_views() where not internal and length(trim(coalesce(comment, ''))) < 3"
     ).fetchall()
     assert columns == [] and tables == []
     ((count,),) = published.execute("select count(*) from duckdb_tables() where schema_name = 'main'").fetchall()
@@ -86,6 +89,162 @@ def test_the_comments_are_the_descriptions_of_the_dbt_project(published: duckdb.
                 )
                 compared += 1
     assert compared > 50
+
+
+VIEWS = ("v_compare", "v_history", "v_indicators_latest", "v_members")
+
+
+def test_the_views_read_the_file_that_they_are_in_whatever_its_name(
+    published: duckdb.DuckDBPyConnection, published_warehouse: Path, tmp_path: Path
+) -> None:
+    found = published.execute("select view_name, sql from duckdb_views() where not internal order by 1").fetchall()
+    assert [name for name, _ in found] == list(VIEWS)
+    renamed = shutil.copy(published_warehouse / "carec.duckdb", tmp_path / "taken along.duckdb")
+    with duckdb.connect() as other:
+        other.execute(f"attach '{renamed}' as \"my copy\" (read_only)")
+        other.execute("create table scorecard as select 'nothing' as iso3; create table observations as select 1 as x")
+        for view in VIEWS:
+            here, there = (
+                connection.execute(f"select count(*), count(distinct iso3) from {place}").fetchone()
+                for connection, place in ((published, view), (other, f'"my copy".main.{view}'))
+            )
+            assert here == there and here is not None and here[1] == 11, view
+
+
+def test_the_view_of_latest_values_is_the_join_of_the_tables(published: duckdb.DuckDBPyConnection) -> None:
+    """Value, target, status, source and unit as an analyst would join them, with the words of the pages."""
+    words = yaml.safe_load((ROOT / "pipelines" / "texts" / "en.yml").read_text(encoding="utf-8"))
+    ours = published.execute(
+        "select iso3, indicator_id, member, indicator, value, year, target_value, status_code, reason_code, level,"
+        " source, source_url, status, status_because, unit from v_indicators_latest order by all"
+    ).fetchall()
+    theirs = published.execute(
+        """
+        select s.iso3, s.indicator_id, e.name, i.title, s.latest_value, s.latest_year, s.target_value, s.status,
+            s.status_reason, s.level_score, o.provider, o.source_url, i.unit
+        from indicator_scores as s
+        join economies as e using (iso3)
+        join indicators as i using (indicator_id)
+        left join observations as o
+            on o.iso3 = s.iso3 and o.indicator_id = s.indicator_id and o.year = s.latest_year
+        where s.framework_id = 'carec_2030' order by all
+        """
+    ).fetchall()
+    assert len(ours) == len(theirs) == 11 * 46
+    for (*row, status, because, unit), (*expected, unit_code) in zip(ours, theirs, strict=True):
+        code, reason = expected[7], expected[8]
+        sign = "level_only" if reason == "not_comparable_edition" else code
+        assert row == expected
+        assert (status, because) == (words["statuses"][sign], words["reasons"][reason])
+        assert unit == words["units"][unit_code]
+
+
+def test_the_points_lost_of_a_member_add_up_to_100_less_its_overall_score(
+    published: duckdb.DuckDBPyConnection,
+) -> None:
+    rows = published.execute(
+        """
+        select framework_id, iso3, any_value(overall_score), sum(points_lost),
+            count(*) filter (points_lost is not null and level_score is null)
+        from scorecard join indicator_scores using (framework_id, iso3) group by all
+        """
+    ).fetchall()
+    assert len(rows) > 200
+    for framework, iso3, score, lost, without_level in rows:
+        assert without_level == 0
+        assert (score is None) == (lost is None), (framework, iso3)
+        assert score is None or lost == pytest.approx(100 - score, abs=1e-9), (framework, iso3)
+
+
+def test_the_points_lost_are_what_the_overall_score_gains_if_the_indicator_meets_its_target(
+    published: duckdb.DuckDBPyConnection,
+) -> None:
+    """The score again with one level at 100, from the published levels and weights: three weighted means."""
+    levels: dict[str, dict[str, dict[str, dict[str, tuple[float, float]]]]] = {}
+    lost = {}
+    rows = published.execute(
+        """
+        select s.iso3, s.pillar_id, s.subtheme_id, s.indicator_id, coalesce(f.weight, 1), t.weight, s.level_score,
+            s.points_lost
+        from indicator_scores as s
+        join framework_indicators as f using (framework_id, indicator_id)
+        join subthemes as t on (s.framework_id, s.pillar_id, s.subtheme_id)
+            = (t.framework_id, t.pillar_id, t.subtheme_id)
+        join pillars as p on s.framework_id = p.framework_id and s.pillar_id = p.pillar_id and p.in_overall
+        where s.framework_id = 'carec_2030' and s.level_score is not null
+        """
+    ).fetchall()
+    weights = {}
+    for iso3, pillar, subtheme, indicator, weight, subtheme_weight, level, points in rows:
+        levels.setdefault(iso3, {}).setdefault(pillar, {}).setdefault(subtheme, {})[indicator] = (weight, level)
+        weights[subtheme] = subtheme_weight
+        lost[iso3, indicator] = points
+
+    def mean(parts: list[tuple[float, float]]) -> float:
+        return sum(weight * value for weight, value in parts) / sum(weight for weight, _ in parts)
+
+    def overall(iso3: str, met: str | None = None) -> float:
+        pillars = []
+        for subthemes in levels[iso3].values():
+            means = [
+                (weights[subtheme], mean([(w, 100 if name == met else level) for name, (w, level) in own.items()]))
+                for subtheme, own in subthemes.items()
+            ]
+            pillars.append((1.0, mean(means)))
+        return mean(pillars)
+
+    scores = dict(published.execute("select iso3, score from v_members where score is not null").fetchall())
+    assert len(scores) == 9
+    for (iso3, indicator), points in lost.items():
+        if iso3 not in scores:
+            assert points is None
+            continue
+        assert overall(iso3) == pytest.approx(scores[iso3], abs=1e-9)
+        assert points == pytest.approx(overall(iso3, indicator) - overall(iso3), abs=1e-9), (iso3, indicator)
+
+
+def test_the_comparison_is_the_same_from_both_sides_and_a_group_is_the_mean_of_its_members(
+    published: duckdb.DuckDBPyConnection,
+) -> None:
+    ((pairs, unlike),) = published.execute(
+        """
+        select count(*), count(*) filter (
+            a.score_difference is distinct from -b.score_difference or a.value is distinct from b.other_value
+        )
+        from v_compare as a join v_compare as b
+            on a.kind = b.kind and a.id = b.id and a.iso3 = b.other_id and a.other_id = b.iso3
+        """
+    ).fetchall()
+    assert pairs == 11 * 10 * (1 + 11 + 46) and unlike == 0
+    (mean, members, difference), *_ = published.execute(
+        "select other_value, other_members, value_difference - (value - other_value) from v_compare"
+        " where iso3 = 'KAZ' and other_id = 'carec' and id = 'internet_users_pct'"
+    ).fetchall()
+    by_hand = published.execute(
+        """
+        select max_by(o.value, o.year) from observations as o join economies as e using (iso3)
+        cross join publication as p join indicators as i using (indicator_id)
+        where e.is_member and o.indicator_id = 'internet_users_pct'
+            and o.year between year(p.as_of) - i.max_age_years and year(p.as_of)
+        group by o.iso3
+        """
+    ).fetchall()
+    assert members == len(by_hand) and difference == 0
+    assert mean == pytest.approx(sum(value for (value,) in by_hand) / len(by_hand))
+
+
+def test_a_question_about_members_needs_no_join() -> None:
+    """What is left joins tables of another subject: documents of claims, and revisions."""
+    joined = {question.name for question in questions.questions() if " join " in question.sql.lower()}
+    assert joined == {"claims_that_documents_decide", "revised_figures"}
+
+
+def test_the_sql_of_a_question_is_printed_and_runs_as_it_is(published_warehouse: Path) -> None:
+    printed = run_carec("queries", "points_lost", "--sql", warehouse=published_warehouse).stdout
+    assert printed.startswith("select ") and "from v_indicators_latest" in printed
+    done = run_carec("query", printed, "--format", "json", warehouse=published_warehouse)
+    assert done.returncode == 0 and json.loads(done.stdout)
+    assert run_carec("queries", "--sql", warehouse=published_warehouse).stdout.count("-- ") >= len(QUESTIONS)
 
 
 def test_questions_are_listed_and_one_is_run_by_name(published_warehouse: Path) -> None:

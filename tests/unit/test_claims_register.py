@@ -11,7 +11,7 @@ import duckdb
 import pytest
 from jinja2 import Environment
 
-from pipelines.cli.claims import trend
+from pipelines.cli.claim_tests import trend
 from pipelines.seeds.check import check_all
 from sources.catalogue import load_catalogue
 from sources.errors import ConfigurationError

@@ -139,8 +139,8 @@ def test_texts_that_a_spreadsheet_would_execute_are_inert_in_csv_and_workbook(ex
 
 def test_a_workbook_keeps_types_and_has_one_sheet_per_table_after_the_introduction(exported: Path) -> None:
     book = CalamineWorkbook.from_path(str(exported / "carec.xlsx"))
-    assert book.sheet_names[:3] == ["readme", "licences", "columns"]
-    assert book.sheet_names[3:] == ["indicator_scores", "indicators", "observations", "publication", "texts"]
+    by_use = ["indicator_scores", "observations", "indicators", "publication", "texts"]
+    assert book.sheet_names == ["readme", *by_use, "columns", "licences"]
     number, text, good, seen, score = book.get_sheet_by_name("texts").to_python()[-1]
     assert (number, text, good, seen, score) == (5, "plain", True, date(2026, 1, 2), -1.5)
     assert isinstance(book.get_sheet_by_name("publication").to_python()[1][0], datetime)
@@ -148,6 +148,30 @@ def test_a_workbook_keeps_types_and_has_one_sheet_per_table_after_the_introducti
     assert "2 raw values are left out" in text and "As of 2026-11-23" in text
     keeper = next(row for row in book.get_sheet_by_name("licences").to_python() if row[0] == "keeper")
     assert CLOSED in keeper and "non_commercial" in keeper
+
+
+def test_a_workbook_has_the_members_first_and_another_framework_on_a_sheet_of_its_own(
+    published: Path, tmp_path: Path
+) -> None:
+    with duckdb.connect(str(published)) as c:
+        c.execute("create table economies as select unnest(['KAZ', 'USA']) as iso3, unnest([true, false]) as is_member")
+        c.execute(
+            "create table economy_groups as"
+            " select unnest(['us', 'all', 'all']) as group_id, unnest(['KAZ', 'KAZ', 'USA']) as iso3"
+        )
+        c.execute(
+            "create table frameworks as select unnest(['f', 'g']) framework_id, unnest(['us', 'all']) scored_group"
+        )
+        c.execute("insert into indicator_scores (framework_id, iso3, level_score) values ('g', 'USA', 1)")
+        c.execute("create view v_members as select 'KAZ' as iso3, 55.5 as score")
+        c.execute("comment on view v_members is 'One row per member'")
+    book = CalamineWorkbook.from_path(str(export(published, tmp_path / "out", NOTICES).directory / "carec.xlsx"))
+    assert book.sheet_names[:4] == ["readme", "v_members", "indicator_scores", "indicator_scores-g"]
+    assert {row[0] for row in book.get_sheet_by_name("indicator_scores").to_python()[1:]} == {"f"}
+    assert [row[:2] for row in book.get_sheet_by_name("indicator_scores-g").to_python()[1:]] == [["g", "USA"]]
+    assert len(book.get_sheet_by_name("frameworks").to_python()) == 3
+    readme = [row for row in book.get_sheet_by_name("readme").to_python() if row[0] in ("v_members", "columns")]
+    assert readme[0] == ["v_members", "One row per member"] and readme[1][0] == "columns"
 
 
 def test_a_text_too_long_for_a_cell_is_cut_with_a_note(published: Path, tmp_path: Path) -> None:

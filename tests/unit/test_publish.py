@@ -45,6 +45,20 @@ def test_a_publication_has_a_record_of_its_content_without_working_schemas(layou
     assert schemas == [("main",)] and views == (0,)
 
 
+def test_a_view_is_published_and_one_that_needs_a_working_schema_stops_the_publication(layout: Layout) -> None:
+    with duckdb.connect(str(layout.build)) as build:
+        build.execute("create view v_kept as select * from main.scorecard")
+    publish(layout, DAY)
+    with duckdb.connect(str(layout.published), read_only=True) as connection:
+        assert connection.execute("select x from v_kept").fetchall() == [(1,)]
+    before = layout.published.read_bytes()
+    with duckdb.connect(str(layout.build)) as build:
+        build.execute("create view v_lost as select * from staging.v")
+    with pytest.raises(NotPublished, match="view v_lost cannot be read without the build"):
+        publish(layout, DAY)
+    assert layout.published.read_bytes() == before
+
+
 @pytest.mark.parametrize("reason", ["unique_scorecard failed", None])
 def test_a_failed_build_is_not_published_and_the_old_file_is_kept(layout: Layout, reason: str | None) -> None:
     publish(layout, DAY)

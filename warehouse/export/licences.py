@@ -50,6 +50,7 @@ class RawValues:
 
 
 _BY_INDICATOR = "t.indicator_id = {m}.indicator_id"
+_OF_INDICATOR = "t.kind = 'indicator' and t.id = {m}.indicator_id"
 _BY_CLAIM = "t.claim_id = {m}.claim_id"
 _GOALPOSTS_AND_SHARES = (
     "label_code in ('floor', 'target', 'level', 'attainment', 'due', 'ahead_or_behind', 'pace_ratio', 'status',"
@@ -135,6 +136,24 @@ RAW_VALUES: dict[str, RawValues] = {
     "recommendation_measures": RawValues(
         "indicators", _BY_INDICATOR, ("region_value",), kept=(("region_value", "measure_kind = 'indicator'"),)
     ),
+    "v_indicators_latest": RawValues(
+        "indicators",
+        _BY_INDICATOR,
+        (
+            "value",
+            "baseline_value",
+            "expected_this_year",
+            "gap_to_expected",
+            "gap_to_target",
+            "change_per_year",
+            "needed_per_year",
+            "projection",
+            "projection_low",
+            "projection_high",
+        ),
+    ),
+    "v_history": RawValues("indicators", _OF_INDICATOR, ("value", "expected")),
+    "v_compare": RawValues("indicators", _OF_INDICATOR, ("value", "other_value", "value_difference")),
     "claim_verdict_changes": RawValues("claims", _BY_CLAIM, ("previous_evidence_value", "evidence_value")),
 }
 

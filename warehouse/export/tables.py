@@ -65,13 +65,20 @@ class ExportTable:
 
 
 def load_tables(connection: duckdb.DuckDBPyConnection) -> list[ExportTable]:
-    """Return every table of the published file, without the values that must not be passed on."""
+    """Return every table and view of the published file, without the values that must not be passed on."""
     found = connection.execute(
         """
-        select t.table_name, coalesce(t.comment, ''),
+        with published as (
+            select schema_name, table_name as name, coalesce(comment, '') as description
+            from duckdb_tables() where not internal and not temporary
+            union all
+            select schema_name, view_name, coalesce(comment, '')
+            from duckdb_views() where not internal and not temporary
+        )
+        select p.name, p.description,
             list({name: c.column_name, type: c.data_type, description: coalesce(c.comment, '')} order by c.column_index)
-        from duckdb_tables() as t join duckdb_columns() as c using (database_oid, schema_oid, table_oid)
-        where t.schema_name = 'main' and not t.internal and not t.temporary
+        from published as p join duckdb_columns() as c on p.schema_name = c.schema_name and p.name = c.table_name
+        where p.schema_name = 'main' and not c.internal and c.database_name = current_database()
         group by all order by 1
         """
     ).fetchall()

@@ -1,11 +1,16 @@
-"""The workbook of an export: an introduction, the licences, the columns, then one sheet per table.
+"""The workbook of an export: an introduction, one sheet per table in the order of use, the columns, the licences.
 
-Belongs here: sheets, widths, number formats. Does not belong here: the tables and their rows (``tables``).
+Belongs here: sheets, widths, number formats. Does not belong here: the tables and their rows (``tables``), the order
+(``contents``).
+
+The sheet of a table of economies has the frameworks whose scored group is the members. Another framework, which may
+have two hundred economies, has a sheet of its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import textwrap
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -15,10 +20,13 @@ import xlsxwriter
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
+from warehouse.export.contents import parts
 from warehouse.export.tables import ExportTable
 
 CELL_LIMIT = 32767
 """Longest text of a cell, in characters (the limit of the file format)."""
+_NAME_LIMIT = 31
+"""Longest name of a sheet."""
 CUT = " … (cut: CSV and Parquet have all)"
 """End of a longer text."""
 
@@ -29,8 +37,14 @@ _NUMBERS = {
     "TIMESTAMP": "yyyy-mm-dd hh:mm",
 }
 _SCORES = "0.0"
+_SCORE_NAMES = ("level", "points_lost", "gap_to_path", "p1", "p2", "p3", "p4", "p5")
+_IN_THE_UNIT = ("gap_to_expected", "gap_to_target")
 _SHARES = "0.00"
 _SHARE_NAMES = ("coverage", "attainment", "due", "ahead_behind", "pace_ratio", "weight", "share_top3")
+
+_TEXT_WIDTH = 110
+"""Width of the texts of the first sheet, in characters."""
+_LINE_HEIGHT = 15.5
 
 _RIGHTS = (
     "provider",
@@ -61,7 +75,7 @@ def write_workbook(
     Args:
         connection: The published file, after ``licences.withhold``.
         path: Where to write.
-        tables: One sheet each.
+        tables: One sheet each, and one more for every framework that scores others than the members.
         introduction: Title and paragraphs of the first sheet.
         rights: One row per provider and licence, with the keys ``_RIGHTS``.
         created: Time of the publication, so that the same data give the same bytes.
@@ -70,14 +84,57 @@ def write_workbook(
     with xlsxwriter.Workbook(path, options) as book:
         book.set_properties({"title": introduction[0], "created": created})
         formats = _Formats(book)
-        _read_first(book.add_worksheet("readme"), formats, introduction, tables)
-        _fill(book.add_worksheet("licences"), formats, _RIGHTS, [[one[name] for name in _RIGHTS] for one in rights])
+        shown = parts(tables)
+        _read_first(book.add_worksheet("readme"), formats, introduction, shown)
+        further = _other_frameworks(connection)
+        for table in (table for own in shown.values() for table in own):
+            _write_table(book, connection, formats, table, further)
         columns = [(t.name, c.name, c.type.lower(), c.description) for t in tables for c in t.columns]
         _fill(book.add_worksheet("columns"), formats, ("table", "column", "type", "description"), columns)
-        for table in tables:
-            rows = connection.execute(table.printable).fetchall()
-            numbers = [_number(column.name, column.type) for column in table.columns]
-            _fill(book.add_worksheet(table.name), formats, [c.name for c in table.columns], rows, numbers)
+        _fill(book.add_worksheet("licences"), formats, _RIGHTS, [[one[name] for name in _RIGHTS] for one in rights])
+
+
+def _other_frameworks(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """Return the frameworks that score other economies than the members."""
+    if not connection.execute("select 1 from duckdb_tables() where table_name = 'frameworks'").fetchone():
+        return []
+    found = connection.execute(
+        """
+        select f.framework_id
+        from frameworks as f
+        left join economy_groups as g on f.scored_group = g.group_id
+        left join economies as e on g.iso3 = e.iso3
+        group by 1 having not coalesce(bool_and(e.is_member), false) order by 1
+        """
+    ).fetchall()
+    return [framework for (framework,) in found]
+
+
+def _write_table(
+    book: xlsxwriter.Workbook,
+    connection: duckdb.DuckDBPyConnection,
+    formats: _Formats,
+    table: ExportTable,
+    other_frameworks: Sequence[str],
+) -> None:
+    """Write the sheet of a table, and one sheet for each of the other frameworks that it has."""
+    names = [column.name for column in table.columns]
+    numbers = [_number(column.name, column.type) for column in table.columns]
+    rows = connection.execute(table.printable).fetchall()
+    split: dict[str, list[tuple[Any, ...]]] = {table.name: []}
+    of_economies = "framework_id" in names and any(name.startswith("iso3") for name in names)
+    at = names.index("framework_id") if of_economies else None
+    for row in rows:
+        framework = None if at is None else row[at]
+        name = table.name if framework not in other_frameworks else sheet_of(table.name, str(framework))
+        split.setdefault(name, []).append(row)
+    for name, own in split.items():
+        _fill(book.add_worksheet(name), formats, names, own, numbers)
+
+
+def sheet_of(table: str, framework: str) -> str:
+    """Return the name of the sheet with the rows of another framework, within the limit of the file format."""
+    return f"{table[: _NAME_LIMIT - 1 - len(framework)]}-{framework}"
 
 
 class _Formats:
@@ -87,6 +144,8 @@ class _Formats:
         self._book = book
         self.title = book.add_format({"bold": True, "font_size": 16})
         self.header = book.add_format({"bold": True, "bottom": 1, "bg_color": "#E8EEF4"})
+        self.heading = book.add_format({"bold": True, "font_color": "#1F3A5F"})
+        self.link = book.add_format({"font_color": "#0563C1", "underline": 1, "valign": "top"})
         self.wrapped = book.add_format({"text_wrap": True, "valign": "top"})
         self._numbers: dict[str, Format] = {}
 
@@ -102,25 +161,48 @@ def _number(name: str, kind: str) -> str | None:
         return _NUMBERS.get(kind)
     if name in _SHARE_NAMES:
         return _SHARES
-    if "score" in name or name.startswith("gap_to_"):
+    if name in _IN_THE_UNIT:
+        return None
+    if "score" in name or name.startswith(("gap_to_", "imputed_")) or name in _SCORE_NAMES:
         return _SCORES
     return None
 
 
 def _read_first(
-    sheet: Worksheet, formats: _Formats, introduction: Sequence[str], tables: Sequence[ExportTable]
+    sheet: Worksheet, formats: _Formats, introduction: Sequence[str], shown: Mapping[str, Sequence[ExportTable]]
 ) -> None:
+    """Write the title, the paragraphs, and the list of sheets in their order, each with a link."""
     sheet.hide_gridlines(2)
     sheet.set_column(0, 0, 28)
-    sheet.set_column(1, 1, 110, formats.wrapped)
+    sheet.set_column(1, 1, _TEXT_WIDTH, formats.wrapped)
+    sheet.set_row(0, 24)
     sheet.write_string(0, 0, introduction[0], formats.title)
-    for row, line in enumerate(introduction[1:], start=1):
-        sheet.write_string(row, 1, line, formats.wrapped)
-    first = len(introduction) + 1
-    sheet.write_row(first, 0, ["sheet", "one row per"], formats.header)
-    for row, table in enumerate(tables, start=first + 1):
-        sheet.write_url(row, 0, f"internal:'{table.name}'!A1", string=table.name)
-        sheet.write_string(row, 1, table.description, formats.wrapped)
+    row = 1
+    for line in introduction[1:]:
+        _paragraph(sheet, row, line, formats)
+        row += 1
+    row += 1
+    sheet.write_row(row, 0, ["sheet", "one row per"], formats.header)
+    for heading, tables in shown.items():
+        row += 1
+        sheet.write_string(row, 0, heading, formats.heading)
+        for table in tables:
+            row += 1
+            sheet.write_url(row, 0, f"internal:'{table.name}'!A1", formats.link, string=table.name)
+            _paragraph(sheet, row, table.description, formats)
+    row += 1
+    sheet.write_string(row, 0, "About this workbook", formats.heading)
+    for name, meaning in (("columns", "column of a table: what it means"), ("licences", "provider and licence")):
+        row += 1
+        sheet.write_url(row, 0, f"internal:'{name}'!A1", formats.link, string=name)
+        _paragraph(sheet, row, meaning, formats)
+
+
+def _paragraph(sheet: Worksheet, row: int, text: str, formats: _Formats) -> None:
+    """Write a text with the height that its lines need: programs that keep the usual height would overlap the lines."""
+    lines = max(1, len(textwrap.wrap(text, _TEXT_WIDTH - 8)))
+    sheet.set_row(row, _LINE_HEIGHT * lines)
+    sheet.write_string(row, 1, text, formats.wrapped)
 
 
 def _fill(

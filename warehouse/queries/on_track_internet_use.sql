@@ -1,26 +1,22 @@
--- Is Uzbekistan on track for internet use, and what is the source?
+-- Is Uzbekistan on track for internet use: latest value, target, what was expected this year, and the source?
 select
-    s.status,
-    s.status_reason,
-    s.baseline_year,
-    s.baseline_value,
-    s.latest_year,
-    s.measured_year,
-    s.latest_value,
-    s.pace_target_value,
-    s.target_year,
-    s.observed_annual_change,
-    s.required_annual_change_from_now,
-    s.pace_ratio,
-    s.projection,
-    s.projection_low,
-    s.projection_high,
-    s.probability_of_target,
-    o.provider,
-    o.provider_code,
-    o.provider_release,
-    o.source_url
-from indicator_scores as s
-inner join observations as o
-    on s.iso3 = o.iso3 and s.indicator_id = o.indicator_id and s.latest_year = o.year
-where s.framework_id = 'carec_2030' and s.iso3 = 'UZB' and s.indicator_id = 'internet_users_pct';
+    status,
+    status_because,
+    value,
+    unit,
+    year,
+    expected_this_year,
+    target_value,
+    target_year,
+    change_per_year,
+    needed_per_year,
+    projection,
+    projection_low,
+    projection_high,
+    probability_of_target,
+    source,
+    source_series,
+    source_release,
+    source_url
+from v_indicators_latest
+where iso3 = 'UZB' and indicator_id = 'internet_users_pct';

@@ -33,6 +33,7 @@ select
     scores.target_year,
     scores.pace_target_value,
     scores.level_score,
+    lost.points_lost,
     scores.attainment,
     scores.due,
     scores.ahead_behind,
@@ -83,4 +84,10 @@ left join jumps
         and scores.iso3 = jumps.iso3
         and scores.indicator_id = jumps.indicator_id
         and scores.as_of_year = jumps.as_of_year
+left join {{ ref('int_points_lost') }} as lost
+    on
+        scores.framework_id = lost.framework_id
+        and scores.iso3 = lost.iso3
+        and scores.as_of_year = lost.as_of_year
+        and scores.indicator_id = lost.indicator_id
 order by scores.framework_id, scores.pillar_id, scores.subtheme_id, scores.indicator_id, scores.iso3
