@@ -202,9 +202,7 @@ def resolve(
             try:
                 return adapters[provider].fetch(requests, catalogue.providers[provider], areas, window, http)
             except Exception as error:  # a fault in one adapter must not stop the other providers
-                fault = Answer(
-                    Outcome.UNAVAILABLE, printable(f"the {provider} adapter failed: {type(error).__name__}: {error}")
-                )
+                fault = Answer(Outcome.UNAVAILABLE, printable(f"the {provider} adapter failed: {_named(error)}"))
                 return Fetched(dict.fromkeys(requests, fault), [])
             finally:
                 waiting.end(provider)
@@ -216,6 +214,10 @@ def resolve(
         for resolution, step in steps:
             _take(resolution, [(link, _merge(link, visits)) for link in step if link.code])
     return resolutions, bodies
+
+
+def _named(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
 
 
 class _Waiting:

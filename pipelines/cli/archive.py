@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from pipelines.bundled_archive import record_archive
-from pipelines.cli.terminal import command_app, note
+from pipelines.cli.terminal import command_app, home_path, note
 from pipelines.workspace import open_workspace
 
 app = command_app(no_args_is_help=True)
@@ -24,7 +24,10 @@ def group() -> None:
 
 @app.command("record")
 def archive_record(
-    directory: Annotated[Path | None, typer.Argument(help="Where to write; the bundled archive by default.")] = None,
+    directory: Annotated[
+        Path | None,
+        typer.Argument(parser=home_path, metavar="PATH", help="Where to write; the bundled archive by default."),
+    ] = None,
 ) -> None:
     """Write the archive from the figures landed in the warehouse, after a live run."""
     written = record_archive(open_workspace(), directory)

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from pipelines.cli.terminal import command_app, note
+from pipelines.cli.terminal import command_app, home_path, note
 from pipelines.published import economy_code
 from pipelines.report.briefs import write_briefs
 from pipelines.settings import load_settings
@@ -22,7 +22,9 @@ app = command_app()
 @app.command()
 def briefs(
     countries: Annotated[list[str] | None, typer.Argument(metavar="ISO3", help="Members; all by default.")] = None,
-    out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Folder; report/briefs by default.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", parser=home_path, metavar="DIR", help="Folder; report/briefs by default.")
+    ] = None,
     language: Annotated[str, typer.Option("--language", metavar="CODE", help="en or ru.")] = "en",
     no_pdf: Annotated[bool, typer.Option("--no-pdf", help="Write only HTML.")] = False,
 ) -> None:

@@ -14,7 +14,7 @@ import typer
 
 from pipelines.cli.claim_tests import print_base_years, print_tests, print_trends, shown
 from pipelines.cli.tables import Format, console, show
-from pipelines.cli.terminal import FormatOption, command_app, write_document
+from pipelines.cli.terminal import FormatOption, command_app, home_path, write_document
 from pipelines.formatting import GAP, figure
 from pipelines.published import claimed, economy_code, fetch, imprint, not_known
 from pipelines.report.claims_document import document
@@ -39,7 +39,7 @@ def claims(
     ] = None,
     write: Annotated[
         Path | None,
-        typer.Option("--write-docs", metavar="FILE", help="Write the audit as a document (docs/claims.md)."),
+        typer.Option("--write-docs", parser=home_path, metavar="FILE", help="Write the audit (docs/claims.md)."),
     ] = None,
     fmt: FormatOption = Format.TABLE,
 ) -> None:

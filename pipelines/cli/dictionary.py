@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import typer
 
 from pipelines.cli.tables import Format, show
-from pipelines.cli.terminal import FormatOption, command_app, write_document
+from pipelines.cli.terminal import FormatOption, command_app, home_path, write_document
 from pipelines.dbt.runner import manifest
 from pipelines.published import fetch
 from pipelines.workspace import open_workspace
@@ -40,7 +40,10 @@ _COLUMNS = """
 def dictionary(
     table: Annotated[str | None, typer.Argument(help="A table or view of the published file.")] = None,
     write: Annotated[
-        Path | None, typer.Option("--write-docs", metavar="FILE", help="Write it as a document (docs/dictionary.md).")
+        Path | None,
+        typer.Option(
+            "--write-docs", parser=home_path, metavar="FILE", help="Write it as a document (docs/dictionary.md)."
+        ),
     ] = None,
     fmt: FormatOption = Format.TABLE,
 ) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipelines.cli.terminal import command_app, note
+from pipelines.cli.terminal import command_app, home_path, note
 from pipelines.settings import load_settings
 from pipelines.texts.words import ENGLISH, Words
 from sources.catalogue import Provider, load_catalogue
@@ -32,7 +32,9 @@ app = command_app()
 
 @app.command()
 def export(
-    directory: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty folder, or an earlier export.")],
+    directory: Annotated[
+        Path, typer.Argument(metavar="DIR", parser=home_path, help="A new or empty folder, or an earlier export.")
+    ],
     include: Annotated[
         list[str] | None, typer.Option("--include", metavar="PROVIDER", help="Also this provider's raw values.")
     ] = None,

@@ -15,7 +15,7 @@ import typer
 
 from pipelines.cli.query import print_result
 from pipelines.cli.tables import Format, readable, show
-from pipelines.cli.terminal import FormatOption, command_app, write_document
+from pipelines.cli.terminal import FormatOption, command_app, home_path, write_document
 from pipelines.published import run_query
 from pipelines.settings import PROJECT
 from sources.errors import ConfigurationError, did_you_mean
@@ -32,7 +32,9 @@ def queries(
     name: Annotated[str | None, typer.Argument(help="Run this query.")] = None,
     write: Annotated[
         Path | None,
-        typer.Option("--write-docs", metavar="FILE", help="Write all with their results (docs/queries.md)."),
+        typer.Option(
+            "--write-docs", parser=home_path, metavar="FILE", help="Write all, with results (docs/queries.md)."
+        ),
     ] = None,
     sql: Annotated[bool, typer.Option("--sql", help="Print the SQL of the query instead of its result.")] = False,
     fmt: FormatOption = Format.TABLE,

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from pipelines.cli.terminal import command_app, note, progress_line
+from pipelines.cli.terminal import command_app, home_path, note, progress_line
 from pipelines.replay import replay as run
 from pipelines.workspace import open_workspace
 
@@ -20,7 +20,7 @@ app = command_app()
 @app.command()
 def replay(
     into: Annotated[
-        Path | None, typer.Option("--into", metavar="DIR", help="Keep the copy as a new warehouse.")
+        Path | None, typer.Option("--into", parser=home_path, metavar="DIR", help="Keep the copy as a new warehouse.")
     ] = None,
     write: Annotated[bool, typer.Option("--write", help="Replace the landing with the copy.")] = False,
 ) -> None:

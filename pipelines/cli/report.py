@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from pipelines.cli.terminal import command_app, note
+from pipelines.cli.terminal import command_app, home_path, note
 from pipelines.report.page import write_report
 from pipelines.settings import load_settings
 from warehouse.layout import Layout
@@ -21,7 +21,7 @@ app = command_app()
 @app.command()
 def report(
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE", help="File; report/index.html by default.")
+        Path | None, typer.Option("--out", parser=home_path, metavar="FILE", help="File; report/index.html by default.")
     ] = None,
     language: Annotated[str, typer.Option("--language", metavar="CODE", help="en or ru.")] = "en",
 ) -> None:

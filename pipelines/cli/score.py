@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from pipelines.cli.tables import Format, show
-from pipelines.cli.terminal import FormatOption, command_app, note, parse_day
+from pipelines.cli.terminal import FormatOption, command_app, home_path, note, parse_day
 from pipelines.scoring.folder import read_folder, score_folder, write_results
 from pipelines.scoring.models import LANDED, compiled_folder, load_models
 from pipelines.settings import load_settings
@@ -27,9 +27,20 @@ COLUMNS = (
 
 @app.command()
 def score(
-    folder: Annotated[Path, typer.Argument(help="Folder with economies.csv, observations.csv and the framework.")],
+    folder: Annotated[
+        Path,
+        typer.Argument(
+            parser=home_path, metavar="PATH", help="Folder with economies.csv, observations.csv and the framework."
+        ),
+    ],
     out: Annotated[
-        Path | None, typer.Option("--out", help="A new .duckdb file, or a folder for one CSV file per table.")
+        Path | None,
+        typer.Option(
+            "--out",
+            parser=home_path,
+            metavar="PATH",
+            help="A new .duckdb file, or a folder for one CSV file per table.",
+        ),
     ] = None,
     as_of: Annotated[
         str | None, typer.Option("--as-of", metavar="DATE", help="Day of the scores; else the end of the newest year.")

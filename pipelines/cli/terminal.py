@@ -36,6 +36,11 @@ def command_app(*, no_args_is_help: bool = False, cls: type[TyperGroup] | None =
     )
 
 
+def home_path(text: str) -> Path:
+    """Return the path of an option. ``~`` is the home of the user: shells leave ``--out=~/x`` as it is."""
+    return Path(text).expanduser()
+
+
 def note(message: str) -> None:
     """Print a message on standard error."""
     console(stderr=True).print(printable(message, lines=True), soft_wrap=True)

@@ -13,6 +13,7 @@ import duckdb
 import pytest
 
 from tests.conftest import ROOT
+from tests.running import skip_unit_tests
 
 STEP = re.compile(r"(Append to|Create)\s+`([^`]+)`:\n\n```\w+\n(.*?)```", re.DOTALL)
 TESTS = ("tests/unit", "tests/contract/test_example.py", "tests/contract/test_conformance.py")
@@ -70,6 +71,7 @@ def test_the_unit_and_contract_tests_pass_with_the_new_provider_and_indicator(ch
 
 
 def test_a_refresh_scores_the_new_indicator(checkout: Path) -> None:
+    skip_unit_tests(checkout / "warehouse" / "data", checkout)
     python(checkout, "-m", "pipelines.cli", "refresh", "--offline", "--as-of", "2026-11-27")
     with duckdb.connect(str(checkout / "warehouse" / "data" / "carec.duckdb"), read_only=True) as connection:
         scores = connection.execute(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from decimal import Decimal
@@ -14,11 +15,12 @@ import pytest
 
 from pipelines.cli.app import _fail
 from pipelines.cli.tables import Format, readable, show
-from pipelines.cli.terminal import note
+from pipelines.cli.terminal import home_path, note
 from pipelines.formatting import figure, number, sparkline
 from pipelines.published import run_query
 from sources.http.replies import Reply, find_failure
 from sources.parsing.responses import UnusableResponse
+from tests.running import ROOT
 
 
 @pytest.mark.parametrize(
@@ -173,3 +175,11 @@ def test_texts_of_a_provider_reach_no_error_with_their_control_characters() -> N
     assert failure is not None
     for text in (failure.message, UnusableResponse(hostile).reason, str(UnusableResponse(hostile))):
         assert "\\x1b" in text and text.isprintable()
+
+
+def test_every_path_on_the_command_line_may_begin_with_the_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/analyst")
+    assert home_path("~/out") == Path("/home/analyst/out")
+    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "pipelines" / "cli").glob("*.py")]
+    options = [found for text in sources for found in re.findall(r"Path(?: \| None)?,\s*typer\.\w+\([^)]*", text)]
+    assert len(options) >= 8 and all("parser=home_path" in option for option in options)
