@@ -194,7 +194,7 @@ def assert_published(shown: list[tuple[str, str, str | None, str]], warehouse: P
                 continue
             assert value is not None and float(value) == float(published), where
             number = re.match(r"[+−]?\d[\d.,\u00a0]*", text)
-            if number and column not in ("observed_annual_change", "required_annual_change", "value"):
+            if number and column not in ("observed_annual_change", "required_annual_change_from_now", "value"):
                 shown_digits = number[0].replace(thousands, "").replace(point, ".").replace("−", "-")
                 digits = len(shown_digits.partition(".")[2])
                 scale = 100 if column in SHARES else 1
