@@ -250,8 +250,13 @@ const open = ([title, ...content]) => {
   document.title = `${title} – ${reportTitle}`;
   equip(view);
   watchCharts(view);
-  window.scrollTo(0, 0);
-  heading.focus({ preventScroll: true });
+  const arrive = () => {
+    window.scrollTo(0, 0);
+    heading.focus({ preventScroll: true });
+  };
+  arrive();
+  // the browser moves the focus to the part of the address once the page is loaded
+  if (document.readyState !== "complete") window.addEventListener("load", () => setTimeout(arrive), { once: true });
 };
 const close = () => {
   view.hidden = true;
