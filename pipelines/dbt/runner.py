@@ -148,7 +148,8 @@ def start_build(workspace: Workspace, as_of: date, fingerprint: str, seed_tests:
         arguments += ["--exclude-resource-type", "unit_test"]
     if _has_passed(layout, "seed_tests", inputs) and not seed_tests:
         left_out.append("seed_tests")
-        arguments += ["--exclude", "path:seeds,resource_type:test"]
+        # "empty": otherwise dbt leaves out every test too that reads a seed, such as those of tests/
+        arguments += ["--exclude", "path:seeds,resource_type:test", "--indirect-selection", "empty"]
     return StartedBuild(as_of, fingerprint, inputs, arguments, tuple(left_out))
 
 

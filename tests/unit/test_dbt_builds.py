@@ -20,7 +20,7 @@ from pipelines.workspace import Workspace, open_workspace
 from tests.running import AS_OF, ROOT
 
 UNIT_TESTS = ["--exclude-resource-type", "unit_test"]
-SEED_TESTS = ["--exclude", "path:seeds,resource_type:test"]
+SEED_TESTS = ["--exclude", "path:seeds,resource_type:test", "--indirect-selection", "empty"]
 
 
 @pytest.fixture
