@@ -140,8 +140,12 @@ def start_build(workspace: Workspace, as_of: date, fingerprint: str, seed_tests:
     write_as_of(layout, as_of)
     layout.receipt.unlink(missing_ok=True)
     (layout.dbt_target / "run_results.json").unlink(missing_ok=True)
-    (layout.dbt_target / COMPILED).unlink(missing_ok=True)
     inputs, arguments = inputs_of_tests(workspace), dbt_arguments(workspace, "build")
+    compiled = layout.dbt_target / COMPILED
+    if not compiled.exists() or compiled.read_text() != inputs["unit_tests"]:
+        # dbt does not drop the table of a removed model or seed, and every table of the file is published
+        layout.build.unlink(missing_ok=True)
+    compiled.unlink(missing_ok=True)
     left_out = []
     if _has_passed(layout, "unit_tests", inputs):
         left_out.append("unit_tests")

@@ -56,6 +56,16 @@ def test_a_failed_build_proves_nothing_about_seeds_or_code(workspace: Workspace)
     assert skipped(workspace) == []
 
 
+def test_changed_code_builds_into_a_new_file_so_that_no_removed_table_is_published(workspace: Workspace) -> None:
+    skipped(workspace)
+    workspace.layout.build.write_bytes(b"tables of the last build")
+    skipped(workspace)
+    assert workspace.layout.build.exists()
+    (workspace.dbt_project / "models" / "marts" / "removed.sql").write_text("select 1 as one", encoding="utf-8")
+    skipped(workspace)
+    assert not workspace.layout.build.exists()
+
+
 def test_no_option_of_dbt_comes_from_the_environment(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     named = [parameter.envvar for command in cli.commands.values() for parameter in command.params]
     options = {name for one in named if one for name in ([one] if isinstance(one, str) else one)}
