@@ -14,7 +14,7 @@ accepted (indicator_id, other_id, iso3, reason) as (
     ('online_bill_payment_pct', 'internet_users_pct', 'KEN', 'a payment by phone needs no internet: mobile money'),
     ('online_bill_payment_pct', 'internet_users_pct', 'UGA', 'a payment by phone needs no internet: mobile money'),
     ('online_bill_payment_pct', 'internet_users_pct', 'ZMB', 'a payment by phone needs no internet: mobile money'),
-    ('internet_users_pct', 'electricity_access_pct', 'LBY', 'no cause is known: the figures of ITU and the World Bank differ')
+    ('internet_users_pct', 'electricity_access_pct', 'LBY', 'no cause is known: two providers differ')
 )
 
 select
