@@ -22,6 +22,7 @@ import duckdb
 import yaml
 from jinja2 import Environment
 
+from pipelines.dbt.functions import register
 from pipelines.seeds.codes import VARIABLES
 from tests.conftest import ROOT
 
@@ -107,6 +108,7 @@ class UnitTests:
 
     def __init__(self, warehouse: Path):
         self._connection = duckdb.connect(config={"threads": 1})
+        register(self._connection)
         self._connection.execute(f"attach '{warehouse / 'build.duckdb'}' as built (read_only)")
         self._kinds = self._types()
         self._files = {
