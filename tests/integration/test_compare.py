@@ -87,7 +87,7 @@ def test_the_table_has_words_for_reasons_and_no_codes(published_warehouse: Path)
         (("UZB",), "name two to 4 members"),
         (("UZB", "KAZ", "TJK", "KGZ", "MNG"), "5 were given"),
         (("UZB", "uzb"), "named twice"),
-        (("UZB", "XXX"), "'XXX'"),
+        (("UZB", "KZK"), "'KZK'"),
         (("UZB", "KAZ", "--with", "'; drop table x"), "the groups are asean"),
         (("UZB", "KAZ", "--framework", "x"), "the frameworks are"),
     ],
