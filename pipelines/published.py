@@ -86,6 +86,36 @@ def near_economies(given: str, codes: Sequence[str]) -> str:
     return did_you_mean(given, [*names, *codes])
 
 
+def framework_title(framework: str) -> str:
+    """Return the title of a framework.
+
+    Raises:
+        ConfigurationError: There is no such framework; the message lists them.
+    """
+    titles = dict(fetch("select framework_id, title from frameworks order by 1"))
+    if framework not in titles:
+        raise ConfigurationError(
+            f"unknown framework {framework!r}; the frameworks are {', '.join(titles)}{did_you_mean(framework, titles)}"
+        )
+    return str(titles[framework])
+
+
+def covered_economy(framework: str, iso3: str) -> str:
+    """Return the name of an economy that a framework covers.
+
+    Raises:
+        ConfigurationError: There is no such framework, or it does not cover the economy.
+    """
+    framework_title(framework)
+    names = dict(fetch("select iso3, name from scorecard where framework_id = ? order by 1", [framework]))
+    if iso3 not in names:
+        raise ConfigurationError(
+            f"{framework} has no score of {iso3!r}: this is not the ISO3 code of an economy that it covers"
+            + near_economies(iso3, list(names))
+        )
+    return str(names[iso3])
+
+
 def imprint() -> str:
     """Return one line on the as-of day, vintage, sources and time of the publication.
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pipelines.published import economy_code, fetch, near_economies
+from pipelines.published import covered_economy, economy_code, fetch
 from pipelines.seeds.codes import FRAMEWORK
 from sources.errors import ConfigurationError, did_you_mean
 
@@ -86,21 +86,11 @@ def compare(members: Sequence[str], group: str | None = None, framework: str = F
 
 def _checked(codes: Sequence[str], group: str | None, framework: str) -> dict[str, str]:
     """Return the names of members and group, or raise ConfigurationError."""
-    known = dict(fetch("select iso3, name from scorecard where framework_id = ? order by 1", [framework]))
-    if not known:
-        frameworks = [row[0] for row in fetch("select framework_id from frameworks order by 1")]
-        raise ConfigurationError(f"unknown framework {framework!r}; the frameworks are {', '.join(frameworks)}")
-    for code in codes:
-        if code not in known:
-            raise ConfigurationError(
-                f"{framework} has no score of {code!r}: this is not the ISO3 code of an economy that it covers"
-                + near_economies(code, sorted(known))
-            )
+    names = {code: covered_economy(framework, code) for code in codes}
     if len(set(codes)) < len(codes):
         raise ConfigurationError("a member is named twice")
     if not (1 if group else 2) <= len(codes) <= MOST:
         raise ConfigurationError(f"name two to {MOST} members, or one to {MOST} and a group; {len(codes)} were given")
-    names = {code: str(known[code]) for code in codes}
     if group:
         groups = dict(fetch("select group_id, title from groups order by 1"))
         if group not in groups:

@@ -13,7 +13,7 @@ import typer
 from pipelines.cli.tables import Format, console, show
 from pipelines.cli.terminal import FormatOption, command_app
 from pipelines.cli.unscored import unscored
-from pipelines.published import OWN_CHOICE, economy_code, fetch, imprint, near_economies
+from pipelines.published import OWN_CHOICE, covered_economy, economy_code, fetch, imprint
 from pipelines.seeds.codes import FRAMEWORK
 from sources.errors import ConfigurationError, did_you_mean
 
@@ -46,16 +46,7 @@ def print_explanation(iso3: str, subject: str | None, framework: str, fmt: Forma
     Raises:
         ConfigurationError: The framework, the economy or the subject is unknown.
     """
-    known = {row[0]: row[1] for row in fetch("select framework_id, count(*) from framework_indicators group by all")}
-    if framework not in known:
-        raise ConfigurationError(f"unknown framework {framework!r}; the frameworks are {', '.join(sorted(known))}")
-    name = fetch("select name from scorecard where framework_id = ? and iso3 = ?", [framework, iso3])
-    if not name:
-        covered = [row[0] for row in fetch("select iso3 from scorecard where framework_id = ?", [framework])]
-        raise ConfigurationError(
-            f"{framework} has no score of {iso3!r}: this is not the ISO3 code of an economy that it covers"
-            + near_economies(iso3, covered)
-        )
+    name = covered_economy(framework, iso3)
     columns = ["subject", "subject_id", "step", "item", "arithmetic", "value", "note", "source", "source_url"]
     columns += ["note_code", "operands"]
     lines = []
@@ -78,7 +69,7 @@ def print_explanation(iso3: str, subject: str | None, framework: str, fmt: Forma
         kind, subject_id, step, *cells, _, _ = line
         if step == 1:
             title = "" if kind == "overall" else f": {titles.get(subject_id, subject_id)}"
-            out.print(f"\n{name[0][0]}, {subject_id}{title}", markup=False, soft_wrap=True)
+            out.print(f"\n{name}, {subject_id}{title}", markup=False, soft_wrap=True)
         out.print(_format_line(*cells), markup=False, soft_wrap=True)
     out.print(f"\n{OWN_CHOICE}\n{imprint()}", markup=False, soft_wrap=True)
 

@@ -19,9 +19,8 @@ from pipelines.cli.target_sets import MAIN_SET
 from pipelines.cli.target_sets import target_set as print_target_set
 from pipelines.cli.terminal import FormatOption, command_app
 from pipelines.formatting import number, sparkline
-from pipelines.published import OWN_CHOICE, age_of_figures, economy_code, fetch
+from pipelines.published import OWN_CHOICE, age_of_figures, economy_code, fetch, framework_title
 from pipelines.seeds.codes import FRAMEWORK
-from sources.errors import ConfigurationError, did_you_mean
 
 app = command_app()
 
@@ -49,13 +48,9 @@ def scorecard(
             raise typer.BadParameter(f"--target-set is for the framework {FRAMEWORK} only")
         print_target_set(target_set, iso3, fmt)
         return
-    known = dict(fetch("select framework_id, title from frameworks order by 1"))
-    if framework not in known:
-        raise ConfigurationError(
-            f"unknown framework {framework!r}; the frameworks are {', '.join(known)}{did_you_mean(framework, known)}"
-        )
+    title = framework_title(framework)
     if iso3 is None:
-        members(fmt, framework, str(known[framework]), verbose=verbose)
+        members(fmt, framework, title, verbose=verbose)
     else:
         print_country(iso3, fmt, framework, verbose=verbose)
 

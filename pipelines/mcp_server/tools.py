@@ -13,18 +13,18 @@ from pydantic import Field
 from pipelines.answers.compare import compare as compared
 from pipelines.mcp_server.envelope import about, answer
 from pipelines.mcp_server.worker import run_apart
-from pipelines.published import fetch
+from pipelines.published import covered_economy, economy_code, fetch
 from pipelines.seeds.codes import DOCUMENTARY_VERDICTS, FRAMEWORK, VERDICTS
 from sources.errors import ConfigurationError
 
 MOST_ROWS = 1_000
 """Rows of an answer at most."""
 
-Iso3 = Annotated[str, Field(description="ISO3 code of an economy, such as UZB", max_length=12)]
+Economy = Annotated[str, Field(description="ISO3 code or English name of an economy, such as UZB", max_length=40)]
 Name = Annotated[str, Field(max_length=200)]
 
 
-def scorecard(country: Iso3 | None = None) -> dict[str, Any]:
+def scorecard(country: Economy | None = None) -> dict[str, Any]:
     """Scores from 0 to 100 and ranks of the CAREC members, overall and per pillar; or one member's indicators.
 
     With a country: its overall score, pillars and every indicator with newest figure, target, level, pace and status.
@@ -71,7 +71,7 @@ def scorecard(country: Iso3 | None = None) -> dict[str, Any]:
     return answer(columns, rows, indicators=_indicators(), members=[iso3])
 
 
-def explain(country: Iso3, subject: Name = "overall") -> dict[str, Any]:
+def explain(country: Economy, subject: Name = "overall") -> dict[str, Any]:
     """How a score is computed, line by line, with sources: the overall score, a pillar (p1) or an indicator."""
     iso3 = _known_country(country)
     columns = ["subject", "subject_id", "step", "item", "arithmetic", "value", "note", "source", "source_url"]
@@ -93,12 +93,12 @@ def explain(country: Iso3, subject: Name = "overall") -> dict[str, Any]:
 
 
 def compare(
-    members: Annotated[list[Iso3], Field(description="Two to four ISO3 codes, or one with a group", max_length=8)],
+    members: Annotated[list[Economy], Field(description="Two to four economies, or one with a group", max_length=8)],
     group: Name | None = None,
 ) -> dict[str, Any]:
     """Members side by side, overall, per pillar and indicator; with a group's means, such as asean, carec or eu27."""
     comparison = compared(members, group)
-    places = None if group else [code.upper() for code in members]
+    places = None if group else comparison.names
     found = answer(comparison.columns, comparison.rows, indicators=_indicators(), members=places)
     return found | {"names": comparison.names}
 
@@ -139,7 +139,7 @@ def claims(
     return answer(columns, rows[:limit], indicators=used, more=len(rows) > limit)
 
 
-def trajectories(country: Iso3, indicator: Name | None = None) -> dict[str, Any]:
+def trajectories(country: Economy, indicator: Name | None = None) -> dict[str, Any]:
     """The path of an indicator, or of all, from baseline to target: path, observations, projection, distance."""
     iso3 = _known_country(country)
     columns = ["indicator_id", "title", "unit", "year", "path_value", "observed_value", "distance_to_path"]
@@ -172,10 +172,8 @@ def query(
 
 
 def _known_country(country: str) -> str:
-    iso3 = country.upper()
-    if not fetch("select 1 from scorecard where framework_id = ? and iso3 = ?", [FRAMEWORK, iso3]):
-        members = [row[0] for row in fetch("select iso3 from scorecard where framework_id = ? order by 1", [FRAMEWORK])]
-        raise ConfigurationError(f"{country!r} is not the ISO3 code of a member; members are {', '.join(members)}")
+    iso3 = economy_code(country)
+    covered_economy(FRAMEWORK, iso3)
     return iso3
 
 
