@@ -9,9 +9,9 @@ import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
-"""Characters that control a terminal or the direction of a line, and line ends."""
-_INSIDE_LINES = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+"""Characters that control a terminal or the direction of a text, except line feed and tab."""
+_CONTROLS_AND_ENDS = re.compile(rf"{CONTROLS.pattern}|[\t\n]")
 
 
 def printable(text: str, lines: bool = False) -> str:
@@ -21,7 +21,7 @@ def printable(text: str, lines: bool = False) -> str:
         text: A text that may come from a provider: a content type, a message, the name of a field.
         lines: Keep line feeds and tabs.
     """
-    return (_INSIDE_LINES if lines else _CONTROL).sub(lambda found: ascii(found[0])[1:-1], text)
+    return (CONTROLS if lines else _CONTROLS_AND_ENDS).sub(lambda found: ascii(found[0])[1:-1], text)
 
 
 class ConfigurationError(Exception):

@@ -14,26 +14,14 @@ from typing import Annotated, Any
 
 import typer
 
+from pipelines.answers.dictionary import described
 from pipelines.cli.tables import Format, show
 from pipelines.cli.terminal import FormatOption, command_app, home_path, write_document
 from pipelines.dbt.runner import manifest
-from pipelines.published import fetch
 from pipelines.workspace import open_workspace
 from sources.errors import ConfigurationError, did_you_mean
 
 app = command_app()
-
-_COLUMNS = """
-    with described as (
-        select table_oid, schema_name, table_name as name, comment from duckdb_tables() where not internal
-        union all
-        select view_oid, schema_name, view_name, comment from duckdb_views() where not internal
-    )
-    select d.name, c.column_name, lower(c.data_type), coalesce(c.comment, ''), coalesce(d.comment, '')
-    from described as d join duckdb_columns() as c using (table_oid, schema_name)
-    where schema_name = 'main' and not c.internal and c.table_name = d.name
-    order by not starts_with(d.name, 'v_'), d.name, c.column_index
-"""
 
 
 @app.command()
@@ -56,14 +44,14 @@ def dictionary(
 
 def page(table: str | None, fmt: Format) -> None:
     """Print the tables, or the columns of one table."""
-    columns = fetch(_COLUMNS)
+    columns = described()
     if table is None:
-        tables = {name: comment for name, _, _, _, comment in columns}
+        tables = {one.table: one.meaning_of_table for one in columns}
         show(["table", "description"], list(tables.items()), fmt)
         return
-    own = [[column, kind, comment] for name, column, kind, comment, _ in columns if name == table.lower()]
+    own = [[one.column, one.kind, one.meaning] for one in columns if one.table == table.lower()]
     if not own:
-        near = did_you_mean(table, {name for name, *_ in columns})
+        near = did_you_mean(table, {one.table for one in columns})
         raise ConfigurationError(f"there is no table {table!r}; `carec dictionary` lists all tables{near}")
     show(["column", "type", "description"], own, fmt)
 
@@ -81,13 +69,13 @@ def document(manifest: Path) -> str:
         " same texts are in the file itself as comments (`carec dictionary TABLE`, or `duckdb_columns()`) and in every"
         " export. Times are UTC. `make docs` writes this page.",
     ]
-    for name, rows in groupby(fetch(_COLUMNS), key=lambda row: row[0]):
+    for name, rows in groupby(described(), key=lambda one: one.table):
         columns = list(rows)
-        parts += [f"## {name}", columns[0][4]]
+        parts += [f"## {name}", columns[0].meaning_of_table]
         if name in keys:
             parts.append(f"Key: {', '.join(f'`{column}`' for column in keys[name])}")
         lines = ["| column | type | meaning |", "| --- | --- | --- |"]
-        lines += [f"| `{column}` | {kind} | {_cell(comment)} |" for _, column, kind, comment, _ in columns]
+        lines += [f"| `{one.column}` | {one.kind} | {_cell(one.meaning)} |" for one in columns]
         parts.append("\n".join(lines))
     return "\n\n".join(part for part in parts if part) + "\n"
 

@@ -31,6 +31,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pipelines.formatting import GAP, figure
+from sources.errors import CONTROLS
 
 PIPE_WIDTH = 160
 """Width of a table, in characters, where the output is not a terminal."""
@@ -40,9 +41,6 @@ MIN_TEXT_WIDTH = 15
 
 MAX_NAME_WIDTH = 30
 """Names up to this width (most often identifiers of this project) are not broken where the table has room."""
-
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-"""Characters that control a terminal, except line feed and tab."""
 
 _DIGITS = re.compile(rf'"{(_MARK := token_hex(8))}:(-?[0-9.]+)"')
 """A decimal number in JSON, marked as a text: the standard library writes only binary floating-point numbers."""
@@ -211,7 +209,7 @@ def _is_number(values: Iterable[Any]) -> bool:
 
 def _as_text(value: Any, cell: Callable[[Any], str]) -> Text:
     """Return a value as Text, so that rich finds no markup in it and the terminal no control characters."""
-    return value if isinstance(value, Text) else Text(_CONTROL.sub("?", cell(value)))
+    return value if isinstance(value, Text) else Text(CONTROLS.sub("?", cell(value)))
 
 
 @dataclass

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import json
-import re
 from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
@@ -17,6 +16,7 @@ from pydantic_core import to_json
 
 from pipelines.published import OWN_CHOICE, fetch, imprint
 from pipelines.texts.words import ENGLISH, Words
+from sources.errors import CONTROLS
 from warehouse.export.licences import TERMS
 
 NOTICE = (
@@ -28,13 +28,10 @@ LONGEST_CELL = 4_000
 LONGEST_ANSWER = 400_000
 """Characters of the rows of an answer, as JSON; further rows are left out, and the answer says so."""
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
-"""Characters that control a terminal or the direction of text, except line feed and tab."""
-
 
 def clean(text: str) -> str:
     """Return a text without control characters, and no longer than ``LONGEST_CELL``."""
-    cleaned = _CONTROL.sub("?", text[: LONGEST_CELL + 1])
+    cleaned = CONTROLS.sub("?", text[: LONGEST_CELL + 1])
     return cleaned if len(text) <= LONGEST_CELL else f"{cleaned[:LONGEST_CELL]} … (cut)"
 
 

@@ -16,9 +16,10 @@ from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
 from mcp.server.transport_security import TransportSecuritySettings
 from mcp_types import ToolAnnotations
 
+from pipelines.answers.dictionary import Described, described
 from pipelines.mcp_server.envelope import clean
 from pipelines.mcp_server.tools import TOOLS
-from pipelines.published import fetch, imprint
+from pipelines.published import imprint
 from pipelines.settings import PROJECT
 from sources.errors import ConfigurationError
 from warehouse.reading import NotPublished, Unreadable
@@ -115,25 +116,18 @@ def _as_tool(function: Callable[..., dict[str, Any]]) -> Callable[..., dict[str,
 
 
 def _dictionary() -> str:
-    """The tables of the published file with their descriptions."""
-    rows = _fetched(
-        "select table_name, coalesce(comment, '') from duckdb_tables() where schema_name = 'main' and not internal"
-        " order by 1"
-    )
-    lines = [f"* `{name}`: {comment}" for name, comment in rows]
+    """The tables and views of the published file with their descriptions."""
+    tables = {one.table: one.meaning_of_table for one in _described()}
+    lines = [f"* `{name}`: {meaning}" for name, meaning in tables.items()]
     return "\n".join(["# Tables", "", imprint(), "", *lines, ""])
 
 
 def _table(table: str) -> str:
-    """The columns of a table of the published file with their descriptions."""
-    rows = _fetched(
-        "select column_name, lower(data_type), coalesce(comment, '') from duckdb_columns()"
-        " where schema_name = 'main' and not internal and table_name = ? order by column_index",
-        [table],
-    )
-    if not rows:
+    """The columns of a table or view of the published file with their descriptions."""
+    columns = [one for one in _described() if one.table == table]
+    if not columns:
         raise ResourceNotFoundError(f"there is no table {clean(table)!r}; carec://dictionary lists all")
-    lines = [f"* `{name}` ({kind}): {comment}" for name, kind, comment in rows]
+    lines = [f"* `{one.column}` ({one.kind}): {one.meaning}" for one in columns]
     return "\n".join([f"# {table}", "", imprint(), "", *lines, ""])
 
 
@@ -142,8 +136,8 @@ def _method() -> str:
     return METHOD.read_text(encoding="utf-8")
 
 
-def _fetched(sql: str, parameters: list[Any] | None = None) -> list[tuple[Any, ...]]:
+def _described() -> list[Described]:
     try:
-        return fetch(sql, parameters)
+        return described()
     except _EXPECTED as error:
         raise ResourceError(clean(str(error))) from error

@@ -101,11 +101,12 @@ def test_every_tool_answers_with_published_values_vintage_source_and_licence(
         ("scorecard", {"country": "uzb"}),
         ("explain", {"country": "UZB", "subject": "internet_users_pct"}),
         ("compare", {"members": ["UZB", "KAZ"], "group": "asean"}),
+        ("compare", {"members": ["Uzbekistan", "kaz"]}),
         ("claims", {"claim_id": claim[0]}),
         ("trajectories", {"country": "UZB", "indicator": "internet_users_pct"}),
         ("query", {"sql": "select iso3, overall_score from scorecard where framework_id = 'carec_2030' order by iso3"}),
     )
-    assert [failed for failed, _ in answers] == [False] * 7
+    assert [failed for failed, _ in answers] == [False] * 8
     ((as_of,),) = both.execute("select as_of::varchar from publication").fetchall()
     for _, found in answers:
         assert found["rows"] and not found["truncated"] and all(len(r) == len(found["columns"]) for r in found["rows"])
@@ -133,7 +134,8 @@ def test_the_list_of_tools_says_that_they_only_read_and_resources_describe_table
             name: (await client.read_resource(f"carec://{name}")).contents[0].text  # type: ignore[union-attr]
             for name in ("dictionary", "dictionary/observations", "method")
         }
-        assert "`indicator_scores`" in texts["dictionary"] and "as of " in texts["dictionary"]
+        assert "as of " in texts["dictionary"]
+        assert "`indicator_scores`" in texts["dictionary"] and "`v_members`" in texts["dictionary"]
         assert "`licence` (varchar): Licence of the figure" in texts["dictionary/observations"]
         assert texts["method"] == (ROOT / "docs" / "method.md").read_text(encoding="utf-8")
         for unknown in ("carec://dictionary/nothing", "file:///etc/passwd", "carec://dictionary/..%2Fx"):
