@@ -135,7 +135,11 @@ paced as (
             when not edition_index and not is_pace_met and horizon > 0
                 then {{ safe_divide('(h_pace_met_value - h_x)', 'horizon') }}
         end as required_trend,
-        trend_kept * {{ beyond_noise('trend', 'noise_error', 'spread', 'noise_z') }} as kept_trend,
+        -- 0 and not minus zero, whose sign is lost only when a table is compressed
+        case
+            when trend_kept = 0 and trend is not null then 0
+            else trend_kept * {{ beyond_noise('trend', 'noise_error', 'spread', 'noise_z') }}
+        end as kept_trend,
         coalesce({{ beyond_noise('trend', 'noise_error', 'spread', 'noise_z') }} = 0, false) as is_noise
     from sloped
 ),

@@ -1,6 +1,6 @@
 -- The measurements of every economy and indicator with a pace, on the indicator's own scale h: logit for a share that
--- saturates, otherwise g. A figure that the source repeats counts once. Measurements of one segment have no declared
--- series break between them.
+-- saturates, otherwise g. A figure that the source repeats is no new point. Measurements of one segment have no
+-- declared series break between them.
 select
     points.framework_id,
     points.indicator_id,
@@ -30,7 +30,4 @@ inner join {{ ref('indicators') }} as indicators
     on points.indicator_id = indicators.indicator_id and not coalesce(indicators.edition_index, false)
 inner join {{ ref('benchmarks') }} as benchmarks
     on points.framework_id = benchmarks.framework_id and points.indicator_id = benchmarks.indicator_id
-where isfinite(points.g) and benchmarks.baseline_year is not null
-qualify row_number() over (
-    partition by points.framework_id, points.indicator_id, points.iso3, points.measured_year order by points.year
-) = 1
+where isfinite(points.g) and points.year = points.measured_year and benchmarks.baseline_year is not null

@@ -45,7 +45,7 @@ tests as (
 parts as (
     select
         claim_id,
-        {{ claim_reason_for('list(distinct iso3 order by iso3)', 'first(reason order by iso3)') }} as part,
+        {{ claim_reason_for('list(distinct iso3 order by iso3)', 'first(reason order by iso3, variant)') }} as part,
         case when is_deciding and strength = claim_strength then 1 when is_deciding then 2 else 3 end as precedence,
         role,
         indicator_id,
