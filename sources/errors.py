@@ -9,9 +9,9 @@ import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 """Characters that control a terminal or the direction of a text, except line feed and tab."""
-_CONTROLS_AND_ENDS = re.compile(rf"{CONTROLS.pattern}|[\t\n]")
+_CONTROLS_AND_ENDS = re.compile(rf"{CONTROLS.pattern}|[\t\n\u2028\u2029]")
 
 
 def printable(text: str, lines: bool = False) -> str:

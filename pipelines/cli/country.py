@@ -155,10 +155,8 @@ def _print_legend(indicators: Sequence[Mapping[str, Any]], framework: str) -> No
     if any(one["measured_year"] != one["latest_year"] for one in indicators):
         out.print("In brackets, the year in which a figure was measured that the source repeats since.")
     if any(one["undecided_jump_year"] for one in indicators):
-        out.print(
-            f"{JUMP} The change contains a jump larger than 99 % of the world's yearly changes, and no source says why"
-            " (table series_jumps)."
-        )
+        words = Words(ENGLISH)
+        out.print(f"{JUMP} {words('jumps.legend_term')}: {words('jumps.legend')} (table series_jumps).", markup=False)
     print_hit_rates(framework)
 
 

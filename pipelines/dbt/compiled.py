@@ -23,9 +23,14 @@ def code_hash(dbt_project: Path) -> str:
 
 def compiled_by_build(layout: Layout, dbt_project: Path) -> tuple[str, Path | None]:
     """Return the hash of the present code, and the folder of the compiled models if the last build compiled it."""
-    code, marker = code_hash(dbt_project), layout.dbt_target / COMPILED
+    code = code_hash(dbt_project)
     models = layout.dbt_target / "compiled" / "carec_scorecard" / "models"
-    return code, models if marker.exists() and marker.read_text() == code and models.is_dir() else None
+    return code, models if has_mark(layout.dbt_target / COMPILED, code) and models.is_dir() else None
+
+
+def has_mark(marker: Path, inputs: str) -> bool:
+    """Return whether a marker file exists and has the hash of these inputs."""
+    return marker.exists() and marker.read_text() == inputs
 
 
 def hash_of(folder: Path, suffixes: set[str]) -> str:

@@ -17,7 +17,7 @@ from typing import Any
 import polars as pl
 
 from pipelines.dbt import failures
-from pipelines.dbt.compiled import COMPILED, code_hash, hash_of
+from pipelines.dbt.compiled import COMPILED, code_hash, has_mark, hash_of
 from pipelines.dbt.environment import set_environment
 from pipelines.dbt.results import Build, missed_tests, read_results
 from pipelines.dbt.staging import check_staging
@@ -142,15 +142,15 @@ def start_build(workspace: Workspace, as_of: date, fingerprint: str, seed_tests:
     (layout.dbt_target / "run_results.json").unlink(missing_ok=True)
     inputs, arguments = inputs_of_tests(workspace), dbt_arguments(workspace, "build")
     compiled = layout.dbt_target / COMPILED
-    if not compiled.exists() or compiled.read_text() != inputs["unit_tests"]:
+    if not has_mark(compiled, inputs["unit_tests"]):
         # dbt does not drop the table of a removed model or seed, and every table of the file is published
         layout.build.unlink(missing_ok=True)
     compiled.unlink(missing_ok=True)
     left_out = []
-    if _has_passed(layout, "unit_tests", inputs):
+    if has_mark(_passed(layout, "unit_tests"), inputs["unit_tests"]):
         left_out.append("unit_tests")
         arguments += ["--exclude-resource-type", "unit_test"]
-    if _has_passed(layout, "seed_tests", inputs) and not seed_tests:
+    if has_mark(_passed(layout, "seed_tests"), inputs["seed_tests"]) and not seed_tests:
         left_out.append("seed_tests")
         # "empty": otherwise dbt leaves out every test too that reads a seed, such as those of tests/
         arguments += ["--exclude", "path:seeds,resource_type:test", "--indirect-selection", "empty"]
@@ -171,11 +171,6 @@ def finish_build(workspace: Workspace, started: StartedBuild, reason: str | None
 def _passed(layout: Layout, tests: str) -> Path:
     """Return the path of the marker: the hash of the inputs with which these tests last passed."""
     return layout.dbt_target / f"{tests}.sha256"
-
-
-def _has_passed(layout: Layout, tests: str, inputs: dict[str, str]) -> bool:
-    marker = _passed(layout, tests)
-    return marker.exists() and marker.read_text() == inputs[tests]
 
 
 def build(

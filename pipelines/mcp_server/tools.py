@@ -13,7 +13,7 @@ from pydantic import Field
 from pipelines.answers.compare import compare as compared
 from pipelines.mcp_server.envelope import about, answer
 from pipelines.mcp_server.worker import run_apart
-from pipelines.published import covered_economy, economy_code, fetch
+from pipelines.published import economy_code, fetch
 from pipelines.seeds.codes import DOCUMENTARY_VERDICTS, FRAMEWORK, VERDICTS
 from sources.errors import ConfigurationError
 
@@ -173,7 +173,9 @@ def query(
 
 def _known_country(country: str) -> str:
     iso3 = economy_code(country)
-    covered_economy(FRAMEWORK, iso3)
+    members = [row[0] for row in fetch("select iso3 from scorecard where framework_id = ? order by 1", [FRAMEWORK])]
+    if iso3 not in members:
+        raise ConfigurationError(f"{country!r} is no member; members are {', '.join(members)}")
     return iso3
 
 

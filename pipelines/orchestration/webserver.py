@@ -67,6 +67,8 @@ def _check_free(port: int) -> None:
 
 def check_temporary_folder() -> None:
     """Raise ConfigurationError if the path of the temporary folder is too long: Dagster opens sockets in it."""
+    if sys.platform == "win32":  # Dagster uses ports there
+        return
     with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as probe:
         try:
             probe.bind(f"{folder}/s")

@@ -1,7 +1,7 @@
 """What the page carries for its scripts: the specifications of the charts, and the library that draws them.
 
 Belongs here: choosing the rows of each chart, packing. Does not belong here: what a chart shows (``indicator_charts``),
-queries (``data``), drawing in the browser (``assets/charts.js``). Both parts are gzip in base64, which the browser
+queries (``data``), drawing in the browser (``assets/scripts``). Both parts are gzip in base64, which the browser
 unpacks without a network.
 """
 

@@ -18,10 +18,9 @@ const specOf = (chart, config, members) => {
   const spec = { ...chart.spec, config };
   if (members) {
     const values = spec.data.values.filter((row) => members.includes(row.iso3));
+    if (!values.length) return null;
     spec.data = { values };
     spec.columns = Math.min(spec.columns, members.length);
-    const years = values.map((row) => row.year);
-    if (!years.length) return null;
   }
   return spec;
 };
