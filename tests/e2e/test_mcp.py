@@ -145,6 +145,8 @@ def test_the_list_of_tools_says_that_they_only_read_and_resources_describe_table
     talk(over_stdio(published_warehouse), talking)
 
 
+SECRET = "8c1f0de2"
+"""Content of a file that no query may read; no path of a temporary folder contains it."""
 HOSTILE = {
     "drop table observations": "does more than read",
     "create table x as select 1": "does more than read",
@@ -170,12 +172,12 @@ def test_a_hostile_query_is_refused_with_a_sentence_and_changes_nothing(
     published_warehouse: Path, tmp_path: Path
 ) -> None:
     before = (published_warehouse / "carec.duckdb").read_bytes()
-    (tmp_path / "secret.csv").write_text("secret\n42\n")
+    (tmp_path / "secret.csv").write_text(f"secret\n{SECRET}\n")
     server = over_stdio(published_warehouse)
     answers = ask(server, *(("query", {"sql": sql.format(folder=tmp_path)}) for sql in HOSTILE), ("scorecard", {}))
     for (sql, expected), (failed, message) in zip(HOSTILE.items(), answers, strict=False):
         assert failed and expected in message, (sql, message)
-        assert "42" not in message and "Traceback" not in message and "\x1b" not in message
+        assert SECRET not in message and "Traceback" not in message and "\x1b" not in message
     for failed, message in ask(server, *(("query", {"sql": sql}) for sql in HEAVY)):  # what ends first is open
         assert failed and ("emory" in message or "more than" in message), message
     assert not answers[-1][0], "the server still answers"
