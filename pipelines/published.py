@@ -87,12 +87,17 @@ def near_economies(given: str, codes: Sequence[str]) -> str:
 
 
 def framework_title(framework: str) -> str:
-    """Return the title of a framework.
+    """Return the title of a framework; its id where the seed ``frameworks`` has no row for it.
 
     Raises:
         ConfigurationError: There is no such framework; the message lists them.
     """
-    titles = dict(fetch("select framework_id, title from frameworks order by 1"))
+    titles = dict(
+        fetch(
+            "select distinct framework_id, coalesce(title, framework_id)"
+            " from framework_indicators left join frameworks using (framework_id) order by 1"
+        )
+    )
     if framework not in titles:
         raise ConfigurationError(
             f"unknown framework {framework!r}; the frameworks are {', '.join(titles)}{did_you_mean(framework, titles)}"
