@@ -6,7 +6,8 @@ one page prints, and number formats (``pipelines.formatting``).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -19,7 +20,7 @@ from pipelines.settings import load_settings
 from sources.errors import ConfigurationError, did_you_mean
 from warehouse.layout import Layout
 from warehouse.publish import published
-from warehouse.reading import open_published
+from warehouse.reading import NotPublished, Unreadable, open_published, without_pandas
 
 OWN_CHOICE = "The benchmarks are the project's own choice, not the strategy's; the table benchmarks has their sources."
 
@@ -64,8 +65,20 @@ def fetch(sql: str, parameters: list[Any] | dict[str, Any] | None = None) -> lis
     Raises:
         NotPublished: Nothing is published yet.
     """
-    with _open() as connection:
+    with _open() as connection, without_pandas():
         return connection.execute(sql, parameters or []).fetchall()
+
+
+@contextmanager
+def opened_once() -> Iterator[None]:
+    """Keep the published file open within the block: DuckDB opens it once and not for every query.
+
+    For commands that only read. A publication that is made within the block would not be seen.
+    """
+    with ExitStack() as stack:
+        with suppress(NotPublished, Unreadable):  # the first query says so
+            stack.enter_context(_open())
+        yield
 
 
 def economy_code(given: str) -> str:

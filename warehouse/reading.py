@@ -5,6 +5,9 @@ Belongs here: the connection, its errors and paths in SQL. Does not belong here:
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
@@ -42,3 +45,21 @@ def open_published(path: Path) -> duckdb.DuckDBPyConnection:
             " `carec refresh` publishes another in its place"
         ) from error
     return connection
+
+
+@contextmanager
+def without_pandas() -> Iterator[None]:
+    """Keep DuckDB from importing pandas within the block.
+
+    DuckDB imports pandas, where it is installed, when a statement has parameters: one of them might be pandas' missing
+    value. The import takes longer than most queries. An entry None in ``sys.modules`` makes it fail, which DuckDB
+    accepts; https://docs.python.org/3/reference/import.html#the-module-cache
+    """
+    if "pandas" in sys.modules:
+        yield
+        return
+    sys.modules["pandas"] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        del sys.modules["pandas"]

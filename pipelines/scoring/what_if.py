@@ -15,7 +15,7 @@ import duckdb
 
 from pipelines.scoring.models import Models
 from sources.errors import ConfigurationError
-from warehouse.reading import open_published, quoted
+from warehouse.reading import open_published, quoted, without_pandas
 
 TABLES = ("indicator_scores", "pillar_scores", "scorecard")
 STEPS, ROUNDS = 64, 5
@@ -58,11 +58,13 @@ class WhatIf:
         self._years = self._scored_years()
 
     def _sql(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
-        return self._connection.execute(sql, list(parameters)).fetchall()
+        with without_pandas():
+            return self._connection.execute(sql, list(parameters)).fetchall()
 
     def rows(self, sql: str, *parameters: Any) -> list[Row]:
         """Return the rows of a query on the tables of the last scoring."""
-        result = self._connection.execute(sql, list(parameters))
+        with without_pandas():
+            result = self._connection.execute(sql, list(parameters))
         names = [column[0] for column in result.description or []]
         return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
