@@ -31,6 +31,7 @@ from pipelines.report import (
     regional_space,
     statistical_audit,
 )
+from pipelines.report.bases import basis_in
 from pipelines.report.changed import sections
 from pipelines.report.data import Report, Row, pick, read
 from pipelines.report.documents import date_in, shown_documents
@@ -120,6 +121,7 @@ def shared(report: Report, words: Words) -> dict[str, Any]:
         "citations": list(dict.fromkeys(one.citation for one in catalogue.providers.values() if one.base_url)),
         "tests_of": {key: list(rows) for key, rows in groupby(report.claim_tests, key=itemgetter("claim_id"))},
         "base_years_of": {key: list(rows) for key, rows in groupby(report.base_years, key=itemgetter("claim_id"))},
+        "basis": partial(basis_in, words),
         "date_in": date_in,
         "css": sign_styles() + asset("page.css") + asset("paths.css") + asset("tool.css"),
         **shown_documents(report.claims, report.documents),
@@ -148,6 +150,13 @@ def _report(report: Report, words: Words) -> dict[str, Any]:
         "cells_of": {
             one["indicator_id"]: [cell for member in alphabetic for cell in cells[one["indicator_id"], member["iso3"]]]
             for one in report.indicators
+        },
+        "groups_of": {
+            one["indicator_id"]: pick(report.group_figures, indicator_id=one["indicator_id"])
+            for one in report.indicators
+        },
+        "compared_groups": {
+            row["group_id"]: words.name("groups", row["group_id"], row["group_title"]) for row in report.group_figures
         },
         "years_of_figures": sorted({c["latest_year"] for c in report.cells if c["latest_year"] is not None})[:-5:-1],
         "signs_of": {
