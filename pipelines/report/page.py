@@ -5,7 +5,7 @@ Belongs here: putting queries, words, charts and template together. Does not bel
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import groupby
 from operator import itemgetter
@@ -48,7 +48,13 @@ SCRIPTS = ("tables", "claims", "charts", "fold", "find", "views", "start")
 """The scripts of ``assets/scripts`` in the order in which the page has them; they share one scope."""
 
 
-def write_report(layout: Layout, out: Path, language: str = "en", note: Callable[[str], None] = lambda _: None) -> Path:
+def write_report(
+    layout: Layout,
+    out: Path,
+    language: str = "en",
+    note: Callable[[str], None] = lambda _: None,
+    briefs: Mapping[str, Sequence[str]] | None = None,
+) -> Path:
     """Write the page.
 
     Args:
@@ -56,6 +62,7 @@ def write_report(layout: Layout, out: Path, language: str = "en", note: Callable
         out: The file to write.
         language: A language that has texts.
         note: Receives one line with the names that the language lacks, if there are any.
+        briefs: Addresses of the members' briefs by ISO3 code, as links from the file; no links without it.
 
     Returns:
         The file.
@@ -65,7 +72,7 @@ def write_report(layout: Layout, out: Path, language: str = "en", note: Callable
         ConfigurationError: The language has no texts.
     """
     words = Words(language)
-    write_atomically(out, render("report.html.j2", words, **_report(read(layout), words)).encode())
+    write_atomically(out, render("report.html.j2", words, briefs=briefs or {}, **_report(read(layout), words)).encode())
     words.warn_of_english(note)
     return out
 
