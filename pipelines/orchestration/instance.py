@@ -24,8 +24,8 @@ _FORMER_STORAGE = re.compile(
     r"\s+config:\n\s+base_dir: \{env: DAGSTER_HOME\}\n"
     rf"|{re.escape(_NOTE)}event_log_storage:\n(?:[ ][^\n]*\n)+"
 )
-"""The event log of earlier versions: a class of this project that no longer exists, or what ``prepare_home`` wrote for it,
-which has the folder of another warehouse after a copy."""
+"""The event log of earlier versions: a class of this project that no longer exists, or what ``prepare_home`` wrote for
+it, which has the folder of another warehouse after a copy."""
 
 
 def prepare_home(layout: Layout) -> Path:

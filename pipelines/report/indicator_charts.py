@@ -58,7 +58,6 @@ def indicator(one: Row, cells: Sequence[Row], groups: Sequence[Row], words: Word
     axis = alt.Axis(title=title, tickCount=4, format="~s" if domain[1] >= 1000 else "~f", labelOverlap=True)
     scale = alt.Scale(type=scale_type, domain=domain, nice=True, zero=False)
     x = alt.X("latest_value:Q", scale=scale, axis=axis)
-    words_in_plot: dict[str, Any] = {"align": "left", "dx": 2, "fontSize": 9.5, "limit": WIDTH}
     base = alt.Chart()
     layers: list[alt.Chart] = [
         base.transform_filter("isValid(datum.projection_low)")
@@ -86,22 +85,8 @@ def indicator(one: Row, cells: Sequence[Row], groups: Sequence[Row], words: Word
             shape=alt.Shape("sign:N", scale=alt.Scale(domain=list(SIGNS), range=list(SHAPES)), legend=None),
             description="label:N",
         ),
-        # a white outline keeps the text readable where a target line crosses it
-        base.transform_filter("!isValid(datum.latest_value)")
-        .mark_text(stroke="white", strokeWidth=4, strokeJoin="round", aria=False, **words_in_plot)
-        .encode(x=alt.value(0), y=y, text="why:N"),
-        base.transform_filter("!isValid(datum.latest_value)")
-        .mark_text(aria=True, **words_in_plot)
-        .encode(x=alt.value(0), y=y, text="why:N", description="label:N"),
-        alt.Chart(inline_data(means))
-        .mark_point(**_GROUP_MARK)
-        .encode(
-            x=alt.X("mean:Q", scale=scale, axis=axis),
-            y=y,
-            fill=alt.Fill("group:N", scale=_group_scale(GROUP_COLOURS), legend=None),
-            shape=alt.Shape("group:N", scale=_group_scale(GROUP_SHAPES), legend=None),
-            description="label:N",
-        ),
+        *_gaps(base, y),
+        _means(means, alt.X("mean:Q", scale=scale, axis=axis), y),
     ]
     chart = alt.layer(*layers, data=inline_data(rows)).properties(width=WIDTH, height=ROW_HEIGHT * len(names))
     chart = chart.resolve_scale(fill="independent", shape="independent")
@@ -113,6 +98,34 @@ def status_text(cell: Row, words: Words) -> str:
     """Return the status of a cell, marked if it rests on few figures."""
     few = f" ({words('projections.few_points', count=cell['points'])})" if cell["is_on_few_points"] else ""
     return words.word("statuses", cell["sign"]) + few
+
+
+def _gaps(base: alt.Chart, y: alt.Y) -> list[alt.Chart]:
+    """Return the reasons of missing values as text; a white outline keeps it readable where a target line crosses it."""
+    words_in_plot: dict[str, Any] = {"align": "left", "dx": 2, "fontSize": 9.5, "limit": WIDTH}
+    missing = base.transform_filter("!isValid(datum.latest_value)")
+    return [
+        missing.mark_text(stroke="white", strokeWidth=4, strokeJoin="round", aria=False, **words_in_plot).encode(
+            x=alt.value(0), y=y, text="why:N"
+        ),
+        missing.mark_text(aria=True, **words_in_plot).encode(x=alt.value(0), y=y, text="why:N", description="label:N"),
+    ]
+
+
+def _means(means: Sequence[Row], x: alt.X, y: alt.Y) -> alt.Chart:
+    """Return the means of groups as marks; ``means`` are rows of ``_group_rows``."""
+    chart: alt.Chart = (
+        alt.Chart(inline_data(means))
+        .mark_point(**_GROUP_MARK)
+        .encode(
+            x=x,
+            y=y,
+            fill=alt.Fill("group:N", scale=_group_scale(GROUP_COLOURS), legend=None),
+            shape=alt.Shape("group:N", scale=_group_scale(GROUP_SHAPES), legend=None),
+            description="label:N",
+        )
+    )
+    return chart
 
 
 _GROUP_MARK: dict[str, Any] = {
@@ -274,32 +287,28 @@ def world(one: Row, values: Sequence[float], cells: Sequence[Row], groups: Seque
         },
         "encoding": {"x": x, "y": y, "fill": fill, "shape": shape, "description": {"field": "label"}},
     }
-    group_fill = {"field": "group", "scale": {"domain": list(GROUPS), "range": list(GROUP_COLOURS)}, "legend": None}
-    group_shape = {"field": "group", "scale": {"domain": list(GROUPS), "range": list(GROUP_SHAPES)}, "legend": None}
-    group_points = {
-        "data": {"values": means},
-        "mark": {"type": "point", **_GROUP_MARK},
-        "encoding": {
-            "x": {**x, "field": "mean"},
-            "y": y,
-            "fill": group_fill,
-            "shape": group_shape,
-            "description": {"field": "label"},
-        },
-    }
     strip = {
         "data": {"values": ticks},
         "mark": {"type": "tick", "opacity": 0.45, "color": INK, "aria": False},
         "encoding": {"x": x, "y": y},
     }
     spec = {
-        "layer": [*rules, strip, points, *([group_points] if means else [])],
+        "layer": [*rules, strip, points, *_means_of_world(means, x, y)],
         "resolve": {"scale": {"fill": "independent", "shape": "independent"}},
         "width": WIDTH,
         "height": ROW_HEIGHT * len(names),
         "padding": 2,
     }
     return Drawing(words("tool.world_chart", title=_title(one, words)), spec)
+
+
+def _means_of_world(means: Sequence[Row], x: Row, y: Row) -> list[Row]:
+    """Return the layer with the means of groups, if there are any."""
+    if not means:
+        return []
+    encoding = _means(means, alt.X("mean:Q"), alt.Y("name:N")).to_dict(validate=False)["encoding"]
+    layer = {"data": {"values": list(means)}, "mark": {"type": "point", **_GROUP_MARK}}
+    return [{**layer, "encoding": {**encoding, "x": {**x, "field": "mean"}, "y": y}}]
 
 
 def _title(one: Row, words: Words) -> str:

@@ -158,13 +158,6 @@ def _report(report: Report, words: Words) -> dict[str, Any]:
             one["indicator_id"]: [cell for member in alphabetic for cell in cells[one["indicator_id"], member["iso3"]]]
             for one in report.indicators
         },
-        "groups_of": {
-            one["indicator_id"]: pick(report.group_figures, indicator_id=one["indicator_id"])
-            for one in report.indicators
-        },
-        "compared_groups": {
-            row["group_id"]: words.name("groups", row["group_id"], row["group_title"]) for row in report.group_figures
-        },
         "years_of_figures": sorted({c["latest_year"] for c in report.cells if c["latest_year"] is not None})[:-5:-1],
         "signs_of": {
             row["pillar_id"]: [sign for sign in SIGNS if pick(report.cells, pillar_id=row["pillar_id"], sign=sign)]
@@ -176,6 +169,7 @@ def _report(report: Report, words: Words) -> dict[str, Any]:
         "matched_change": matched_change.changes(report, common["names"]),
         "progress": next_steps.progress(report, common["names"], words),
         "next_steps": next_steps.recommendations(report, common["names"], common["providers"], words),
+        **_means_of_groups(report, words),
         "paths": paths.by_indicator(report, common["names"]),
         "milestones": {row["pillar_id"]: _milestones(report, row["pillar_id"], words) for row in report.pillars},
         "charts": _charts(report, words, ranked),
@@ -197,6 +191,19 @@ def _report(report: Report, words: Words) -> dict[str, Any]:
         **first_screen.context(report, common["names"], words),
         "script_texts": {**words.get("controls"), **words.get("tool.script")},
         "js": Markup("\n").join(asset(f"scripts/{name}.js") for name in SCRIPTS),
+    }
+
+
+def _means_of_groups(report: Report, words: Words) -> dict[str, Any]:
+    """Return the template values for the means of ASEAN and the EU: by indicator, and the names of the groups."""
+    return {
+        "groups_of": {
+            one["indicator_id"]: pick(report.group_figures, indicator_id=one["indicator_id"])
+            for one in report.indicators
+        },
+        "compared_groups": {
+            row["group_id"]: words.name("groups", row["group_id"], row["group_title"]) for row in report.group_figures
+        },
     }
 
 

@@ -147,8 +147,8 @@ DATAFLOWS = (
     Dataflow(
         "SCORES",
         "Scores",
-        "Scores, coverages, ranks, paces and probabilities as of the end of each year, by today's goalposts and the newest"
-        " figures; imputed scores are a sensitivity, with the status I",
+        "Scores, coverages, ranks, paces and probabilities as of the end of each year, by today's goalposts and the"
+        " newest figures; imputed scores are a sensitivity, with the status I",
         "RESULTS",
         RESULTS,
     ),
