@@ -101,7 +101,7 @@ def status_text(cell: Row, words: Words) -> str:
 
 
 def _gaps(base: alt.Chart, y: alt.Y) -> list[alt.Chart]:
-    """Return the reasons of missing values as text; a white outline keeps it readable where a target line crosses it."""
+    """Return the reasons of missing values as text, with a white outline where a target line crosses it."""
     words_in_plot: dict[str, Any] = {"align": "left", "dx": 2, "fontSize": 9.5, "limit": WIDTH}
     missing = base.transform_filter("!isValid(datum.latest_value)")
     return [
