@@ -60,7 +60,8 @@ def check_folder(directory: Path) -> None:
             name = path.relative_to(directory)
             if name.as_posix() not in listed and not path.is_dir():
                 raise NotAnExport(
-                    f"{directory} holds other files, such as {name}; name a new or an empty folder, or an earlier export"
+                    f"{directory} holds other files, such as {name};"
+                    " name a new or an empty folder, or an earlier export"
                 )
 
 
