@@ -227,16 +227,6 @@ def test_a_folder_with_other_files_is_not_changed(published: Path, tmp_path: Pat
         export(published, mine / "csv" / "thesis.txt", NOTICES)
 
 
-def test_a_whole_disk_is_refused_at_its_first_file(
-    published: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "a.txt").write_text("")
-    (tmp_path / "large").mkdir()
-    monkeypatch.setattr(Path, "rglob", lambda *_: pytest.fail("a folder was searched"))
-    with pytest.raises(NotAnExport, match=r"such as a\.txt"):
-        export(published, tmp_path, NOTICES)
-
-
 def test_an_earlier_export_is_replaced_without_leftovers(published: Path, tmp_path: Path) -> None:
     first = export(published, tmp_path / "out", NOTICES, providers=["keeper"]).directory
     with duckdb.connect(str(published)) as connection:

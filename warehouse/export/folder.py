@@ -52,17 +52,13 @@ def check_folder(directory: Path) -> None:
     listed = {CHECKSUMS}
     if sums.is_file():
         listed |= {line.partition("  ")[2] for line in sums.read_text(encoding="utf-8").splitlines()}
-    # entry by entry, so that the first file decides: the folder may be a whole disk
-    for entry in sorted(directory.iterdir()):
-        if entry.name.startswith(UNFINISHED) or (interrupted and entry.name in _OURS):
-            continue
-        for path in entry.rglob("*") if entry.is_dir() else [entry]:
-            name = path.relative_to(directory)
-            if name.as_posix() not in listed and not path.is_dir():
-                raise NotAnExport(
-                    f"{directory} holds other files, such as {name};"
-                    " name a new or an empty folder, or an earlier export"
-                )
+    for path in sorted(path for path in directory.rglob("*") if not path.is_dir()):
+        name = path.relative_to(directory)
+        ours = name.parts[0].startswith(UNFINISHED) or (interrupted and name.parts[0] in _OURS)
+        if not ours and name.as_posix() not in listed:
+            raise NotAnExport(
+                f"{directory} holds other files, such as {name}; name a new or an empty folder, or an earlier export"
+            )
 
 
 @contextmanager
