@@ -24,6 +24,9 @@ from warehouse.reading import NotPublished, Unreadable, open_published, without_
 
 OWN_CHOICE = "The benchmarks are the project's own choice, not the strategy's; the table benchmarks has their sources."
 
+FEW = 20
+"""Number of economies up to which a message lists them."""
+
 CHANGE_SECTIONS = {
     "new_year": "New data years",
     "revised": "Revised figures",
@@ -129,6 +132,7 @@ def covered_economy(framework: str, iso3: str) -> str:
     if iso3 not in names:
         raise ConfigurationError(
             f"{framework} has no score of {iso3!r}: this is not the ISO3 code of an economy that it covers"
+            + (f"; it covers {', '.join(names)}" if len(names) <= FEW else "")
             + near_economies(iso3, list(names))
         )
     return str(names[iso3])
@@ -191,7 +195,14 @@ def run_query(sql: str, limits: QueryLimits | None = None) -> tuple[list[str], l
             found = _with_nanoseconds(connection, sql)
             return columns, found.fetchmany(limits.rows) if limits else found.fetchall()
         except duckdb.Error as error:
-            raise ConfigurationError(f"the query failed: {error}") from error
+            raise ConfigurationError(f"the query failed: {error}{_remedy(error)}") from error
+
+
+def _remedy(error: duckdb.Error) -> str:
+    """Return a last line for a failed statement that names a table or column that does not exist."""
+    if isinstance(error, duckdb.CatalogException | duckdb.BinderException):
+        return "\n`carec dictionary` lists views and tables, `carec dictionary NAME` the columns of one"
+    return ""
 
 
 def _with_nanoseconds(connection: duckdb.DuckDBPyConnection, sql: str) -> Any:

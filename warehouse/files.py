@@ -36,7 +36,12 @@ def replacing(path: Path) -> Iterator[Path]:
 
     Readers see the old file or the new one, also after a power failure.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, "is a folder; name a file", str(path))
+    with suppress(FileExistsError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.parent.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, "is a file; name a folder", str(path.parent))
     with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp", delete=False) as handle:
         temporary = Path(handle.name)
     try:

@@ -21,11 +21,14 @@ from warehouse.layout import Layout
 
 TEMPLATE = Path(__file__).parents[1] / "dagster.yaml"
 
+_NOTE = "# The event log that an earlier version wrote. Without this block, Dagster starts a new one.\n"
 _FORMER_STORAGE = re.compile(
     r"(?:#[^\n]*\n)?event_log_storage:\n\s+module: \S+\n\s+class: PooledSqliteEventLogStorage\n"
     r"\s+config:\n\s+base_dir: \{env: DAGSTER_HOME\}\n"
+    rf"|{re.escape(_NOTE)}event_log_storage:\n(?:[ ][^\n]*\n)+"
 )
-"""The event log of earlier versions, a class of this project that no longer exists."""
+"""The event log of earlier versions: a class of this project that no longer exists, or what ``prepare_home`` wrote for
+it, which has the folder of another warehouse after a copy."""
 
 
 def prepare_home(layout: Layout) -> Path:
@@ -41,15 +44,16 @@ def prepare_home(layout: Layout) -> Path:
     if not settings.exists():
         write_atomically(settings, TEMPLATE.read_bytes())
     text = settings.read_text(encoding="utf-8")
-    if _FORMER_STORAGE.search(text):
-        write_atomically(settings, _FORMER_STORAGE.sub(lambda _: _same_file(home), text).encode())
+    present = _FORMER_STORAGE.sub(lambda _: _same_file(home), text)
+    if present != text:
+        write_atomically(settings, present.encode())
     os.environ["DAGSTER_HOME"] = str(home)
     return home
 
 
 def _same_file(home: Path) -> str:
     return (
-        "# The event log that an earlier version wrote. Without this block, Dagster starts a new one.\n"
+        f"{_NOTE}"
         "event_log_storage:\n"
         "  module: dagster._core.storage.event_log\n"
         "  class: ConsolidatedSqliteEventLogStorage\n"

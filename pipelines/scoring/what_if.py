@@ -115,7 +115,7 @@ class WhatIf:
         for indicator_id, value in changes.items():
             if indicator_id not in known:
                 near = get_close_matches(indicator_id, known, n=3, cutoff=0.5)
-                hint = f"; similar are {', '.join(near)}" if near else ""
+                hint = f"; similar are {', '.join(near)}" if near else "; `carec indicators` lists them"
                 raise ConfigurationError(f"{indicator_id}: is no indicator of {self._framework}{hint}")
             ((low, high),) = self._sql(
                 "select valid_min, valid_max from indicators where indicator_id = ?", indicator_id
