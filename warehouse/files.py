@@ -7,6 +7,7 @@ they contain.
 from __future__ import annotations
 
 import errno
+import hashlib
 import io
 import os
 import sys
@@ -31,28 +32,47 @@ class Busy(Exception):
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Yield a temporary file in the same folder, and move it to ``path`` when the block ends without an error.
-
-    Readers see the old file or the new one, also after a power failure.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp", delete=False) as handle:
+def scratch(folder: Path, name: str) -> Iterator[Path]:
+    """Yield an empty temporary file ``.NAME.*.tmp``, and delete it at the end with the log that DuckDB keeps of it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with NamedTemporaryFile(dir=folder, prefix=f".{name}.", suffix=".tmp", delete=False) as handle:
         temporary = Path(handle.name)
     try:
         yield temporary
-        with temporary.open("rb+") as written:
-            os.fsync(written.fileno())
-        temporary.chmod(0o644)
-        temporary.replace(path)
-        if sys.platform != "win32":  # Windows opens no folders
-            folder = os.open(path.parent, os.O_RDONLY)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
     finally:
         temporary.unlink(missing_ok=True)
+        temporary.with_name(f"{temporary.name}.wal").unlink(missing_ok=True)
+
+
+@contextmanager
+def replacing(path: Path, mode: int = 0o644) -> Iterator[Path]:
+    """Yield a temporary file in the same folder, and move it to ``path`` when the block ends without an error.
+
+    Readers see the old file or the new one, also after a power failure. ``mode`` has the permissions of the new one.
+    """
+    with scratch(path.parent, path.name) as temporary:
+        yield temporary
+        with temporary.open("rb+") as written:
+            os.fsync(written.fileno())
+        temporary.chmod(mode)
+        temporary.replace(path)
+        sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Write the names of a folder's files to the disk."""
+    if sys.platform != "win32":  # Windows opens no folders
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def sha256_of(path: Path) -> str:
+    """Return the hash of a file's bytes. A lock of another process does not prevent it."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def write_atomically(path: Path, content: bytes) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from datetime import datetime
@@ -113,12 +114,12 @@ def test_a_file_that_is_not_a_publication_counts_as_missing(layout: Layout) -> N
 
 
 KILLED_AT = """
-import os, shutil, sys
+import json, os, shutil, sys
 from datetime import datetime
 from pathlib import Path
-from warehouse import publish
+from warehouse import publish, standing
 from warehouse.layout import Layout
-steps = int(sys.argv[2])
+layout, steps = Layout(Path(sys.argv[1])), 0
 
 def deadly(function):
     def called(*arguments, **options):
@@ -129,10 +130,34 @@ def deadly(function):
         return function(*arguments, **options)
     return called
 
-for owner, name in [(os, "fsync"), (Path, "replace"), (Path, "chmod"), (Path, "write_bytes"), (shutil, "copyfile"),
-                    (os, "open"), (Path, "unlink")]:
-    setattr(owner, name, deadly(getattr(owner, name)))
-publish.publish(Layout(Path(sys.argv[1])), datetime(2026, 11, 24))
+def run(function):
+    '''Return the exit code and the output of a process of its own.'''
+    out, into = os.pipe()
+    process = os.fork()
+    if not process:
+        os.write(into, json.dumps(function()).encode())
+        os._exit(0)
+    code = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+    os.close(into)
+    with open(out) as pipe:
+        return code, pipe.read()
+
+def attempt():
+    os.fsync = lambda handle: None  # the machine keeps running
+    for owner, name in [(Path, "replace"), (Path, "write_bytes"), (shutil, "copyfile"), (Path, "symlink_to")]:
+        setattr(owner, name, deadly(getattr(owner, name)))
+    publish.publish(layout, datetime(2026, 11, 24))
+
+def look():
+    shown, kept = publish.published(layout), publish.current(layout)
+    return [shown.fingerprint, shown.observations, kept.fingerprint, standing.fits(layout)]
+
+for step in range(1, 100):
+    steps = step
+    code, _ = run(attempt)
+    print(json.dumps([code, *json.loads(run(look)[1])]), flush=True)
+    if code != 137:
+        break
 """
 
 
@@ -141,19 +166,20 @@ def test_a_publication_killed_between_any_two_writes_leaves_the_old_or_the_new_o
     with duckdb.connect(str(layout.build)) as build:
         build.execute("insert into observations (x, vintage_at) values (2, timestamp '2026-08-01')")
     receipt(layout, mark="n")
-    found: list[tuple[str, int]] = []
-    for step in range(1, 40):
-        done = subprocess.run([sys.executable, "-c", KILLED_AT, str(layout.root), str(step)], check=False)
-        current = published(layout)
-        assert current is not None and (current.fingerprint, current.observations) in {("m", 1), ("n", 2)}
-        found.append((current.fingerprint, done.returncode))
-        if done.returncode == 0:
-            break
-        assert done.returncode == 137
-    marks = [mark for mark, _ in found]
-    assert len(found) > 5 and found[-1] == ("n", 0)
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED_AT, str(layout.root)], capture_output=True, text=True, check=True
+    )
+    found = [json.loads(line) for line in done.stdout.splitlines()]
+    assert {(mark, rows) for _, mark, rows, *_ in found} == {("m", 1), ("n", 2)}
+    marks = [mark for _, mark, *_ in found]
+    assert len(found) > 5 and found[-1] == [0, "n", 2, "n", True]
     assert marks == sorted(marks), "once the new one is in place it stays"
-    assert {"m", "n"} == set(marks)
+    # between the two, the new one is kept and current, and the next refresh shows it
+    assert {(mark, kept, fits) for _, mark, _, kept, fits in found} <= {
+        ("m", "m", True),
+        ("m", "n", False),
+        ("n", "n", True),
+    }
     clear(layout)
     assert sorted(path.name for path in layout.root.iterdir() if path.is_file()) == [
         "build.duckdb",
