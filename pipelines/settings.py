@@ -59,6 +59,10 @@ class Settings(BaseSettings):
     """Mail or web address of the operator, sent to providers with every request."""
     user_agent: str | None = None
     """User agent of every request, instead of project, version and contact."""
+    refresh_budget_s: float = Field(default=600.0, gt=0)
+    """Seconds of a refresh. Most of them are for the providers, and each host has a share of that."""
+    keep_publications: int = Field(default=10, ge=1)
+    """Number of publications to keep, besides the first one of each month."""
     dbt_threads: int = Field(default=2, ge=1, le=16)
     automation: bool = False
     """Switch schedules and sensors on when Dagster starts; otherwise each is off until an operator switches it on."""

@@ -174,7 +174,7 @@ def folders(layout: Layout) -> list[Path]:
 
 def tables_of(connection: duckdb.DuckDBPyConnection, database: str) -> set[str]:
     """Return the tables of an attached database."""
-    rows = connection.execute("select table_name from duckdbtables_of() where database_name = ?", [database]).fetchall()
+    rows = connection.execute("select table_name from duckdb_tables() where database_name = ?", [database]).fetchall()
     return {row[0] for row in rows}
 
 

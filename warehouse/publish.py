@@ -23,7 +23,7 @@ from warehouse.files import replacing, scratch, sha256_of, write_atomically
 from warehouse.history import record_progress_changes, record_verdict_changes
 from warehouse.layout import Layout
 from warehouse.reading import NotPublished as NotPublished  # noqa: PLC0414  re-exported for callers of publish()
-from warehouse.reading import Unreadable, open_published, quoted
+from warehouse.reading import Unreadable, in_use, open_published, quoted
 from warehouse.retention import prune
 from warehouse.standing import fits, show, standing
 
@@ -102,11 +102,44 @@ def read_receipt(layout: Layout) -> Receipt | None:
 def seal(layout: Layout) -> str | None:
     """Write the log of the build file into it, and return the hash of its bytes; None without a readable build."""
     try:
+        if not layout.build.exists():
+            return None
         with duckdb.connect(str(layout.build)) as build:
             build.execute("checkpoint")
         return sha256_of(layout.build)
     except (OSError, duckdb.Error):
         return None
+
+
+def has_built_bytes(layout: Layout) -> bool:
+    """Return whether the build file has the bytes of its receipt; True if the receipt has no hash."""
+    receipt = read_receipt(layout)
+    try:
+        return receipt is None or receipt.sha256 in (None, sha256_of(layout.build))
+    except OSError:
+        return False
+
+
+def check_free(layout: Layout) -> None:
+    """Delete the log that a killed program left beside the build file: the next build must not start with it.
+
+    Raises:
+        NotPublished: Another process has the build file open.
+    """
+    if not layout.build.exists():
+        return
+    user = in_use(layout.build)  # opened for writing, it would take the log in
+    if user is None:
+        for log in build_logs(layout):
+            log.unlink(missing_ok=True)
+        user = in_use(layout.build, to_write=True)
+    if user:
+        raise NotPublished(f"{layout.build} is in use by {user}: close it there, this file is only for builds")
+
+
+def build_logs(layout: Layout) -> list[Path]:
+    """Return the logs that lie beside the build file. A finished build leaves none."""
+    return [path for path in layout.root.glob(f"{layout.build.name}.*wal*") if path.is_file()]
 
 
 def published(layout: Layout) -> Publication | None:

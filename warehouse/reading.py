@@ -42,10 +42,15 @@ def user_of(error: duckdb.Error) -> str | None:
     return f"process {found['pid']} ({Path(found['program']).name})" if found else "another process"
 
 
-def in_use(path: Path) -> str | None:
-    """Return which other process has a database open for writing; None if this process can read it, or nobody can."""
+def in_use(path: Path, *, to_write: bool = False) -> str | None:
+    """Return which other process prevents this one from opening a database; None if there is no such process.
+
+    Args:
+        path: The database.
+        to_write: Open it for writing, which a process that only reads prevents too.
+    """
     try:
-        duckdb.connect(str(path), read_only=True).close()
+        duckdb.connect(str(path), read_only=not to_write).close()
     except duckdb.Error as error:
         return user_of(error)
     return None
