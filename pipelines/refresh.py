@@ -14,6 +14,7 @@ from pipelines.dbt.results import Build
 from pipelines.ingestion import Ingestion, ingest
 from pipelines.workspace import Workspace
 from sources.observation import utc_now
+from warehouse.files import table_fault
 from warehouse.publish import NotPublished, Publication, current, publish, restore
 from warehouse.recovery import holding
 
@@ -84,6 +85,8 @@ def refresh(
         fingerprint = runner.fingerprint(workspace, day, explicit=as_of is not None)
         previous = current(workspace.layout)
         if previous and previous.fingerprint == fingerprint:
+            if table_fault(workspace.layout.run):
+                runner.write_as_of(workspace.layout, previous.as_of)
             return Refresh(ingestion, None, previous, restored=restore(workspace.layout))
         progress("dbt reads its project: up to a minute the first time, some seconds later")
         build = runner.build(workspace, day, fingerprint, progress)

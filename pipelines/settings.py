@@ -27,6 +27,8 @@ QUOTES = "'\""
 ENV_FILE = ".env"
 ENV_ENCODING = "utf-8-sig"
 """Editors for Windows write a mark at the beginning of UTF-8 files."""
+PROVIDERS_SHARE, HOST_SHARE = 0.8, 0.4
+"""Shares of the budget in which all providers are asked, and each host. The slowest provider needs up to 240 s."""
 BROWSER = re.compile(
     r"\b(mozilla|applewebkit|chrome|chromium|safari|firefox|gecko|opera|opr|edge?|msie|trident)\b", re.I
 )
@@ -60,7 +62,7 @@ class Settings(BaseSettings):
     user_agent: str | None = None
     """User agent of every request, instead of project, version and contact."""
     refresh_budget_s: float = Field(default=600.0, gt=0)
-    """Seconds of a refresh. Most of them are for the providers, and each host has a share of that."""
+    """Seconds of a refresh, with the shares ``PROVIDERS_SHARE`` and ``HOST_SHARE``."""
     keep_publications: int = Field(default=10, ge=1)
     """Number of publications to keep, besides the first one of each month."""
     dbt_threads: int = Field(default=2, ge=1, le=16)
@@ -70,6 +72,16 @@ class Settings(BaseSettings):
     """Time zone of the schedules, by its name in the IANA database (``Asia/Almaty``)."""
     webhook_url: HttpUrl | None = None
     """URL that receives messages about failed runs and changed verdicts as JSON. The log always has them."""
+
+    @property
+    def providers_time_s(self) -> float:
+        """The seconds of a refresh in which providers are asked; the rest is for build and publication."""
+        return PROVIDERS_SHARE * self.refresh_budget_s
+
+    @property
+    def host_time_s(self) -> float:
+        """The seconds that one host has: a slow one delays a refresh by no more."""
+        return HOST_SHARE * self.refresh_budget_s
 
     @property
     def agent(self) -> str:

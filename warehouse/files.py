@@ -9,19 +9,23 @@ from __future__ import annotations
 import errno
 import hashlib
 import io
+import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
 if TYPE_CHECKING:
     import polars as pl
+
+CONTENT = "carec:content"
+"""Key of the hash in the metadata of a Parquet file."""
 
 POLL_S = 0.2
 """Seconds between two attempts to get the lock."""
@@ -81,16 +85,49 @@ def write_atomically(path: Path, content: bytes) -> None:
         temporary.write_bytes(content)
 
 
+def seal(record: Mapping[str, Any]) -> str:
+    """Return a hash of a record of JSON values."""
+    return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
+
+
 def write_table(path: Path, table: pl.DataFrame) -> None:
-    """Write a table as Parquet, replacing an existing file as a whole.
+    """Write a table as Parquet with a hash of its content, replacing an existing file as a whole.
 
     Raises:
         OSError: The disk is full. Polars itself raises an error of its own without the cause, so it writes to memory.
     """
     content = io.BytesIO()
-    table.write_parquet(content, statistics=False)
+    table.write_parquet(content, statistics=False, metadata={CONTENT: _content_of(table)})
     with replacing(path) as temporary:
         temporary.write_bytes(content.getbuffer())
+
+
+def table_fault(path: Path) -> str | None:
+    """Return why a table cannot be used: it cannot be read, or has other content than was written; None if it can.
+
+    Tables of an earlier version have no hash.
+    """
+    import polars as pl  # takes 0.1 s, and most readers of a warehouse do not need it
+
+    try:
+        table, written = pl.read_parquet(path), pl.read_parquet_metadata(path).get(CONTENT)
+    except (OSError, ValueError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+        return f"{path} cannot be read: {' '.join(str(error).split())}"
+    return f"{path} has other content than was written" if written not in (None, _content_of(table)) else None
+
+
+def _content_of(table: pl.DataFrame) -> str:
+    """Return a hash of names and values that does not depend on how a version of polars writes them."""
+    digest = hashlib.sha256()
+    for column in table:
+        digest.update(f"{column.name}\n".encode())
+        digest.update(column.is_null().to_numpy().tobytes())
+        values = column.to_physical()
+        if values.dtype.is_numeric():
+            digest.update(values.fill_null(0).to_numpy().tobytes())
+        else:
+            digest.update("\0".join(map(str, values.to_list())).encode())
+    return digest.hexdigest()
 
 
 def append_line(path: Path, line: str) -> None:

@@ -46,8 +46,9 @@ class Kept:
     @property
     def sha256(self) -> str | None:
         """The hash that the file had when it was published; None without a readable record."""
-        with suppress(OSError, ValueError, IndexError):
-            return self.record.read_text(encoding="ascii").split()[0]
+        with suppress(OSError):
+            found = re.match(rb"[0-9a-f]{64}\b", self.record.read_bytes())
+            return found[0].decode() if found else None
         return None
 
     @property

@@ -42,9 +42,7 @@ def diff(
     first: Annotated[
         str | None, typer.Argument(metavar="A", help="Compare this publication (an id of carec publications).")
     ] = None,
-    second: Annotated[
-        str | None, typer.Argument(metavar="B", help="With this one, else the current.")
-    ] = None,
+    second: Annotated[str | None, typer.Argument(metavar="B", help="With this one, else the current.")] = None,
     since: Annotated[
         str | None,
         typer.Option("--since", metavar="DATE", help="Compare with the publication of that day (YYYY-MM-DD)."),

@@ -234,7 +234,7 @@ def test_an_archived_figure_is_corrected_if_the_correction_fits(at: Workspace, t
     newest = archive.vintages(at.catalogue.indicators[INTERNET])[-1]
     ((value,),) = newest.records.filter(iso3="KAZ", year=2023).select("value").rows()
     changes = {"years": [2023], "action": "override", "value": 50.0, "expect": {"eq": value}}
-    from pipelines.ingestion import land_archive
+    from pipelines.archive_landing import land_archive
 
     land_archive(corrected(shipped, **changes))
     assert landed(shipped.layout, INTERNET)["KAZ", 2023] == 50.0
