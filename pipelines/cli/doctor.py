@@ -237,7 +237,7 @@ def dagster_home(layout: Layout) -> Diagnosis:
     stores = sorted(home.rglob("*.db"))
     for store in stores:
         try:
-            with sqlite3.connect(f"file:{store}?mode=ro", uri=True, timeout=5) as connection:
+            with sqlite3.connect(f"{store.resolve().as_uri()}?mode=ro", uri=True, timeout=5) as connection:
                 (answer,) = connection.execute("pragma integrity_check(1)").fetchone()
         except sqlite3.Error as error:
             answer = str(error)
