@@ -184,7 +184,7 @@ def part_of(connection: duckdb.DuckDBPyConnection, table: str, database: str) ->
         "select column_name from duckdb_columns() where database_name = ? and table_name = ?", [database, table]
     ).fetchall()
     wanted = [column.split()[0] for column in PARTS[table].split(", ")]
-    columns = [column for column in wanted if (column,) in found]
+    columns = [column for column in wanted if (column,) in found] or ["null"]
     members = f" where iso3 in (select iso3 from {database}.economies where is_member)" if "iso3" in columns else ""
     return f"select {', '.join(columns)} from {database}.{table}{members}"
 
