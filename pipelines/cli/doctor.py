@@ -239,6 +239,8 @@ def dagster_home(layout: Layout) -> Diagnosis:
         try:
             with sqlite3.connect(f"{store.resolve().as_uri()}?mode=ro", uri=True, timeout=5) as connection:
                 (answer,) = connection.execute("pragma integrity_check(1)").fetchone()
+                if not connection.execute("select count(*) from sqlite_master").fetchone()[0]:
+                    answer = "it has no tables"
         except sqlite3.Error as error:
             answer = str(error)
         if answer != "ok":
