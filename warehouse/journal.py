@@ -48,15 +48,23 @@ def read(path: Path) -> dict[str, Any]:
     """Return one record.
 
     Raises:
-        Unreadable: It is damaged. Records of an earlier version have no hash.
+        Unreadable: It is not a record.
     """
     try:
         record = json.loads(path.read_bytes())
-        written = record.pop(SEAL, None)
-        if record.keys() >= NEEDED and written in (None, seal(record)):
+        record.pop(SEAL, None)
+        if record.keys() >= NEEDED:
             return dict(record)
     except (OSError, ValueError, AttributeError):
         pass
     raise Unreadable(
         f"{path} is damaged: restore it from a backup, or remove it; its run can then no longer be replayed"
     )
+
+
+def is_sound(path: Path) -> bool:
+    """Return whether a record is as it was written. Those of an earlier version have no hash."""
+    try:
+        return json.loads(path.read_bytes()).get(SEAL) in (None, seal(read(path)))
+    except (Unreadable, OSError, ValueError, AttributeError):
+        return False

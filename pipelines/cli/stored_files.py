@@ -116,12 +116,7 @@ def kept_publications(layout: Layout) -> Diagnosis:
 
 def journal_records(layout: Layout) -> Diagnosis:
     """Check the record of every run."""
-    damaged = []
-    for path in journal.paths(layout):
-        try:
-            journal.read(path)
-        except Unreadable:
-            damaged.append(str(path))
+    damaged = [str(path) for path in journal.paths(layout) if not journal.is_sound(path)]
     if damaged:
         return Diagnosis(
             "journal",

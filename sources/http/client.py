@@ -172,22 +172,19 @@ class Http:
         connect_s, read_s = min(connect_timeout_s, self.connect_timeout_s), min(read_timeout_s, self.read_timeout_s)
         sent = {"Accept": ", ".join(kind for kind in accept if "/" in kind) or "*/*", **(headers or {})}
         size = SizeLimit(min(max_body_mib << 20, self.max_body_bytes), provider)
-        quota = self._quota(url)
-        retry = self._retry(url)
+        quota, retry = self._quota(url), self._retry(url)
         with quota.slots:
             while True:
                 until = min(quota.deadline, time.monotonic() + min(self.request_limit_s, READS * read_s))
                 reply = self._attempt(url, params, sent, accept, _Limits(connect_s, read_s, until, size))
                 failure = reply.failure
-                if failure is not None and transient is not None and not failure.transient and transient(reply):
+                if failure and transient and not failure.transient and transient(reply):
                     failure = replace(failure, transient=True)
                     reply = replace(reply, failure=failure)
-                if failure is not None and (failure.kind is FailureKind.DEADLINE or time.monotonic() >= quota.deadline):
-                    self._note_late(url, failure.message)
+                self._note_late(url, quota, failure)
                 log.debug("%s: %s: %s", provider, reply.url, failure.message if failure else reply.status)
-                if failure is None or not failure.transient:
-                    return reply
-                if not retry_timeouts and (failure.kind is FailureKind.TIMEOUT or reply.status == GATEWAY_TIMEOUT):
+                timed_out = failure and (failure.kind is FailureKind.TIMEOUT or reply.status == GATEWAY_TIMEOUT)
+                if failure is None or not failure.transient or (timed_out and not retry_timeouts):
                     return reply
                 try:
                     retry = retry.increment(url=url)
@@ -196,8 +193,8 @@ class Http:
                 wait = retry.get_backoff_time() if failure.retry_after_s is None else failure.retry_after_s
                 if time.monotonic() + wait >= quota.deadline:
                     late = f"{failure.message}; {wait:.0f} s more to wait is beyond the time a host has"
-                    self._note_late(url, late)
-                    return replace(reply, failure=Failure(FailureKind.DEADLINE, late))
+                    failure = Failure(FailureKind.DEADLINE, late)
+                    return replace(reply, failure=self._note_late(url, quota, failure))
                 self.sleep(wait)
         if failure.kind is FailureKind.UNREACHABLE:
             self._reach.mark_unreachable(url, failure.message)
@@ -288,9 +285,12 @@ class Http:
             raise Fault(FailureKind.DEADLINE, f"{host_of(url)}: the time {whose} is used up")
         return left
 
-    def _note_late(self, url: str, reason: str) -> None:
-        with self._lock:
-            self._late.setdefault(host_of(url), reason)
+    def _note_late(self, url: str, quota: _Quota, failure: Failure | None) -> Failure | None:
+        """Note the host of a failed request if its time is used up. Return the failure."""
+        if failure and (failure.kind is FailureKind.DEADLINE or time.monotonic() >= quota.deadline):
+            with self._lock:
+                self._late.setdefault(host_of(url), failure.message)
+        return failure
 
     def _receive(self, response: requests.Response, limits: _Limits) -> Body:
         """Return the body as sent. Raises Fault if it is too large or not complete at the end of the attempt."""
