@@ -15,6 +15,7 @@ from pathlib import Path
 
 import duckdb
 
+from warehouse import kept
 from warehouse.files import exclusive
 from warehouse.layout import Layout
 from warehouse.publish import build_logs
@@ -29,6 +30,7 @@ def leftovers(layout: Layout) -> list[Path]:
     """
     found = [*layout.root.glob(".*.tmp*"), *layout.root.glob(".replay-*")]
     found += [*layout.publications.glob(".*"), *layout.opened.glob(".*")]
+    found += [path for path in layout.publications.glob("*.sha256") if not path.with_suffix(kept.SUFFIX).exists()]
     for folder in (layout.landing, layout.raw, layout.journal, layout.dbt_target):
         found += folder.rglob(".*.tmp")
     if not layout.receipt.exists():

@@ -240,12 +240,15 @@ def test_an_earlier_publication_is_queried_and_listed_by_its_id(thrice: Layout) 
     assert listed[0]["holds"] == "every table (current)" and listed[1]["published_at"] == "2027-01-10 08:00 UTC"
 
 
-def test_of_a_publication_that_is_no_longer_kept_the_changes_can_still_be_listed(thrice: Layout) -> None:
+def test_of_a_publication_that_is_no_longer_kept_the_changes_can_still_be_listed(
+    thrice: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
     before = run_carec("diff", "--since", "2027-01-10", "--format", "json", warehouse=thrice.root).stdout
     folder = thrice.root.parent / "pruned"
     shutil.copytree(thrice.root, folder)
     layout = Layout(folder)
     second = kept(layout)[1]
+    monkeypatch.setattr("warehouse.kept.outdated", lambda layout, last: [second])  # it is the first of its month
     prune(layout, 1)
     assert not second.path.exists() and len(folders(layout)) == 1
     assert run_carec("diff", "--since", "2027-01-10", "--format", "json", warehouse=folder).stdout == before
