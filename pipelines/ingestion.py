@@ -6,16 +6,16 @@ formats, Parquet, Dagster.
 
 from __future__ import annotations
 
-import hashlib
+import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from pipelines import run_journal
+from pipelines.archive_landing import land_archive
 from pipelines.quality_gates import (
     ALL_REJECTED,
     FIGURE_GATES,
@@ -23,15 +23,13 @@ from pipelines.quality_gates import (
     STALE_MIRROR,
     Context,
     run_gates,
-    validate,
 )
 from pipelines.run_journal import Run
+from pipelines.settings import Settings
 from pipelines.source_tables import write_indicators, write_source_health
 from pipelines.workspace import LOCAL_FILE, Workspace
-from sources import corrections
-from sources.catalogue import ARCHIVE, Indicator
+from sources.catalogue import Indicator
 from sources.chain import Attempt, Resolution, newest, resolve
-from sources.errors import ConfigurationError
 from sources.http.client import Http
 from sources.http.conditional import RunHttp, placed_bodies
 from sources.observation import (
@@ -45,7 +43,6 @@ from sources.observation import (
 from sources.provider import Outcome, RawBody, Window
 from sources.refusals import RefusedCode, RefusedCodes
 from warehouse import confirmations, landing, raw, refused_codes
-from warehouse.files import write_atomically, write_table
 from warehouse.landing import Landed, LandedVintage, Landing
 from warehouse.layout import Layout
 
@@ -126,52 +123,34 @@ class Ingested:
 
 @dataclass(frozen=True)
 class Ingestion:
-    """Result of one ingestion. ``unreachable`` maps each host that could not be reached to the reason."""
+    """Result of one ingestion.
+
+    Attributes:
+        results: One per indicator.
+        unreachable: Host that could not be reached -> reason.
+        asked: Whether providers were asked.
+        late: Host whose share of the time was used up -> reason. The indicators that needed it have their last figures,
+            or those of the next provider.
+        seconds: Time that the providers took.
+    """
 
     results: list[Ingested]
     unreachable: dict[str, str]
     asked: bool
+    late: dict[str, str] = field(default_factory=dict)
+    seconds: float = 0.0
 
 
-def land_archive(workspace: Workspace) -> None:
-    """Land the vintages of the bundled archive at their own dates, unless this archive is landed already."""
-    layout = workspace.layout
-    landing.write_columns(layout, empty_observations())
-    confirmations.prepare(layout)
-    marker = layout.landing / "archive.sha256"
-    digest = hashlib.sha256()
-    for path in sorted(Path(workspace.archive.directory).glob("*")):
-        digest.update(path.name.encode() + path.read_bytes())
-    for indicator in workspace.catalogue:
-        digest.update(indicator.model_dump_json().encode())
-    digest.update(workspace.corrections.text)
-    if marker.exists() and marker.read_text() == digest.hexdigest():
-        return
-    for indicator in workspace.catalogue:
-        _land_history(workspace, indicator)
-    write_table(layout.rejects / "none.parquet", empty_rejects())
-    write_atomically(marker, digest.hexdigest().encode())
-
-
-def _land_history(workspace: Workspace, indicator: Indicator) -> None:
-    """Land an indicator's archived vintages, with the corrections that fit them.
-
-    Raises:
-        ConfigurationError: The archive is the only source, and a correction fits none of its vintages.
-    """
-    layout, own = workspace.layout, workspace.corrections.of(indicator.id)
-    unused = {located.correction.id: located.where for located in own}
-    for vintage in workspace.archive.vintages(indicator):
-        checked = validate(vintage.records, indicator, workspace.areas)
-        corrected = corrections.apply(checked.accepted, indicator, own)
-        unused = {name: where for name, where in unused.items() if name in corrected.misfits}
-        if corrected.observations.height:
-            landing.land_history(layout, indicator.id, corrected.observations, vintage.vintage_at)
-        if (rejects := pl.concat([checked.rejected, corrected.originals])).height:
-            landing.log_rejects(layout, indicator.id, rejects)
-    if unused and all(link.provider == ARCHIVE for link in indicator.chain):
-        raise ConfigurationError(f"{next(iter(unused.values()))}: no archived figure of {indicator.id} fits it")
-    landing.ensure_folder(layout, indicator.id, empty_observations())
+def budget_lines(ingestion: Ingestion, settings: Settings) -> list[str]:
+    """Return how much of its time the providers used, and which hosts used up theirs."""
+    if not ingestion.asked:
+        return []
+    lines = [f"{reason}; the next provider or the last figures are used" for reason in ingestion.late.values()]
+    budget = f"{settings.providers_time_s:.0f} s of the budget of {settings.refresh_budget_s:.0f} s"
+    return [
+        *lines,
+        f"providers took {ingestion.seconds:.0f} s; they have {budget}, each host {settings.host_time_s:.0f} s",
+    ]
 
 
 def ingest(
@@ -201,20 +180,24 @@ def ingest(
     with RunHttp(
         tries=settings.http_tries,
         read_timeout_s=settings.http_timeout_s,
+        host_deadline_s=settings.host_time_s,
+        budget_s=settings.providers_time_s,
         user_agent=settings.agent,
         folder=layout.raw,
         cache=raw.StoredResponses(layout),
         local_files=settings.local_files or layout.local_files,
         refused=RefusedCodes(run.refused_codes),
     ) as http:
+        asked_at = time.monotonic()
         resolutions, bodies = ask(workspace, run, http, progress)
+        late, seconds = http.late, time.monotonic() - asked_at
         run_journal.write_run(layout, run, http.exchanges, bodies)
         refused_codes.write(layout, [asdict(one) for one in http.refused.all()])
         placed = placed_bodies(http.exchanges)
         ingestion = land(workspace, run, resolutions, placed=placed, unreachable=dict(http.unreachable))
         held_back = frozenset().union(*(one.held_back_bodies for one in ingestion.results))
         run_journal.request_again(layout, http.exchanges, held_back)
-        return ingestion
+        return replace(ingestion, late=late, seconds=seconds)
 
 
 def _refused_codes(layout: Layout) -> tuple[RefusedCode, ...]:

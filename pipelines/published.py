@@ -21,6 +21,7 @@ from sources.errors import ConfigurationError, did_you_mean
 from warehouse.layout import Layout
 from warehouse.publish import published
 from warehouse.reading import NotPublished, Unreadable, open_published, without_pandas
+from warehouse.retention import UnknownPublication, find
 
 OWN_CHOICE = "The benchmarks are the project's own choice, not the strategy's; the table benchmarks has their sources."
 
@@ -54,8 +55,32 @@ def _layout() -> Layout:
     return Layout(load_settings().warehouse)
 
 
-def _open() -> duckdb.DuckDBPyConnection:
-    return open_published(_layout().published)
+def _open(publication: str | None = None) -> duckdb.DuckDBPyConnection:
+    return open_published(publication_file(publication) if publication else _layout().published)
+
+
+def publication_file(publication: str) -> Path:
+    """Return the kept file of an earlier publication, named by the beginning of its id.
+
+    Raises:
+        ConfigurationError: There is no such publication, or only its parts remain.
+    """
+    path = publication_named(publication)
+    if not path.is_file():
+        raise ConfigurationError(f"only the members' figures remain of {path.name}: `carec diff` can compare them")
+    return path
+
+
+def publication_named(publication: str) -> Path:
+    """Return the kept file of a publication, or the folder with the parts that remain of it.
+
+    Raises:
+        ConfigurationError: There is no such publication.
+    """
+    try:
+        return find(_layout(), publication)
+    except UnknownPublication as error:
+        raise ConfigurationError(str(error)) from error
 
 
 def fetch(sql: str, parameters: list[Any] | dict[str, Any] | None = None) -> list[tuple[Any, ...]]:
@@ -171,20 +196,23 @@ class QueryLimits:
     memory: str
 
 
-def run_query(sql: str, limits: QueryLimits | None = None) -> tuple[list[str], list[tuple[Any, ...]]]:
+def run_query(
+    sql: str, limits: QueryLimits | None = None, publication: str | None = None
+) -> tuple[list[str], list[tuple[Any, ...]]]:
     """Return the columns and rows of one read-only statement on the published file.
 
     The statement can read no other file and write nothing.
 
     Args:
         sql: The statement.
+        publication: The id of an earlier publication to read instead, or its beginning.
         limits: Rows to return at most, and memory to use at most; None for all rows and DuckDB's own limit.
 
     Raises:
         ConfigurationError: The statement fails or does more than read; the message is DuckDB's.
         NotPublished: Nothing is published yet.
     """
-    with _open() as connection:
+    with _open(publication) as connection:
         limiting = (f"memory_limit = '{limits.memory}'", "max_temp_directory_size = '0KB'") if limits else ()
         for setting in (*_CLOSED, *limiting):
             connection.execute(f"set {setting}")

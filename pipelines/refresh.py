@@ -14,7 +14,8 @@ from pipelines.dbt.results import Build
 from pipelines.ingestion import Ingestion, ingest
 from pipelines.workspace import Workspace
 from sources.observation import utc_now
-from warehouse.publish import NotPublished, Publication, publish, published
+from warehouse.files import table_fault
+from warehouse.publish import NotPublished, Publication, current, publish, restore
 from warehouse.recovery import holding
 
 
@@ -27,12 +28,14 @@ class Refresh:
         build: Results of dbt; None where nothing had changed and the publication stayed as it was.
         publication: The current publication.
         previous: The publication that this one replaced; None for the first one.
+        restored: Whether another program had changed ``carec.duckdb``, so that the same publication was put back.
     """
 
     ingestion: Ingestion
     build: Build | None
     publication: Publication
     previous: Publication | None = None
+    restored: bool = False
 
 
 class BuildFailed(NotPublished):
@@ -80,12 +83,15 @@ def refresh(
         )
         day = as_of or utc_now().date()
         fingerprint = runner.fingerprint(workspace, day, explicit=as_of is not None)
-        previous = published(workspace.layout)
+        previous = current(workspace.layout)
         if previous and previous.fingerprint == fingerprint:
-            return Refresh(ingestion, None, previous)
+            if table_fault(workspace.layout.run):
+                runner.write_as_of(workspace.layout, previous.as_of)
+            return Refresh(ingestion, None, previous, restored=restore(workspace.layout))
         progress("dbt reads its project: up to a minute the first time, some seconds later")
         build = runner.build(workspace, day, fingerprint, progress)
         if not build.passed:
             raise BuildFailed(build, ingestion)
         progress("publishing")
-        return Refresh(ingestion, build, publish(workspace.layout, utc_now()), previous)
+        publication = publish(workspace.layout, utc_now(), workspace.settings.keep_publications)
+        return Refresh(ingestion, build, publication, previous)

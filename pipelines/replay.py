@@ -14,7 +14,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from pipelines import run_journal
-from pipelines.ingestion import ask, land, land_archive
+from pipelines.archive_landing import land_archive
+from pipelines.ingestion import ask, land
 from pipelines.workspace import LOCAL_FILE, Workspace
 from sources.errors import ConfigurationError
 from sources.http.conditional import RecordedHttp, placed_bodies

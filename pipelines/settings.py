@@ -27,6 +27,10 @@ QUOTES = "'\""
 ENV_FILE = ".env"
 ENV_ENCODING = "utf-8-sig"
 """Editors for Windows write a mark at the beginning of UTF-8 files."""
+PROVIDERS_SHARE, HOST_SHARE = 0.8, 0.4
+"""Shares of the budget in which all providers are asked, and each host. The slowest provider needs up to 240 s."""
+NOT_IN_PATHS = "%#?*[]{}'\"=\\"
+"""Characters that have a meaning in globs, addresses, templates or folder names of data for DuckDB, dbt or SQLite."""
 BROWSER = re.compile(
     r"\b(mozilla|applewebkit|chrome|chromium|safari|firefox|gecko|opera|opr|edge?|msie|trident)\b", re.I
 )
@@ -59,6 +63,10 @@ class Settings(BaseSettings):
     """Mail or web address of the operator, sent to providers with every request."""
     user_agent: str | None = None
     """User agent of every request, instead of project, version and contact."""
+    refresh_budget_s: float = Field(default=600.0, gt=0)
+    """Seconds of a refresh, with the shares ``PROVIDERS_SHARE`` and ``HOST_SHARE``."""
+    keep_publications: int = Field(default=10, ge=1)
+    """Number of publications to keep, besides the first one of each month."""
     dbt_threads: int = Field(default=2, ge=1, le=16)
     automation: bool = False
     """Switch schedules and sensors on when Dagster starts; otherwise each is off until an operator switches it on."""
@@ -66,6 +74,16 @@ class Settings(BaseSettings):
     """Time zone of the schedules, by its name in the IANA database (``Asia/Almaty``)."""
     webhook_url: HttpUrl | None = None
     """URL that receives messages about failed runs and changed verdicts as JSON. The log always has them."""
+
+    @property
+    def providers_time_s(self) -> float:
+        """The seconds of a refresh in which providers are asked; the rest is for build and publication."""
+        return PROVIDERS_SHARE * self.refresh_budget_s
+
+    @property
+    def host_time_s(self) -> float:
+        """The seconds that one host has: a slow one delays a refresh by no more."""
+        return HOST_SHARE * self.refresh_budget_s
 
     @property
     def agent(self) -> str:
@@ -91,6 +109,13 @@ class Settings(BaseSettings):
         except RuntimeError as error:
             raise ValueError(f"there is no user {value.parts[0]}" if value else str(error)) from error
 
+    @field_validator("warehouse")
+    @classmethod
+    def _usable(cls, value: Path) -> Path:
+        if fault := path_fault(value):
+            raise ValueError(f"{fault}; choose a folder without it")
+        return value
+
     @field_validator("timezone")
     @classmethod
     def _known(cls, value: str) -> str:
@@ -99,6 +124,13 @@ class Settings(BaseSettings):
         except (ZoneInfoNotFoundError, ValueError, OSError) as error:  # OSError for a folder of zones, such as Asia
             raise ValueError("a time zone such as UTC or Asia/Almaty is expected") from error
         return value
+
+
+def path_fault(path: Path) -> str | None:
+    """Return why DuckDB, dbt or SQLite would read another path; None for a path that works."""
+    text = str(path).replace(os.sep, "/").replace(os.altsep or os.sep, "/")
+    found = next((character for character in text if character in NOT_IN_PATHS or not character.isprintable()), None)
+    return f"the path {text!r} has the character {found!r}, which the database cannot have in a path" if found else None
 
 
 def load_settings(**overrides: object) -> Settings:
@@ -110,6 +142,8 @@ def load_settings(**overrides: object) -> Settings:
     Raises:
         ConfigurationError: A variable has an invalid value; the message names it and the expected form.
     """
+    if fault := path_fault(PROJECT):
+        raise ConfigurationError(f"{fault}; move the checkout to a folder without it")
     for name, value in _named().items():
         if value[0] in QUOTES:
             plain = value.strip(QUOTES)

@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 
 from pipelines.workspace import Workspace
-from warehouse.files import write_table
+from warehouse.files import table_fault, write_table
 
 HEALTH: dict[str, pl.DataType] = {
     "indicator_id": pl.String(),
@@ -54,7 +54,7 @@ def write_indicators(workspace: Workspace) -> None:
 
 
 def write_source_health(workspace: Workspace, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write the table ``source_health``. Indicators without a new row keep their previous row.
+    """Write the table ``source_health``. Indicators without a new row keep their previous row, unless it is damaged.
 
     Args:
         workspace: Catalogue and paths.
@@ -62,7 +62,7 @@ def write_source_health(workspace: Workspace, rows: Sequence[Mapping[str, Any]])
     """
     now = pl.DataFrame(rows, schema=HEALTH)
     path = workspace.layout.source_health
-    if path.exists():
+    if table_fault(path) is None:
         others = pl.read_parquet(path).filter(pl.col("indicator_id").is_in(list(workspace.catalogue.indicators)))
         others = others.join(now, on="indicator_id", how="anti")
         now = pl.concat([now, others], how="diagonal").select(HEALTH.keys())

@@ -68,7 +68,7 @@ READERS = (
         "export",
         "indicators",
     ),
-    *("queries", "query", "raw", "report", "score", "scorecard", "sources", "what-if"),
+    *("publications", "queries", "query", "raw", "report", "score", "scorecard", "sources", "what-if"),
 )
 """Commands without a build. They run in this process, which saves the imports of a new one."""
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import polars as pl
 
-from warehouse.files import write_table
+from warehouse.files import table_fault, write_table
 from warehouse.layout import Layout
 
 CONFIRMATION: dict[str, pl.DataType] = {
@@ -37,9 +37,9 @@ NO_INDICATOR = "none"
 
 
 def prepare(layout: Layout) -> None:
-    """Write the file without rows if it does not exist."""
+    """Write the file without rows if it does not exist, or is damaged."""
     path = layout.confirmations(NO_INDICATOR) / "none.parquet"
-    if not path.exists():
+    if table_fault(path):
         write_table(path, pl.DataFrame(schema=CONFIRMATION))
 
 

@@ -7,20 +7,25 @@ they contain.
 from __future__ import annotations
 
 import errno
+import hashlib
 import io
+import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
 if TYPE_CHECKING:
     import polars as pl
+
+CONTENT = "carec:content"
+"""Key of the hash in the metadata of a Parquet file."""
 
 POLL_S = 0.2
 """Seconds between two attempts to get the lock."""
@@ -31,33 +36,52 @@ class Busy(Exception):
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Yield a temporary file in the same folder, and move it to ``path`` when the block ends without an error.
-
-    Readers see the old file or the new one, also after a power failure.
-    """
-    if path.is_dir():
-        raise IsADirectoryError(errno.EISDIR, "is a folder; name a file", str(path))
+def scratch(folder: Path, name: str) -> Iterator[Path]:
+    """Yield an empty temporary file ``.NAME.*.tmp``, and delete it at the end with the log that DuckDB keeps of it."""
     with suppress(FileExistsError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-    if not path.parent.is_dir():
-        raise NotADirectoryError(errno.ENOTDIR, "is a file; name a folder", str(path.parent))
-    with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp", delete=False) as handle:
+        folder.mkdir(parents=True, exist_ok=True)
+    if not folder.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, "is a file; name a folder", str(folder))
+    with NamedTemporaryFile(dir=folder, prefix=f".{name}.", suffix=".tmp", delete=False) as handle:
         temporary = Path(handle.name)
     try:
         yield temporary
-        with temporary.open("rb+") as written:
-            os.fsync(written.fileno())
-        temporary.chmod(0o644)
-        temporary.replace(path)
-        if sys.platform != "win32":  # Windows opens no folders
-            folder = os.open(path.parent, os.O_RDONLY)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
     finally:
         temporary.unlink(missing_ok=True)
+        temporary.with_name(f"{temporary.name}.wal").unlink(missing_ok=True)
+
+
+@contextmanager
+def replacing(path: Path, mode: int = 0o644) -> Iterator[Path]:
+    """Yield a temporary file in the same folder, and move it to ``path`` when the block ends without an error.
+
+    Readers see the old file or the new one, also after a power failure. ``mode`` has the permissions of the new one.
+    """
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, "is a folder; name a file", str(path))
+    with scratch(path.parent, path.name) as temporary:
+        yield temporary
+        with temporary.open("rb+") as written:
+            os.fsync(written.fileno())
+        temporary.chmod(mode)
+        temporary.replace(path)
+        sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Write the names of a folder's files to the disk."""
+    if sys.platform != "win32":  # Windows opens no folders
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def sha256_of(path: Path) -> str:
+    """Return the hash of a file's bytes. A lock of another process does not prevent it."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -66,16 +90,49 @@ def write_atomically(path: Path, content: bytes) -> None:
         temporary.write_bytes(content)
 
 
+def seal(record: Mapping[str, Any]) -> str:
+    """Return a hash of a record of JSON values."""
+    return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
+
+
 def write_table(path: Path, table: pl.DataFrame) -> None:
-    """Write a table as Parquet, replacing an existing file as a whole.
+    """Write a table as Parquet with a hash of its content, replacing an existing file as a whole.
 
     Raises:
         OSError: The disk is full. Polars itself raises an error of its own without the cause, so it writes to memory.
     """
     content = io.BytesIO()
-    table.write_parquet(content, statistics=False)
+    table.write_parquet(content, statistics=False, metadata={CONTENT: _content_of(table)})
     with replacing(path) as temporary:
         temporary.write_bytes(content.getbuffer())
+
+
+def table_fault(path: Path) -> str | None:
+    """Return why a table cannot be used: it cannot be read, or has other content than was written; None if it can.
+
+    Tables of an earlier version have no hash.
+    """
+    import polars as pl  # takes 0.1 s, and most readers of a warehouse do not need it
+
+    try:
+        table, written = pl.read_parquet(path), pl.read_parquet_metadata(path).get(CONTENT)
+    except (OSError, ValueError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+        return f"{path} cannot be read: {' '.join(str(error).split())}"
+    return f"{path} has other content than was written" if written not in (None, _content_of(table)) else None
+
+
+def _content_of(table: pl.DataFrame) -> str:
+    """Return a hash of names and values that does not depend on how a version of polars writes them."""
+    digest = hashlib.sha256()
+    for column in table:
+        digest.update(f"{column.name}\n".encode())
+        digest.update(column.is_null().to_numpy().tobytes())
+        values = column.to_physical()
+        if values.dtype.is_numeric():
+            digest.update(values.fill_null(0).to_numpy().tobytes())
+        else:
+            digest.update("\0".join(map(str, values.to_list())).encode())
+    return digest.hexdigest()
 
 
 def append_line(path: Path, line: str) -> None:

@@ -19,7 +19,7 @@ from pathlib import Path
 import polars as pl
 
 from warehouse import confirmations
-from warehouse.files import write_table
+from warehouse.files import table_fault, write_table
 from warehouse.layout import Layout
 from warehouse.reading import Unreadable
 
@@ -159,10 +159,8 @@ def _write(
 
 def write_columns(layout: Layout, empty: pl.DataFrame) -> None:
     """Write the file without rows from which dbt reads the columns of a vintage, if it is missing or out of date."""
-    if not layout.observation_columns.exists() or pl.read_parquet_schema(layout.observation_columns).keys() != {
-        *empty.columns,
-        "vintage_at",
-    }:
+    path = layout.observation_columns
+    if table_fault(path) or pl.read_parquet_schema(path).keys() != {*empty.columns, "vintage_at"}:
         write_table(layout.observation_columns, empty.with_columns(vintage_at=pl.lit(None, dtype=pl.Datetime("us"))))
 
 

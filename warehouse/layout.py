@@ -80,13 +80,23 @@ class Layout:
 
     @property
     def published(self) -> Path:
-        """The database that users open, always replaced as a whole."""
+        """The database that users open: a link to a copy of the current publication, replaced as a whole."""
         return self.root / "carec.duckdb"
 
     @property
     def publications(self) -> Path:
-        """Parts of earlier publications, one folder each."""
+        """Publications that are kept, one file each, and parts of older ones, one folder each."""
         return self.root / "publications"
+
+    @property
+    def current_publication(self) -> Path:
+        """The id of the current publication."""
+        return self.publications / "current"
+
+    @property
+    def opened(self) -> Path:
+        """The copy of the current publication that users open, under another name for each publication."""
+        return self.publications / "open"
 
     @property
     def report(self) -> Path:

@@ -1,29 +1,29 @@
-"""Earlier publications, and what the present one changed.
+"""What changed between two publications.
 
-Belongs here: the parts that are kept of a replaced publication, and the comparison of two. Does not belong here:
-publishing (``publish``), the history of verdicts (``history``), revisions between vintages (the table ``revisions``).
+Belongs here: the comparison, and the parts of a publication that it needs. Does not belong here: publishing
+(``publish``), which publications are kept (``kept``, ``retention``), the history of verdicts (``history``), revisions
+between vintages (the table ``revisions``).
 
-One folder per publication (some hundred kilobytes) has Parquet files with the members' observations, scores, verdicts
-and the benchmarks. The observations of other economies are in the landed vintages.
+The parts of a publication are a folder (some hundred kilobytes) of Parquet files with the members' observations,
+scores, verdicts and the benchmarks. The observations of other economies are in the landed vintages.
 """
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import Any
 
 import duckdb
 
+from warehouse import kept
+from warehouse.kept import STAMP
 from warehouse.layout import Layout
-from warehouse.reading import Unreadable, open_published, quoted
+from warehouse.reading import Unreadable, open_published, quoted, readable
+from warehouse.standing import standing
 
-_STAMP = "%Y%m%dT%H%M%S%fZ"
-
-_KEPT = {
+PARTS = {
     "publication": "published_at timestamp, as_of date",
     "observations": "iso3 varchar, indicator_id varchar, year integer, value double",
     "indicator_scores": (
@@ -45,7 +45,7 @@ _NAMES = {
     "indicators": "indicator_id varchar, title varchar, unit varchar",
     "revision_sizes": "unit varchar, basis varchar, rounding double, large double",
 }
-"""Table of the present publication -> the columns for the name and the size of a change."""
+"""Table of the later publication -> the columns for the name and the size of a change."""
 
 COLUMNS = (
     "kind",
@@ -126,9 +126,9 @@ changes as (
 )
 select {", ".join(COLUMNS[:-1])}, case when kind = 'revised' then %s end as size
 from changes
-left join now.economies using (iso3)
-left join now.indicators on subject = indicator_id
-left join now.revision_sizes using (unit)
+left join names.economies using (iso3)
+left join names.indicators on subject = indicator_id
+left join names.revision_sizes using (unit)
 order by all
 """
 _SIZE = "published.revision_size(previous_value, value, basis, rounding, large)"
@@ -137,13 +137,13 @@ _SIZE = "published.revision_size(previous_value, value, basis, rounding, large)"
 
 @dataclass(frozen=True)
 class Comparison:
-    """What the present publication changed compared with an earlier one.
+    """What a publication, by default the present one, changed compared with an earlier one.
 
     Attributes:
         previous_published_at: Time of the earlier publication (UTC).
         previous_as_of: As-of date of the earlier publication.
-        published_at: Time of the present publication (UTC).
-        as_of: As-of date of the present publication.
+        published_at: Time of the later publication (UTC).
+        as_of: As-of date of the later publication.
         rows: One row per change, with the columns ``COLUMNS``. ``kind`` is new_year, filled, revised or withdrawn (a
             member's observation), status, score, rank_outside_band (outside the rank band of the earlier publication),
             verdict or benchmark. ``subject`` is an indicator, a claim or ``overall``. ``name`` is the economy's,
@@ -163,43 +163,30 @@ class Comparison:
 
 
 def keep(layout: Layout) -> None:
-    """Keep the parts of the present publication before it is replaced. A second call does nothing."""
-    if not layout.published.exists():
-        return
-    try:
-        with duckdb.connect(str(layout.published), read_only=True) as connection:
-            row = connection.execute("select published_at from publication").fetchone()
-            if row is None:
-                return
-            folder = layout.publications / row[0].strftime(_STAMP)
-            if not folder.exists():
-                _write(connection, folder)
-    except duckdb.Error:  # not a publication
-        return
+    """Keep the published file, if it is not kept yet. A second call does nothing."""
+    standing(layout)
 
 
-def _write(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(mkdtemp(dir=folder.parent, prefix="."))
-    try:
-        for table in _KEPT.keys() & _tables(connection):
-            file = quoted(temporary / f"{table}.parquet")
-            connection.execute(f"copy ({_part(table)} order by all) to '{file}' (compression zstd)")
-        temporary.chmod(0o755)
-        temporary.replace(folder)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+def folders(layout: Layout) -> list[Path]:
+    """Return the folders with parts of publications."""
+    return [path for path in layout.publications.glob("[0-9]*Z") if (path / "publication.parquet").exists()]
 
 
-def _tables(connection: duckdb.DuckDBPyConnection) -> set[str]:
-    return {row[0] for row in connection.execute("select table_name from duckdb_tables()").fetchall()}
+def tables_of(connection: duckdb.DuckDBPyConnection, database: str) -> set[str]:
+    """Return the tables of an attached database."""
+    rows = connection.execute("select table_name from duckdb_tables() where database_name = ?", [database]).fetchall()
+    return {row[0] for row in rows}
 
 
-def _part(table: str) -> str:
-    """Return the query for the part of a table to keep."""
-    columns = [column.split()[0] for column in _KEPT[table].split(", ")]
-    members = " where iso3 in (select iso3 from economies where is_member)" if "iso3" in columns else ""
-    return f"select {', '.join(columns)} from {table}{members}"
+def part_of(connection: duckdb.DuckDBPyConnection, table: str, database: str) -> str:
+    """Return the query for the part of a table to keep: of the columns, those that this publication has."""
+    found = connection.execute(
+        "select column_name from duckdb_columns() where database_name = ? and table_name = ?", [database, table]
+    ).fetchall()
+    wanted = [column.split()[0] for column in PARTS[table].split(", ")]
+    columns = [column for column in wanted if (column,) in found] or ["null"]
+    members = f" where iso3 in (select iso3 from {database}.economies where is_member)" if "iso3" in columns else ""
+    return f"select {', '.join(columns)} from {database}.{table}{members}"
 
 
 def compare(layout: Layout, since: date | None = None) -> Comparison | None:
@@ -217,46 +204,78 @@ def compare(layout: Layout, since: date | None = None) -> Comparison | None:
         NotPublished: Nothing is published.
         Unreadable: One of the two cannot be read.
     """
-    open_published(layout.published).close()
+    with open_published(layout.published) as connection:
+        published_at, _ = _record(connection, "publication")
+    earlier = _earlier(layout, published_at, since)
+    return compare_two(layout, earlier) if earlier else None
+
+
+def compare_two(layout: Layout, before: Path, now: Path | None = None) -> Comparison:
+    """Compare two publications, each a file or the folder of its parts; ``now`` is the present one by default.
+
+    Raises:
+        NotPublished: Nothing is published.
+        Unreadable: One of the two cannot be read.
+    """
+    present = readable(layout.published)
+    open_published(present).close()
+    now = now or present
     with duckdb.connect(":memory:") as connection:
-        connection.execute(f"attach '{quoted(layout.published)}' as published (read_only); use published")
-        now = _record(connection, "publication")
-        folder = _earlier(layout, now[0], since)
-        if folder is None:
-            return None
+        named = now if now.is_file() else present
+        names = {named: "published"}  # DuckDB attaches a file once
+        connection.execute(f"attach '{quoted(named)}' as published (read_only)")
+        has_sizes = _copy_names(connection)
         try:
-            present = _copy_parts(connection, folder)
+            sides = {side: _Side(connection, path, names) for side, path in (("before", before), ("now", now))}
+            tables = sides["before"].tables & sides["now"].tables
+            for name, side in sides.items():
+                side.copy_to(name, tables)
         except duckdb.Error as error:
             raise Unreadable(
-                f"{folder} holds no earlier publication that can be read; remove it to compare with another"
+                f"{before if now == present else f'{before} or {now}'} holds no publication that can be read;"
+                " remove it to compare with another"
             ) from error
-        connection.execute("use memory")
-        changes = _CHANGES % (_SIZE if "revision_sizes" in present else "null")
-        return Comparison(*_record(connection, "before.publication"), *now, connection.execute(changes).fetchall())
+        changes = _CHANGES % (_SIZE if has_sizes else "null")
+        records = [_record(connection, f"{side}.publication") for side in sides]
+        return Comparison(*records[0], *records[1], connection.execute(changes).fetchall())
 
 
-def _copy_parts(connection: duckdb.DuckDBPyConnection, folder: Path) -> set[str]:
-    """Copy the parts of both publications into the schemas ``before`` and ``now``.
+class _Side:
+    """One publication of a comparison, a file or the folder of its parts, whose tables can be copied."""
 
-    Returns:
-        The tables of the present publication; some are missing from one of an earlier version.
-    """
-    connection.execute("create schema memory.before; create schema memory.now")
-    present = _tables(connection)
-    for table, columns in _KEPT.items():
-        connection.execute(
-            f"create table memory.before.{table} ({columns}); create table memory.now.{table} ({columns})"
-        )
-        file = folder / f"{table}.parquet"
-        if table in present and file.exists():
-            connection.execute(f"insert into memory.now.{table} {_part(table)}")
-            connection.execute(f"insert into memory.before.{table} by name from '{quoted(file)}'")
+    def __init__(self, connection: duckdb.DuckDBPyConnection, path: Path, attached: dict[Path, str]):
+        self._connection, self._path, self._name = connection, path, ""
+        self.tables = {file.stem for file in path.glob("*.parquet")}
+        if path.is_file():
+            if path not in attached:
+                attached[path] = f"file_{len(attached)}"
+                connection.execute(f"attach '{quoted(path)}' as {attached[path]} (read_only)")
+            self._name = attached[path]
+            self.tables = tables_of(connection, self._name)
+
+    def copy_to(self, schema: str, tables: set[str]) -> None:
+        """Copy the parts into a new schema. A table or column that the publication does not have stays empty."""
+        self._connection.execute(f"create schema {schema}")
+        for table, columns in PARTS.items():
+            self._connection.execute(f"create table {schema}.{table} ({columns})")
+            if table in tables:
+                source = part_of(self._connection, table, self._name) if self._name else self._parquet(table)
+                self._connection.execute(f"insert into {schema}.{table} by name {source}")
+
+    def _parquet(self, table: str) -> str:
+        return f"from '{quoted(self._path / table)}.parquet'"
+
+
+def _copy_names(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Copy what names and sizes the changes. Return whether the publication has the sizes of revisions."""
+    present = tables_of(connection, "published")
+    connection.execute("create schema if not exists names")
     for table, columns in _NAMES.items():
-        connection.execute(f"create table memory.now.{table} ({columns})")
+        connection.execute(f"create table names.{table} ({columns})")
         if table in present:
             chosen = ", ".join(column.split()[0] for column in columns.split(", "))
-            connection.execute(f"insert into memory.now.{table} select {chosen} from {table}")
-    return present
+            connection.execute(f"insert into names.{table} select {chosen} from published.{table}")
+    return "revision_sizes" in present
 
 
 def _record(connection: duckdb.DuckDBPyConnection, table: str) -> tuple[datetime, date]:
@@ -266,15 +285,12 @@ def _record(connection: duckdb.DuckDBPyConnection, table: str) -> tuple[datetime
 
 
 def _earlier(layout: Layout, before: datetime, since: date | None) -> Path | None:
-    kept = {
-        datetime.strptime(folder.name, _STAMP): folder
-        for folder in layout.publications.glob("[0-9]*Z")
-        if (folder / "publication.parquet").exists()
-    }
-    times = sorted(time for time in kept if time < before)
+    found = {datetime.strptime(folder.name, STAMP): folder for folder in folders(layout)}
+    found |= {one.published_at: one.path for one in kept.kept(layout)}
+    times = sorted(time for time in found if time < before)
     if not times:
         return None
     if since is None:
-        return kept[times[-1]]
+        return found[times[-1]]
     old_enough = [time for time in times if time.date() <= since]
-    return kept[old_enough[-1] if old_enough else times[0]]
+    return found[old_enough[-1] if old_enough else times[0]]

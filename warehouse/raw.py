@@ -22,8 +22,14 @@ from io import BufferedIOBase, BytesIO
 from pathlib import Path
 from typing import Any
 
-from warehouse.files import append_line, replacing, write_atomically
+from warehouse.files import append_line, replacing, seal, write_atomically
 from warehouse.layout import Layout
+
+SEAL = "record_sha256"
+"""Key of a record's hash."""
+RETRIEVAL = {"url"}
+LAST = {"asked", "sha256", "url", "headers", "retrieved_at"}
+"""Keys that every record has."""
 
 
 def _body_path(layout: Layout, sha256: str) -> Path:
@@ -52,8 +58,27 @@ def store(layout: Layout, content: bytes | BufferedIOBase, retrieval: Mapping[st
             gzip.GzipFile("", "wb", compresslevel=6, fileobj=file, mtime=0) as packed,
         ):
             shutil.copyfileobj(stream, packed)
-    append_line(path.with_suffix(".jsonl"), json.dumps(dict(retrieval), sort_keys=True, default=str))
+    append_line(path.with_suffix(".jsonl"), json.dumps(_sealed(retrieval), sort_keys=True))
     return sha256
+
+
+def _sealed(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a record as JSON values, with its hash."""
+    values = json.loads(json.dumps(dict(record), default=str))
+    return {**values, SEAL: seal(values)}
+
+
+def _opened(text: str | bytes) -> dict[str, Any]:
+    """Return a record without its hash. Records of an earlier version have none.
+
+    Raises:
+        ValueError: It is damaged.
+    """
+    record = json.loads(text)
+    written = record.pop(SEAL, None) if isinstance(record, dict) else ""
+    if written not in (None, seal(record)):
+        raise ValueError("the record does not have its hash")
+    return dict(record)
 
 
 def load(layout: Layout, sha256: str) -> bytes:
@@ -80,13 +105,35 @@ def find(layout: Layout, start: str) -> list[str]:
 
 
 def retrievals(layout: Layout, sha256: str) -> list[dict[str, Any]]:
-    """Return all logged retrievals of a body, oldest first, except lines that an interruption cut off."""
-    path = _body_path(layout, sha256).with_suffix(".jsonl")
+    """Return all logged retrievals of a body, oldest first, except lines that an interruption cut off or damaged."""
     found = []
-    for line in path.read_text(encoding="utf-8").splitlines():
-        with suppress(ValueError):
-            found.append(json.loads(line))
+    with suppress(FileNotFoundError):  # an interruption between body and log
+        for line in _body_path(layout, sha256).with_suffix(".jsonl").read_bytes().splitlines():
+            with suppress(ValueError):
+                found.append(_opened(line))
     return found
+
+
+def faults(layout: Layout) -> list[str]:
+    """Return one text per damaged record: logs of retrievals, and descriptions of last responses."""
+    found = []
+    for path in sorted(layout.raw.glob("[0-9a-f][0-9a-f]/*.jsonl")):
+        lines = path.read_bytes().splitlines()
+        damaged = [number for number, line in enumerate(lines, start=1) if not _is_record(line, RETRIEVAL)]
+        if damaged or not lines:
+            found.append(f"{path}, line {damaged[0]}" if damaged else f"{path}, which is empty")
+    for path in sorted((layout.raw / "last").glob("*/*.json")):
+        content = path.read_bytes()
+        if not _is_record(content, LAST) or _last_path(layout, json.loads(content)["asked"]) != path:
+            found.append(str(path))
+    return found
+
+
+def _is_record(text: bytes, needed: set[str]) -> bool:
+    try:
+        return _opened(text).keys() >= needed
+    except ValueError:
+        return False
 
 
 @dataclass(frozen=True)
@@ -109,7 +156,7 @@ def save_last_response(
 ) -> None:
     """Save the description of the last good response of ``request_url``, with the body ``sha256``."""
     note = {"asked": request_url, "sha256": sha256, "url": url, "headers": dict(headers), "retrieved_at": retrieved_at}
-    write_atomically(_last_path(layout, request_url), json.dumps(note, sort_keys=True, default=str).encode())
+    write_atomically(_last_path(layout, request_url), json.dumps(_sealed(note), sort_keys=True).encode())
 
 
 def invalidate_last_response(layout: Layout, request_url: str) -> None:
@@ -126,8 +173,9 @@ class StoredResponses:
     def last(self, url: str) -> StoredResponse | None:
         """Return the last good response; None without one, and if its bytes are missing or changed."""
         try:
-            note = json.loads(_last_path(self.layout, url).read_bytes())
+            note = _opened(_last_path(self.layout, url).read_bytes())
             content = load(self.layout, note["sha256"])
-        except (OSError, ValueError):
+            retrieved_at = datetime.fromisoformat(note["retrieved_at"])
+            return StoredResponse(note["url"], note["headers"], retrieved_at, content)
+        except (OSError, ValueError, KeyError, TypeError):
             return None
-        return StoredResponse(note["url"], note["headers"], datetime.fromisoformat(note["retrieved_at"]), content)

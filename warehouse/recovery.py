@@ -15,44 +15,58 @@ from pathlib import Path
 
 import duckdb
 
+from warehouse import kept
 from warehouse.files import exclusive
 from warehouse.layout import Layout
+from warehouse.publish import build_logs
+from warehouse.reading import user_of
+from warehouse.standing import clear_copies
 
 
 def leftovers(layout: Layout) -> list[Path]:
-    """Return unfinished files, and the build file if it has no receipt or cannot be opened.
+    """Return unfinished files, logs beside a finished build, and a build without a receipt or that cannot be opened.
 
     Only the holder of the lock can distinguish them from the files of a run in progress.
     """
-    found = [*layout.root.glob(".*.tmp*"), *layout.root.glob(".replay-*"), *layout.publications.glob(".*")]
+    found = [*layout.root.glob(".*.tmp*"), *layout.root.glob(".replay-*")]
+    found += [*layout.publications.glob(".*"), *layout.opened.glob(".*")]
+    found += [path for path in layout.publications.glob("*.sha256") if not path.with_suffix(kept.SUFFIX).exists()]
     for folder in (layout.landing, layout.raw, layout.journal, layout.dbt_target):
         found += folder.rglob(".*.tmp")
     if not layout.receipt.exists():
         found += layout.root.glob(f"{layout.build.name}*")
-    elif not _opens(layout.build):
-        found += [layout.receipt, *layout.root.glob(f"{layout.build.name}*")]
+    else:
+        is_free = _is_free(layout.build)
+        if is_free:
+            found += build_logs(layout)
+        elif is_free is False:
+            found += [layout.receipt, *layout.root.glob(f"{layout.build.name}*")]
     return sorted(found)
 
 
-def _opens(build: Path) -> bool:
-    """Return whether dbt can use the build file: it is missing, intact, or in use by another process."""
+def _is_free(build: Path) -> bool | None:
+    """Return whether dbt can open the build file, or it is missing; None while a program has it open."""
     if not build.exists():
         return True
     try:
         duckdb.connect(str(build), read_only=True).close()
     except duckdb.Error as error:
-        return isinstance(error, duckdb.ConnectionException) or "Could not set lock" in str(error)
+        return None if isinstance(error, duckdb.ConnectionException) or user_of(error) else False
     return True
 
 
 def clear(layout: Layout) -> list[Path]:
-    """Delete the files of ``leftovers`` and return them. The caller holds the lock."""
+    """Delete the files of ``leftovers`` and return them. The caller holds the lock.
+
+    Copies of earlier publications that users had open are deleted too.
+    """
     found = leftovers(layout)
     for path in found:
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)
         else:
             path.unlink(missing_ok=True)
+    clear_copies(layout)
     return found
 
 

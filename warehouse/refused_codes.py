@@ -19,9 +19,22 @@ FIELDS = ("provider", "database", "code", "release")
 def read(layout: Layout) -> list[dict[str, Any]]:
     """Return the refused codes; none for a missing or unreadable file, because the next refresh finds them again."""
     try:
-        return [{name: entry[name] for name in FIELDS} for entry in json.loads(layout.refused_codes.read_bytes())]
+        return _read(layout)
     except (OSError, ValueError, KeyError, TypeError):
         return []
+
+
+def is_readable(layout: Layout) -> bool:
+    """Return whether the file is a list of refused codes."""
+    try:
+        _read(layout)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+    return True
+
+
+def _read(layout: Layout) -> list[dict[str, Any]]:
+    return [{name: entry[name] for name in FIELDS} for entry in json.loads(layout.refused_codes.read_bytes())]
 
 
 def write(layout: Layout, codes: Sequence[Mapping[str, Any]]) -> None:

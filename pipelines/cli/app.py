@@ -38,6 +38,7 @@ COMMANDS = (
     "dictionary",
     "export",
     "diff",
+    "publications",
     "report",
     "briefs",
     "ui",

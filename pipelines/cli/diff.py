@@ -16,10 +16,10 @@ import typer
 from pipelines.cli.tables import Format, console, show
 from pipelines.cli.terminal import FormatOption, command_app, parse_day
 from pipelines.formatting import GAP, figure
-from pipelines.published import CHANGE_SECTIONS, SUMMED_SECTIONS, section_of
+from pipelines.published import CHANGE_SECTIONS, SUMMED_SECTIONS, publication_named, section_of
 from pipelines.settings import load_settings
 from warehouse.layout import Layout
-from warehouse.publications import COLUMNS, Comparison, compare
+from warehouse.publications import COLUMNS, Comparison, compare, compare_two
 
 app = command_app()
 
@@ -39,6 +39,10 @@ class ChangeTable:
 
 @app.command()
 def diff(
+    first: Annotated[
+        str | None, typer.Argument(metavar="A", help="Compare this publication (an id of carec publications).")
+    ] = None,
+    second: Annotated[str | None, typer.Argument(metavar="B", help="With this one, else the current.")] = None,
     since: Annotated[
         str | None,
         typer.Option("--since", metavar="DATE", help="Compare with the publication of that day (YYYY-MM-DD)."),
@@ -46,7 +50,10 @@ def diff(
     fmt: FormatOption = Format.TABLE,
 ) -> None:
     """What the current publication changed: figures, statuses, ranks, verdicts, benchmarks."""
-    page(parse_day(since), fmt)
+    day = parse_day(since)
+    if first and day:
+        raise typer.BadParameter("--since and the id of a publication: give one of them")
+    page(day, fmt, first, second)
 
 
 def sections(found: Comparison) -> list[ChangeTable]:
@@ -63,9 +70,15 @@ def sections(found: Comparison) -> list[ChangeTable]:
     ]
 
 
-def page(since: date | None, fmt: Format) -> None:
+def page(since: date | None, fmt: Format, first: str | None = None, second: str | None = None) -> None:
     """Print every change as one row in JSON and CSV, and as one table per kind otherwise."""
-    found = compare(Layout(load_settings().warehouse), since)
+    layout = Layout(load_settings().warehouse)
+    if first:
+        found: Comparison | None = compare_two(
+            layout, publication_named(first), publication_named(second) if second else None
+        )
+    else:
+        found = compare(layout, since)
     if fmt is not Format.TABLE:
         show(COLUMNS, found.rows if found else [], fmt)
         return

@@ -12,35 +12,38 @@ import shutil
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
-import duckdb
 import typer
 import yaml
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
+from pipelines.cli.diagnosis import Diagnosis, listed, one_line, size
+from pipelines.cli.stored_files import (
+    journal_records,
+    kept_publications,
+    publication,
+    tables,
+    vintages,
+)
 from pipelines.cli.tables import Format, show
 from pipelines.cli.terminal import FormatOption, command_app, progress_line
 from pipelines.orchestration.instance import TEMPLATE
 from pipelines.settings import PROJECT, load_settings, unknown_settings, with_base_urls
 from sources.catalogue import load_catalogue
 from sources.errors import ConfigurationError
-from warehouse import landing, raw
+from warehouse import raw
 from warehouse.files import Busy, exclusive
 from warehouse.layout import Layout
-from warehouse.publish import NEVER_EMPTY, published, read_receipt
-from warehouse.reading import Unreadable
+from warehouse.publish import has_built_bytes, read_receipt
 from warehouse.recovery import leftovers
 
 app = command_app()
 
-COLUMNS = ("check", "status", "finding", "remedy")
-SHOWN = 3
-"""Names in a finding; further ones are only counted."""
 RAW_BUDGET_S = 20.0
 """Seconds for reading raw bodies; the rest is only counted."""
+COLUMNS = ("check", "status", "finding", "remedy")
 SPARE_BYTES = 500 * 2**20
 """Free space that a refresh needs in addition to three copies of the build."""
 
@@ -55,19 +58,6 @@ def doctor(fmt: FormatOption = Format.TABLE) -> None:
         raise typer.Exit(1)
 
 
-@dataclass(frozen=True)
-class Diagnosis:
-    """The result of one check. ``remedy`` is None if there is no problem."""
-
-    check: str
-    finding: str
-    remedy: str | None = None
-
-    @property
-    def row(self) -> tuple[str, str, str, str | None]:
-        return self.check, "attention" if self.remedy else "ok", self.finding, self.remedy
-
-
 def examine(layout: Layout, project: Path = PROJECT) -> Iterator[Diagnosis]:
     """Yield the result of every check, in the order in which an operator should fix problems; takes under a minute."""
     yield environment(project / "requirements.lock")
@@ -76,9 +66,12 @@ def examine(layout: Layout, project: Path = PROJECT) -> Iterator[Diagnosis]:
     yield from leftover_files(layout)
     yield manifest(layout, project / "dbt_project")
     yield vintages(layout)
+    yield tables(layout)
     yield publication(layout)
+    yield kept_publications(layout)
     yield build(layout)
     yield raw_bodies(layout)
+    yield journal_records(layout)
     yield dagster_home(layout)
 
 
@@ -97,7 +90,7 @@ def environment(lock: Path) -> Diagnosis:
         if installed != version:
             wrong.append(f"{name} {installed}, the lock has {version}")
     if wrong:
-        return Diagnosis("lock", _listed(wrong), "rm .venv/.lock-installed && make .venv/.lock-installed")
+        return Diagnosis("lock", listed(wrong), "rm .venv/.lock-installed && make .venv/.lock-installed")
     return Diagnosis("lock", f"{len(pins)} packages as in the lock")
 
 
@@ -119,7 +112,7 @@ def settings() -> Diagnosis:
     except ConfigurationError as error:
         return Diagnosis("settings", str(error), "correct the setting that is named")
     if unread := unknown_settings(catalogue):
-        return Diagnosis("settings", f"nothing reads {_listed(unread)}", "correct the spelling, or remove them")
+        return Diagnosis("settings", f"nothing reads {listed(unread)}", "correct the spelling, or remove them")
     return Diagnosis("settings", "every CAREC_ setting is known")
 
 
@@ -129,7 +122,7 @@ def disk(layout: Layout) -> Diagnosis:
     free = shutil.disk_usage(folder).free
     largest = max((path.stat().st_size for path in (layout.build, layout.published) if path.exists()), default=0)
     needed = 3 * largest + SPARE_BYTES
-    found = f"{_size(free)} free, a refresh needs {_size(needed)}"
+    found = f"{size(free)} free, a refresh needs {size(needed)}"
     return Diagnosis("disk space", found, f"free some space on the disk of {layout.root}" if free < needed else None)
 
 
@@ -154,7 +147,7 @@ def leftover_files(layout: Layout) -> Iterator[Diagnosis]:
 def _leftovers(layout: Layout) -> Diagnosis:
     found = leftovers(layout)
     if found:
-        names = _listed([str(path.relative_to(layout.root)) for path in found])
+        names = listed([str(path.relative_to(layout.root)) for path in found])
         return Diagnosis("leftovers", f"an interrupted refresh left {names}", "carec refresh (it removes them first)")
     return Diagnosis("leftovers", "no refresh is running; no files are left over")
 
@@ -177,49 +170,6 @@ def manifest(layout: Layout, project: Path) -> Diagnosis:
     return Diagnosis("dbt manifest", f"of dbt {version}, not older than the project")
 
 
-def vintages(layout: Layout) -> Diagnosis:
-    """Check the figures of every landed vintage against the hash in its name."""
-    damaged, count = [], 0
-    for folder in sorted((layout.landing / "observations").glob("*")):
-        for vintage in landing.vintages(layout, folder.name):
-            count += 1
-            try:
-                sound = landing.content_hash(vintage.read()) == vintage.content_hash
-            except (OSError, Unreadable):
-                sound = False
-            if not sound:
-                damaged.append(str(vintage.path.relative_to(layout.root)))
-    if damaged:
-        return Diagnosis(
-            "landing",
-            f"damaged: {_listed(damaged)}",
-            "restore the files from a backup, or `carec replay --write` lands every recorded run again",
-        )
-    if not count:
-        return Diagnosis("landing", "nothing has landed yet", "carec refresh")
-    return Diagnosis("landing", f"{count} vintages, each with the figures of its hash")
-
-
-def publication(layout: Layout) -> Diagnosis:
-    """Check that the published file opens, is a publication, and has the tables that users need."""
-    if not layout.published.exists():
-        return Diagnosis("publication", "nothing is published yet", "carec refresh")
-    current, remedy = published(layout), f"rm {layout.published} && carec refresh"
-    if current is None:
-        return Diagnosis("publication", f"{layout.published} is not a publication", remedy)
-    try:
-        with duckdb.connect(str(layout.published), read_only=True) as connection:
-            empty = [t for t in NEVER_EMPTY if not connection.execute(f"select 1 from {t} limit 1").fetchone()]
-            tables = connection.execute("select table_name from duckdb_tables() where not internal").fetchall()
-            for (table,) in tables:  # reads every block, and DuckDB compares each with its checksum
-                connection.execute(f'select bit_xor(hash(t)) from "{table}" as t').fetchone()
-    except duckdb.Error as error:
-        return Diagnosis("publication", f"{layout.published}: {error}", remedy)
-    if empty:
-        return Diagnosis("publication", f"nothing in {_listed(empty)}", remedy)
-    return Diagnosis("publication", f"{current.observations:,} observations, as of {current.as_of}")
-
-
 def build(layout: Layout) -> Diagnosis:
     """Check that the newest build passed its checks. An interrupted build is found by the check of leftovers."""
     receipt = read_receipt(layout)
@@ -236,6 +186,11 @@ def build(layout: Layout) -> Diagnosis:
         )
     if not layout.build.exists():
         return Diagnosis("build", f"{layout.build.name} is missing, but its receipt exists", f"rm {layout.receipt}")
+    if not has_built_bytes(layout):
+        finding = f"{layout.build} was changed after its checks"
+        return Diagnosis(
+            "build", finding, f"rm {layout.receipt} && carec refresh (the next build starts with a new file)"
+        )
     return Diagnosis("build", f"passed its checks at {receipt.built_at[:16]} UTC")
 
 
@@ -251,10 +206,16 @@ def raw_bodies(layout: Layout) -> Diagnosis:
             raw.load(layout, path.stem)
         except (OSError, ValueError):
             damaged.append(str(path.relative_to(layout.root)))
+    if records := raw.faults(layout):
+        remedy = (
+            "restore them from a backup; without one, remove the line or file: a body is sound without its record,"
+            " and is requested in full"
+        )
+        return Diagnosis("raw store", f"damaged records: {listed(records)}", remedy)
     if damaged:
         return Diagnosis(
             "raw store",
-            f"damaged: {_listed(damaged)}",
+            f"damaged: {listed(damaged)}",
             "restore them from a backup; without one, remove them: they are requested again, and `carec replay` names"
             " the runs that can no longer be repeated",
         )
@@ -272,31 +233,20 @@ def dagster_home(layout: Layout) -> Diagnosis:
             raise ValueError("settings are expected")
     except (OSError, ValueError, yaml.YAMLError) as error:
         remedy = f"rm {home / TEMPLATE.name}; the next run writes the project's own"
-        return Diagnosis("dagster", f"{home / TEMPLATE.name} cannot be used: {_one_line(error)}", remedy)
+        return Diagnosis("dagster", f"{home / TEMPLATE.name} cannot be used: {one_line(error)}", remedy)
     stores = sorted(home.rglob("*.db"))
     for store in stores:
         try:
-            with sqlite3.connect(f"file:{store}?mode=ro", uri=True, timeout=5) as connection:
-                (answer,) = connection.execute("pragma quick_check(1)").fetchone()
+            with sqlite3.connect(f"{store.resolve().as_uri()}?mode=ro", uri=True, timeout=5) as connection:
+                (answer,) = connection.execute("pragma integrity_check(1)").fetchone()
+                if not connection.execute("select count(*) from sqlite_master").fetchone()[0]:
+                    answer = "it has no tables"
         except sqlite3.Error as error:
             answer = str(error)
         if answer != "ok":
             remedy = f"stop Dagster and move {store} away: it contains the history of runs, no figures"
-            return Diagnosis("dagster", f"{store}: {_one_line(answer)}", remedy)
+            return Diagnosis("dagster", f"{store}: {one_line(answer)}", remedy)
     return Diagnosis("dagster", f"settings and {len(stores)} stores can be read")
-
-
-def _listed(names: list[str]) -> str:
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ", ".join(names[:SHOWN]) + more
-
-
-def _one_line(value: object) -> str:
-    return " ".join(str(value).split())
-
-
-def _size(count: int) -> str:
-    return f"{count / 2**30:.1f} GiB" if count >= 2**30 else f"{count / 2**20:.0f} MiB"
 
 
 def diagnose(progress: Callable[[str], None]) -> list[Diagnosis]:

@@ -24,10 +24,14 @@ app = command_app()
 @app.command()
 def query(
     sql: Annotated[str, typer.Argument(help="One SQL statement, in DuckDB's dialect.")],
+    publication: Annotated[
+        str | None,
+        typer.Option("--publication", metavar="ID", help="Read this publication (carec publications lists them)."),
+    ] = None,
     fmt: FormatOption = Format.TABLE,
 ) -> None:
     """Read-only query on the published file."""
-    print_result(*run_query(sql), fmt)
+    print_result(*run_query(sql, publication=publication), fmt)
 
 
 def print_result(columns: Sequence[str], rows: Sequence[Sequence[Any]], fmt: Format) -> None:

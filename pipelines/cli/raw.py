@@ -50,8 +50,10 @@ def retrievals(sha: str) -> list[str]:
     lines = [found]
     for one in raw.retrievals(layout, found):
         refused = f"; refused: {one['refused']}" if one.get("refused") else ""
-        lines.append(f"{one['retrieved_at']} {one['provider'] or ''} HTTP {one['status']} {one['url']}{refused}")
-        lines += [f"  {name}: {value}" for name, value in one["headers"].items()]
+        lines.append(
+            f"{one.get('retrieved_at')} {one.get('provider') or ''} HTTP {one.get('status')} {one.get('url')}{refused}"
+        )
+        lines += [f"  {name}: {value}" for name, value in one.get("headers", {}).items()]
     return lines
 
 

@@ -17,7 +17,7 @@ import typer
 from pipelines.cli.terminal import command_app, note, parse_day, progress_line
 from pipelines.dbt.failures import warnings
 from pipelines.dbt.runner import check_day
-from pipelines.ingestion import Ingestion
+from pipelines.ingestion import Ingestion, budget_lines
 from pipelines.notifications import Message, post
 from pipelines.published import not_known, verdict_changes
 from pipelines.quality_gates import STALE_MIRROR
@@ -117,10 +117,15 @@ def record(
 def _print_summary(workspace: Workspace, result: Refresh, revised: Revisions, seconds: float) -> None:
     """Print what a refresh did and how long it took, in a few lines on standard error."""
     _print_sources(result.ingestion, revised)
+    for line in budget_lines(result.ingestion, workspace.settings):
+        note(line)
     path, took = workspace.layout.published, f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
     publication = result.publication
     newest = f"{publication.newest_vintage:%Y-%m-%d}" if publication.newest_vintage else "none"
-    if result.build is None:
+    if result.restored:
+        published_at = f"{publication.published_at:%Y-%m-%d %H:%M} UTC"
+        note(f"published again: {path} had other bytes than the publication of {published_at} ({took})")
+    elif result.build is None:
         published_at = f"{publication.published_at:%Y-%m-%d %H:%M} UTC"
         note(f"nothing changed: the publication of {published_at} remains ({path}; {took})")
     else:

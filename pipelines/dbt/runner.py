@@ -29,7 +29,7 @@ from sources.observation import utc_now
 from warehouse import landing
 from warehouse.files import write_atomically, write_table
 from warehouse.layout import Layout
-from warehouse.publish import Receipt, write_receipt
+from warehouse.publish import Receipt, check_free, has_built_bytes, seal, write_receipt
 
 
 @dataclass(frozen=True)
@@ -136,16 +136,20 @@ def start_build(workspace: Workspace, as_of: date, fingerprint: str, seeds: bool
 
     Raises:
         ConfigurationError: A seed that people edit has a fault.
+        NotPublished: Another process has the build file open.
     """
     check_seeds(workspace)
     layout = workspace.layout
+    check_free(layout)
     write_as_of(layout, as_of)
+    is_as_built = has_built_bytes(layout)
     layout.receipt.unlink(missing_ok=True)
     (layout.dbt_target / "run_results.json").unlink(missing_ok=True)
     inputs, arguments = inputs_of_tests(workspace), dbt_arguments(workspace, "build")
     compiled = layout.dbt_target / COMPILED
-    if not has_mark(compiled, inputs["unit_tests"]):
-        # dbt does not drop the table of a removed model or seed, and every table of the file is published
+    if not (has_mark(compiled, inputs["unit_tests"]) and is_as_built):
+        # dbt does not drop the table of a removed model or seed, nor one that another program wrote, and every table
+        # of the file is published
         layout.build.unlink(missing_ok=True)
     compiled.unlink(missing_ok=True)
     left_out = []
@@ -166,7 +170,8 @@ def finish_build(workspace: Workspace, started: StartedBuild, reason: str | None
         write_atomically(_passed_unit_tests(workspace.layout), started.inputs["unit_tests"].encode())
         record_seeds(workspace.layout, started.inputs["seeds"])
     now = utc_now().isoformat()
-    receipt = Receipt(started.fingerprint, started.as_of.isoformat(), reason is None, now, reason)
+    content = seal(workspace.layout) if reason is None else None
+    receipt = Receipt(started.fingerprint, started.as_of.isoformat(), reason is None, now, reason, content)
     write_receipt(workspace.layout, receipt)
 
 

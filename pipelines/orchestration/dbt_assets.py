@@ -38,7 +38,7 @@ from pipelines.workspace import Workspace
 from sources.errors import ConfigurationError
 from sources.observation import utc_now
 from warehouse.layout import Layout
-from warehouse.publish import WORKING_SCHEMAS, Publication, published
+from warehouse.publish import WORKING_SCHEMAS, Publication, current, restore
 
 Manifest = Mapping[str, Any]
 
@@ -200,9 +200,11 @@ def dbt_build(
         set_environment(layout)
         with lock_warehouse(context, layout):
             fingerprint = runner.fingerprint(workspace, as_of, explicit=day is not None)
-            present = published(layout)
+            present = current(layout)
             # the rule of pipelines.refresh
             if present and present.fingerprint == fingerprint and not config.rebuild:
+                if restore(layout):
+                    context.log.warning(f"{layout.published} had other bytes than the publication: put back")
                 yield from _unchanged(context, layout, present)
                 return
             # each check of the definition must have a result

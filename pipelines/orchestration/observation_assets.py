@@ -13,7 +13,7 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
-from pipelines.ingestion import Ingested, ingest
+from pipelines.ingestion import Ingested, budget_lines, ingest
 from pipelines.orchestration import asset_checks
 from pipelines.orchestration.asset_keys import observation_key
 from pipelines.workspace import Workspace
@@ -55,6 +55,8 @@ def observation_assets(workspace: Workspace, groups: Mapping[str, str]) -> dg.As
             ingestion = ingest(workspace, catalogue.select(ids), offline=workspace.settings.offline)
         for host, reason in ingestion.unreachable.items():
             context.log.warning(f"no network to {host}: {reason}; the last good figures are used")
+        for line in budget_lines(ingestion, workspace.settings):
+            context.log.info(line)
         for ingested in ingestion.results:
             yield dg.MaterializeResult(
                 asset_key=dg.AssetKey(observation_key(ingested.indicator.id)),

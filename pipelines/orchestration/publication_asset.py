@@ -20,7 +20,7 @@ from pipelines.revisions import revisions_since
 from pipelines.workspace import Workspace
 from sources.observation import utc_now
 from warehouse.layout import Layout
-from warehouse.publish import NotPublished, Publication, publish, published, read_receipt
+from warehouse.publish import NotPublished, Publication, current, publish, read_receipt, restore
 
 
 def publication_asset(workspace: Workspace, tables: Iterable[Key]) -> dg.AssetsDefinition:
@@ -41,11 +41,15 @@ def publication_asset(workspace: Workspace, tables: Iterable[Key]) -> dg.AssetsD
     )
     def publication(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
         with lock_warehouse(context, layout):
-            previous, receipt = published(layout), read_receipt(layout)
+            previous, receipt = current(layout), read_receipt(layout)
             try:
                 # as in a refresh: a publication of the same build stays untouched
                 unchanged = previous and receipt and receipt.passed and previous.fingerprint == receipt.fingerprint
-                result = previous if previous and unchanged else publish(layout, utc_now())
+                if previous and unchanged:
+                    result = previous
+                    restore(layout)
+                else:
+                    result = publish(layout, utc_now(), workspace.settings.keep_publications)
             except NotPublished as error:
                 raise dg.Failure(
                     f"not published, the previous publication is unchanged: {error}", allow_retries=False

@@ -15,7 +15,7 @@ import duckdb
 
 from pipelines.scoring.models import Models
 from sources.errors import ConfigurationError
-from warehouse.reading import open_published, quoted, without_pandas
+from warehouse.reading import open_published, quoted, readable, without_pandas
 
 TABLES = ("indicator_scores", "pillar_scores", "scorecard")
 STEPS, ROUNDS = 64, 5
@@ -38,6 +38,7 @@ class WhatIf:
     def __init__(self, published: Path, models: Models, framework: str, iso3: str, is_current: bool = False):
         self._models, self._framework, self._iso3 = models, framework, iso3
         open_published(published).close()
+        published = readable(published)
         self._connection = duckdb.connect(":memory:")
         models.prepare(self._connection)
         self._connection.execute(f"attach '{quoted(published)}' as published (read_only)")

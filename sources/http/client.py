@@ -8,6 +8,7 @@ Belongs here: how a request is sent, retried and limited. Does not belong here: 
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import TimeoutError as FutureTimeout
@@ -86,6 +87,7 @@ class Http:
         read_timeout_s: Upper limit for the timeout of a call, from one byte to the next.
         request_limit_s: Seconds for one attempt, from the first to the last byte.
         host_deadline_s: Seconds for all requests to one host, from the first request.
+        budget_s: Seconds for all requests of the session, from its start.
         per_host_parallel: Requests to one host at the same time.
         max_body_bytes: Upper limit for a body as sent; decompressed it may have ``decoding.DECODED_TIMES`` as many.
         user_agent: Default: ``agent()``.
@@ -99,6 +101,7 @@ class Http:
     read_timeout_s: float = 600.0
     request_limit_s: float = 240.0
     host_deadline_s: float = 300.0
+    budget_s: float = math.inf
     per_host_parallel: int = 4
     max_body_bytes: int = 2048 << 20
     user_agent: str | None = None
@@ -111,6 +114,8 @@ class Http:
 
     def __post_init__(self) -> None:
         self._reach = Reach(self.sleep)
+        self._ends = time.monotonic() + self.budget_s
+        self._late: dict[str, str] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -127,6 +132,12 @@ class Http:
     def unreachable(self) -> dict[str, str]:
         """Reason by host, for every host that is no longer tried."""
         return self._reach.unreachable
+
+    @property
+    def late(self) -> dict[str, str]:
+        """Reason by host, for every host whose time was used up before it had answered everything."""
+        with self._lock:
+            return dict(self._late)
 
     def get(
         self,
@@ -161,20 +172,19 @@ class Http:
         connect_s, read_s = min(connect_timeout_s, self.connect_timeout_s), min(read_timeout_s, self.read_timeout_s)
         sent = {"Accept": ", ".join(kind for kind in accept if "/" in kind) or "*/*", **(headers or {})}
         size = SizeLimit(min(max_body_mib << 20, self.max_body_bytes), provider)
-        quota = self._quota(url)
-        retry = self._retry(url)
+        quota, retry = self._quota(url), self._retry(url)
         with quota.slots:
             while True:
                 until = min(quota.deadline, time.monotonic() + min(self.request_limit_s, READS * read_s))
                 reply = self._attempt(url, params, sent, accept, _Limits(connect_s, read_s, until, size))
                 failure = reply.failure
-                if failure is not None and transient is not None and not failure.transient and transient(reply):
+                if failure and transient and not failure.transient and transient(reply):
                     failure = replace(failure, transient=True)
                     reply = replace(reply, failure=failure)
+                self._note_late(url, quota, failure)
                 log.debug("%s: %s: %s", provider, reply.url, failure.message if failure else reply.status)
-                if failure is None or not failure.transient:
-                    return reply
-                if not retry_timeouts and (failure.kind is FailureKind.TIMEOUT or reply.status == GATEWAY_TIMEOUT):
+                timed_out = failure and (failure.kind is FailureKind.TIMEOUT or reply.status == GATEWAY_TIMEOUT)
+                if failure is None or not failure.transient or (timed_out and not retry_timeouts):
                     return reply
                 try:
                     retry = retry.increment(url=url)
@@ -183,7 +193,8 @@ class Http:
                 wait = retry.get_backoff_time() if failure.retry_after_s is None else failure.retry_after_s
                 if time.monotonic() + wait >= quota.deadline:
                     late = f"{failure.message}; {wait:.0f} s more to wait is beyond the time a host has"
-                    return replace(reply, failure=Failure(FailureKind.DEADLINE, late))
+                    failure = Failure(FailureKind.DEADLINE, late)
+                    return replace(reply, failure=self._note_late(url, quota, failure))
                 self.sleep(wait)
         if failure.kind is FailureKind.UNREACHABLE:
             self._reach.mark_unreachable(url, failure.message)
@@ -240,12 +251,11 @@ class Http:
         for _ in range(MAX_REDIRECTS + 1):
             if urlsplit(url).scheme not in ("http", "https"):
                 raise Fault(FailureKind.ADDRESS, f"{url}: only http and https addresses are asked")
+            self._seconds_left(url, limits)  # an unreachable host would take time too
             ip = self._reach.probe_host(url, limits.connect_s)
             if leads_inside(previous_ip, ip):
                 raise Fault(FailureKind.REDIRECT, f"redirect from a public address to {url} ({ip}) is not followed")
-            left = limits.until - time.monotonic()
-            if left <= 0:
-                raise Fault(FailureKind.DEADLINE, f"{host_of(url)}: the time for this host is used up")
+            left = self._seconds_left(url, limits)
             session = self._opened()
             timeout = (min(limits.connect_s, left), min(limits.read_s, left))
             send = partial(
@@ -267,6 +277,21 @@ class Http:
             previous_ip, url, params = ip, target, None
         raise Fault(FailureKind.REDIRECT, f"{url}: more than {MAX_REDIRECTS} redirects")
 
+    def _seconds_left(self, url: str, limits: _Limits) -> float:
+        """Return the seconds of the attempt that are left. Raises Fault without any."""
+        left = limits.until - time.monotonic()
+        if left <= 0:
+            whose = "for this host" if time.monotonic() < self._ends else "of the refresh for providers"
+            raise Fault(FailureKind.DEADLINE, f"{host_of(url)}: the time {whose} is used up")
+        return left
+
+    def _note_late(self, url: str, quota: _Quota, failure: Failure | None) -> Failure | None:
+        """Note the host of a failed request if its time is used up. Return the failure."""
+        if failure and (failure.kind is FailureKind.DEADLINE or time.monotonic() >= quota.deadline):
+            with self._lock:
+                self._late.setdefault(host_of(url), failure.message)
+        return failure
+
     def _receive(self, response: requests.Response, limits: _Limits) -> Body:
         """Return the body as sent. Raises Fault if it is too large or not complete at the end of the attempt."""
 
@@ -287,7 +312,8 @@ class Http:
 
     def _quota(self, url: str) -> _Quota:
         with self._lock:
-            quota = _Quota(BoundedSemaphore(self.per_host_parallel), time.monotonic() + self.host_deadline_s)
+            deadline = min(time.monotonic() + self.host_deadline_s, self._ends)
+            quota = _Quota(BoundedSemaphore(self.per_host_parallel), deadline)
             return self._quotas.setdefault(host_of(url), quota)
 
     def _opened(self) -> requests.Session:

@@ -22,6 +22,7 @@ from werkzeug import Request, Response
 from sources.http import bodies
 from sources.http import reachability as reach
 from sources.http.client import FailureKind, Http, Reply
+from sources.http.reachability import host_of
 from sources.http.redirects import leads_inside, redirect_fault
 from sources.observation import utc_now
 from tests.contract.loopback import PatientHttp, RawServer, Talk, reset, response, unused_port
@@ -180,6 +181,25 @@ def test_a_host_gets_no_request_after_its_time_limit(raw_server: RawServerFactor
     time.sleep(0.25)
     assert kind_of(http.get(server.url)) is FailureKind.DEADLINE
     assert server.requests == 1
+
+
+def test_no_host_is_asked_after_the_budget_and_the_late_ones_are_named(raw_server: RawServerFactory) -> None:
+    def drip(connection: socket.socket, _: int) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+        while True:
+            connection.sendall(b"1")
+            time.sleep(0.02)
+
+    slow, other, quick = raw_server(drip), raw_server(send(response())), raw_server(send(response(b"[1]")))
+    http = PatientHttp(budget_s=0.6, host_deadline_s=0.3, tries=4)
+    assert http.get(quick.url).content == b"[1]"
+    assert kind_of(http.get(slow.url)) in (FailureKind.TIMEOUT, FailureKind.DEADLINE)
+    assert slow.requests == 1, "its share is used up"
+    time.sleep(0.6)
+    reply = http.get(other.url)
+    assert kind_of(reply) is FailureKind.DEADLINE and reply.failure and "of the refresh" in reply.failure.message
+    assert other.requests == 0
+    assert http.late.keys() == {host_of(slow.url), host_of(other.url)}
 
 
 def test_accepted_without_a_body_is_a_challenge_and_not_retried(raw_server: RawServerFactory) -> None:

@@ -22,9 +22,11 @@ import pytest
 from pipelines.cli.diff import sections
 from pipelines.published import CHANGE_SECTIONS, section_of
 from tests.conftest import run_carec
+from warehouse.kept import kept
 from warehouse.layout import Layout
-from warehouse.publications import COLUMNS, compare
+from warehouse.publications import COLUMNS, compare, folders
 from warehouse.publish import Receipt, publish, write_receipt
+from warehouse.retention import prune
 
 SECOND, THIRD = datetime(2027, 1, 10, 8), datetime(2027, 3, 20, 9, 30)
 
@@ -106,10 +108,11 @@ def test_a_figure_of_a_later_year_is_a_new_data_year_and_one_of_an_earlier_is_fi
 def test_a_revised_figure_has_both_values_and_over_two_publications_the_first_and_the_last(
     thrice: Layout, since_the_first: list[dict[str, Any]]
 ) -> None:
-    first = min(thrice.publications.iterdir()) / "observations.parquet"
-    before = duckdb.sql(
-        f"select value from '{first}' where iso3 = 'KAZ' and indicator_id = 'fixed_broadband_per_100' and year = 2023"
-    ).fetchall()[0][0]
+    with duckdb.connect(str(kept(thrice)[0].path), read_only=True) as first:
+        ((before,),) = first.execute(
+            "select value from observations"
+            " where iso3 = 'KAZ' and indicator_id = 'fixed_broadband_per_100' and year = 2023"
+        ).fetchall()
     revised = _one(since_the_first, "revised")
     assert (revised["iso3"], revised["year"], revised["value"]) == ("KAZ", 2023, 13.5)
     size = "large" if abs(13.5 - revised["previous_value"]) > 1 else "small"
@@ -208,14 +211,60 @@ def test_without_an_earlier_publication_one_line_is_printed(published_warehouse:
     assert json.loads(run_carec("diff", "--format", "json", warehouse=published_warehouse).stdout) == []
 
 
+def test_two_publications_are_compared_by_their_ids_in_either_direction(thrice: Layout) -> None:
+    first, second, third = (one.id for one in kept(thrice))
+    for arguments in ((first,), (first, third), (first, third[:8])):
+        printed = run_carec("diff", *arguments, "--format", "json", warehouse=thrice.root).stdout
+        assert printed == run_carec("diff", "--since", "2027-01-09", "--format", "json", warehouse=thrice.root).stdout
+    there = json.loads(run_carec("diff", first, second, "--format", "json", warehouse=thrice.root).stdout)
+    back = json.loads(run_carec("diff", second, first, "--format", "json", warehouse=thrice.root).stdout)
+    assert {(row["value"], row["previous_value"]) for row in there if row["kind"] == "score"} == {
+        (row["previous_value"], row["value"]) for row in back if row["kind"] == "score"
+    }
+    unknown = run_carec("diff", "1999", warehouse=thrice.root)
+    assert unknown.returncode == 2 and "no publication is named '1999'" in unknown.stderr
+    assert third in unknown.stderr and "Traceback" not in unknown.stderr
+
+
+def test_an_earlier_publication_is_queried_and_listed_by_its_id(thrice: Layout) -> None:
+    first, second, third = (one.id for one in kept(thrice))
+    figure = "iso3 = 'KAZ' and indicator_id = 'fixed_broadband_per_100' and year = 2023"
+    sql = f"select value from observations where {figure}"
+    values = [
+        json.loads(run_carec("query", sql, "--publication", one, "--format", "json", warehouse=thrice.root).stdout)
+        for one in (second, third)
+    ]
+    assert values == [[{"value": 12.5}], [{"value": 13.5}]]
+    listed = json.loads(run_carec("publications", "--format", "json", warehouse=thrice.root).stdout)
+    assert [row["id"] for row in listed] == [third, second, first]
+    assert listed[0]["holds"] == "every table (current)" and listed[1]["published_at"] == "2027-01-10 08:00 UTC"
+
+
+def test_of_a_publication_that_is_no_longer_kept_the_changes_can_still_be_listed(
+    thrice: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = run_carec("diff", "--since", "2027-01-10", "--format", "json", warehouse=thrice.root).stdout
+    folder = thrice.root.parent / "pruned"
+    shutil.copytree(thrice.root, folder)
+    layout = Layout(folder)
+    second = kept(layout)[1]
+    monkeypatch.setattr("warehouse.kept.outdated", lambda layout, last: [second])  # it is the first of its month
+    prune(layout, 1)
+    assert not second.path.exists() and len(folders(layout)) == 1
+    assert run_carec("diff", "--since", "2027-01-10", "--format", "json", warehouse=folder).stdout == before
+    asked = run_carec("query", "from scorecard", "--publication", second.id[:16], warehouse=folder)
+    assert asked.returncode == 2 and "only the members' figures remain" in asked.stderr
+    assert "Traceback" not in asked.stderr
+
+
 def test_an_unreadable_earlier_publication_gives_one_clear_line(thrice: Layout) -> None:
-    folder = next(iter(sorted(thrice.publications.glob("2027*"))))
-    file = folder / "observations.parquet"
+    file = kept(thrice)[1].path
     good = file.read_bytes()
-    file.write_bytes(b"no parquet")
+    file.chmod(0o644)
+    file.write_bytes(b"no publication")
     try:
         done = run_carec("diff", warehouse=thrice.root)
     finally:
         file.write_bytes(good)
     assert done.returncode == 1 and "Traceback" not in done.stderr
-    assert str(folder) in done.stderr and "remove" in done.stderr
+    assert str(file) in done.stderr and "remove" in done.stderr

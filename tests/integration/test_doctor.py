@@ -16,7 +16,7 @@ import pytest
 from pipelines.cli import doctor
 from pipelines.cli.doctor import Diagnosis
 from pipelines.orchestration.instance import prepare_home
-from tests.conftest import ROOT, run_carec
+from tests.conftest import AS_OF, ROOT, run_carec
 from warehouse import raw
 from warehouse.files import exclusive
 from warehouse.layout import Layout
@@ -135,6 +135,26 @@ def test_each_fault_is_reported_with_its_place_and_a_remedy(
     assert {name for name, each in found.items() if each.remedy} == {check}
     assert finding in found[check].finding and remedy in str(found[check].remedy)
     assert "\n" not in found[check].finding
+
+
+def test_a_refresh_repairs_what_it_writes_and_publishes_again(warehouse: Path) -> None:
+    layout = Layout(warehouse)
+    for path in (
+        *(layout.run, layout.indicators, layout.source_health, layout.observation_columns, layout.current_publication),
+        *(layout.rejects / "none.parquet", layout.confirmations("none") / "none.parquet"),
+        layout.landing / "archive.sha256",
+    ):
+        path.write_bytes(b"\xff damaged")
+    content = layout.published.read_bytes()
+    assert look(layout)["tables"].remedy and look(layout)["publication"].remedy
+    assert run_carec("refresh", "--as-of", AS_OF, warehouse=warehouse).returncode == 0
+    damaged = bytearray(content)
+    damaged[len(damaged) // 2] ^= 1
+    layout.published.write_bytes(bytes(damaged))
+    done = run_carec("refresh", "--as-of", AS_OF, warehouse=warehouse)
+    assert done.returncode == 0 and "published again" in done.stderr and "nothing changed" not in done.stderr
+    assert layout.published.read_bytes() == content
+    assert not [finding for finding in look(layout).values() if finding.remedy]
 
 
 def test_a_truncated_manifest_is_written_again_when_it_is_needed(warehouse: Path) -> None:

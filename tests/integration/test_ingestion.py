@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
+from threading import Event
 
 import polars as pl
 import pytest
 from pytest_httpserver import HTTPServer
-from werkzeug import Response
+from werkzeug import Request, Response
 
-from pipelines.ingestion import Ingested, ingest, with_carried_over
+from pipelines.ingestion import Ingested, budget_lines, ingest, with_carried_over
 from pipelines.settings import load_settings
 from pipelines.workspace import Workspace, open_workspace
 from sources.catalogue import Provider
@@ -90,6 +91,34 @@ def test_a_mirror_as_recent_as_the_last_vintage_replaces_the_whole_series(
     result = one(at)
     assert (result.landed.status, result.provider_used, result.stale_reason) == (Landing.NEW, "data360", None)
     assert (landed(at.layout, INTERNET), provider_of(at)) == (mirror.figures, {"data360"})
+
+
+def test_a_silent_host_uses_up_only_its_share_and_figures_of_others_land_or_the_last_ones_stay(
+    bank: Bank, mirror: Mirror, at: Workspace
+) -> None:
+    refresh(at)
+    ended = Event()
+
+    def silent(request: Request) -> Response:
+        ended.wait(30)
+        return Response("[]", content_type="application/json")
+
+    bank.lastupdated, bank.answer = "2026-12-01", silent
+    mirror.figures = {key: value + 1 for key, value in bank.figures[CODES[INTERNET]].items()}
+    short = replace(at, settings=at.settings.model_copy(update={"refresh_budget_s": 1.0}))
+    alone = replace(short, adapters={"world_bank": short.adapters["world_bank"]})
+    try:
+        with_mirror, without = refresh(short), refresh(alone)
+    finally:
+        ended.set()
+    assert [one.stale_reason for one in with_mirror.results] == [None, None]
+    assert landed(at.layout, INTERNET) == mirror.figures
+    for one in without.results:
+        assert "no complete headers within" in str(one.stale_reason) or "used up" in str(one.stale_reason)
+    assert landed(at.layout, INTERNET) == mirror.figures
+    for ingestion in (with_mirror, without):
+        late, shares = budget_lines(ingestion, short.settings)
+        assert bank.server.host in late and "of the budget of 1 s" in shares
 
 
 @pytest.mark.parametrize(
@@ -234,7 +263,7 @@ def test_an_archived_figure_is_corrected_if_the_correction_fits(at: Workspace, t
     newest = archive.vintages(at.catalogue.indicators[INTERNET])[-1]
     ((value,),) = newest.records.filter(iso3="KAZ", year=2023).select("value").rows()
     changes = {"years": [2023], "action": "override", "value": 50.0, "expect": {"eq": value}}
-    from pipelines.ingestion import land_archive
+    from pipelines.archive_landing import land_archive
 
     land_archive(corrected(shipped, **changes))
     assert landed(shipped.layout, INTERNET)["KAZ", 2023] == 50.0

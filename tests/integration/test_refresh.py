@@ -14,7 +14,7 @@ from pytest_httpserver import HTTPServer
 
 from tests.conftest import AS_OF, run_carec
 from tests.running import further
-from tests.templates import NEW_FIGURE, REJECTED_FIGURE, Refreshed
+from tests.templates import NEW_FIGURE, REJECTED_FIGURE, Refreshed, copy_checkout
 
 
 def rows(warehouse: Path, sql: str) -> list[tuple]:
@@ -212,3 +212,20 @@ def test_two_simultaneous_refreshes_both_succeed(warehouse: Path) -> None:
         holder.communicate()
     assert second.returncode == 1
     assert "another refresh of this warehouse is running" in second.stderr
+
+
+@pytest.mark.exhaustive
+def test_a_refresh_works_in_a_checkout_and_a_warehouse_with_unusual_names(tmp_path: Path) -> None:
+    root = copy_checkout(tmp_path / "check out (1) ü&;!~$x")
+    folder = tmp_path / "real a+b@ü,(x)^"
+    folder.mkdir()
+    (tmp_path / "li nk").symlink_to(folder)
+    done = run_carec(
+        *("refresh", "--as-of", AS_OF),
+        warehouse=tmp_path / "li nk" / "w",
+        root=root,
+        CAREC_LOCAL_FILES=str(tmp_path / "lo[c]a?l#'{{%25 \\x"),
+    )
+    assert done.returncode == 0, done.stderr
+    assert "will not be in the Dagster pages" not in done.stderr
+    assert rows(folder / "w", "select count(overall_score) > 5 from scorecard where framework_id = 'carec_2030'")[0][0]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.orchestration.webserver import check_temporary_folder
-from pipelines.settings import Settings, load_settings, with_base_urls
+from pipelines.settings import NOT_IN_PATHS, Settings, load_settings, with_base_urls
 from sources.catalogue import load_catalogue
 from sources.errors import ConfigurationError
 from sources.http.client import Http, agent
@@ -123,3 +123,26 @@ def test_a_temporary_folder_whose_path_is_too_long_for_a_socket_is_named(
     monkeypatch.setattr(tempfile, "tempdir", str(long))
     with pytest.raises(ConfigurationError, match=r"^TMPDIR=.*path too long; set TMPDIR to a shorter path"):
         check_temporary_folder()
+
+
+@pytest.mark.parametrize("character", [*NOT_IN_PATHS, "\n", "\x1b"])
+def test_a_path_that_the_database_cannot_have_is_refused_by_name(
+    character: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("CAREC_WAREHOUSE", str(tmp_path / f"a{character}b" / "data"))
+    with pytest.raises(ConfigurationError, match=r"^CAREC_WAREHOUSE=.*choose a folder without it$"):
+        load_settings()
+    monkeypatch.setenv("CAREC_WAREHOUSE", str(tmp_path))
+    monkeypatch.setenv("CAREC_LOCAL_FILES", str(tmp_path / f"a{character}b"))
+    assert load_settings().local_files == tmp_path / f"a{character}b"
+    monkeypatch.setattr("pipelines.settings.PROJECT", tmp_path / f"a{character}b")
+    with pytest.raises(ConfigurationError, match="move the checkout"):
+        load_settings()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_spaces_letters_of_any_script_and_links_are_accepted_in_a_path(tmp_path: Path) -> None:
+    folder = tmp_path / "a b (ü, я) @+&!~$;^"
+    folder.mkdir()
+    (tmp_path / "li nk").symlink_to(folder)
+    assert load_settings(warehouse=tmp_path / "li nk").warehouse == folder
