@@ -205,6 +205,7 @@ def ingest(
         folder=layout.raw,
         cache=raw.StoredResponses(layout),
         local_files=settings.local_files or layout.local_files,
+        accept_shrink=accept_shrink,
         refused=RefusedCodes(run.refused_codes),
     ) as http:
         resolutions, bodies = ask(workspace, run, http, progress)

@@ -34,6 +34,7 @@ from sources.parsing.observations import (
     parse_observations,
     with_raw_record,
 )
+from sources.parsing.pages import keys_of, may_continue, require_no_further_rows, require_one_answer
 from sources.parsing.responses import (
     UnusableResponse,
     code_and_aliases,
@@ -61,6 +62,8 @@ FEW_ROWS = 1_000
 """Rows of a request for some members: a series with many disaggregations has hundreds per country."""
 DIMENSION, ATTRIBUTE = "dimensions.", "attributes."
 ALIASES = "aliases"
+VALUES = {"value", "valueType", "footnotes", "source", "upperBound", "lowerBound", "time_detail"}
+"""Fields that do not identify a row."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,7 @@ class SdgPage:
     pages: int
     total: int
     rows: pl.DataFrame = field(repr=False)
+    keys: pl.Series = field(repr=False)
 
 
 def parse(body: bytes) -> SdgPage:
@@ -87,7 +91,8 @@ def parse(body: bytes) -> SdgPage:
     except (TypeError, ValueError) as error:
         raise UnusableResponse(f"a number of pages or rows is not a number: {error}") from error
     rows = rows_to_table(data, ("series", "geoAreaCode", "timePeriodStart", "value"))
-    return SdgPage(number, pages, total, rows.hstack(_spread(data, DIMENSION) + _spread(data, ATTRIBUTE)))
+    columns = rows.hstack(_spread(data, DIMENSION) + _spread(data, ATTRIBUTE))
+    return SdgPage(number, pages, total, columns, keys_of(data, VALUES))
 
 
 def _spread(data: list[dict[str, Any]], prefix: str) -> list[pl.Series]:
@@ -227,16 +232,16 @@ class _UnSdgFetch:
         *larger, smallest = PAGE_SIZES
         for size in larger:
             try:
-                return self._pages_of(code, size, replies)
+                return self._pages_of(code, size, replies, abandoned)
             except UnusableResponse:
                 if not any(map(_timed_out, replies)):
                     raise
                 late = UnusableResponse(f"read again in smaller pages: one of {size} rows did not come in time")
                 abandoned += [raw_body(reply, self.provider, late) for reply in replies if reply.content]
                 replies.clear()
-        return self._pages_of(code, smallest, replies)
+        return self._pages_of(code, smallest, replies, abandoned)
 
-    def _pages_of(self, code: str, size: int, replies: list[Reply]) -> list[SdgPage]:
+    def _pages_of(self, code: str, size: int, replies: list[Reply], abandoned: list[RawBody]) -> list[SdgPage]:
         """Return all pages of one size, those after the first in parallel. See ``_pages``."""
         replies.append(self._page(code, size, 1))
         first = _read(replies[0], 1)
@@ -249,8 +254,14 @@ class _UnSdgFetch:
             raise UnusableResponse(
                 "the pages are not of one release: their number or that of the rows changed between them"
             )
-        if (rows := sum(page.rows.height for page in pages)) != first.total:
-            raise UnusableResponse(f"{rows} rows came instead of {first.total}")
+        keys = [page.keys for page in pages]
+        require_one_answer(keys, first.total)
+        if may_continue(keys, size):
+            after = self._page(code, size, len(pages) + 1)
+            found, bodies = read_optional(after, parse, self.provider)
+            abandoned += bodies
+            if found is not None:
+                require_no_further_rows(keys, found.keys)
         present = {name for page in pages for name in page.rows["series"].unique()}
         if present - {code}:
             raise UnusableResponse(f"the answer has another series: {', '.join(sorted(map(str, present - {code})))}")
