@@ -2,7 +2,7 @@
 
 A formula gives the value that was saved with it. If that is nothing or zero, nothing was calculated, and the cell is
 ``NOT_CALCULATED``. Macros are never run. The sheets and columns of one provider belong in its adapter; formulas,
-formats and limits in ``workbook_package``.
+formats and limits in ``sheet_marks``.
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ import polars as pl
 
 from sources.parsing.column_names import Spellings, missing_columns, positions
 from sources.parsing.responses import UnusableResponse
-from sources.parsing.workbook_package import Cell, Marks, Package, SheetPart, address
+from sources.parsing.sheet_marks import Marks
+from sources.parsing.workbook_package import Package, SheetPart
+from sources.parsing.workbook_xml import Cell, address
 
 if TYPE_CHECKING:
     from python_calamine import CalamineWorkbook
