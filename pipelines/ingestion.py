@@ -94,6 +94,11 @@ class Ingested:
         return "; ".join(lines) or "none"
 
     @property
+    def faults(self) -> list[str]:
+        """Return the errors of this program in adapters that were asked, whichever provider answered at last."""
+        return [f"{self.indicator.id}: {a.provider}: {a.reason}" for a in self.asked if a.outcome is Outcome.FAULT]
+
+    @property
     def vintage(self) -> LandedVintage | None:
         """Return the vintage in use, None if the indicator has no figures."""
         return self.landed.vintage

@@ -98,7 +98,7 @@ def read_csv(body: bytes) -> pl.DataFrame:
         raise UnusableResponse(NUL_BYTES)
     if "\n" not in text:
         text = text.replace("\r", "\n")
-    _require_sound_quotes(text)
+    require_sound_quotes(text)
     try:
         table = pl.read_csv(text.encode(), infer_schema=False)
     except pl.exceptions.PolarsError as error:
@@ -135,7 +135,7 @@ QUOTED = re.compile(r'(?<![^,\n\r])"([^"]*+(?:""[^"]*+)*+)"(?=[,\r\n]|\Z)')
 """A cell in quotes, with two quotes for each quote in it."""
 
 
-def _require_sound_quotes(text: str) -> None:
+def require_sound_quotes(text: str) -> None:
     """Raise UnusableResponse with the line of a quote that neither begins nor ends a cell, or that is never closed.
 
     A missing or escaped quote would join rows, or leave them out, without any other sign.

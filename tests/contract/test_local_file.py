@@ -158,7 +158,7 @@ def test_a_period_that_is_not_a_year_is_rejected(year: str, drop: Drop) -> None:
 
 def test_unknown_areas_are_rejected_and_empty_values_make_no_record(drop: Drop) -> None:
     answer = only(drop(b"\xef\xbb\xbfiso3,year,value\nNRN,2023,1\nUZB,2023,\nKAZ,2023,70\n"))
-    assert (values(answer), reasons(answer)) == ([("KAZ", 2023, 70.0)], ["unknown area NRN"])
+    assert (values(answer), reasons(answer)) == ([("KAZ", 2023, 70.0)], ["untf_survey.csv, line 2: unknown area NRN"])
 
 
 @pytest.mark.parametrize(("body", "reason"), [*NOT_WORKBOOKS, (zip_bomb(32 << 20), "would unpack to")])
