@@ -17,10 +17,11 @@ from pipelines.ingestion import FIRST_YEAR
 from pipelines.settings import DBT_PROJECT, load_settings
 from pipelines.workspace import load_areas
 from sources.catalogue import load_catalogue
-from sources.checks.local_files import SUFFIXES, LocalStatus, check_file
+from sources.checks.local_files import LocalStatus, check_file
 from sources.errors import ConfigurationError
 from sources.observation import utc_now
 from sources.provider import Window
+from sources.providers.local_file import SUFFIXES
 from warehouse.layout import Layout
 
 COLUMNS = ("place", "status", "indicator_id", "iso3", "year", "value", "finding")

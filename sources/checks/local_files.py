@@ -1,7 +1,7 @@
 """What a refresh would take from a file of the operator: accepted and rejected figures, and what is doubtful.
 
-Belongs here: the findings, each with its line or cell. Does not belong here: reading a table (``providers.local_tables``),
-the gates that compare a series with its last vintage.
+Belongs here: the findings, each with its line or cell. Does not belong here: reading a table
+(``providers.local_tables``), the gates that compare a series with its last vintage.
 """
 
 from __future__ import annotations
