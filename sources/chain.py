@@ -199,10 +199,8 @@ def resolve(
             if provider not in adapters:
                 return Fetched(dict.fromkeys(requests, Answer(Outcome.UNAVAILABLE, NO_ADAPTER)), [])
             try:
-                fetched = adapters[provider].fetch(requests, catalogue.providers[provider], areas, window, http)
-                if unanswered := [request.code for request in requests if request not in fetched.answers]:
-                    raise RuntimeError(f"no answer for {', '.join(unanswered)}")
-                return fetched
+                adapter, at = adapters[provider], catalogue.providers[provider]
+                return _complete(adapter.fetch(requests, at, areas, window, http), requests)
             except Exception as error:  # a fault in one adapter must not stop the other providers
                 return Fetched(dict.fromkeys(requests, fault_of(provider, error)), [])
             finally:
@@ -215,6 +213,13 @@ def resolve(
         for resolution, step in steps:
             _take(resolution, [(link, _merge(link, visits)) for link in step if link.code])
     return resolutions, bodies
+
+
+def _complete(fetched: Fetched, requests: Iterable[SeriesRequest]) -> Fetched:
+    """Return what an adapter fetched. Raise RuntimeError if it answers a request not at all."""
+    if unanswered := [request.code for request in requests if request not in fetched.answers]:
+        raise RuntimeError(f"no answer for {', '.join(unanswered)}")
+    return fetched
 
 
 class _Waiting:

@@ -10,11 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
-from itertools import chain
-from typing import Any
 from urllib.parse import quote, urlencode
 
 import polars as pl
@@ -34,7 +32,7 @@ from sources.parsing.observations import (
     parse_observations,
     with_raw_record,
 )
-from sources.parsing.pages import keys_of, may_continue, require_no_further_rows, require_one_answer
+from sources.parsing.pages import may_continue, require_no_further_rows, require_one_answer
 from sources.parsing.responses import (
     UnusableResponse,
     code_and_aliases,
@@ -45,9 +43,9 @@ from sources.parsing.responses import (
     require_content,
     split_codes,
 )
-from sources.parsing.tables import parse_json, rows_to_table, text_column
 from sources.provider import Fetched, Outcome, RawBody, SeriesRequest, Window
 from sources.providers.inspecting import inspect_observations, known_code, note_alias, unreadable
+from sources.providers.un_sdg_pages import ATTRIBUTE, DIMENSION, SdgPage, parse, releases_of
 from sources.smoke_check import ContractViolation, SmokeCheck
 
 PUBLIC_BASE = "https://unstats.un.org/sdgapi/v1/sdg"
@@ -60,59 +58,7 @@ TOTALS = ("_T", "BOTHSEX", "ALLAGE", "ALLAREA", "ANYS", "G", "NOTSPEC")
 the database's tables have where the API leaves the dimension out."""
 FEW_ROWS = 1_000
 """Rows of a request for some members: a series with many disaggregations has hundreds per country."""
-DIMENSION, ATTRIBUTE = "dimensions.", "attributes."
 ALIASES = "aliases"
-VALUES = {"value", "valueType", "footnotes", "source", "upperBound", "lowerBound", "time_detail"}
-"""Fields that do not identify a row."""
-
-
-@dataclass(frozen=True)
-class SdgPage:
-    """One page. ``rows`` has ``series``, ``geoAreaCode``, ``timePeriodStart``, ``value``, and each dimension and
-    attribute with a prefix; all text."""
-
-    number: int
-    pages: int
-    total: int
-    rows: pl.DataFrame = field(repr=False)
-    keys: pl.Series = field(repr=False)
-
-
-def parse(body: bytes) -> SdgPage:
-    """Return one page. Raise UnusableResponse if the body is not one."""
-    content = parse_json(body)
-    if not isinstance(content, dict):
-        raise UnusableResponse("not an answer of the SDG database: an object is expected")
-    try:
-        number, pages, total = (int(content[name]) for name in ("pageNumber", "totalPages", "totalElements"))
-        data = content["data"]
-    except KeyError as error:
-        raise UnusableResponse(f"the answer lacks the field {error}") from error
-    except (TypeError, ValueError) as error:
-        raise UnusableResponse(f"a number of pages or rows is not a number: {error}") from error
-    rows = rows_to_table(data, ("series", "geoAreaCode", "timePeriodStart", "value"))
-    columns = rows.hstack(_spread(data, DIMENSION) + _spread(data, ATTRIBUTE))
-    return SdgPage(number, pages, total, columns, keys_of(data, VALUES))
-
-
-def _spread(data: list[dict[str, Any]], prefix: str) -> list[pl.Series]:
-    """Return the objects in one field of the rows as columns, one per name that occurs in any of them."""
-    try:
-        objects = [row[prefix.rstrip(".")] for row in data]
-        names = sorted(set(chain.from_iterable(objects)))
-        return [text_column(prefix + name, [each.get(name) for each in objects]) for name in names]
-    except KeyError as error:
-        raise UnusableResponse(f"a row lacks the field {error}") from error
-    except (TypeError, AttributeError) as error:
-        raise UnusableResponse(f"a row's {prefix.rstrip('.')} have another shape than documented: {error}") from error
-
-
-def releases_of(body: bytes) -> dict[str, str]:
-    """Return series -> its release, from ``/Series/List``. Raise UnusableResponse if the list cannot be read."""
-    table = rows_to_table(parse_json(body), ("code", "release"))
-    if table.is_empty():
-        raise UnusableResponse("the list of series is empty")
-    return dict(table.select("code", "release").rows())
 
 
 def cut(rows: pl.DataFrame, options: dict[str, str]) -> pl.DataFrame:

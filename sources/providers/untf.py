@@ -47,9 +47,9 @@ ROUNDING = 0.011
 
 _HEADING = "Trade Facilitation and Paperless Trade in"
 _SCORE = "rade facilitation score of"
-_NUMBER = r"\s*([^%;]*)%"
+_NUMBER = r"\s*([^%;]{0,40})%"
 _SURVEY = re.compile(
-    rf"(\S*)\s*[Tt]{_SCORE}{_NUMBER}\s*" + r";\s*".join(rf"{label}:{_NUMBER}" for label, _ in GROUPS.values())
+    rf"(\S{{0,20}})\s?[Tt]{_SCORE}{_NUMBER}\s*" + r";\s*".join(rf"{label}:{_NUMBER}" for label, _ in GROUPS.values())
 )
 
 
