@@ -82,7 +82,7 @@ def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
         try:
             seen[key] = loader.construct_object(value_node, deep=True)
         except _ValueFault as error:
-            raise _ValueFault(f"{key}: {error.problem}", error.line) from error
+            raise _ValueFault(f"{key_node.value}: {error.problem}", error.line) from error
     return seen
 
 
