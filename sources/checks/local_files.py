@@ -14,7 +14,7 @@ from pathlib import Path
 import polars as pl
 
 from sources.catalogue import Catalogue, Indicator, Link
-from sources.errors import ConfigurationError, did_you_mean
+from sources.errors import ConfigurationError, did_you_mean, printable
 from sources.observation import OBSERVATION, Areas, utc_now, with_contract_faults, with_rule_reasons
 from sources.parsing.responses import UnusableResponse
 from sources.provider import SeriesRequest, Window
@@ -137,6 +137,7 @@ def _figures(
     counts = {(iso3, year): (rows, values) for iso3, year, rows, values in twice.rows()}
     for row in figures.iter_rows(named=True):
         rows, values = counts.get((row["iso3"], row["year"]), (1, 1))
+        iso3 = None if row["iso3"] is None else printable(row["iso3"])
         status, finding = LocalStatus.ACCEPTED, ""
         if row["reason"] is not None:
             status, finding = LocalStatus.REJECTED, str(row["reason"]).removeprefix(f"{row['place']}: ")
@@ -149,7 +150,7 @@ def _figures(
             status, finding = LocalStatus.REJECTED, f"{rows} rows of {row['iso3']} {row['year']} have different values"
         elif rows > 1:
             status, finding = LocalStatus.DOUBTFUL, f"{row['iso3']} {row['year']} is there {rows} times"
-        yield LocalFinding(row["place"], status, finding, indicator.id, row["iso3"], row["year"], row["value"])
+        yield LocalFinding(row["place"], status, finding, indicator.id, iso3, row["year"], row["value"])
     yield from _doubts(table, figures, indicator, header, column)
 
 
@@ -184,7 +185,7 @@ def _doubts(
         yield LocalFinding(place, LocalStatus.DOUBTFUL, "left out: there is no value", indicator.id)
     good = figures.filter(pl.col("reason").is_null())["value"]
     if good.is_empty():
-        yield LocalFinding(table.prefix, LocalStatus.REFUSED, f"no figure of {column} can be used", indicator.id)
+        yield LocalFinding(table.whole, LocalStatus.REFUSED, f"no figure of {column} can be used", indicator.id)
     elif shows_percentages(header.unit) and good.len() > 1 and float(good.max()) <= 1:  # type: ignore[arg-type]
         remark = "no percentage is above 1: are these shares? The gate first_series refuses such a first series"
-        yield LocalFinding(table.prefix, LocalStatus.DOUBTFUL, remark, indicator.id)
+        yield LocalFinding(table.whole, LocalStatus.DOUBTFUL, remark, indicator.id)

@@ -9,6 +9,7 @@ import csv
 import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from io import StringIO
 from operator import itemgetter
 from typing import Any
 
@@ -166,7 +167,7 @@ def _quotes(text: str) -> Iterator[int | None]:
 def _unreadable(text: str, error: Exception) -> UnusableResponse:
     """Return an error in one line: the first line that has more cells than the header, else what polars says."""
     csv.field_size_limit(max(csv.field_size_limit(), len(text)))
-    rows = csv.reader(text.splitlines(keepends=True))
+    rows = csv.reader(StringIO(text, newline=""))
     try:
         width = len(next(rows, []))
         for cells in rows:

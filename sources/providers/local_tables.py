@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from io import StringIO
 
 import polars as pl
 
@@ -43,6 +44,11 @@ class LocalTable:
     prefix: str
     letters: dict[str, str]
     notes: tuple[str, ...] = ()
+
+    @property
+    def whole(self) -> str:
+        """The place of what is about the whole table: the file, and the sheet of a workbook."""
+        return self.prefix.rpartition(",")[0]
 
     def place(self, row: pl.Expr, column: str) -> pl.Expr:
         """Return the place of a cell, such as "survey.xlsx, sheet Data, cell C2" or "survey.csv, line 2"."""
@@ -102,7 +108,7 @@ def _csv(name: str, body: bytes, columns: Sequence[str], _: bool) -> LocalTable:
 def _records(text: str) -> tuple[list[list[str | None]], list[int], list[str]]:
     """Return the records of a CSV, the line on which each begins, and notes on records with too few cells."""
     csv.field_size_limit(max(csv.field_size_limit(), len(text)))
-    reader = csv.reader(text.splitlines(keepends=True), strict=True)
+    reader = csv.reader(StringIO(text, newline=""), strict=True)
     records: list[list[str | None]] = []
     lines: list[int] = []
     notes: list[str] = []
@@ -110,6 +116,8 @@ def _records(text: str) -> tuple[list[list[str | None]], list[int], list[str]]:
     try:
         for cells in reader:
             width = width or len(cells)
+            if width == 1 and (other := next((each for each in ";\t|" if each in "".join(cells)), None)):
+                raise UnusableResponse(f"line {begins}: the cells are separated by {other!r}; separate them by commas")
             if len(cells) > width:
                 raise UnusableResponse(f"line {begins} has {len(cells)} cells, the header has {width}")
             if any(len(cell) > LONGEST for cell in cells):
