@@ -85,14 +85,17 @@ class Ingested:
     @property
     def attempts(self) -> str:
         """Return the providers that were asked, in order, with their outcomes and reasons, in one line."""
-        lines = (
-            f"{a.provider} {a.provider_code}: {a.outcome}" + (f" ({a.reason})" if a.reason else "") for a in self.asked
-        )
+        lines = [f"{a.provider} {a.provider_code}: {a.outcome}" + f" ({a.reason})" * bool(a.reason) for a in self.asked]
         return "; ".join(lines) or "none"
 
     @property
+    def faults(self) -> list[str]:
+        """Return the errors of this program in adapters, whichever provider answered at last."""
+        return [f"{self.indicator.id}: {a.reason}" for a in self.asked if a.outcome is Outcome.FAULT]
+
+    @property
     def vintage(self) -> LandedVintage | None:
-        """Return the vintage in use, None if the indicator has no figures."""
+        """The vintage in use, None if the indicator has no figures."""
         return self.landed.vintage
 
     @property
@@ -173,8 +176,8 @@ def ingest(
     progress("landing the bundled archive")
     land_archive(workspace)
     now, settings, layout = utc_now(), workspace.settings, workspace.layout
-    ids = tuple(indicator.id for indicator in indicators)
-    run = Run(now, ids, Window(FIRST_YEAR, now.year), accept_shrink, _refused_codes(layout))
+    window, ids = Window(FIRST_YEAR, now.year), tuple(each.id for each in indicators)
+    run = Run(now, ids, window, accept_shrink, _refused_codes(layout))
     if offline:
         return land(workspace, run, [Resolution(indicator) for indicator in indicators], asked=False)
     with RunHttp(
@@ -186,6 +189,7 @@ def ingest(
         folder=layout.raw,
         cache=raw.StoredResponses(layout),
         local_files=settings.local_files or layout.local_files,
+        accept_shrink=accept_shrink,
         refused=RefusedCodes(run.refused_codes),
     ) as http:
         asked_at = time.monotonic()

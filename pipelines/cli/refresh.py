@@ -78,6 +78,8 @@ def refresh(
     _print_summary(workspace, result, revised, time.monotonic() - clock)
     if day and day < started.date():
         note(f"the publication is now as of {day}, for every reader; carec refresh without --as-of goes back to today")
+    if faults := [fault for one in result.ingestion.results for fault in one.faults]:
+        post(Message.of_faults(faults), workspace.settings.webhook_url)
     if result.build is None:
         return
     if revised.total.notable:
@@ -142,7 +144,7 @@ def _print_sources(ingestion: Ingestion, revised: Revisions) -> None:
         hosts = ", ".join(sorted(ingestion.unreachable))
         note(f"no network to {hosts}: the last good figures are used (see carec sources)")
     reported = (*ingestion.unreachable.values(), NO_ADAPTER)
-    faults = (Outcome.UNKNOWN_ID, Outcome.BLOCKED, Outcome.UNAVAILABLE)
+    faults = (Outcome.FAULT, Outcome.UNKNOWN_ID, Outcome.BLOCKED, Outcome.UNAVAILABLE)
     failures: Counter[str] = Counter()
     for one in ingestion.results:
         landed = one.landed

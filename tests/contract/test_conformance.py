@@ -20,7 +20,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
-from zipfile import ZipFile
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import polars as pl
 import pytest
@@ -124,6 +124,7 @@ class Provider:
             catalogue=self.workspace.catalogue.model_copy(update={"providers": {name: provider}}),
         )
         (result,) = ingestion.ingest(at, list(at.catalogue), offline=False).results
+        assert not result.faults, "the adapter failed"
         assert set(self.landed().items()) <= set(truth(self.of).items()), "a wrong figure was landed"
         if result.outcome is not Outcome.OK:
             assert self.landed() == known(self.of), "figures changed without an answer"
@@ -547,12 +548,49 @@ ENCODINGS = {
 }
 
 
+CSV_TABLES = [name for name in TABLES if good(payload(name))[payload(name).main].content_type == "text/csv"]
+
+
 @every(TABLES, "spoil", ENCODINGS)
 def test_figures_are_read_correctly_in_any_encoding(
     provider: Provider, spoil: Callable[[Provider], Answer], serve: Serve
 ) -> None:
     result = provider.refresh(serve(good(provider.of), spoil(provider)))
     assert (result.outcome, provider.landed()) == (Outcome.OK, truth(provider.of))
+
+
+CUTS = {f"{count} bytes": main_as(lambda content, count=count: content.rstrip(b"\n")[:-count]) for count in (1, 2, 3)}
+
+
+@every(CSV_TABLES, "cut", CUTS)
+def test_a_table_that_ends_within_its_last_cell_lands_no_cut_figure(
+    provider: Provider, cut: Callable[[Provider], Answer], serve: Serve
+) -> None:
+    result = provider.refresh(serve(good(provider.of), cut(provider)))
+    if result.outcome is Outcome.OK:  # the last figure of the table is retained, all others are landed
+        assert provider.landed() == truth(provider.of)
+
+
+QUOTES = {
+    "a backslash before a quote": lambda lines: [*lines[:3], lines[3] + ',"x \\" y"', *lines[4:]],
+    "a quote that is never closed": lambda lines: [*lines[:3], '"' + lines[3], *lines[4:]],
+    "a quote that ends rows later": lambda lines: [
+        *lines[:3],
+        '"' + lines[3],
+        *lines[4:9],
+        lines[9] + '"',
+        *lines[10:],
+    ],
+    "a line of 200,000 characters": lambda lines: [*lines[:3], "x" * 200_000, *lines[4:]],
+}
+
+
+@every([name for name in CSV_TABLES if name != "qog"], "spoil", QUOTES)
+def test_a_quote_in_the_wrong_place_lands_no_wrong_figure(
+    provider: Provider, spoil: Callable[[list[str]], list[str]], serve: Serve
+) -> None:
+    changed = main_as(lambda content: "\n".join(spoil(content.decode().split("\n"))).encode())
+    provider.refresh(serve(good(provider.of), changed(provider)))
 
 
 @of_each([name for name in TABLES if good(payload(name))[payload(name).main].content_type == "application/json"])
@@ -686,6 +724,63 @@ def test_a_formula_without_a_result_is_rejected_and_the_last_figure_stays(provid
     result = provider.refresh(serve({**bodies, main: spoilt}))
     assert (result.outcome, result.rejected, provider.landed()) == (Outcome.OK, 1, truth(provider.of))
     assert "formula without a result" in result.reject_reasons[0]
+
+
+def respelt(content: bytes, change: Callable[[bytes], bytes], rename: Callable[[str], str] = str) -> bytes:
+    """Return a workbook with the XML of its sheets changed, and its parts renamed."""
+    buffer = BytesIO()
+    with ZipFile(BytesIO(content)) as old, ZipFile(buffer, "w", ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            part = old.read(name)
+            new.writestr(rename(name), change(part) if name.startswith("xl/worksheets/sheet") else part)
+    return buffer.getvalue()
+
+
+MAIN_NAMESPACE = b"http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+SPELLINGS: dict[str, Callable[[bytes], bytes]] = {
+    "single quotes": lambda xml: re.sub(rb'"([^"]*)"', rb"'\1'", xml),
+    "references in lower case": lambda xml: re.sub(rb'<c r="[A-Z]+', lambda found: found[0].lower(), xml),
+    "a prefix": lambda xml: re.sub(rb"<(/?)([a-zA-Z])", rb"<\1x:\2", xml).replace(
+        b'xmlns="' + MAIN_NAMESPACE, b'xmlns:x="' + MAIN_NAMESPACE
+    ),
+    "styled cells first": lambda xml: re.sub(rb'(<row r="(\d+)"[^>]*>)', rb'\1<c r="XX\2" s="0"/>', xml),
+    "UTF-16": lambda xml: xml.decode().replace('encoding="UTF-8"', 'encoding="UTF-16"').encode("utf-16"),
+}
+NAMES: dict[str, Callable[[str], str]] = {
+    "backslashes": lambda name: name.replace("/", "\\"),
+    "another case": lambda name: name if name.startswith("[") else name.upper(),
+}
+
+
+@every(WORKBOOKS, "spell", SPELLINGS)
+def test_a_formula_without_a_result_is_found_in_any_spelling(
+    provider: Provider, spell: Callable[[bytes], bytes], serve: Serve
+) -> None:
+    bodies, main = good(provider.of), provider.of.main
+    spoilt = remade(bodies[main], provider.of.sheet or "", spoilt_cell(provider.of, Formula("=A1*2")))
+    result = provider.refresh(serve({**bodies, main: spoilt._replace(content=respelt(spoilt.content, spell))}))
+    assert (result.outcome, result.rejected, provider.landed()) == (Outcome.OK, 1, truth(provider.of))
+
+
+@every(WORKBOOKS, "rename", NAMES)
+def test_a_workbook_is_read_whatever_the_spelling_of_its_parts(
+    provider: Provider, rename: Callable[[str], str], serve: Serve
+) -> None:
+    bodies, main = good(provider.of), provider.of.main
+    renamed = bodies[main]._replace(content=respelt(bodies[main].content, bytes, rename))
+    result = provider.refresh(serve({**bodies, main: renamed}))
+    assert (result.outcome, result.rejected, provider.landed()) == (Outcome.OK, 0, truth(provider.of))
+
+
+@of_each(WORKBOOKS)
+def test_a_cell_in_the_far_corner_refuses_the_workbook_at_once(provider: Provider, serve: Serve) -> None:
+    bodies, main = good(provider.of), provider.of.main
+    far = b'<row r="3000"><c r="XFD3000"><v>1</v></c></row></sheetData>'
+    content = respelt(bodies[main].content, lambda xml: xml.replace(b"</sheetData>", far))
+    began = time.monotonic()
+    result = provider.refresh(serve({**bodies, main: bodies[main]._replace(content=content)}))
+    assert result.outcome is Outcome.UNAVAILABLE and "XFD3000" in (result.stale_reason or "")
+    assert time.monotonic() - began < 5
 
 
 @of_each(WORKBOOKS)
