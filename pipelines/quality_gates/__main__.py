@@ -10,7 +10,12 @@ from pipelines.quality_gates import GATES
 from pipelines.quality_gates.gate import Gate
 
 _BEGIN, _END = "<!-- gates: begin (written by `make docs`) -->", "<!-- gates: end -->"
-_WAIVERS = {"": "", "shrink": " `--accept-shrink` skips it.", "revision": " `--accept-revision` skips it."}
+_WAIVERS = {
+    "": "",
+    "shrink": " `--accept-shrink` skips it.",
+    "revision": " `--accept-revision` skips it.",
+    "either": " `--accept-revision` and `--accept-shrink` skip it.",
+}
 
 
 def with_gate_list(page: str) -> str:

@@ -130,15 +130,15 @@ class Checked:
 Check = Callable[[pl.DataFrame, pl.DataFrame, Context], Checked]
 """``(candidates, previous vintage, context) -> Checked``. The previous vintage has no rows if there is none."""
 
-Waiver = Literal["", "shrink", "revision"]
+Waiver = Literal["", "shrink", "revision", "either"]
 
 
 @dataclass(frozen=True)
 class Gate:
     """One rule. ``check`` is None if the module ``place`` applies it.
 
-    ``--accept-revision`` skips a gate with a ``waiver`` for one indicator, ``--accept-shrink`` one with the waiver
-    ``shrink``. ``docs/sources.md`` prints ``text``, else the docstring of ``check``.
+    ``--accept-revision`` skips every gate with a ``waiver`` for one indicator, ``--accept-shrink`` those with the
+    waiver ``shrink`` or ``either``. ``docs/sources.md`` prints ``text``, else the docstring of ``check``.
     """
 
     code: str
@@ -159,12 +159,13 @@ class Gate:
 
     def skipped(self, context: Context) -> bool:
         """Return whether an option of the run skips the gate."""
-        return bool(self.waiver) and (context.accept_revision or (self.waiver == "shrink" and context.accept_shrink))
+        shrunk = self.waiver in ("shrink", "either") and context.accept_shrink
+        return bool(self.waiver) and (context.accept_revision or shrunk)
 
     def advice(self, indicator_id: str) -> str:
         """Return the clause that names the option which skips the gate; empty if none does."""
-        option = {"": "", "shrink": "--accept-shrink", "revision": f"--accept-revision {indicator_id}"}[self.waiver]
-        return f"; if this is right: carec refresh --only {indicator_id} {option}" if option else ""
+        option = "--accept-shrink" if self.waiver == "shrink" else f"--accept-revision {indicator_id}"
+        return f"; if this is right: carec refresh --only {indicator_id} {option}" if self.waiver else ""
 
 
 def run_gates(gates: Sequence[Gate], candidates: pl.DataFrame, previous: pl.DataFrame, context: Context) -> Checked:
@@ -221,7 +222,8 @@ def hold(fault: Callable[[pl.DataFrame, pl.DataFrame, Context], str | None]) -> 
 class Doubt:
     """Economies, or years, whose figures are in doubt.
 
-    ``found`` has the column ``iso3`` or ``year``, and ``reason``. ``of`` is the number of those that were compared.
+    ``found`` has the column ``iso3`` or ``year``, and ``reason``. ``of`` is the number of those that were compared: 1 if
+    the doubt is over the whole series.
     """
 
     found: pl.DataFrame
@@ -239,6 +241,8 @@ def hold_parts(find: Callable[[pl.DataFrame, pl.DataFrame, Context], Sequence[Do
                 continue
             by = doubt.found.columns[0]
             kind, names = ("economies", named(doubt.found)) if by == "iso3" else ("years", named(doubt.found))
+            if doubt.of == 1:
+                return Checked(candidates, held_back=doubt.found["reason"][0])
             if 2 * doubt.found.height > doubt.of:
                 reason = f"{doubt.found.height} of {doubt.of} {kind} ({names}): {doubt.found['reason'][0]}"
                 return Checked(candidates, held_back=reason)

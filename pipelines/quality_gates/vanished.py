@@ -13,12 +13,12 @@ import polars as pl
 from pipelines.quality_gates.gate import Checked, Context, named
 from sources.observation import with_carried_over
 
-MOST_VANISHED = 0.25
+MOST_VANISHED = 0.10
 """Share of the economies that may be missing from an answer that is used. Without more, it is a part of the series."""
 
 
 def vanished(candidates: pl.DataFrame, previous: pl.DataFrame, context: Context) -> Checked:
-    """Keep the last figures of an economy whose whole series is missing, if at most a quarter of them are."""
+    """Keep the last figures of an economy whose whole series is missing, unless more than a tenth of them are."""
     assembled = with_carried_over(candidates, previous, context.indicator, context.first_year, context.adds)
     there = context.rejected_areas | set(candidates["iso3"])
     lost = (
