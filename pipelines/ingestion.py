@@ -117,6 +117,7 @@ class Ingested:
             "provider_release": self.release,
             "last_change_at": self.vintage.vintage_at if self.vintage else None,
             "licence": self.licence,
+            "warnings": "; ".join(self.warnings) or None,
         }
 
     @property

@@ -56,6 +56,8 @@ def observation_assets(workspace: Workspace, groups: Mapping[str, str]) -> dg.As
         for host, reason in ingestion.unreachable.items():
             context.log.warning(f"no network to {host}: {reason}; the last good figures are used")
         for ingested in ingestion.results:
+            for warning in ingested.warnings:
+                context.log.warning(f"{ingested.indicator.id}: {warning}")
             yield dg.MaterializeResult(
                 asset_key=dg.AssetKey(observation_key(ingested.indicator.id)),
                 data_version=dg.DataVersion(ingested.data_version),

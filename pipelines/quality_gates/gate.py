@@ -138,7 +138,8 @@ class Gate:
     """One rule. ``check`` is None if the module ``place`` applies it.
 
     ``--accept-revision`` skips every gate with a ``waiver`` for one indicator, ``--accept-shrink`` those with the
-    waiver ``shrink`` or ``either``. ``docs/sources.md`` prints ``text``, else the docstring of ``check``.
+    waiver ``shrink`` or ``either``. A gate ``of_changes`` does not run if the last vintage has all figures of the
+    answer. ``docs/sources.md`` prints ``text``, else the docstring of ``check``.
     """
 
     code: str
@@ -146,6 +147,7 @@ class Gate:
     waiver: Waiver = ""
     text: str = ""
     place: str = ""
+    of_changes: bool = False
 
     @property
     def does(self) -> str:
@@ -179,7 +181,7 @@ def run_gates(gates: Sequence[Gate], candidates: pl.DataFrame, previous: pl.Data
     """
     done = Checked(candidates.select(OBSERVATION.keys()).cast(OBSERVATION).unique(maintain_order=True))  # type: ignore[arg-type]
     for gate in gates:
-        if gate.check is None or gate.skipped(context):
+        if gate.check is None or gate.skipped(context) or (gate.of_changes and _unchanged(done.accepted, previous)):
             continue
         result, advice = gate.check(done.accepted, previous, context), gate.advice(context.indicator.id)
         part_advice = advice if result.doubted.height or result.refused.height else ""
@@ -202,6 +204,11 @@ def run_gates(gates: Sequence[Gate], candidates: pl.DataFrame, previous: pl.Data
     return replace(done, held_back=held_back, gate=ALL_REJECTED)
 
 
+def _unchanged(candidates: pl.DataFrame, previous: pl.DataFrame) -> bool:
+    """Return whether the last vintage has every figure of an answer."""
+    return candidates.join(previous, on=["iso3", "year", "value"], how="anti").is_empty()
+
+
 def split(judged: pl.DataFrame) -> Checked:
     """Return a result that refuses the rows with a ``reason``."""
     refused = pl.col("reason").is_not_null()
@@ -222,8 +229,8 @@ def hold(fault: Callable[[pl.DataFrame, pl.DataFrame, Context], str | None]) -> 
 class Doubt:
     """Economies, or years, whose figures are in doubt.
 
-    ``found`` has the column ``iso3`` or ``year``, and ``reason``. ``of`` is the number of those that were compared: 1 if
-    the doubt is over the whole series.
+    ``found`` has the column ``iso3`` or ``year``, and ``reason``. ``of`` is the number of those that were compared, or
+    1 if the doubt is over the whole series.
     """
 
     found: pl.DataFrame

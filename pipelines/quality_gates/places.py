@@ -36,23 +36,34 @@ _DIGITS = 9
 
 def other_economy(candidates: pl.DataFrame, previous: pl.DataFrame, context: Context) -> Sequence[Doubt]:
     """Hold back economies whose figures are those of another economy in the last vintage, such as exchanged ones."""
-    rows = compared(candidates, previous)
-    moved = rows.filter(context.size.moved)
+    last = previous.select("iso3", "year", last="value")
+    rows = candidates.select("iso3", "year", "value").join(last, on=["iso3", "year"], how="left")
+    moved = rows.filter(context.size.moved.fill_null(True))
     economies = moved["iso3"].n_unique()
-    if not economies:
+    if not economies or previous.is_empty():
         return ()
-    keyed = moved.with_columns(_key("value"))
-    equal = keyed.join(_owners(previous), on=["year", "key"]).filter(pl.col("iso3") != pl.col("owner"))
-    unmoved = (
-        rows.group_by("iso3")
-        .agg(known=pl.len())
-        .join(moved.group_by("iso3").agg(moved=pl.len(), large=context.size.revised.mean()), on="iso3")
-    )
+    owners = _owners(previous)
+    equal = moved.with_columns(_key("value")).join(owners, on=["year", "key"]).filter(pl.col("iso3") != pl.col("owner"))
+    still = rows.join(moved, on=["iso3", "year"], how="anti").group_by("iso3").agg(still=pl.len())
+    changes = moved.group_by("iso3").agg(large=context.size.revised.mean().fill_null(1.0))
     links = (
         equal.group_by("iso3", "owner")
-        .agg(equal=pl.len(), bits=pl.col("bits").sum())
-        .join(unmoved, on="iso3")
-        .filter(2 * pl.col("equal") > pl.col("moved"), pl.col("equal") > pl.col("known") - pl.col("moved"))
+        .agg(equal=pl.len(), replaced=pl.col("last").count(), bits=pl.col("bits").sum())
+        .filter(pl.col("replaced") > 0)
+    )
+    # a figure can only be another economy's in the years of which that economy has one
+    possible = (
+        links.select("iso3", "owner")
+        .join(moved.select("iso3", "year"), on="iso3")
+        .join(owners.select("owner", "year"), on=["owner", "year"])
+        .group_by("iso3", "owner")
+        .agg(possible=pl.len())
+    )
+    links = (
+        links.join(possible, on=["iso3", "owner"])
+        .join(changes, on="iso3")
+        .join(still, on="iso3", how="left")
+        .filter(2 * pl.col("equal") > pl.col("possible"), pl.col("equal") > pl.col("still").fill_null(0))
     )
     back = links.select(iso3="owner", owner="iso3", back="bits")
     links = links.join(back, on=["iso3", "owner"], how="left")
@@ -65,7 +76,7 @@ def other_economy(candidates: pl.DataFrame, previous: pl.DataFrame, context: Con
     # less evidence is enough for an economy that exchanges its figures with one of these
     involved = pl.col("iso3").is_in(sure["owner"].implode()) | pl.col("owner").is_in(sure["iso3"].implode())
     found = links.filter(((evidence >= ENOUGH_BITS) & matters) | (involved & (evidence >= 0)))
-    found = pl.concat([found.select("iso3", "owner", "bits"), _among(equal, moved, rows, context)])
+    found = pl.concat([found.select("iso3", "owner", "bits"), _among(equal, moved.drop_nulls("last"), rows, context)])
     found = found.sort("iso3", "bits").unique("iso3", keep="last")
     reason = pl.format("the figures are those of {} in the last vintage", "owner")
     return [Doubt(found.select("iso3", reason=reason).sort("iso3"), rows["iso3"].n_unique())]

@@ -85,7 +85,7 @@ def moved_points(candidates: pl.DataFrame, previous: pl.DataFrame, context: Cont
 
 
 def zero_for_missing(candidates: pl.DataFrame, previous: pl.DataFrame, context: Context) -> Checked:
-    """Refuse a new zero of an economy that had none, after a figure that was not among the lowest quarter of its year."""
+    """Refuse a new zero of an economy that had none, after a figure that was not in the lowest quarter of its year."""
     if previous.is_empty() or previous["value"].min() < 0:  # type: ignore[operator]
         return Checked(candidates)
     last = previous.select("iso3", "year", last="value")
