@@ -18,7 +18,7 @@ from pipelines.gate_context import revision_sizes
 from pipelines.ingestion import FIRST_YEAR
 from pipelines.quality_gates import FIGURE_GATES, RECORD_GATES, SERIES_GATES, Context, RevisionSize, run_gates, validate
 from pipelines.workspace import Workspace, open_workspace
-from sources.observation import empty_observations, with_carried_over, with_retained
+from sources.observation import empty_observations
 
 REFERENCE = Path(__file__).resolve().parents[2] / "shared" / "reference"
 SIZE_GATES = {gate.code for gate in (*RECORD_GATES, *SERIES_GATES)} | {"vanished", "correction"}
@@ -27,7 +27,7 @@ SIZE_GATES = {gate.code for gate in (*RECORD_GATES, *SERIES_GATES)} | {"vanished
 
 @dataclass(frozen=True)
 class Case:
-    """One series-vintage: ``kind`` is ``pair`` (two vintages), ``first`` (no vintage before) or ``year`` (a new year)."""
+    """One series-vintage: ``kind`` is ``pair`` (two vintages), ``first`` (none before) or ``year`` (a new year)."""
 
     kind: str
     indicator_id: str
@@ -137,11 +137,8 @@ def _observed(indicator_id: str, path: str) -> pl.DataFrame:
     figures = _figures(REFERENCE / path).filter(pl.col("year").is_between(FIRST_YEAR, 2026)).drop_nulls()
     like = newest()[indicator_id].head(1).drop("iso3", "year", "value")
     rows = figures.join(like, how="cross").with_columns(provider_release=pl.lit(path), figure_origin=pl.lit(None))
-    return validate(rows.select(like_columns()).cast(empty_observations().schema), one, at.areas).accepted  # type: ignore[arg-type]
-
-
-def like_columns() -> list[str]:
-    return empty_observations().columns
+    columns = empty_observations().schema
+    return validate(rows.select(columns.names()).cast(columns), one, at.areas).accepted  # type: ignore[arg-type]
 
 
 def _figures(path: Path) -> pl.DataFrame:
@@ -157,7 +154,7 @@ def _figures(path: Path) -> pl.DataFrame:
     if "geo_area" in table.columns:
         for column, cut in _SDG_CUT.items():
             if column in table.columns:
-                table = table.filter(pl.col(column).is_in(list(cut) if isinstance(cut, tuple) else [cut]))
+                table = table.filter(pl.col(column).is_in(list(cut)))
         m49 = {str(number): iso3 for number, iso3 in opened().areas.m49_to_iso3.items()}
         table = table.with_columns(iso3=pl.col("geo_area").replace_strict(m49, default=None), value=table.columns[-1])
     elif "REF_AREA" in table.columns:
@@ -173,18 +170,8 @@ def alarms(case: Case) -> list[Alarm]:
     found = [f"{checked.gate}: {checked.held_back}"] if checked.held_back and checked.gate not in SIZE_GATES else []
     if not checked.held_back:
         found += [each for each in checked.warnings if "held back" in each and each.partition(":")[0] not in SIZE_GATES]
-        codes = {"moved_point": "with its point moved", "zero_for_missing": "a missing figure"}
-        found += [
-            f"{code}: {row}"
-            for code, text in codes.items()
-            for row in checked.refused.filter(pl.col("reason").str.contains(text, literal=True))
-            .select("iso3", "year", "value")
-            .rows()
-        ]
-        series = with_retained(checked.accepted, checked.doubted, case.previous)
-        run_gates(
-            SERIES_GATES, with_carried_over(series, case.previous, read.indicator, FIRST_YEAR), case.previous, read
-        )
+        records = checked.refused.filter(pl.col("reason").str.contains("with its point moved|a missing figure"))
+        found += [f"refused: {row}" for row in records.select("iso3", "year", "value", "reason").rows()]
     return [Alarm(case.kind, case.indicator_id, text) for text in found]
 
 

@@ -44,7 +44,6 @@ def other_economy(candidates: pl.DataFrame, previous: pl.DataFrame, context: Con
         return ()
     owners = _owners(previous)
     equal = moved.with_columns(_key("value")).join(owners, on=["year", "key"]).filter(pl.col("iso3") != pl.col("owner"))
-    still = rows.join(moved, on=["iso3", "year"], how="anti").group_by("iso3").agg(still=pl.len())
     changes = moved.group_by("iso3").agg(large=context.size.revised.mean().fill_null(1.0))
     links = (
         equal.group_by("iso3", "owner")
@@ -52,18 +51,19 @@ def other_economy(candidates: pl.DataFrame, previous: pl.DataFrame, context: Con
         .filter(pl.col("replaced") > 0)
     )
     # a figure can only be another economy's in the years of which that economy has one
-    possible = (
+    changed = moved.select("iso3", "year", changed=pl.lit(1))
+    shared = (
         links.select("iso3", "owner")
-        .join(moved.select("iso3", "year"), on="iso3")
+        .join(rows.select("iso3", "year"), on="iso3")
         .join(owners.select("owner", "year"), on=["owner", "year"])
+        .join(changed, on=["iso3", "year"], how="left")
         .group_by("iso3", "owner")
-        .agg(possible=pl.len())
+        .agg(changed=pl.col("changed").count(), still=pl.col("changed").null_count())
     )
     links = (
-        links.join(possible, on=["iso3", "owner"])
+        links.join(shared, on=["iso3", "owner"])
         .join(changes, on="iso3")
-        .join(still, on="iso3", how="left")
-        .filter(2 * pl.col("equal") > pl.col("possible"), pl.col("equal") > pl.col("still").fill_null(0))
+        .filter(2 * pl.col("equal") > pl.col("changed"), pl.col("equal") > pl.col("still"))
     )
     back = links.select(iso3="owner", owner="iso3", back="bits")
     links = links.join(back, on=["iso3", "owner"], how="left")

@@ -827,16 +827,21 @@ TOGETHER: dict[str, Callable[[Payload], Figures]] = {
 }
 
 
-@every(PROVIDERS, "figures", TOGETHER)
+@every(
+    PROVIDERS, "figures", TOGETHER, shared=TOGETHER.keys() - {"two members exchanged", "a member under another code"}
+)
 def test_figures_that_changed_together_are_not_landed_and_the_others_are_kept(
     provider: Provider, figures: Callable[[Payload], Figures], serve: Serve
 ) -> None:
     sent = figures(provider.of)
-    if sent == truth(provider.of):
-        pytest.skip("the figures of this provider do not change by it")
+    coarse = provider.of.link.provider == "unctad_cyberlaw" and figures is TOGETHER["two members exchanged"]
+    if sent == truth(provider.of) or coarse:
+        pytest.skip("the figures of this provider do not change by it, or prove nothing: two whole numbers of one year")
     result = provider.refresh(serve(good(provider.of, sent)))
     assert result.stale_reason or result.warnings or result.rejected
     assert known(provider.of).items() <= provider.landed().items()
+    if figures is TOGETHER["a member under another code"] and provider.of.link.provider != "untf":  # asks by member
+        assert "KZK instead of KAZ?" in result.warnings[0]
 
 
 def test_all_figures_of_the_tests_are_different() -> None:

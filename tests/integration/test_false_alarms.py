@@ -1,4 +1,4 @@
-"""The rate at which the quality gates hold back real figures, over archived vintages and provider files of several dates.
+"""The rate at which the quality gates hold back real figures, over archived vintages and provider files.
 
 ``docs/sources.md`` states the rate.
 """
