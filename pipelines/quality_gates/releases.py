@@ -83,7 +83,8 @@ def older_answer(candidates: pl.DataFrame, previous: pl.DataFrame, context: Cont
     if how is Release.OLDER:
         held = context.confirmed_release or release_of(previous)
         return f"the answer is of {release_of(candidates)}, the figures held are of {held}"
-    if how is Release.NEWER:
+    # another provider may have had the figures of an earlier vintage all along
+    if how in (Release.NEWER, Release.OTHER) or _asked(candidates) != _asked(previous):
         return None
     changed = both.filter(pl.col("value").ne_missing(pl.col("last")))
     for at, vintage in context.older():
@@ -91,6 +92,11 @@ def older_answer(candidates: pl.DataFrame, previous: pl.DataFrame, context: Cont
         if earlier["value"].equals(earlier["earlier"].alias("value")):
             return f"the answer has the figures of the vintage of {at:%Y-%m-%d} again, which later ones replaced"
     return None
+
+
+def _asked(series: pl.DataFrame) -> str | None:
+    """Return the provider that sent most of a series."""
+    return series["retrieved_via"].mode().sort().first() if series.height else None  # type: ignore[return-value]
 
 
 def large_revision(candidates: pl.DataFrame, previous: pl.DataFrame, context: Context) -> Checked:

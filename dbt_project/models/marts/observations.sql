@@ -37,9 +37,11 @@ select
     end as figure_origin,
     -- the note of such a figure says why the newest answer was not used; a correction's note stays
     case
-        when figures.figure_origin != 'retained' or confirmations.confirmed_at is null
+        when
+            figures.figure_origin is distinct from 'retained'
+            or confirmations.confirmed_at is null
+            or confirmations.confirmed_at < figures.vintage_at
             then figures.figure_note
-        when confirmations.confirmed_at < figures.vintage_at then figures.figure_note
     end as figure_note,
     confirmations.confirmed_at,
     confirmations.confirmed_by,
