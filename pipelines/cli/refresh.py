@@ -45,6 +45,12 @@ def refresh(
     accept_shrink: Annotated[
         bool, typer.Option("--accept-shrink", help="Accept a series although it lost country-years.")
     ] = False,
+    accept_revision: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--accept-revision", metavar="ID", help="Accept what the quality gates hold back of this indicator."
+        ),
+    ] = None,
 ) -> None:
     """Fetch, validate, build, check and publish."""
     day, started, clock = parse_day(as_of), utc_now(), time.monotonic()
@@ -62,6 +68,7 @@ def refresh(
                 only=[*(only or []), *(more or [])],
                 as_of=day,
                 accept_shrink=accept_shrink,
+                accept_revisions=accept_revision or [],
                 progress=progress,
             )
         except BuildFailed as failure:
@@ -164,6 +171,8 @@ def _print_sources(ingestion: Ingestion, revised: Revisions) -> None:
                 f"{one.indicator.id}: {landed.revised} revised, {landed.added} added, {landed.withdrawn} withdrawn"
                 f" country-years from {one.provider_used}"
             )
+        for warning in one.warnings:
+            note(f"{one.indicator.id}: {warning}")
         if one.rejected:
             note(f"{one.indicator.id}: {one.rejected} records rejected (see the table rejects)")
     for failure, count in failures.items():

@@ -1,7 +1,7 @@
 """The asset checks of every indicator, and the failing rows of dbt's tests as metadata.
 
 Belongs here: the checks of an indicator and their wording. Does not belong here: the contract itself
-(``sources.observation``), the shrink guard (``warehouse.landing``), the checks that stop a publication (dbt's tests).
+(``sources.observation``), the gates (``pipelines.quality_gates``), the checks that stop a publication (dbt's tests).
 These checks are warnings: a rejected or held-back figure is not published, and an old one is marked as stale.
 """
 
@@ -25,7 +25,7 @@ Finding = tuple[str | None, dict[str, Any]]
 
 CHECKS = {
     "contract": "The observation contract (types, areas, years, range) rejected no record of the newest response.",
-    "shrink": "The newest response was not held back because too many country-years are missing from it.",
+    "shrink": "The quality gates held back nothing of the newest response, and no large revision is in it.",
     "answered": (
         "The first provider of the chain answered. Otherwise the check names the fallback and the reason. A failed"
         " adapter, which is a fault of this program, makes it an error."
@@ -97,7 +97,7 @@ def _contract(ingested: Ingested) -> Finding:
 def _shrink(ingested: Ingested) -> Finding:
     landed = ingested.landed
     held_back = landed.reason if landed.status is Landing.HELD_BACK else None
-    return held_back, {"withdrawn": landed.withdrawn}
+    return held_back or "; ".join(ingested.warnings) or None, {"withdrawn": landed.withdrawn}
 
 
 def _answered(ingested: Ingested) -> Finding:

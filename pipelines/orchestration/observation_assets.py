@@ -62,6 +62,8 @@ def observation_assets(workspace: Workspace, groups: Mapping[str, str]) -> dg.As
         for line in budget_lines(ingestion, workspace.settings):
             context.log.info(line)
         for ingested in ingestion.results:
+            for warning in ingested.warnings:
+                context.log.warning(f"{ingested.indicator.id}: {warning}")
             yield dg.MaterializeResult(
                 asset_key=dg.AssetKey(observation_key(ingested.indicator.id)),
                 data_version=dg.DataVersion(ingested.data_version),

@@ -141,6 +141,8 @@ def observations_of(
     indicator, country, stated = pl.col("indicator"), pl.col("country"), pl.col("countryiso3code")
     by_iso2 = country.replace_strict(areas.iso2_to_iso3, default=country, return_dtype=pl.String())
     is_foreign = ~indicator.is_in(list(codes))
+    economies = sorted(areas.economies)  # the two-letter codes of groups are the World Bank's own
+    iso2_of_another = stated.is_in(economies) & by_iso2.is_in(economies) & (stated != by_iso2)
     return parse_observations(
         rows,
         areas,
@@ -148,7 +150,10 @@ def observations_of(
         iso3=pl.when(stated.str.len_chars() == 3).then(stated).otherwise(by_iso2),
         period="date",
         obs_status="obs_status",
-        fault=pl.when(is_foreign).then(pl.format("another indicator's data: {}", indicator)),
+        fault=pl.when(is_foreign)
+        .then(pl.format("another indicator's data: {}", indicator))
+        .when(iso2_of_another)
+        .then(pl.format("the codes {} and {} are of different countries", country, stated)),
         raw_sha256=raw_sha256,
     )
 
