@@ -16,12 +16,12 @@ import polars as pl
 
 from pipelines import run_journal
 from pipelines.archive_landing import land_archive
+from pipelines.gate_context import context_of
 from pipelines.quality_gates import (
     ALL_REJECTED,
     FIGURE_GATES,
     SERIES_GATES,
     STALE_MIRROR,
-    Context,
     run_gates,
 )
 from pipelines.run_journal import Run
@@ -62,6 +62,7 @@ class Ingested:
         stale_reason: Why the figures do not come from this run, None if they do.
         asked: The links that were asked, in order.
         release: The release of the newest figures.
+        warnings: What the gates say of figures that are used: parts held back, large revisions.
         held_back_bodies: sha256 of bodies whose series was held back or whose records were rejected.
         confirmation: Hash of the newest confirmation, None if no live answer was ever accepted.
     """
@@ -79,20 +80,24 @@ class Ingested:
     asked: tuple[Attempt, ...]
     release: str | None
     licence: str
+    warnings: tuple[str, ...]
     held_back_bodies: frozenset[str]
     confirmation: str | None
 
     @property
     def attempts(self) -> str:
         """Return the providers that were asked, in order, with their outcomes and reasons, in one line."""
-        lines = (
-            f"{a.provider} {a.provider_code}: {a.outcome}" + (f" ({a.reason})" if a.reason else "") for a in self.asked
-        )
+        lines = [f"{a.provider} {a.provider_code}: {a.outcome}" + f" ({a.reason})" * bool(a.reason) for a in self.asked]
         return "; ".join(lines) or "none"
 
     @property
+    def faults(self) -> list[str]:
+        """Return the errors of this program in adapters, whichever provider answered at last."""
+        return [f"{self.indicator.id}: {a.reason}" for a in self.asked if a.outcome is Outcome.FAULT]
+
+    @property
     def vintage(self) -> LandedVintage | None:
-        """Return the vintage in use, None if the indicator has no figures."""
+        """The vintage in use, None if the indicator has no figures."""
         return self.landed.vintage
 
     @property
@@ -112,6 +117,7 @@ class Ingested:
             "provider_release": self.release,
             "last_change_at": self.vintage.vintage_at if self.vintage else None,
             "licence": self.licence,
+            "warnings": "; ".join(self.warnings) or None,
         }
 
     @property
@@ -159,6 +165,7 @@ def ingest(
     *,
     offline: bool,
     accept_shrink: bool = False,
+    accept_revisions: Sequence[str] = (),
     progress: Callable[[str], None] = lambda step: None,
 ) -> Ingestion:
     """Refresh the given indicators. There is one result per indicator, also if no provider answered.
@@ -168,13 +175,15 @@ def ingest(
         indicators: Indicators to refresh.
         offline: Use only what is landed; ask no provider.
         accept_shrink: Skip the gates that compare a series with the last vintage in size and scale.
+        accept_revisions: Ids of the indicators for which every gate is skipped that an option skips.
         progress: Called with a description of what is awaited.
     """
     progress("landing the bundled archive")
     land_archive(workspace)
     now, settings, layout = utc_now(), workspace.settings, workspace.layout
-    ids = tuple(indicator.id for indicator in indicators)
-    run = Run(now, ids, Window(FIRST_YEAR, now.year), accept_shrink, _refused_codes(layout))
+    ids = tuple(each.id for each in indicators)
+    accepted = tuple(sorted(accept_revisions))
+    run = Run(now, ids, Window(FIRST_YEAR, now.year), accept_shrink, accepted, _refused_codes(layout))
     if offline:
         return land(workspace, run, [Resolution(indicator) for indicator in indicators], asked=False)
     with RunHttp(
@@ -186,6 +195,7 @@ def ingest(
         folder=layout.raw,
         cache=raw.StoredResponses(layout),
         local_files=settings.local_files or layout.local_files,
+        accept_shrink=accept_shrink,
         refused=RefusedCodes(run.refused_codes),
     ) as http:
         asked_at = time.monotonic()
@@ -245,16 +255,21 @@ def process_indicator(
     last = landing.latest(layout, indicator.id)
     landed, sent, replaced = Landed(Landing.UNCHANGED, last), empty_observations(), empty_rejects()
     rejects, gaps = resolution.rejects, resolution.rejected_keys
+    warnings: tuple[str, ...] = ()
     if resolution.link:
-        previous, context = last.read() if last else empty_observations(), _context(workspace, run, resolution)
+        previous = last.read() if last else empty_observations()
+        why_mirrored = _why_no_answer(resolution) if resolution.mirrored and not resolution.link.adds else None
+        context = context_of(workspace, run, resolution, last, why_mirrored)
         checked = run_gates(FIGURE_GATES, resolution.candidates, previous, context)
         rejects, gaps = pl.concat([rejects, checked.rejected]), pl.concat([gaps, checked.rejected_keys])
         if not checked.held_back:
             replaced, sent = checked.replaced, checked.accepted.filter(_sent_by_provider(placed))
+            warnings, gaps = checked.warnings, pl.concat([gaps, checked.doubted], how="diagonal")
             series = with_retained(checked.accepted, gaps, previous)
             series = with_carried_over(series, previous, indicator, run.window.first_year, resolution.link.adds)
             checked = run_gates(SERIES_GATES, series, previous, context)
         if checked.held_back:
+            warnings = ()
             status = Landing.UNCHANGED if checked.gate in (ALL_REJECTED, STALE_MIRROR) else Landing.HELD_BACK
             landed = Landed(status, last, reason=checked.held_back)
         else:
@@ -283,21 +298,9 @@ def process_indicator(
         asked=tuple(resolution.attempts),
         release=_newest_release(current),
         licence=_most_frequent(current["licence"]) or indicator.licence,
+        warnings=warnings,
         held_back_bodies=frozenset(resolution.candidates["raw_sha256"]) if doubtful else frozenset(),
         confirmation=confirmations.newest(layout, indicator.id),
-    )
-
-
-def _context(workspace: Workspace, run: Run, resolution: Resolution) -> Context:
-    assert resolution.link
-    return Context(
-        indicator=resolution.indicator,
-        areas=workspace.areas,
-        last_year=run.window.last_year + 1,
-        corrections=workspace.corrections.of(resolution.indicator.id),
-        provider=resolution.link.provider,
-        why_mirrored=_why_no_answer(resolution) if resolution.mirrored and not resolution.link.adds else None,
-        accept_shrink=run.accept_shrink,
     )
 
 

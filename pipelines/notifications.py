@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 class Message:
     """One message: a headline and details. ``text`` is the field that chat services show."""
 
-    kind: Literal["run_failed", "not_published", "verdicts_changed", "figures_revised"]
+    kind: Literal["run_failed", "not_published", "adapter_failed", "verdicts_changed", "figures_revised"]
     headline: str
     details: Sequence[str] = ()
 
@@ -44,6 +44,16 @@ class Message:
         """Return the message of a publication that revised figures by more than rounding."""
         many = f"{found.total.notable} figures were" if found.total.notable != 1 else "1 figure was"
         return cls("figures_revised", f"{many} revised: {found.total.text}", found.lines)
+
+    @classmethod
+    def of_faults(cls, faults: Sequence[str]) -> Message:
+        """Return the message of errors of this program that left an answer of a provider unread.
+
+        Args:
+            faults: One line per indicator and provider.
+        """
+        many = f"{len(faults)} answers" if len(faults) != 1 else "1 answer"
+        return cls("adapter_failed", f"{many} could not be read because of an error of this program", faults)
 
     @property
     def text(self) -> str:

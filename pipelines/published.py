@@ -6,7 +6,8 @@ one page prints, and number formats (``pipelines.formatting``).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -19,10 +20,13 @@ from pipelines.settings import load_settings
 from sources.errors import ConfigurationError, did_you_mean
 from warehouse.layout import Layout
 from warehouse.publish import published
-from warehouse.reading import open_published
+from warehouse.reading import NotPublished, Unreadable, open_published, without_pandas
 from warehouse.retention import UnknownPublication, find
 
 OWN_CHOICE = "The benchmarks are the project's own choice, not the strategy's; the table benchmarks has their sources."
+
+FEW = 20
+"""Number of economies up to which a message lists them."""
 
 CHANGE_SECTIONS = {
     "new_year": "New data years",
@@ -89,8 +93,20 @@ def fetch(sql: str, parameters: list[Any] | dict[str, Any] | None = None) -> lis
     Raises:
         NotPublished: Nothing is published yet.
     """
-    with _open() as connection:
+    with _open() as connection, without_pandas():
         return connection.execute(sql, parameters or []).fetchall()
+
+
+@contextmanager
+def opened_once() -> Iterator[None]:
+    """Keep the published file open within the block: DuckDB opens it once and not for every query.
+
+    For commands that only read. A publication that is made within the block would not be seen.
+    """
+    with ExitStack() as stack:
+        with suppress(NotPublished, Unreadable):  # the first query says so
+            stack.enter_context(_open())
+        yield
 
 
 def economy_code(given: str) -> str:
@@ -141,6 +157,7 @@ def covered_economy(framework: str, iso3: str) -> str:
     if iso3 not in names:
         raise ConfigurationError(
             f"{framework} has no score of {iso3!r}: this is not the ISO3 code of an economy that it covers"
+            + (f"; it covers {', '.join(names)}" if len(names) <= FEW else "")
             + near_economies(iso3, list(names))
         )
     return str(names[iso3])
@@ -206,7 +223,14 @@ def run_query(
             found = _with_nanoseconds(connection, sql)
             return columns, found.fetchmany(limits.rows) if limits else found.fetchall()
         except duckdb.Error as error:
-            raise ConfigurationError(f"the query failed: {error}") from error
+            raise ConfigurationError(f"the query failed: {error}{_remedy(error)}") from error
+
+
+def _remedy(error: duckdb.Error) -> str:
+    """Return a last line for a failed statement that names a table or column that does not exist."""
+    if isinstance(error, duckdb.CatalogException | duckdb.BinderException):
+        return "\n`carec dictionary` lists views and tables, `carec dictionary NAME` the columns of one"
+    return ""
 
 
 def _with_nanoseconds(connection: duckdb.DuckDBPyConnection, sql: str) -> Any:

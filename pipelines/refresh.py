@@ -54,6 +54,7 @@ def refresh(
     only: Sequence[str] = (),
     as_of: date | None = None,
     accept_shrink: bool = False,
+    accept_revisions: Sequence[str] = (),
     progress: Callable[[str], None] = lambda step: None,
 ) -> Refresh:
     """Bring the published file up to date.
@@ -64,6 +65,7 @@ def refresh(
         only: Ids of the indicators to request, all where empty.
         as_of: Day to score, today where None.
         accept_shrink: Accept responses in which many country-years are missing.
+        accept_revisions: Ids of the indicators of which what the gates would hold back is accepted.
         progress: Called with a description of each step.
 
     Raises:
@@ -72,6 +74,7 @@ def refresh(
         files.Busy: Another refresh has locked the warehouse.
     """
     indicators = workspace.catalogue.select(list(only))
+    workspace.catalogue.select(list(accept_revisions))
     runner.check_seeds(workspace)
     with holding(workspace.layout):
         ingestion = ingest(
@@ -79,6 +82,7 @@ def refresh(
             indicators,
             offline=offline or workspace.settings.offline,
             accept_shrink=accept_shrink,
+            accept_revisions=accept_revisions,
             progress=progress,
         )
         day = as_of or utc_now().date()

@@ -33,6 +33,7 @@ class Run:
     indicator_ids: tuple[str, ...]
     window: Window
     accept_shrink: bool = False
+    accept_revisions: tuple[str, ...] = ()
     refused_codes: tuple[RefusedCode, ...] = ()
 
 
@@ -120,7 +121,14 @@ def records(layout: Layout) -> Iterator[Record]:
     for entry in journal.runs(layout):
         started_at, window = datetime.fromisoformat(entry["started_at"]), Window(**entry["window"])
         yield Record(
-            Run(started_at, tuple(entry["indicator_ids"]), window, entry["accept_shrink"], _refused_codes(entry)),
+            Run(
+                started_at,
+                tuple(entry["indicator_ids"]),
+                window,
+                entry["accept_shrink"],
+                tuple(entry.get("accept_revisions", ())),  # runs of earlier versions have none
+                _refused_codes(entry),
+            ),
             [_exchange(layout, each) for each in entry["exchanges"]],
             {name: raw.load(layout, sha256) for name, sha256 in entry["files"].items()},
         )

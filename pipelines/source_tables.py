@@ -27,9 +27,10 @@ HEALTH: dict[str, pl.DataType] = {
     "provider_release": pl.String(),
     "last_change_at": pl.Datetime("us"),
     "licence": pl.String(),
+    "warnings": pl.String(),
 }
 """Columns of ``source_health``, one row per indicator. ``provider_code`` is the code of the first link of the chain.
-Release, last change and licence belong to the vintage in use."""
+Release, last change and licence belong to the vintage in use. ``warnings`` is what the gates say of figures in use."""
 
 
 def write_indicators(workspace: Workspace) -> None:

@@ -27,6 +27,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from sources.catalogue import ARCHIVE, Catalogue, Indicator
 from sources.errors import ConfigurationError
 from sources.observation import OBSERVATION, FigureOrigin
+from sources.yaml_files import Document, first_fault, read_yaml
 
 ARCHIVE_DIR = Path(__file__).parent / "archive"
 INDEX = "series.yml"
@@ -92,10 +93,11 @@ class ArchivedVintage:
 
 @dataclass(frozen=True)
 class Archive:
-    """The checked index. Tables are read on demand."""
+    """The checked index, with the line of each series. Tables are read on demand."""
 
     directory: Path
     series: tuple[Series, ...]
+    lines: tuple[int, ...] = ()
 
     def of(self, indicator_id: str) -> list[tuple[Series, VintageEntry]]:
         """Return the vintages of an indicator, each with its series, oldest first."""
@@ -115,9 +117,9 @@ class Archive:
         ).unique("vintage", keep="last")
         for series, _ in held:
             if series.unit != indicator.unit:
-                raise ConfigurationError(
-                    f"{self.directory / INDEX}: {indicator.id}: unit: {series.unit}, in the catalogue {indicator.unit}"
-                )
+                line = dict(zip(map(id, self.series), self.lines, strict=False)).get(id(series))
+                where = f"{self.directory / INDEX}{f':{line}' if line else ''}: {indicator.id}"
+                raise ConfigurationError(f"{where}: unit: {series.unit}, in the catalogue {indicator.unit}")
         return [ArchivedVintage(v.retrieved_at, self._records(s, v, origins)) for s, v in held]
 
     def _records(self, series: Series, vintage: VintageEntry, origins: pl.DataFrame) -> pl.DataFrame:
@@ -167,37 +169,33 @@ def load_archive(directory: Path = ARCHIVE_DIR) -> Archive:
     """Read and check the index, without the tables.
 
     Raises:
-        ConfigurationError: The index has a fault; the message names file, entry and field.
+        ConfigurationError: The index has a fault; the message names file, line, entry and field.
     """
     path = directory / INDEX
-    try:
-        entries = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader) or []
-    except OSError as error:
-        raise ConfigurationError(f"{path}: cannot be read ({error.strerror})") from error
-    except yaml.YAMLError as error:
-        raise ConfigurationError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from error
-    if not isinstance(entries, list):
-        raise ConfigurationError(f"{path}: a list of series is expected")
-    series = tuple(_series(path, number, entry) for number, entry in enumerate(entries, start=1))
+    document = read_yaml(path)
+    if not isinstance(document.value or [], list):
+        raise ConfigurationError(f"{path}:{document.line_of()}: a list of series is expected")
+    series = tuple(_series(path, document, number) for number in range(len(document.value or [])))
     owners: dict[str, str] = {}
-    for entry in series:
-        for vintage in entry.vintages:
+    for number, entry in enumerate(series):
+        for at, vintage in enumerate(entry.vintages):
             if vintage.file in owners:
-                raise ConfigurationError(
-                    f"{path}: {entry.indicator_id}: {vintage.file} is {owners[vintage.file]}'s already"
-                )
+                where = f"{path}:{document.line_of(number, 'vintages', at, 'file')}: {entry.indicator_id}"
+                raise ConfigurationError(f"{where}: {vintage.file} is {owners[vintage.file]}'s already")
             owners[vintage.file] = entry.indicator_id
-    return Archive(directory, series)
+    return Archive(directory, series, tuple(document.line_of(number) for number in range(len(series))))
 
 
-def _series(path: Path, number: int, entry: Any) -> Series:
+def _series(path: Path, document: Document, number: int) -> Series:
+    entry = document.value[number]
+    name = entry.get("indicator_id") if isinstance(entry, dict) else None
     try:
         return Series.model_validate(entry)
     except ValidationError as error:
-        name = entry.get("indicator_id", f"entry {number}") if isinstance(entry, dict) else f"entry {number}"
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"]) or "the entry"
-        raise ConfigurationError(f"{path}: {name}: {field}: {first['msg']}") from error
+        place, fault = first_fault(error)
+        field = ".".join(str(part) for part in place) or "the entry"
+        where = f"{path}:{document.line_of(number, *place)}: {name or f'entry {number + 1}'}"
+        raise ConfigurationError(f"{where}: {field}: {fault}") from error
 
 
 def write_archive(

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Literal, TypedDict, TypeVar
+from typing import Literal, TypedDict, TypeVar
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, HttpUrl, ValidationError, model_validator
 
 from sources.errors import ConfigurationError, did_you_mean
+from sources.yaml_files import first_fault, read_yaml
 
 CATALOG_DIR = Path(__file__).parent / "catalog"
 ARCHIVE = "archive"  # the last link of every chain: the bundled last-known-good figures
@@ -234,25 +234,6 @@ class Catalogue(BaseModel):
         return [self.indicators[i] for i in ids]
 
 
-class _LineLoader(yaml.CSafeLoader):
-    """A SafeLoader that raises for a repeated key, instead of keeping the last value."""
-
-
-def _mapping(loader: _LineLoader, node: yaml.MappingNode) -> dict[Any, Any]:
-    seen: dict[Any, Any] = {}
-    for key_node, value_node in node.value:
-        key = loader.construct_object(key_node, deep=True)
-        if key in seen:
-            raise yaml.constructor.ConstructorError(
-                None, None, f"the field {key!r} is repeated in one entry", key_node.start_mark
-            )
-        seen[key] = loader.construct_object(value_node, deep=True)
-    return seen
-
-
-_LineLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
-
-
 def read_entries(path: Path, model: type[T]) -> dict[str, tuple[int, T]]:
     """Read a YAML list of entries.
 
@@ -266,40 +247,25 @@ def read_entries(path: Path, model: type[T]) -> dict[str, tuple[int, T]]:
     Raises:
         ConfigurationError: The first fault, with file, line, entry and field.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise ConfigurationError(f"{path}: cannot be read ({error.strerror})") from error
-    loader = _LineLoader(text)
-    try:
-        node = loader.get_single_node()
-        if not isinstance(node, yaml.SequenceNode):
-            raise ConfigurationError(f"{path}: must be a list of entries that begin with `- id:`")
-        entries: dict[str, tuple[int, T]] = {}
-        for item in node.value:
-            line = item.start_mark.line + 1
-            raw = loader.construct_object(item, deep=True)
-            if not isinstance(raw, dict):
-                raise ConfigurationError(f"{path}:{line}: must be an entry with fields, not {raw!r}")
-            name = str(raw.get("id", "without id"))
-            try:
-                entry = model.model_validate(raw)
-            except ValidationError as error:
-                first = error.errors()[0]
-                field = ".".join(str(part) for part in first["loc"]) or "the entry"
-                message = first["msg"].removeprefix("Value error, ")
-                more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-                raise ConfigurationError(f"{path}:{line}: {name}: {field}: {message}{more}") from None
-            if name in entries:
-                raise ConfigurationError(f"{path}:{line}: {name}: line {entries[name][0]} has the same id")
-            entries[name] = (line, entry)
-        return entries
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f":{mark.line + 1}" if mark else ""
-        raise ConfigurationError(f"{path}{where}: not valid YAML: {getattr(error, 'problem', error)}") from error
-    finally:
-        loader.dispose()
+    document = read_yaml(path)
+    if not isinstance(document.value, list):
+        raise ConfigurationError(f"{path}:{document.line_of()}: must be a list of entries that begin with `- id:`")
+    entries: dict[str, tuple[int, T]] = {}
+    for number, raw in enumerate(document.value):
+        line = document.line_of(number)
+        if not isinstance(raw, dict):
+            raise ConfigurationError(f"{path}:{line}: must be an entry with fields, not {raw!r}")
+        name = str(raw.get("id", "without id"))
+        try:
+            entry = model.model_validate(raw)
+        except ValidationError as error:
+            place, fault = first_fault(error)
+            field = ".".join(str(part) for part in place) or "the entry"
+            raise ConfigurationError(f"{path}:{line}: {name}: {field}: {fault}") from None
+        if name in entries:
+            raise ConfigurationError(f"{path}:{line}: {name}: line {entries[name][0]} has the same id")
+        entries[name] = (line, entry)
+    return entries
 
 
 def load_catalogue(directory: Path = CATALOG_DIR) -> Catalogue:
@@ -309,11 +275,12 @@ def load_catalogue(directory: Path = CATALOG_DIR) -> Catalogue:
         ConfigurationError: The first fault, with file, line, entry and field.
     """
     providers_path, indicators_path = directory / "providers.yml", directory / "indicators.yml"
-    providers = {name: entry for name, (_, entry) in read_entries(providers_path, Provider).items()}
-    for provider in providers.values():
+    listed = read_entries(providers_path, Provider)
+    providers = {name: entry for name, (_, entry) in listed.items()}
+    for name, (line, provider) in listed.items():
         if provider.mirror and provider.mirror not in providers:
             fault = f"mirror: there is no provider {provider.mirror!r}"
-            raise ConfigurationError(f"{providers_path}: {provider.id}: {fault}")
+            raise ConfigurationError(f"{providers_path}:{line}: {name}: {fault}")
     indicators: dict[str, Indicator] = {}
     for name, (line, indicator) in read_entries(indicators_path, Indicator).items():
         for position, link in enumerate(indicator.chain):

@@ -17,10 +17,9 @@ from typing import Any
 import polars as pl
 
 from sources.catalogue import ARCHIVE, Catalogue, Indicator, Link
-from sources.errors import printable
 from sources.http.client import Http
 from sources.observation import OBSERVATION, REJECT, Areas, empty_observations, empty_rejects, utc_now
-from sources.provider import Adapter, Answer, Fetched, Outcome, RawBody, SeriesRequest, Window
+from sources.provider import Adapter, Answer, Fetched, Outcome, RawBody, SeriesRequest, Window, fault_of
 
 NAMED = 3
 """Most providers that a progress report names."""
@@ -68,12 +67,12 @@ class Resolution:
     def outcome(self) -> Outcome:
         """Return ``ok`` if a link answered, else the most severe outcome of its links.
 
-        The order is: unknown id, blocked, unavailable, no data.
+        The order is: fault, unknown id, blocked, unavailable, no data.
         """
         if self.link is not None:
             return Outcome.OK
         seen = {attempt.outcome for attempt in self.attempts}
-        for outcome in (Outcome.UNKNOWN_ID, Outcome.BLOCKED, Outcome.UNAVAILABLE):
+        for outcome in (Outcome.FAULT, Outcome.UNKNOWN_ID, Outcome.BLOCKED, Outcome.UNAVAILABLE):
             if outcome in seen:
                 return outcome
         return Outcome.NO_DATA if seen else Outcome.UNAVAILABLE
@@ -200,10 +199,10 @@ def resolve(
             if provider not in adapters:
                 return Fetched(dict.fromkeys(requests, Answer(Outcome.UNAVAILABLE, NO_ADAPTER)), [])
             try:
-                return adapters[provider].fetch(requests, catalogue.providers[provider], areas, window, http)
+                adapter, at = adapters[provider], catalogue.providers[provider]
+                return _complete(adapter.fetch(requests, at, areas, window, http), requests)
             except Exception as error:  # a fault in one adapter must not stop the other providers
-                fault = Answer(Outcome.UNAVAILABLE, printable(f"the {provider} adapter failed: {_named(error)}"))
-                return Fetched(dict.fromkeys(requests, fault), [])
+                return Fetched(dict.fromkeys(requests, fault_of(provider, error)), [])
             finally:
                 waiting.end(provider)
 
@@ -216,8 +215,11 @@ def resolve(
     return resolutions, bodies
 
 
-def _named(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"
+def _complete(fetched: Fetched, requests: Iterable[SeriesRequest]) -> Fetched:
+    """Return what an adapter fetched. Raise RuntimeError if it answers a request not at all."""
+    if unanswered := [request.code for request in requests if request not in fetched.answers]:
+        raise RuntimeError(f"no answer for {', '.join(unanswered)}")
+    return fetched
 
 
 class _Waiting:

@@ -195,15 +195,21 @@ def with_retained(fresh: pl.DataFrame, rejected_keys: pl.DataFrame, last: pl.Dat
 
     Args:
         fresh: Accepted figures, columns ``OBSERVATION``.
-        rejected_keys: ``iso3`` and ``year`` of the rejected records.
+        rejected_keys: ``iso3`` and ``year`` of the rejected records. A ``reason`` becomes the figure's note, unless
+            the figure has one.
         last: Figures of the last vintage.
     """
+    if "reason" not in rejected_keys.columns:
+        rejected_keys = rejected_keys.with_columns(reason=pl.lit(None, pl.String))
     retained = (
         last.select(OBSERVATION.keys())
-        .join(rejected_keys.unique(), on=["iso3", "year"], how="semi")
+        .join(rejected_keys.sort("reason").unique(["iso3", "year"], keep="last"), on=["iso3", "year"])
         .join(fresh, on=KEY, how="anti")
     )
-    return pl.concat([fresh, from_older_vintage(retained, FigureOrigin.RETAINED)])
+    noted = from_older_vintage(retained, FigureOrigin.RETAINED).with_columns(
+        figure_note=pl.when(figure_origin=FigureOrigin.RETAINED.value).then("reason").otherwise("figure_note")
+    )
+    return pl.concat([fresh, noted.select(OBSERVATION.keys())])
 
 
 def with_carried_over(

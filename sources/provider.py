@@ -5,6 +5,8 @@ How a provider is read belongs in its adapter (``sources.providers``).
 
 from __future__ import annotations
 
+import logging
+import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,9 +16,12 @@ from typing import Protocol
 import polars as pl
 
 from sources.catalogue import Provider
+from sources.errors import printable
 from sources.http.bodies import Body
 from sources.http.client import Http
 from sources.observation import REJECT, Areas
+
+log = logging.getLogger(__name__)
 
 
 class Outcome(StrEnum):
@@ -31,6 +36,9 @@ class Outcome(StrEnum):
     """The provider refuses programs: HTTP 401, 403 or 451, or a challenge for browsers."""
     UNAVAILABLE = "unavailable"
     """A failed connection, a server error, or a response that cannot be used."""
+    FAULT = "fault"
+    """An error of this program while it read the response: it is reported to the operator, and says nothing of the
+    provider."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +105,17 @@ class Answer:
     retrieved_at: datetime | None = None
     licence: str | None = None
     """The licence, if the response itself states one."""
+
+
+def fault_of(provider: str, error: Exception) -> Answer:
+    """Return the answer for an error of an adapter, and log its traceback. Call it where the error is handled."""
+    named = f"the {provider} adapter failed: {type(error).__name__}: {error}"
+    log.error(
+        "%s; the other providers and the last vintage are used\n%s",
+        printable(named),
+        printable(traceback.format_exc(), lines=True),
+    )
+    return Answer(Outcome.FAULT, printable(f"a fault of this program, not of the provider: {named}")[:500])
 
 
 @dataclass(frozen=True)

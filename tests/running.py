@@ -86,8 +86,18 @@ def skip_unit_tests(warehouse: Path, root: Path = ROOT) -> None:
         marker.write_text(code)
 
 
+def refresh_program(recorded: bool = False) -> list[str]:
+    """Return the program and first arguments of a refresh in a process of its own; ``tests.carec_program`` has more."""
+    return [sys.executable, "-P", str(ROOT / "tests" / "carec_program.py"), "recorded" if recorded else "unrecorded"]
+
+
 def run_carec(
-    *arguments: str, warehouse: Path, root: Path = ROOT, unit_tests: bool = False, **environment: str
+    *arguments: str,
+    warehouse: Path,
+    root: Path = ROOT,
+    unit_tests: bool = False,
+    recorded: bool = False,
+    **environment: str,
 ) -> subprocess.CompletedProcess[str]:
     """Run ``carec`` offline and return its exit code and output.
 
@@ -99,6 +109,7 @@ def run_carec(
         warehouse: Value of CAREC_WAREHOUSE.
         root: The checkout with the code to run.
         unit_tests: Whether a build runs dbt's unit tests.
+        recorded: Whether a refresh is recorded for Dagster's pages.
         environment: Further variables; an empty value removes the variable.
     """
     env = {k: v for k, v in os.environ.items() if not k.startswith(("CAREC_", "DAGSTER_", "DBT_"))}
@@ -109,8 +120,9 @@ def run_carec(
     ours = all(name.startswith("CAREC_") or name in ("NO_COLOR", "COLUMNS") for name in environment)
     if root == ROOT and ours and arguments[0] in (*READERS, "--version"):
         return _in_process(arguments, env)
+    program = refresh_program(recorded) if arguments[0] == "refresh" else [sys.executable, "-m", "pipelines.cli"]
     return subprocess.run(
-        [sys.executable, "-m", "pipelines.cli", *arguments],
+        [*program, *arguments],
         capture_output=True,
         text=True,
         cwd=root,

@@ -113,13 +113,13 @@ def refresh_live(warehouse: Path, url: str, root: Path = ROOT, **environment: st
 
 @pytest.fixture(scope="session")
 def published_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A warehouse published from the bundled archive, after dbt's unit tests.
+    """A warehouse published from the bundled archive, after dbt's unit tests, with a record for Dagster's pages.
 
     Read only: take ``warehouse`` to change one.
     """
 
     def make(warehouse: Path, server: HTTPServer) -> subprocess.CompletedProcess[str]:
-        done = run_carec("refresh", "--as-of", AS_OF, warehouse=warehouse, unit_tests=True)
+        done = run_carec("refresh", "--as-of", AS_OF, warehouse=warehouse, unit_tests=True, recorded=True)
         assert done.returncode == 0, done.stderr
         return done
 
@@ -181,7 +181,7 @@ def failed_refresh(tmp_path_factory: pytest.TempPathFactory, published_warehouse
         model.write_text(f"with once as ({sql}) from once union all (from once limit 30)", encoding="utf-8")
         (project / "tests" / "benchmarks_are_sound.sql").write_text("select * from {{ ref('benchmarks') }}\n")
         hook = server.url_for("/hook")
-        return run_carec("refresh", warehouse=warehouse, root=project.parent, CAREC_WEBHOOK_URL=hook)
+        return run_carec("refresh", warehouse=warehouse, root=project.parent, recorded=True, CAREC_WEBHOOK_URL=hook)
 
     return once(tmp_path_factory, "failed_refresh", make)
 

@@ -10,10 +10,14 @@ from urllib.parse import unquote
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
+from pipelines.settings import DBT_PROJECT
+from pipelines.workspace import load_areas
+
 Figures = Mapping[str, Mapping[tuple[str, int], float | None]]
 """Code -> (ISO3, year) -> value."""
 
 
+ISO2 = {iso3: iso2 for iso2, iso3 in load_areas(DBT_PROJECT).iso2_to_iso3.items()}
 DATA = re.compile(r"^/v2/country/all/indicator/.+$")
 
 
@@ -33,7 +37,7 @@ def answer_world_bank(request: Request, figures: Figures, lastupdated: str, per_
     rows = [
         {
             "indicator": {"id": code, "value": code},
-            "country": {"id": iso3[:2], "value": iso3},
+            "country": {"id": ISO2.get(iso3, iso3[:2]), "value": iso3},
             "countryiso3code": iso3,
             "date": str(year),
             "value": value,

@@ -79,6 +79,15 @@ def newest(layout: Layout, indicator_id: str) -> str | None:
     return files[-1].stem.partition("_")[2] if files else None
 
 
+def newest_release(layout: Layout, indicator_id: str) -> str | None:
+    """Return the release of the newest confirmation; None without one, or if it has none."""
+    files = _files(layout, indicator_id)
+    if not files:
+        return None
+    releases = pl.read_parquet(files[-1], columns=["year", "confirmed_release"]).sort("year", "confirmed_release")
+    return releases["confirmed_release"].drop_nulls().last()  # type: ignore[return-value]
+
+
 def names(layout: Layout, indicator_ids: Iterable[str]) -> list[str]:
     """Return the files of these indicators as ``indicator/file``, oldest first within each indicator."""
     return [f"{name}/{path.name}" for name in indicator_ids for path in _files(layout, name)]

@@ -38,7 +38,10 @@ class Busy(Exception):
 @contextmanager
 def scratch(folder: Path, name: str) -> Iterator[Path]:
     """Yield an empty temporary file ``.NAME.*.tmp``, and delete it at the end with the log that DuckDB keeps of it."""
-    folder.mkdir(parents=True, exist_ok=True)
+    with suppress(FileExistsError):
+        folder.mkdir(parents=True, exist_ok=True)
+    if not folder.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, "is a file; name a folder", str(folder))
     with NamedTemporaryFile(dir=folder, prefix=f".{name}.", suffix=".tmp", delete=False) as handle:
         temporary = Path(handle.name)
     try:
@@ -54,6 +57,8 @@ def replacing(path: Path, mode: int = 0o644) -> Iterator[Path]:
 
     Readers see the old file or the new one, also after a power failure. ``mode`` has the permissions of the new one.
     """
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, "is a folder; name a file", str(path))
     with scratch(path.parent, path.name) as temporary:
         yield temporary
         with temporary.open("rb+") as written:

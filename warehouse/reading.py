@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -118,3 +119,21 @@ def _connect(path: Path) -> duckdb.DuckDBPyConnection:
         connection.close()
         raise
     return connection
+
+
+@contextmanager
+def without_pandas() -> Iterator[None]:
+    """Keep DuckDB from importing pandas within the block.
+
+    DuckDB imports pandas, where it is installed, when a statement has parameters: one of them might be pandas' missing
+    value. The import takes longer than most queries. An entry None in ``sys.modules`` makes it fail, which DuckDB
+    accepts; https://docs.python.org/3/reference/import.html#the-module-cache
+    """
+    if "pandas" in sys.modules:
+        yield
+        return
+    sys.modules["pandas"] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        del sys.modules["pandas"]

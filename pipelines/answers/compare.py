@@ -90,7 +90,7 @@ def _checked(codes: Sequence[str], group: str | None, framework: str) -> dict[st
     if len(set(codes)) < len(codes):
         raise ConfigurationError("a member is named twice")
     if not (1 if group else 2) <= len(codes) <= MOST:
-        raise ConfigurationError(f"name two to {MOST} members, or one to {MOST} and a group; {len(codes)} were given")
+        raise ConfigurationError(f"name 2 to {MOST} members, or 1 to {MOST} and a group, not {len(codes)}")
     if group:
         groups = dict(fetch("select group_id, title from groups order by 1"))
         if group not in groups:

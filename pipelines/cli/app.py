@@ -31,6 +31,7 @@ COMMANDS = (
     "compare",
     "indicators",
     "sources",
+    "local",
     "claims",
     "recommendations",
     "query",

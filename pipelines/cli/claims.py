@@ -16,7 +16,7 @@ from pipelines.cli.claim_tests import print_base_years, print_tests, print_trend
 from pipelines.cli.tables import Format, console, show
 from pipelines.cli.terminal import FormatOption, command_app, home_path, write_document
 from pipelines.formatting import GAP, figure
-from pipelines.published import claimed, economy_code, fetch, imprint, not_known
+from pipelines.published import claimed, economy_code, fetch, imprint, not_known, opened_once
 from pipelines.report.claims_document import document
 from pipelines.report.documents import USED, later, summary
 from pipelines.seeds.codes import DOCUMENTARY_VERDICTS, VERDICTS
@@ -27,6 +27,7 @@ app = command_app()
 
 
 @app.command()
+@opened_once()
 def claims(
     claim_id: Annotated[str | None, typer.Argument(help="One claim in full.")] = None,
     verdict: Annotated[str | None, typer.Option("--verdict", help="Only claims with this verdict of figures.")] = None,

@@ -14,7 +14,7 @@ from pipelines.answers.compare import compare as compared
 from pipelines.cli.tables import Format, console, show
 from pipelines.cli.terminal import FormatOption, command_app
 from pipelines.formatting import GAP, figure, number
-from pipelines.published import OWN_CHOICE, imprint
+from pipelines.published import OWN_CHOICE, imprint, opened_once
 from pipelines.seeds.codes import FRAMEWORK
 from pipelines.texts.words import ENGLISH, Words
 
@@ -22,6 +22,7 @@ app = command_app()
 
 
 @app.command()
+@opened_once()
 def compare(
     members: Annotated[list[str], typer.Argument(metavar="ISO3", help="Two to four members' ISO3 codes.")],
     group: Annotated[

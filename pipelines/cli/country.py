@@ -167,6 +167,7 @@ def _print_indicators(iso3: str, indicators: Sequence[Mapping[str, Any]], framew
         "pillar": "",
         "indicator": "indicator",
         "value": "value",
+        "unit": "unit",
         "year": "year",
         "trend": years,
         "target": "target",
@@ -180,7 +181,7 @@ def _print_indicators(iso3: str, indicators: Sequence[Mapping[str, Any]], framew
         Format.TABLE,
         right=["value", "year", "target", "level"],
         whole=["", years, "source"],
-        optional=[years, "target", "level", "year"],
+        optional=[years, "unit", "target", "level", "year"],
     )
 
 
@@ -214,6 +215,7 @@ def _indicator_line(
     return {
         "indicator": one["title"],
         "value": figure(one["latest_value"]),
+        "unit": words.word("units", one["unit"]),
         "year": _year(one),
         "trend": sparkline(trends.get(one["indicator_id"], [])),
         "target": figure(one["target_value"]),

@@ -17,8 +17,6 @@ import typer
 from pipelines.answers.dictionary import described
 from pipelines.cli.tables import Format, show
 from pipelines.cli.terminal import FormatOption, command_app, home_path, write_document
-from pipelines.dbt.runner import manifest
-from pipelines.workspace import open_workspace
 from sources.errors import ConfigurationError, did_you_mean
 
 app = command_app()
@@ -37,6 +35,9 @@ def dictionary(
 ) -> None:
     """What the tables and columns of the published file mean."""
     if write is not None:
+        from pipelines.dbt.runner import manifest  # only the document needs dbt's project
+        from pipelines.workspace import open_workspace
+
         write_document(write, document(manifest(open_workspace())))
     else:
         page(table, fmt)

@@ -13,7 +13,7 @@ import typer
 from pipelines.cli.tables import Format, console, show
 from pipelines.cli.terminal import FormatOption, command_app
 from pipelines.cli.unscored import unscored
-from pipelines.published import OWN_CHOICE, covered_economy, economy_code, fetch, imprint
+from pipelines.published import OWN_CHOICE, covered_economy, economy_code, fetch, imprint, opened_once
 from pipelines.seeds.codes import FRAMEWORK
 from sources.errors import ConfigurationError, did_you_mean
 
@@ -24,6 +24,7 @@ OUTSIDE = "outside"
 
 
 @app.command()
+@opened_once()
 def explain(
     country: Annotated[str, typer.Argument(help="An economy: ISO3 code or name.")],
     subject: Annotated[str | None, typer.Argument(help="An indicator or a pillar; else the overall score.")] = None,

@@ -5,15 +5,16 @@ Belongs here: the columns of the table. Does not belong here: the entries (``sou
 
 from __future__ import annotations
 
+import csv
 from typing import Annotated
 
-import polars as pl
 import typer
 
 from pipelines.cli.tables import Format, show
 from pipelines.cli.terminal import FormatOption, command_app
 from pipelines.seeds.codes import FRAMEWORK
-from pipelines.workspace import open_workspace
+from pipelines.settings import DBT_PROJECT
+from sources.catalogue import load_catalogue
 
 app = command_app()
 
@@ -24,13 +25,13 @@ def indicators(
     fmt: FormatOption = Format.TABLE,
 ) -> None:
     """The catalogue: indicators with unit, pillar and providers; or one in full."""
-    workspace = open_workspace()
-    chosen = workspace.catalogue.select([indicator_id.lower()] if indicator_id else None)
-    framework = pl.read_csv(workspace.dbt_project / "seeds" / "framework_indicators.csv")
-    places = {
-        row["indicator_id"]: (row["pillar_id"], row["subtheme_id"], row["role"])
-        for row in framework.filter(pl.col("framework_id") == FRAMEWORK).to_dicts()
-    }
+    chosen = load_catalogue().select([indicator_id.lower()] if indicator_id else None)
+    with (DBT_PROJECT / "seeds" / "framework_indicators.csv").open(encoding="utf-8", newline="") as file:
+        places = {
+            row["indicator_id"]: (row["pillar_id"], row["subtheme_id"], row["role"])
+            for row in csv.DictReader(file)
+            if row["framework_id"] == FRAMEWORK
+        }
     rows = []
     for one in chosen:
         pillar, subtheme, role = places.get(one.id, (None, None, None))

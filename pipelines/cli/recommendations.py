@@ -14,7 +14,7 @@ import typer
 from pipelines.cli.tables import Format, console, show
 from pipelines.cli.terminal import FormatOption, command_app
 from pipelines.formatting import GAP, figure
-from pipelines.published import fetch, imprint
+from pipelines.published import fetch, imprint, opened_once
 from sources.errors import ConfigurationError
 
 app = command_app()
@@ -28,6 +28,7 @@ _GOVERNANCE_ORDER = (
 
 
 @app.command()
+@opened_once()
 def recommendations(
     recommendation_id: Annotated[
         str | None, typer.Argument(help="One recommendation with its measures: r1 to r7, g1 to g3.")

@@ -45,6 +45,12 @@ def refresh(
     accept_shrink: Annotated[
         bool, typer.Option("--accept-shrink", help="Accept a series although it lost country-years.")
     ] = False,
+    accept_revision: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--accept-revision", metavar="ID", help="Accept what the quality gates hold back of this indicator."
+        ),
+    ] = None,
 ) -> None:
     """Fetch, validate, build, check and publish."""
     day, started, clock = parse_day(as_of), utc_now(), time.monotonic()
@@ -62,6 +68,7 @@ def refresh(
                 only=[*(only or []), *(more or [])],
                 as_of=day,
                 accept_shrink=accept_shrink,
+                accept_revisions=accept_revision or [],
                 progress=progress,
             )
         except BuildFailed as failure:
@@ -78,6 +85,8 @@ def refresh(
     _print_summary(workspace, result, revised, time.monotonic() - clock)
     if day and day < started.date():
         note(f"the publication is now as of {day}, for every reader; carec refresh without --as-of goes back to today")
+    if faults := [fault for one in result.ingestion.results for fault in one.faults]:
+        post(Message.of_faults(faults), workspace.settings.webhook_url)
     if result.build is None:
         return
     if revised.total.notable:
@@ -142,7 +151,7 @@ def _print_sources(ingestion: Ingestion, revised: Revisions) -> None:
         hosts = ", ".join(sorted(ingestion.unreachable))
         note(f"no network to {hosts}: the last good figures are used (see carec sources)")
     reported = (*ingestion.unreachable.values(), NO_ADAPTER)
-    faults = (Outcome.UNKNOWN_ID, Outcome.BLOCKED, Outcome.UNAVAILABLE)
+    faults = (Outcome.FAULT, Outcome.UNKNOWN_ID, Outcome.BLOCKED, Outcome.UNAVAILABLE)
     failures: Counter[str] = Counter()
     for one in ingestion.results:
         landed = one.landed
@@ -162,6 +171,8 @@ def _print_sources(ingestion: Ingestion, revised: Revisions) -> None:
                 f"{one.indicator.id}: {landed.revised} revised, {landed.added} added, {landed.withdrawn} withdrawn"
                 f" country-years from {one.provider_used}"
             )
+        for warning in one.warnings:
+            note(f"{one.indicator.id}: {warning}")
         if one.rejected:
             note(f"{one.indicator.id}: {one.rejected} records rejected (see the table rejects)")
     for failure, count in failures.items():

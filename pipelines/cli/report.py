@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from pipelines.cli.terminal import command_app, home_path, note
+from pipelines.report.briefs import folder_of, links_to, write_briefs
 from pipelines.report.page import write_report
 from pipelines.settings import load_settings
 from warehouse.layout import Layout
@@ -24,7 +25,14 @@ def report(
         Path | None, typer.Option("--out", parser=home_path, metavar="FILE", help="File; report/index.html by default.")
     ] = None,
     language: Annotated[str, typer.Option("--language", metavar="CODE", help="en or ru.")] = "en",
+    briefs: Annotated[
+        bool, typer.Option("--briefs", help="Also write the members' briefs next to the file, and link them.")
+    ] = False,
 ) -> None:
     """Write the report: one page that needs no network."""
     layout = Layout(load_settings().warehouse)
-    note(f"wrote {write_report(layout, out or layout.report / 'index.html', language, note)}")
+    file = out or layout.report / "index.html"
+    written = write_briefs(layout, folder_of(file, language), language=language, note=note) if briefs else []
+    note(f"wrote {write_report(layout, file, language, note, links_to(written, file))}")
+    if written:
+        note(f"wrote {len(written)} files to {folder_of(file, language)}")

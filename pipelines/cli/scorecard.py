@@ -19,7 +19,7 @@ from pipelines.cli.target_sets import MAIN_SET
 from pipelines.cli.target_sets import target_set as print_target_set
 from pipelines.cli.terminal import FormatOption, command_app
 from pipelines.formatting import number, sparkline
-from pipelines.published import OWN_CHOICE, age_of_figures, economy_code, fetch, framework_title
+from pipelines.published import OWN_CHOICE, age_of_figures, economy_code, fetch, framework_title, opened_once
 from pipelines.seeds.codes import FRAMEWORK
 
 app = command_app()
@@ -32,6 +32,7 @@ TREND_LEAST = 3
 
 
 @app.command()
+@opened_once()
 def scorecard(
     country: Annotated[str | None, typer.Argument(help="A member: ISO3 code or name.")] = None,
     framework: Annotated[str, typer.Option("--framework", metavar="ID", help="The framework.")] = FRAMEWORK,

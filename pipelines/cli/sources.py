@@ -141,6 +141,9 @@ def print_health(fmt: Format) -> None:
     if fmt is not Format.TABLE:
         show(table.columns, table.rows(), fmt)
         return
+    # a refresh of an earlier version wrote no warnings
+    warnings = [pl.col(name) for name in table.columns if name == "warnings"]
+    reasons = [pl.col("stale_reason"), *warnings, pl.when(pl.col("attempts").str.contains("; ")).then("attempts")]
     shown = table.select(
         "indicator_id",
         pl.concat_str("provider_requested", "provider_code", separator=" ").alias("asked first"),
@@ -151,7 +154,7 @@ def print_health(fmt: Format) -> None:
         pl.col("last_change_at").dt.date().alias("changed"),
         "origin",
         pl.col("licence").str.replace(r" \(.*", ""),
-        pl.coalesce("stale_reason", pl.when(pl.col("attempts").str.contains("; ")).then("attempts")).alias("because"),
+        pl.coalesce(*reasons).alias("because"),
     )
     show(shown.columns, shown.rows(), fmt)
 

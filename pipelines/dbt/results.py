@@ -77,7 +77,7 @@ def missed_tests(layout: Layout, left_out: Collection[str]) -> str | None:
 
     Args:
         layout: Paths of the warehouse, with dbt's manifest and results of the same build.
-        left_out: Kinds of tests that the build left out for a reason: ``unit_tests``, ``seed_tests``.
+        left_out: Parts that the build left out for a reason: ``unit_tests``, ``seeds`` with their tests.
 
     Raises:
         OSError: A file does not exist.
@@ -88,7 +88,7 @@ def missed_tests(layout: Layout, left_out: Collection[str]) -> str | None:
         unique_id
         for unique_id, node in manifest["nodes"].items()
         if node["resource_type"] == "test"
-        and not ("seed_tests" in left_out and node["original_file_path"].startswith("seeds"))
+        and not ("seeds" in left_out and node["original_file_path"].startswith("seeds"))
     }
     if "unit_tests" not in left_out:
         expected |= manifest["unit_tests"].keys()

@@ -19,6 +19,7 @@ import polars as pl
 from pipelines.dbt import failures
 from pipelines.dbt.compiled import COMPILED, code_hash, has_mark, hash_of
 from pipelines.dbt.environment import set_environment
+from pipelines.dbt.loaded_seeds import has_seeds, record_seeds
 from pipelines.dbt.results import Build, missed_tests, read_results
 from pipelines.dbt.staging import check_staging
 from pipelines.seeds.check import check_all
@@ -38,9 +39,9 @@ class StartedBuild:
     Attributes:
         as_of: Day that the build scores.
         fingerprint: Fingerprint of the build's inputs (see ``fingerprint``).
-        inputs: Name of each kind of test that needs no landed data -> hash of all that it depends on.
+        inputs: Name of each part of a build that needs no landed data -> hash of all that it depends on.
         arguments: Command line of dbt.
-        left_out: Kinds of tests that the build leaves out, since they passed before with the same inputs.
+        left_out: Parts that the build leaves out, since they passed before with the same inputs.
     """
 
     as_of: date
@@ -65,9 +66,9 @@ def fingerprint(workspace: Workspace, as_of: date, explicit: bool) -> str:
 
 
 def inputs_of_tests(workspace: Workspace) -> dict[str, str]:
-    """Return the hashes of the inputs of dbt's unit tests and of its tests of seeds. Neither reads landed data."""
+    """Return the hashes of the inputs of dbt's unit tests and of its seeds. Neither reads landed data."""
     code = code_hash(workspace.dbt_project)
-    return {"unit_tests": code, "seed_tests": code + hash_of(workspace.dbt_project, {".csv"})}
+    return {"unit_tests": code, "seeds": code + hash_of(workspace.dbt_project, {".csv"})}
 
 
 def check_day(as_of: date | None) -> None:
@@ -120,17 +121,18 @@ def check_seeds(workspace: Workspace) -> None:
     check_staging(workspace.catalogue, workspace.dbt_project)
 
 
-def start_build(workspace: Workspace, as_of: date, fingerprint: str, seed_tests: bool = False) -> StartedBuild:
+def start_build(workspace: Workspace, as_of: date, fingerprint: str, seeds: bool = False) -> StartedBuild:
     """Write the inputs of dbt and remove receipt and results of the last build.
 
     Until ``finish_build`` writes the new receipt, nothing can be published. The build skips dbt's unit tests if this
-    code of the dbt project has passed them before, and dbt's tests of seeds if this code and these seeds have.
+    code of the dbt project has passed them before, and dbt's seeds with their tests if the build file has the tables
+    of these seeds, loaded by this code, and they have passed.
 
     Args:
         workspace: Paths, catalogue and settings.
         as_of: Day that the build scores.
         fingerprint: Fingerprint of the build's inputs.
-        seed_tests: Run the tests of seeds in any case.
+        seeds: Load and test the seeds in any case.
 
     Raises:
         ConfigurationError: A seed that people edit has a fault.
@@ -151,13 +153,13 @@ def start_build(workspace: Workspace, as_of: date, fingerprint: str, seed_tests:
         layout.build.unlink(missing_ok=True)
     compiled.unlink(missing_ok=True)
     left_out = []
-    if has_mark(_passed(layout, "unit_tests"), inputs["unit_tests"]):
+    if has_mark(_passed_unit_tests(layout), inputs["unit_tests"]):
         left_out.append("unit_tests")
         arguments += ["--exclude-resource-type", "unit_test"]
-    if has_mark(_passed(layout, "seed_tests"), inputs["seed_tests"]) and not seed_tests:
-        left_out.append("seed_tests")
+    if not seeds and has_seeds(layout, inputs["seeds"]):
+        left_out.append("seeds")
         # "empty": otherwise dbt leaves out every test too that reads a seed, such as those of tests/
-        arguments += ["--exclude", "path:seeds,resource_type:test", "--indirect-selection", "empty"]
+        arguments += ["--exclude", "path:seeds", "--indirect-selection", "empty"]
     return StartedBuild(as_of, fingerprint, inputs, arguments, tuple(left_out))
 
 
@@ -165,17 +167,17 @@ def finish_build(workspace: Workspace, started: StartedBuild, reason: str | None
     """Write the receipt of a build. ``reason`` is the cause of a failure, None where everything passed."""
     if reason is None:
         write_atomically(workspace.layout.dbt_target / COMPILED, started.inputs["unit_tests"].encode())
-        for tests, inputs in started.inputs.items():
-            write_atomically(_passed(workspace.layout, tests), inputs.encode())
+        write_atomically(_passed_unit_tests(workspace.layout), started.inputs["unit_tests"].encode())
+        record_seeds(workspace.layout, started.inputs["seeds"])
     now = utc_now().isoformat()
     content = seal(workspace.layout) if reason is None else None
     receipt = Receipt(started.fingerprint, started.as_of.isoformat(), reason is None, now, reason, content)
     write_receipt(workspace.layout, receipt)
 
 
-def _passed(layout: Layout, tests: str) -> Path:
-    """Return the path of the marker: the hash of the inputs with which these tests last passed."""
-    return layout.dbt_target / f"{tests}.sha256"
+def _passed_unit_tests(layout: Layout) -> Path:
+    """Return the path of the marker: the hash of the code that last passed dbt's unit tests."""
+    return layout.dbt_target / "unit_tests.sha256"
 
 
 def build(

@@ -1,7 +1,7 @@
 """The asset checks of every indicator, and the failing rows of dbt's tests as metadata.
 
 Belongs here: the checks of an indicator and their wording. Does not belong here: the contract itself
-(``sources.observation``), the shrink guard (``warehouse.landing``), the checks that stop a publication (dbt's tests).
+(``sources.observation``), the gates (``pipelines.quality_gates``), the checks that stop a publication (dbt's tests).
 These checks are warnings: a rejected or held-back figure is not published, and an old one is marked as stale.
 """
 
@@ -25,8 +25,11 @@ Finding = tuple[str | None, dict[str, Any]]
 
 CHECKS = {
     "contract": "The observation contract (types, areas, years, range) rejected no record of the newest response.",
-    "shrink": "The newest response was not held back because too many country-years are missing from it.",
-    "answered": "The first provider of the chain answered. Otherwise the check names the fallback and the reason.",
+    "shrink": "The quality gates held back nothing of the newest response, and no large revision is in it.",
+    "answered": (
+        "The first provider of the chain answered. Otherwise the check names the fallback and the reason. A failed"
+        " adapter, which is a fault of this program, makes it an error."
+    ),
     "age": "The newest figure is not older than the indicator allows.",
 }
 
@@ -38,7 +41,7 @@ def specs(indicator_id: str) -> list[dg.AssetCheckSpec]:
 
 
 def results(ingested: Ingested) -> list[dg.AssetCheckResult]:
-    """Return the results of an indicator's checks. A failed check is a warning."""
+    """Return the results of an indicator's checks. A failed one is a warning; after a fault of an adapter, an error."""
     findings = {"contract": _contract, "shrink": _shrink, "answered": _answered, "age": _age}
     return [_result(ingested, name, *find(ingested)) for name, find in findings.items()]
 
@@ -78,7 +81,7 @@ def _result(ingested: Ingested, name: str, finding: str | None, metadata: dict[s
         asset_key=dg.AssetKey(observation_key(ingested.indicator.id)),
         check_name=name,
         passed=finding is None,
-        severity=dg.AssetCheckSeverity.WARN,
+        severity=dg.AssetCheckSeverity.ERROR if name == "answered" and ingested.faults else dg.AssetCheckSeverity.WARN,
         description=finding,
         metadata=metadata,
     )
@@ -94,12 +97,14 @@ def _contract(ingested: Ingested) -> Finding:
 def _shrink(ingested: Ingested) -> Finding:
     landed = ingested.landed
     held_back = landed.reason if landed.status is Landing.HELD_BACK else None
-    return held_back, {"withdrawn": landed.withdrawn}
+    return held_back or "; ".join(ingested.warnings) or None, {"withdrawn": landed.withdrawn}
 
 
 def _answered(ingested: Ingested) -> Finding:
     first = ingested.indicator.chain[0].provider
     metadata = {"provider_requested": first, "provider_used": ingested.provider_used, "attempts": ingested.attempts}
+    if ingested.faults:
+        return "; ".join(ingested.faults), metadata
     if ingested.stale_reason:
         return ingested.stale_reason, metadata
     if ingested.provider_used != first:

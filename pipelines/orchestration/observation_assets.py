@@ -14,6 +14,7 @@ import dagster as dg
 import polars as pl
 
 from pipelines.ingestion import Ingested, budget_lines, ingest
+from pipelines.notifications import Message, post
 from pipelines.orchestration import asset_checks
 from pipelines.orchestration.asset_keys import observation_key
 from pipelines.workspace import Workspace
@@ -53,11 +54,16 @@ def observation_assets(workspace: Workspace, groups: Mapping[str, str]) -> dg.As
         wanted = context.selected_asset_check_keys
         with lock_warehouse(context, workspace.layout):
             ingestion = ingest(workspace, catalogue.select(ids), offline=workspace.settings.offline)
+        if faults := [fault for ingested in ingestion.results for fault in ingested.faults]:
+            context.log.error(Message.of_faults(faults).text)
+            post(Message.of_faults(faults), workspace.settings.webhook_url)
         for host, reason in ingestion.unreachable.items():
             context.log.warning(f"no network to {host}: {reason}; the last good figures are used")
         for line in budget_lines(ingestion, workspace.settings):
             context.log.info(line)
         for ingested in ingestion.results:
+            for warning in ingested.warnings:
+                context.log.warning(f"{ingested.indicator.id}: {warning}")
             yield dg.MaterializeResult(
                 asset_key=dg.AssetKey(observation_key(ingested.indicator.id)),
                 data_version=dg.DataVersion(ingested.data_version),

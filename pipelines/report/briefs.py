@@ -6,7 +6,7 @@ printing to PDF (``pdf``).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from pipelines.report.measured import year_of
 from pipelines.report.page import asset, render, shared
 from pipelines.report.pdf import print_to_pdf
 from pipelines.seeds.codes import SIGNS, VERDICTS, WITHOUT_FIGURE
-from pipelines.texts.words import Words
+from pipelines.texts.words import ENGLISH, Words
 from sources.errors import ConfigurationError
 from warehouse.files import write_atomically
 from warehouse.layout import Layout
@@ -69,6 +69,24 @@ def write_briefs(
         pages.append(page)
     words.warn_of_english(note)
     return [*pages, *(print_to_pdf(pages, note) if pdf else [])]
+
+
+def folder_of(page: Path, language: str) -> Path:
+    """Return the folder next to a page for the briefs that it links; each language has its own."""
+    return page.parent / ("briefs" if language == ENGLISH else f"briefs-{language}")
+
+
+def links_to(files: Iterable[Path], page: Path) -> dict[str, list[str]]:
+    """Return the addresses of briefs, as links from a page, by the member's code.
+
+    Example:
+        >>> links_to([Path("report/briefs/UZB.html")], Path("report/index.html"))
+        {'UZB': ['briefs/UZB.html']}
+    """
+    links: dict[str, list[str]] = {}
+    for file in sorted(files):
+        links.setdefault(file.stem, []).append(file.relative_to(page.parent).as_posix())
+    return links
 
 
 def _brief(report: Report, member: Row, common: dict[str, Any], words: Words) -> dict[str, Any]:

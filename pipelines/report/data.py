@@ -143,6 +143,13 @@ _PARTS = {
         where o.year >= year((select as_of from publication)) - i.max_age_years
         group by all order by o.indicator_id, o.iso3
     """,
+    "group_figures": """
+        select distinct id as indicator_id, other_id as group_id, other as group_title, other_value as value,
+               other_members as members
+        from v_compare
+        where kind = 'indicator' and other_is_group and other_id in ('asean', 'eu27') and other_value is not null
+        order by indicator_id, group_id
+    """,
     "gaps": "from gaps where framework_id = $framework",
     "history": """
         select h.iso3, h.pillar_id, h.year as as_of_year, h.chained_score as score, h.chained_index, h.chain_start,
@@ -246,6 +253,8 @@ class Report:
     """Every observation of the members since 2005, for the charts of the paths."""
     world: list[Row]
     """Latest value of every economy that is not too old."""
+    group_figures: list[Row]
+    """Mean of the newest figures of ASEAN and the EU, for every indicator."""
     gaps: list[Row]
     history: list[Row]
     """The years of the newest chain of matched changes, for every member and pillar with at least two of them."""

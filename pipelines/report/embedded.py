@@ -52,16 +52,17 @@ def _drawings(report: Report, names: Mapping[str, str], words: Words) -> dict[st
             drawn[key] = charts.pillar_scores(title, scores, pick(report.regions, pillar_id=key), words)
     paths = _grouped(report.trajectories)
     observed = _grouped(report.member_observations)
+    groups = _grouped(report.group_figures)
     values = {key: [row["value"] for row in rows] for key, rows in _grouped(report.world).items()}
     for one in report.indicators:
         key = one["indicator_id"]
         cells = sorted(pick(report.cells, indicator_id=key), key=lambda row: ordered.index(row["iso3"]))
-        drawn[key] = indicator_charts.indicator(one, cells, words)
+        drawn[key] = indicator_charts.indicator(one, cells, groups.get(key, []), words)
         rows = path_data(paths.get(key, []), observed.get(key, []), one["unit"], names, words)
         if rows:
             drawn[f"path:{key}"] = indicator_charts.paths(one, rows, order, words)
         if len(values.get(key, [])) >= _FEWEST:
-            drawn[f"world:{key}"] = indicator_charts.world(one, values[key], cells, words)
+            drawn[f"world:{key}"] = indicator_charts.world(one, values[key], cells, groups.get(key, []), words)
     return drawn
 
 

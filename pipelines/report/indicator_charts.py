@@ -15,6 +15,9 @@ import altair as alt
 from pipelines.report.chart_style import (
     COLOURS,
     GRID,
+    GROUP_COLOURS,
+    GROUP_SHAPES,
+    GROUPS,
     INK,
     MUTED,
     ROW_HEIGHT,
@@ -31,21 +34,30 @@ from pipelines.seeds.codes import SIGNS
 from pipelines.texts.words import Words
 
 
-def indicator(one: Row, cells: Sequence[Row], words: Words) -> Drawing:
-    """Return the chart of one indicator: baseline, latest value and projection per member, and the targets."""
+def indicator(one: Row, cells: Sequence[Row], groups: Sequence[Row], words: Words) -> Drawing:
+    """Return the chart of one indicator: baseline, latest value and projection per member, targets, means of groups.
+
+    Args:
+        one: The indicator.
+        cells: Rows of the members, in their order.
+        groups: Rows of ``group_figures`` of this indicator.
+        words: The texts of the language.
+    """
     scale_type: Literal["log", "linear"] = "log" if one["transform"] == "log" else "linear"
     rows = [_member_row(cell, one["unit"], words) for cell in cells]
+    means = _group_rows(groups, one["unit"], words)
     values = [row[key] for row in rows for key in _POSITIONS if row[key] is not None]
+    values += [mean["mean"] for mean in means]
     targets = [one[key] for key in ("target_value", "pace_target_value") if one[key] is not None]
     domain = [min([*values, *targets]), max([*values, *targets])]
     if scale_type == "linear" and one["valid_min"] is not None and domain[0] >= 0:
         domain[0] = min(domain[0], 0)
-    y = members_axis([row["name"] for row in rows])
+    names = [row["name"] for row in (*rows, *means)]
+    y = members_axis(names)
     title = words.word("units", one["unit"]) + (f", {words('pillars.log')}" if scale_type == "log" else "")
     axis = alt.Axis(title=title, tickCount=4, format="~s" if domain[1] >= 1000 else "~f", labelOverlap=True)
     scale = alt.Scale(type=scale_type, domain=domain, nice=True, zero=False)
     x = alt.X("latest_value:Q", scale=scale, axis=axis)
-    words_in_plot: dict[str, Any] = {"align": "left", "dx": 2, "fontSize": 9.5, "limit": WIDTH}
     base = alt.Chart()
     layers: list[alt.Chart] = [
         base.transform_filter("isValid(datum.projection_low)")
@@ -73,15 +85,11 @@ def indicator(one: Row, cells: Sequence[Row], words: Words) -> Drawing:
             shape=alt.Shape("sign:N", scale=alt.Scale(domain=list(SIGNS), range=list(SHAPES)), legend=None),
             description="label:N",
         ),
-        # a white outline keeps the text readable where a target line crosses it
-        base.transform_filter("!isValid(datum.latest_value)")
-        .mark_text(stroke="white", strokeWidth=4, strokeJoin="round", aria=False, **words_in_plot)
-        .encode(x=alt.value(0), y=y, text="why:N"),
-        base.transform_filter("!isValid(datum.latest_value)")
-        .mark_text(aria=True, **words_in_plot)
-        .encode(x=alt.value(0), y=y, text="why:N", description="label:N"),
+        *_gaps(base, y),
+        _means(means, alt.X("mean:Q", scale=scale, axis=axis), y),
     ]
-    chart = alt.layer(*layers, data=inline_data(rows)).properties(width=WIDTH, height=ROW_HEIGHT * len(rows))
+    chart = alt.layer(*layers, data=inline_data(rows)).properties(width=WIDTH, height=ROW_HEIGHT * len(names))
+    chart = chart.resolve_scale(fill="independent", shape="independent")
     name = words.name("indicators", one["indicator_id"], one["title"])
     return drawing(chart, words("pillars.chart", title=name, unit=words.word("units", one["unit"])))
 
@@ -90,6 +98,64 @@ def status_text(cell: Row, words: Words) -> str:
     """Return the status of a cell, marked if it rests on few figures."""
     few = f" ({words('projections.few_points', count=cell['points'])})" if cell["is_on_few_points"] else ""
     return words.word("statuses", cell["sign"]) + few
+
+
+def _gaps(base: alt.Chart, y: alt.Y) -> list[alt.Chart]:
+    """Return the reasons of missing values as text, with a white outline where a target line crosses it."""
+    words_in_plot: dict[str, Any] = {"align": "left", "dx": 2, "fontSize": 9.5, "limit": WIDTH}
+    missing = base.transform_filter("!isValid(datum.latest_value)")
+    return [
+        missing.mark_text(stroke="white", strokeWidth=4, strokeJoin="round", aria=False, **words_in_plot).encode(
+            x=alt.value(0), y=y, text="why:N"
+        ),
+        missing.mark_text(aria=True, **words_in_plot).encode(x=alt.value(0), y=y, text="why:N", description="label:N"),
+    ]
+
+
+def _means(means: Sequence[Row], x: alt.X, y: alt.Y) -> alt.Chart:
+    """Return the means of groups as marks; ``means`` are rows of ``_group_rows``."""
+    chart: alt.Chart = (
+        alt.Chart(inline_data(means))
+        .mark_point(**_GROUP_MARK)
+        .encode(
+            x=x,
+            y=y,
+            fill=alt.Fill("group:N", scale=_group_scale(GROUP_COLOURS), legend=None),
+            shape=alt.Shape("group:N", scale=_group_scale(GROUP_SHAPES), legend=None),
+            description="label:N",
+        )
+    )
+    return chart
+
+
+_GROUP_MARK: dict[str, Any] = {
+    "size": 70,
+    "filled": True,
+    "stroke": INK,
+    "strokeWidth": 0.8,
+    "opacity": 1,
+    "aria": True,
+}
+
+
+def _group_scale(marks: Sequence[str]) -> alt.Scale:
+    return alt.Scale(domain=list(GROUPS), range=list(marks))
+
+
+def _group_rows(groups: Sequence[Row], unit: str, words: Words) -> list[Row]:
+    """Return the chart rows of the means of groups."""
+    names = [words.name("groups", row["group_id"], row["group_title"]) for row in groups]
+    return [
+        {
+            "name": name,
+            "group": row["group_id"],
+            "mean": row["value"],
+            "label": words(
+                "pillars.describe_mean", name=name, figure=words.with_unit(row["value"], unit), count=row["members"]
+            ),
+        }
+        for name, row in zip(names, groups, strict=True)
+    ]
 
 
 _POSITIONS = ("baseline_value", "latest_value", "projection", "projection_low", "projection_high")
@@ -176,18 +242,20 @@ def paths(one: Row, rows: Sequence[Row], names: Sequence[str], words: Words) -> 
     return Drawing(words("paths.caption", title=_title(one, words)), spec)
 
 
-def world(one: Row, values: Sequence[float], cells: Sequence[Row], words: Words) -> Drawing:
-    """Return where the members' latest values are among those of all economies.
+def world(one: Row, values: Sequence[float], cells: Sequence[Row], groups: Sequence[Row], words: Words) -> Drawing:
+    """Return where the members' latest values and the means of groups are among those of all economies.
 
     Args:
         one: The indicator.
         values: Latest value of every economy.
         cells: Rows of the members, in their order.
+        groups: Rows of ``group_figures`` of this indicator.
         words: The texts of the language.
     """
     everyone = words("tool.economies", count=len(values))
     members = [_member_row(cell, one["unit"], words) for cell in cells if cell["latest_value"] is not None]
-    names = [everyone, *(row["name"] for row in members)]
+    means = _group_rows(groups, one["unit"], words)
+    names = [everyone, *(row["name"] for row in (*members, *means))]
     is_log = one["transform"] == "log" and min(values) > 0
     axis = {"title": words.word("units", one["unit"]), "tickCount": 4, "labelOverlap": True}
     axis["format"] = "~s" if max(values) >= 1000 else "~f"
@@ -224,8 +292,23 @@ def world(one: Row, values: Sequence[float], cells: Sequence[Row], words: Words)
         "mark": {"type": "tick", "opacity": 0.45, "color": INK, "aria": False},
         "encoding": {"x": x, "y": y},
     }
-    spec = {"layer": [*rules, strip, points], "width": WIDTH, "height": ROW_HEIGHT * len(names), "padding": 2}
+    spec = {
+        "layer": [*rules, strip, points, *_means_of_world(means, x, y)],
+        "resolve": {"scale": {"fill": "independent", "shape": "independent"}},
+        "width": WIDTH,
+        "height": ROW_HEIGHT * len(names),
+        "padding": 2,
+    }
     return Drawing(words("tool.world_chart", title=_title(one, words)), spec)
+
+
+def _means_of_world(means: Sequence[Row], x: Row, y: Row) -> list[Row]:
+    """Return the layer with the means of groups, if there are any."""
+    if not means:
+        return []
+    encoding = _means(means, alt.X("mean:Q"), alt.Y("name:N")).to_dict(validate=False)["encoding"]
+    layer = {"data": {"values": list(means)}, "mark": {"type": "point", **_GROUP_MARK}}
+    return [{**layer, "encoding": {**encoding, "x": {**x, "field": "mean"}, "y": y}}]
 
 
 def _title(one: Row, words: Words) -> str:

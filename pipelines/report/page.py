@@ -5,7 +5,7 @@ Belongs here: putting queries, words, charts and template together. Does not bel
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import groupby
 from operator import itemgetter
@@ -31,6 +31,7 @@ from pipelines.report import (
     regional_space,
     statistical_audit,
 )
+from pipelines.report.bases import basis_in
 from pipelines.report.changed import sections
 from pipelines.report.data import Report, Row, pick, read
 from pipelines.report.documents import date_in, shown_documents
@@ -47,7 +48,13 @@ SCRIPTS = ("tables", "claims", "charts", "fold", "find", "views", "start")
 """The scripts of ``assets/scripts`` in the order in which the page has them; they share one scope."""
 
 
-def write_report(layout: Layout, out: Path, language: str = "en", note: Callable[[str], None] = lambda _: None) -> Path:
+def write_report(
+    layout: Layout,
+    out: Path,
+    language: str = "en",
+    note: Callable[[str], None] = lambda _: None,
+    briefs: Mapping[str, Sequence[str]] | None = None,
+) -> Path:
     """Write the page.
 
     Args:
@@ -55,6 +62,7 @@ def write_report(layout: Layout, out: Path, language: str = "en", note: Callable
         out: The file to write.
         language: A language that has texts.
         note: Receives one line with the names that the language lacks, if there are any.
+        briefs: Addresses of the members' briefs by ISO3 code, as links from the file; no links without it.
 
     Returns:
         The file.
@@ -64,7 +72,7 @@ def write_report(layout: Layout, out: Path, language: str = "en", note: Callable
         ConfigurationError: The language has no texts.
     """
     words = Words(language)
-    write_atomically(out, render("report.html.j2", words, **_report(read(layout), words)).encode())
+    write_atomically(out, render("report.html.j2", words, briefs=briefs or {}, **_report(read(layout), words)).encode())
     words.warn_of_english(note)
     return out
 
@@ -120,6 +128,7 @@ def shared(report: Report, words: Words) -> dict[str, Any]:
         "citations": list(dict.fromkeys(one.citation for one in catalogue.providers.values() if one.base_url)),
         "tests_of": {key: list(rows) for key, rows in groupby(report.claim_tests, key=itemgetter("claim_id"))},
         "base_years_of": {key: list(rows) for key, rows in groupby(report.base_years, key=itemgetter("claim_id"))},
+        "basis": partial(basis_in, words),
         "date_in": date_in,
         "css": sign_styles() + asset("page.css") + asset("paths.css") + asset("tool.css"),
         **shown_documents(report.claims, report.documents),
@@ -160,6 +169,7 @@ def _report(report: Report, words: Words) -> dict[str, Any]:
         "matched_change": matched_change.changes(report, common["names"]),
         "progress": next_steps.progress(report, common["names"], words),
         "next_steps": next_steps.recommendations(report, common["names"], common["providers"], words),
+        **_means_of_groups(report, words),
         "paths": paths.by_indicator(report, common["names"]),
         "milestones": {row["pillar_id"]: _milestones(report, row["pillar_id"], words) for row in report.pillars},
         "charts": _charts(report, words, ranked),
@@ -181,6 +191,19 @@ def _report(report: Report, words: Words) -> dict[str, Any]:
         **first_screen.context(report, common["names"], words),
         "script_texts": {**words.get("controls"), **words.get("tool.script")},
         "js": Markup("\n").join(asset(f"scripts/{name}.js") for name in SCRIPTS),
+    }
+
+
+def _means_of_groups(report: Report, words: Words) -> dict[str, Any]:
+    """Return the template values for the means of ASEAN and the EU: by indicator, and the names of the groups."""
+    return {
+        "groups_of": {
+            one["indicator_id"]: pick(report.group_figures, indicator_id=one["indicator_id"])
+            for one in report.indicators
+        },
+        "compared_groups": {
+            row["group_id"]: words.name("groups", row["group_id"], row["group_title"]) for row in report.group_figures
+        },
     }
 
 

@@ -9,7 +9,12 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from pipelines.texts.words import Words
+from markupsafe import Markup, escape
+
+from pipelines.texts.words import ENGLISH, Words
+
+PUBLISHED = ("definition", "may_mean")
+"""Operands that are English text of the seeds; pages in other languages mark them as English."""
 
 
 class Reasons:
@@ -26,8 +31,9 @@ class Reasons:
 
     def __call__(self, operands: str) -> str:
         """Return the reason that a column ``reason_operands`` or ``verdict_reason_operands`` holds."""
-        parts = [self._named(part) for part in json.loads(operands)]
-        return self._words.sentence("claim_reason", {"parts": parts})
+        parts = json.loads(operands)
+        reason = self._words.sentence("claim_reason", {"parts": [self._named(part) for part in parts]})
+        return reason if self._words.language == ENGLISH else _marked(reason, _published(parts))
 
     def summary(self, operands: str) -> str:
         """Return the first part of ``verdict_reason_operands`` if it sums up all tests; an empty text if not."""
@@ -54,3 +60,20 @@ class Reasons:
 
     def _mean(self, code: str) -> str:
         return str(self._words.get("claims.means").get(code) or self._words.name("variants", code, code))
+
+
+def _published(value: Any, name: str = "") -> list[str]:
+    """Return the operands of a reason that are English text."""
+    if isinstance(value, dict):
+        return [text for key, one in value.items() for text in _published(one, key)]
+    if isinstance(value, list):
+        return [text for one in value for text in _published(one, name)]
+    return [value] if name in PUBLISHED and value else []
+
+
+def _marked(reason: str, published: list[str]) -> str:
+    """Return a reason with its English texts marked as such for screen readers and translators."""
+    marked = escape(reason)
+    for text in dict.fromkeys(published):
+        marked = marked.replace(escape(text), Markup('<span lang="en">{}</span>').format(text))
+    return marked if published else reason

@@ -15,7 +15,7 @@ import duckdb
 
 from pipelines.scoring.models import Models
 from sources.errors import ConfigurationError
-from warehouse.reading import open_published, quoted, readable
+from warehouse.reading import open_published, quoted, readable, without_pandas
 
 TABLES = ("indicator_scores", "pillar_scores", "scorecard")
 STEPS, ROUNDS = 64, 5
@@ -59,11 +59,13 @@ class WhatIf:
         self._years = self._scored_years()
 
     def _sql(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
-        return self._connection.execute(sql, list(parameters)).fetchall()
+        with without_pandas():
+            return self._connection.execute(sql, list(parameters)).fetchall()
 
     def rows(self, sql: str, *parameters: Any) -> list[Row]:
         """Return the rows of a query on the tables of the last scoring."""
-        result = self._connection.execute(sql, list(parameters))
+        with without_pandas():
+            result = self._connection.execute(sql, list(parameters))
         names = [column[0] for column in result.description or []]
         return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
@@ -114,7 +116,7 @@ class WhatIf:
         for indicator_id, value in changes.items():
             if indicator_id not in known:
                 near = get_close_matches(indicator_id, known, n=3, cutoff=0.5)
-                hint = f"; similar are {', '.join(near)}" if near else ""
+                hint = f"; similar are {', '.join(near)}" if near else "; `carec indicators` lists them"
                 raise ConfigurationError(f"{indicator_id}: is no indicator of {self._framework}{hint}")
             ((low, high),) = self._sql(
                 "select valid_min, valid_max from indicators where indicator_id = ?", indicator_id

@@ -14,7 +14,7 @@ import yaml
 
 _PROJECT_FILE = Path(__file__).parents[2] / "dbt_project" / "dbt_project.yml"
 
-VARIABLES: dict[str, Any] = yaml.safe_load(_PROJECT_FILE.read_text(encoding="utf-8"))["vars"]
+VARIABLES: dict[str, Any] = yaml.load(_PROJECT_FILE.read_text(encoding="utf-8"), yaml.CSafeLoader)["vars"]
 """Variables of the dbt project."""
 
 FRAMEWORK: str = VARIABLES["framework"]

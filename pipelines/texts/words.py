@@ -54,7 +54,7 @@ _DIGITS = {
 def _load(language: str) -> dict[str, Any]:
     if language not in LANGUAGES:
         raise ConfigurationError(f"{language!r} is no language of the pages; there are {', '.join(LANGUAGES)}")
-    loaded: dict[str, Any] = yaml.safe_load((TEXTS / f"{language}.yml").read_text(encoding="utf-8"))
+    loaded: dict[str, Any] = yaml.load((TEXTS / f"{language}.yml").read_text(encoding="utf-8"), yaml.CSafeLoader)
     return loaded
 
 

@@ -49,6 +49,12 @@ class Body:
         with self.open() as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
 
+    @cached_property
+    def lines(self) -> int:
+        """The number of line breaks."""
+        with self.open() as stream:
+            return sum(part.count(b"\n") for part in iter(lambda: stream.read(CHUNK), b""))
+
     def open(self) -> BufferedIOBase:
         """Return a stream that starts at the first byte. The caller closes it."""
         return Path(self._file.name).open("rb") if self._file else BytesIO(self._content)

@@ -21,7 +21,7 @@ from urllib.parse import unquote, urlsplit
 from requests.models import PreparedRequest
 from requests.structures import CaseInsensitiveDict
 
-from sources.http.bodies import CHUNK, Spool, spooled
+from sources.http.bodies import CHUNK, Body, Spool, spooled
 from sources.http.client import Http
 from sources.http.replies import Failure, FailureKind, Reply
 from sources.observation import utc_now
@@ -73,6 +73,8 @@ def address(url: str, params: Mapping[str, str | int] | None = None) -> str:
     return str(request.url)
 
 
+TABLE = "text/csv"
+"""Media type of a table, which may end after any line."""
 FILE = re.compile(r"[^/]+\.(csv|xlsx|xls|zip)", re.IGNORECASE)
 
 
@@ -90,6 +92,10 @@ def remedy(url: str) -> str:
     return "name a contact address in CAREC_CONTACT where there is none yet, else ask the provider for access"
 
 
+def _cut(why: str) -> Failure:
+    return Failure(FailureKind.BROKEN, f"the table may be cut: the host declared no length, and {why}")
+
+
 @dataclass(kw_only=True)
 class RunHttp(Http):
     """The session of one run. Each address is requested once; all indicators that need it share the reply.
@@ -98,14 +104,19 @@ class RunHttp(Http):
     ``unchanged`` says that it is valid; the reply then has the cached content. If the request for a file fails and
     ``local_files`` has a file of that name, the reply has the content of that file.
 
+    A table (CSV) has no end of its own. It is requested once more if its length was not declared, or if it has fewer
+    lines than the last one, see ``_confirmed``.
+
     Attributes:
         cache: The responses of earlier runs.
         local_files: The operator's files.
+        accept_shrink: Accept a table with fewer lines than the last one although its length was not declared.
         exchanges: Every request of the run with its reply.
     """
 
     cache: ResponseCache
     local_files: Path | None = None
+    accept_shrink: bool = False
     exchanges: list[Exchange] = field(init=False, default_factory=list, repr=False)
     _replies: dict[str, Future[Reply]] = field(init=False, default_factory=dict, repr=False)
     _replies_lock: Lock = field(init=False, default_factory=Lock, repr=False)
@@ -121,6 +132,8 @@ class RunHttp(Http):
     ) -> Reply:
         request_url = address(url, params)
 
+        is_table = TABLE in options.get("accept", ()) and "Range" not in (headers or {})
+
         def send(conditions: Mapping[str, str]) -> Reply:
             return super(RunHttp, self).get(request_url, headers={**(headers or {}), **conditions}, **options)
 
@@ -130,7 +143,7 @@ class RunHttp(Http):
         if known is not None:
             return known.result()
         try:
-            reply = self._revalidated(request_url, send, unchanged)
+            reply = self._revalidated(request_url, send, unchanged, is_table)
             if reply.failure is not None:
                 reply = self._placed(request_url, reply.url) or reply
         except BaseException as error:
@@ -141,19 +154,52 @@ class RunHttp(Http):
         return reply
 
     def _revalidated(
-        self, request_url: str, send: Callable[[Mapping[str, str]], Reply], unchanged: Callable[[Reply], bool] | None
+        self,
+        request_url: str,
+        send: Callable[[Mapping[str, str]], Reply],
+        unchanged: Callable[[Reply], bool] | None,
+        is_table: bool,
     ) -> Reply:
         """Return the cached response if it is still valid, else the response of the host."""
         cached = self.cache.last(request_url)
         if cached is None:
-            return send({})
+            return self._confirmed(send({}), None, send) if is_table else send({})
         headers: CaseInsensitiveDict[str] = CaseInsensitiveDict(cached.headers)
         body = spooled(cached.content, self.folder)
         reply = Reply(cached.url, body, 200, headers, cached.retrieved_at, revalidated=True)
         if unchanged and unchanged(reply):
             return reply
         new = send({condition: headers[name] for name, condition in CONDITIONS.items() if name in headers})
-        return replace(reply, retrieved_at=utc_now()) if new.status == 304 else new
+        if new.status == 304:
+            return replace(reply, retrieved_at=utc_now())
+        return self._confirmed(new, body, send) if is_table else new
+
+    def _confirmed(self, reply: Reply, last: Body | None, send: Callable[[Mapping[str, str]], Reply]) -> Reply:
+        """Return a reply with a table, requested once more where it may be cut.
+
+        Args:
+            reply: The reply.
+            last: The last good body of the address, None if there is none.
+            send: Sends the request with further headers.
+
+        Returns:
+            The reply or, of two different ones, the one with more lines. It is a failure if no length was declared and
+            the two differ, or have fewer lines than the last body.
+        """
+        shrunk = last is not None and reply.body.lines < last.lines
+        if reply.failure is not None or (reply.length_known and not shrunk):
+            return reply
+        again = send({"Cache-Control": "no-cache"})
+        if again.failure is not None or again.status == 304:
+            return reply if reply.length_known else replace(reply, failure=_cut("a second request failed"))
+        known = reply.length_known and again.length_known
+        if again.body != reply.body:
+            more = max(reply, again, key=lambda one: one.body.lines)
+            return more if known else replace(more, failure=_cut("two answers differ"))
+        if shrunk and last is not None and not known and not self.accept_shrink:
+            fewer = f"it has {reply.body.lines:,} lines, the last one {last.lines:,}; --accept-shrink accepts it"
+            return replace(reply, failure=_cut(fewer))
+        return reply
 
     def _placed(self, *urls: str) -> Reply | None:
         """Return the operator's file with the name at the end of one of ``urls``; None without such a file."""

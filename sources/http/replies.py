@@ -96,6 +96,16 @@ class Reply:
         return self.body.content
 
     @property
+    def length_known(self) -> bool:
+        """Whether the host said where the body ends: by a length, by chunks, or by a compressed stream's own end.
+
+        Without that, the end of the connection ends the body, also if the connection breaks.
+        """
+        headers = {name.lower(): value.lower() for name, value in self.headers.items()}
+        chunked = "chunked" in headers.get("transfer-encoding", "")
+        return chunked or "content-length" in headers or headers.get("content-encoding", "identity") != "identity"
+
+    @property
     def blocked(self) -> bool:
         """Whether the host turns programs away."""
         challenged = self.failure is not None and self.failure.kind is FailureKind.CHALLENGE

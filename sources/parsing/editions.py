@@ -15,9 +15,17 @@ import polars as pl
 from sources.catalogue import Provider
 from sources.http.bodies import Body
 from sources.http.client import FailureKind, Http, Reply
-from sources.http.conditional import remedy
+from sources.http.conditional import TABLE, remedy
 from sources.parsing.observations import Origin, build_answers, build_failed_answers
-from sources.parsing.responses import UnusableResponse, last_modified, raw_body, require_body, require_content, url_of
+from sources.parsing.responses import (
+    UnusableResponse,
+    last_modified,
+    raw_body,
+    require_body,
+    require_content,
+    require_table,
+    url_of,
+)
 from sources.provider import Fetched, Outcome, SeriesRequest, Window
 
 ABSENT_STATUS = {403, 404, 410}
@@ -193,7 +201,7 @@ def _origin(files: EditionFiles, edition: int, reply: Reply) -> Origin:
 def _read_all(files: EditionFiles, replies: Mapping[int, Reply], provider: Provider) -> Iterable[tuple[int, Edition]]:
     for edition, reply in replies.items():
         try:
-            rows = files.parse(require_body(reply), edition)
+            rows = files.parse((require_table if TABLE in files.accept else require_body)(reply), edition)
         except UnusableResponse as error:
             raise UnusableResponse(f"{files.release} {edition}: {error.reason}", error.outcome) from error
         yield edition, Edition(rows, raw_body(reply, provider).sha256)

@@ -21,6 +21,8 @@ from sources.provider import RECORD, SERIES_REJECT, Answer, Fetched, Outcome, Ra
 PARSED: dict[str, pl.DataType] = {**RECORD, "reason": pl.String(), "raw_record": pl.String()}
 """Columns of ``parse_observations``: ``reason`` is NULL for a valid observation, ``raw_record`` is the row as JSON."""
 
+LONGEST = 100
+"""Characters of a text of the provider in a reason."""
 NO_TEXT = pl.lit(None, dtype=pl.String)
 
 ReadSeries = Callable[[SeriesRequest], pl.DataFrame]
@@ -124,13 +126,18 @@ def _reason(number: pl.Expr, given: pl.Expr, areas: Areas) -> pl.Expr:
         pl.when(pl.col("fault").is_not_null())
         .then("fault")
         .when(pl.col("year").is_null())
-        .then(pl.format("the period {} is not a year", pl.col("period").fill_null("(none)")))
+        .then(pl.format("the period {} is not a year", _shown(pl.col("period").fill_null("(none)"))))
         .when(~number.is_finite().fill_null(False) | underflows)
-        .then(pl.format("the value {} is not a number", "given"))
+        .then(pl.format("the value {} is not a number", _shown(pl.col("given"))))
         .when(~pl.col("iso3").is_in(sorted(areas.known)).fill_null(False))
-        .then(pl.format("unknown area {}", pl.col("iso3").fill_null("(none)")))
+        .then(pl.format("unknown area {}", _shown(pl.col("iso3").fill_null("(none)"))))
     )
     return reason.str.replace_all(r"\p{Cc}", "?")  # control characters of the provider
+
+
+def _shown(text: pl.Expr) -> pl.Expr:
+    """Return a text for a reason, without the end of a long one; ``raw_record`` has all of it."""
+    return pl.when(text.str.len_chars() > LONGEST).then(text.str.head(LONGEST) + " ...").otherwise(text)
 
 
 class Origin(NamedTuple):

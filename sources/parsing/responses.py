@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from sources.catalogue import Provider
 from sources.errors import printable
-from sources.http.bodies import Body
+from sources.http.bodies import Body, Spool
 from sources.http.client import Http, Reply
 from sources.http.conditional import remedy
 from sources.provider import Outcome, RawBody, SeriesRequest
@@ -23,6 +23,8 @@ JSON_TYPES = ("application/json",)
 CSV_TYPES = ("text/csv", "application/csv", "text/plain", "application/octet-stream", "application/vnd.ms-excel")
 """Content types that file servers use for a CSV. The header row shows whether it is one."""
 
+UNENDED = " (no line break follows: it may be cut)"
+"""What is added to the last cell of a CSV that does not end with a line break."""
 HEAD_BYTES = 1 << 16
 BEGINNING = {"Range": f"bytes=0-{HEAD_BYTES - 1}", "Accept-Encoding": "identity"}
 """Headers that ask for the first 64 KiB, enough for the header of a table and to identify a workbook."""
@@ -79,6 +81,24 @@ def require_body(reply: Reply, unknown_id: Collection[int] = ()) -> Body:
     if error := error_of(reply, unknown_id):
         raise error
     return reply.body
+
+
+def require_table(reply: Reply, unknown_id: Collection[int] = ()) -> Body:
+    """Return the body of a successful reply with a CSV, whose last cell is marked if it may be cut.
+
+    A CSV that ends within its last cell looks like a whole one. If neither a line break nor a quote ends the cell,
+    ``UNENDED`` is added to it, so that it is no number and is rejected. See ``require_content``.
+    """
+    body = require_body(reply, unknown_id)
+    if body.tail(1) in (b"\n", b"\r", b'"', b"") or not {10, 13} & set(body.head(1 << 20)):
+        return body
+    if body.path is None:
+        return Body(body.content + UNENDED.encode() + b"\n")
+    with Spool(body.path.parent) as spool, body.open() as stream:
+        while part := stream.read(1 << 20):
+            spool.write(part)
+        spool.write(UNENDED.encode() + b"\n")
+        return spool.body()
 
 
 def error_of(reply: Reply, unknown_id: Collection[int] = ()) -> UnusableResponse | None:

@@ -8,14 +8,15 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from io import StringIO
 from operator import itemgetter
 from typing import Any
 
 import polars as pl
 
 from sources.http.bodies import CHUNK, Body
-from sources.parsing.responses import UnusableResponse
+from sources.parsing.responses import UNENDED, UnusableResponse
 
 NUL_BYTES = "the body has NUL bytes: it is damaged, or its encoding is not UTF-8"
 HALF_CHARACTER = re.compile(
@@ -91,17 +92,19 @@ def read_csv(body: bytes) -> pl.DataFrame:
     """Return the rows of a CSV with a header. Empty cells are NULL, blank lines are left out.
 
     Raises:
-        UnusableResponse: If the body is not a CSV, or ends within a row: the last value may then lack digits.
+        UnusableResponse: If the body is not a CSV, has a quote in the wrong place, or ends within a row.
     """
     text = decode(body)
     if "\0" in text:
         raise UnusableResponse(NUL_BYTES)
     if "\n" not in text:
         text = text.replace("\r", "\n")
+    require_sound_quotes(text)
     try:
         table = pl.read_csv(text.encode(), infer_schema=False)
     except pl.exceptions.PolarsError as error:
-        raise UnusableResponse(f"not a readable CSV: {error}") from error
+        raise _unreadable(text, error) from error
+    text = text.removesuffix(UNENDED + "\n")
     _require_whole_row(text[text.rfind("\n") + 1 :], table.width)
     return table.filter(pl.any_horizontal(pl.all().is_not_null()))
 
@@ -112,7 +115,7 @@ def read_csv_columns(body: Body, names: Collection[str]) -> pl.DataFrame:
     The second column of the same name is returned as ``<name>_duplicated_0``, see ``require_unique_columns``.
 
     Raises:
-        UnusableResponse: As ``read_csv``.
+        UnusableResponse: As ``read_csv``, except for quotes.
     """
     decode(body.head())
     line_end = _line_end(body)
@@ -124,9 +127,60 @@ def read_csv_columns(body: Body, names: Collection[str]) -> pl.DataFrame:
         wanted = [name for name in present if name.removesuffix("_duplicated_0") in names]
         rows = table.select(wanted).collect(engine="streaming")
     except pl.exceptions.PolarsError as error:
-        raise UnusableResponse(f"not a readable CSV: {error}") from error
-    _require_whole_row(_last_line(body, line_end.encode()), len(present))
+        raise UnusableResponse(f"not a readable CSV: {_first_line(error)}") from error
+    _require_whole_row(_last_line(body, line_end), len(present))
     return rows.filter(pl.any_horizontal(pl.all().is_not_null()))
+
+
+QUOTED = re.compile(r'(?<![^,\n\r])"([^"]*+(?:""[^"]*+)*+)"(?=[,\r\n]|\Z)')
+"""A cell in quotes, with two quotes for each quote in it."""
+
+
+def require_sound_quotes(text: str) -> None:
+    """Raise UnusableResponse with the line of a quote that neither begins nor ends a cell, or that is never closed.
+
+    A missing or escaped quote would join rows, or leave them out, without any other sign.
+    """
+    if '"' not in text or "\n" not in text.strip():  # one line has no rows that could be joined
+        return
+    if '"' in QUOTED.sub("", text):
+        at = next(at for at in _quotes(text) if at is not None)
+        line = text.count("\n", 0, at) + 1
+        raise UnusableResponse(f"not a readable CSV: line {line}: a quote in the wrong place, or never closed")
+    width = text.partition("\n")[0].count(",")
+    for cell in QUOTED.finditer(text):
+        # a quote that is missing at the end of a cell is closed by the one that begins a later cell
+        if "\n" in cell[1] and any(line.count(",") >= width > 0 for line in cell[1].split("\n")[1:]):
+            line = text.count("\n", 0, cell.start()) + 1
+            raise UnusableResponse(f"not a readable CSV: line {line}: a quote is missing: its cell has whole rows")
+
+
+def _quotes(text: str) -> Iterator[int | None]:
+    """Yield the position of each quote that is no part of a cell in quotes, else None."""
+    at = text.find('"')
+    while at >= 0:
+        cell = QUOTED.match(text, at)
+        yield None if cell else at
+        at = text.find('"', cell.end() if cell else at + 1)
+
+
+def _unreadable(text: str, error: Exception) -> UnusableResponse:
+    """Return an error in one line: the first line that has more cells than the header, else what polars says."""
+    csv.field_size_limit(max(csv.field_size_limit(), len(text)))
+    rows = csv.reader(StringIO(text, newline=""))
+    try:
+        width = len(next(rows, []))
+        for cells in rows:
+            if len(cells) > width:
+                fault = f"line {rows.line_num} has {len(cells)} cells, the header has {width}"
+                return UnusableResponse(f"not a readable CSV: {fault}")
+    except csv.Error:
+        pass
+    return UnusableResponse(f"not a readable CSV: {_first_line(error)}")
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0][:200]
 
 
 def _line_end(body: Body) -> str:
@@ -144,17 +198,23 @@ def _line_end(body: Body) -> str:
     return "\n" if found else "\r"
 
 
-def _last_line(body: Body, line_end: bytes) -> str:
-    """Return the text after the last line break."""
+def _last_line(body: Body, line_end: str) -> str:
+    """Return the text after the last line break of the body as sent."""
     size = 1 << 16
-    while line_end not in (end := body.tail(size)) and size < len(body):
+    while True:
+        end = body.tail(size).decode("utf-8", errors="replace").removesuffix(UNENDED + "\n")
+        if line_end in end or size >= len(body):
+            return end[end.rfind(line_end) + 1 :]
         size *= 4
-    return end[end.rfind(line_end) + 1 :].decode("utf-8", errors="replace")
 
 
 def _require_whole_row(last: str, width: int) -> None:
+    """Raise UnusableResponse if the text after the last line break is a part of a row."""
+    if not last.strip():
+        return
+    csv.field_size_limit(max(csv.field_size_limit(), len(last)))
     cells = next(csv.reader([last]), [])
-    if 1 < len(cells) < width:
+    if len(cells) < width:
         raise UnusableResponse(f"the text ends amid a row, after {len(cells)} of {width} columns")
 
 

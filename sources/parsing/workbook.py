@@ -1,26 +1,28 @@
 """Workbooks (.xlsx) into tables of text, found by the names of sheets and columns.
 
 A formula gives the value that was saved with it. If that is nothing or zero, nothing was calculated, and the cell is
-``NOT_CALCULATED``. Macros are never run. The sheets and columns of one provider belong in its adapter.
+``NOT_CALCULATED``. Macros are never run. The sheets and columns of one provider belong in its adapter; formulas,
+formats and limits in ``sheet_marks``.
 """
 
 from __future__ import annotations
 
-import posixpath
 import re
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
-from html import unescape
 from io import BytesIO
-from typing import TYPE_CHECKING
-from zipfile import BadZipFile, ZipFile
+from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile
 
 import polars as pl
 
 from sources.parsing.column_names import Spellings, missing_columns, positions
 from sources.parsing.responses import UnusableResponse
+from sources.parsing.sheet_marks import Marks
+from sources.parsing.workbook_package import Package, SheetPart
+from sources.parsing.workbook_xml import Cell, address
 
 if TYPE_CHECKING:
     from python_calamine import CalamineWorkbook
@@ -34,29 +36,49 @@ XLSX_TYPES = (
 )
 """Content types that file servers use for a workbook. The first bytes show whether it is one."""
 
-MAX_UNPACKED = 256 << 20
-MAX_RATIO = 200
-"""Unpacked bytes per packed byte; real workbooks have 5 to 10."""
 PREAMBLE = 20
 """Rows in which the header is searched."""
 
+NUMBER = r"\s*[-+]?\d*\.?\d+([eE][-+]?\d+)?\s*"
 NOT_CALCULATED = "(formula without a result)"
 
 Row = Sequence[str | None]
-Cell = tuple[int, int]
-"""Row and column on the sheet, from 0."""
 
 
 @dataclass(frozen=True)
 class OpenedWorkbook:
-    """An open workbook, and sheet -> positions of its formulas."""
+    """An open workbook."""
 
     book: CalamineWorkbook = field(repr=False)
-    formulas: Mapping[str, frozenset[Cell]]
+    package: Package = field(repr=False)
 
     @property
     def sheet_names(self) -> list[str]:
         return self.book.sheet_names
+
+    @property
+    def visible_sheet(self) -> tuple[str, list[str]]:
+        """The first visible sheet with cells, and the hidden ones before it. Raise UnusableResponse without any."""
+        hidden: list[str] = []
+        for sheet in self.package.sheets:
+            if sheet.hidden:
+                hidden.append(sheet.name)
+            elif sheet.part is None or "chartsheet" not in sheet.part.lower():
+                return sheet.name, hidden
+        raise UnusableResponse("every sheet of the workbook is hidden")
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The rows of a sheet as text, the cell of their first value, and what the sheet has besides values."""
+
+    rows: list[list[str | None]] = field(repr=False)
+    first: Cell
+    marks: Marks = field(repr=False)
+
+    def address(self, row: int, column: int) -> str:
+        """Return the name of the cell at a position in ``rows``, such as C2."""
+        return address((self.first[0] + row, self.first[1] + column))
 
 
 def open_workbook(body: bytes) -> OpenedWorkbook:
@@ -74,69 +96,81 @@ def open_workbook(body: bytes) -> OpenedWorkbook:
     if not body.startswith(b"PK"):
         raise UnusableResponse("not a workbook: it does not begin as an .xlsx file does")
     try:
-        with ZipFile(BytesIO(body)) as package:
-            unpacked = sum(part.file_size for part in package.infolist())
-            if unpacked > MAX_UNPACKED or unpacked > MAX_RATIO * len(body):
-                raise UnusableResponse(f"not a workbook: {len(body):,} bytes would unpack to {unpacked:,}")
-            if broken := package.testzip():  # reads no more than each part announces, so the sum above holds
-                raise UnusableResponse(f"the workbook is damaged: {broken}")
-            return OpenedWorkbook(CalamineWorkbook.from_filelike(BytesIO(body)), _formulas(package))
+        package = Package(body)
+        return OpenedWorkbook(CalamineWorkbook.from_filelike(BytesIO(package.for_calamine())), package)
     except (BadZipFile, CalamineError, zlib.error, EOFError, OSError, ValueError, RuntimeError, KeyError) as error:
         raise UnusableResponse(f"not a readable workbook: {error}") from error
 
 
-FORMULA = re.compile(rb'<c\b[^>]*?\br="([A-Z]{1,3})(\d{1,7})"[^>]*>(?:(?!</c>).)*?<f\b', re.DOTALL)
-SHEET, RELATION = re.compile(r"<(?:\w+:)?sheet\b[^>]*>"), re.compile(r"<(?:\w+:)?Relationship\b[^>]*>")
-ATTRIBUTE = re.compile(r"""([\w:]+)\s*=\s*["']([^"']*)["']""")
-
-
-def _formulas(package: ZipFile) -> dict[str, frozenset[Cell]]:
-    """Return sheet -> positions of its formulas, which the library for cells does not give."""
-    relations = [_attributes(tag) for tag in RELATION.findall(package.read("xl/_rels/workbook.xml.rels").decode())]
-    parts = {each["Id"]: posixpath.normpath(posixpath.join("/xl", each["Target"]))[1:] for each in relations}
-    found = {}
-    for tag in SHEET.findall(package.read("xl/workbook.xml").decode()):
-        sheet = _attributes(tag)
-        xml = package.read(parts[sheet["r:id"]])
-        if re.search(rb"<f[\s>/]", xml):
-            places = ((_column(column), int(row) - 1) for column, row in FORMULA.findall(xml))
-            found[unescape(sheet["name"])] = frozenset((row, column) for column, row in places)
-    return found
-
-
-def _attributes(tag: str) -> dict[str, str]:
-    return dict(ATTRIBUTE.findall(tag))
-
-
-def _column(letters: bytes) -> int:
-    at = 0
-    for letter in letters:
-        at = 26 * at + letter - 64
-    return at - 1
-
-
 def rows_of(workbook: OpenedWorkbook, sheet: str) -> list[list[str | None]]:
-    """Return every row of a sheet as text, with None for empty cells. Raise UnusableResponse if it is missing."""
-    from python_calamine import CalamineError
+    """Return every row of a sheet as text, with None for empty cells. Raise UnusableResponse as ``grid_of``."""
+    return grid_of(workbook, sheet).rows
 
+
+def grid_of(workbook: OpenedWorkbook, sheet: str, scales: bool = False) -> Grid:
+    """Return the cells of a sheet.
+
+    Args:
+        workbook: The workbook.
+        sheet: Name of the sheet.
+        scales: Mark numbers that their format shows in another scale, such as 0.817 as 81.7%.
+
+    Raises:
+        UnusableResponse: If the sheet is missing, cannot be read, or has a cell far outside its table.
+    """
     if sheet not in workbook.sheet_names:
         raise UnusableResponse(f"the sheet {sheet} is missing; there are {', '.join(workbook.sheet_names)}")
-    try:
-        found = workbook.book.get_sheet_by_name(sheet)
-        cells = found.to_python()
-    except CalamineError as error:
-        raise UnusableResponse(f"the sheet {sheet} cannot be read: {error}") from error
-    rows = [[_text(cell) for cell in row] for row in cells]
-    top, left = found.start or (0, 0)
-    for row, column in workbook.formulas.get(sheet, frozenset()):
-        at, of = row - top, column - left
-        if 0 <= at < len(rows) and 0 <= of < len(rows[at]) and rows[at][of] in (None, "0"):
+    part = next((each for each in workbook.package.sheets if each.name == sheet), SheetPart(sheet, None, hidden=False))
+    marks = workbook.package.marks(part)  # before the cells are read: it has the limits
+    cells, first = _cells(workbook.book, sheet)
+    rows = [[_text(cell, marks.raised) for cell in row] for row in cells]
+    first = first or min(marks.formulas, default=(0, 0))
+    _pad(rows, first, marks)
+    for row, column in marks.formulas:
+        at, of = row - first[0], column - first[1]
+        if at >= 0 and of >= 0 and rows[at][of] in (None, "0"):
             rows[at][of] = NOT_CALCULATED
-    return rows
+    for (row, column), shown in marks.formats.items() if scales else ():
+        at, of = row - first[0], column - first[1]
+        if 0 <= at < len(rows) and 0 <= of < len(rows[at]) and rows[at][of] not in (None, NOT_CALCULATED):
+            rows[at][of] = f"{rows[at][of]} (shown {shown})"
+    return Grid(rows, first, marks)
 
 
-def _text(cell: int | float | str | bool | date | time | datetime | timedelta) -> str | None:
-    """Return a cell as text. Whole numbers have no point, since every number in a workbook is a float."""
+def _cells(book: CalamineWorkbook, sheet: str) -> tuple[list[list[Any]], Cell | None]:
+    from python_calamine import CalamineError
+
+    try:
+        found = book.get_sheet_by_name(sheet)
+        return found.to_python(), found.start
+    except (CalamineError, ValueError, OverflowError) as error:
+        raise UnusableResponse(f"the sheet {sheet} cannot be read: {error}") from error
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":  # a fault of the library in Rust, which is no Exception
+            raise
+        raise UnusableResponse(f"the sheet {sheet} cannot be read: {error}") from error
+
+
+def _pad(rows: list[list[str | None]], first: Cell, marks: Marks) -> None:
+    """Add empty cells, so that every formula below and right of the first value has one."""
+    height = max((row - first[0] + 1 for row, _ in marks.formulas), default=0)
+    width = max((column - first[1] + 1 for _, column in marks.formulas), default=0)
+    width = max(width, max(map(len, rows), default=0))
+    rows.extend([] for _ in range(height - len(rows)))
+    for row in rows if marks.formulas else ():
+        row.extend([None] * (width - len(row)))
+
+
+def _text(cell: int | float | str | bool | date | time | datetime | timedelta, raised: Mapping[str, str]) -> str | None:
+    """Return a cell as text. Whole numbers have no point, since every number in a workbook is a float.
+
+    Args:
+        cell: The value.
+        raised: Texts with raised or lowered characters -> the same with a mark. Only those are marked that would be a
+            number: 81.7 with a footnote 1.
+    """
+    if isinstance(cell, str) and cell in raised and re.fullmatch(NUMBER, cell):
+        return raised[cell].strip()
     if isinstance(cell, float) and cell.is_integer():
         cell = int(cell)
     return str(cell).strip() or None
@@ -152,18 +186,35 @@ def table(rows: Sequence[Row], spellings: Spellings) -> pl.DataFrame:
     Raises:
         UnusableResponse: If the header lacks a column, or has a column twice with different values.
     """
+    return located_table(rows, spellings).rows
+
+
+@dataclass(frozen=True)
+class LocatedTable:
+    """A table, all text, with the position of each row and column in the rows that it was read from."""
+
+    rows: pl.DataFrame
+    positions: list[int]
+    columns: dict[str, int]
+
+
+def located_table(rows: Sequence[Row], spellings: Spellings) -> LocatedTable:
+    """Return a table with its positions, see ``table``."""
     if not rows:
         raise UnusableResponse("the sheet is empty")
     heads = range(min(PREAMBLE, len(rows)))
     head = max(heads, key=lambda at: (len(positions(rows[at], spellings)), -at))
     if error := missing_columns(rows[head], spellings):
         raise error
-    names = {at: name for name, at in positions(rows[head], spellings).items()}
-    body = [row for row in rows[head + 1 :] if any(row)]
+    columns = positions(rows[head], spellings)
+    names = {at: name for name, at in columns.items()}
+    places = [at for at in range(head + 1, len(rows)) if any(rows[at])]
+    body = [rows[at] for at in places]
     for at, name in enumerate(rows[head]):
         if name and name not in names.values():
             names.setdefault(at, name)
         first = rows[head].index(name)
         if name and first != at and any(row[first] != row[at] for row in body):
             raise UnusableResponse(f"two columns are called {name}, and differ")
-    return pl.DataFrame({name: pl.Series([row[at] for row in body], dtype=pl.String()) for at, name in names.items()})
+    found = {name: pl.Series([row[at] for row in body], dtype=pl.String()) for at, name in names.items()}
+    return LocatedTable(pl.DataFrame(found), places, columns)

@@ -19,6 +19,7 @@ from sources.http.client import Http, Reply
 from sources.inspection import FIRST_YEAR, MEMBERS, Inspection, failed, missing
 from sources.observation import Areas
 from sources.parsing.observations import Origin, build_answers, build_failed_answers, merge_fetched, with_raw_record
+from sources.parsing.pages import keys_of, may_continue, require_no_further_rows, require_one_answer
 from sources.parsing.responses import (
     UnusableResponse,
     code_and_aliases,
@@ -45,6 +46,8 @@ DATABASES = {
     "WB_FINDEX": "WB_FINDEX_G20_ANY",
 }
 """Database -> an indicator that the catalogue requests from it, for the smoke checks."""
+VALUES = {"OBS_VALUE", "OBS_STATUS", "OBS_CONF", "COMMENT_OBS", "COMMENT_TS", "DATA_SOURCE", "DECIMALS", "LATEST_DATA"}
+"""Fields that do not identify a row."""
 LAST_EGDI = 2024
 """The survey that the copy of the e-government index must have: one copy ended in 2020."""
 
@@ -55,6 +58,7 @@ class Data360Page:
 
     total: int
     rows: pl.DataFrame = field(repr=False)
+    keys: pl.Series = field(repr=False)
 
 
 def parse(body: bytes) -> Data360Page:
@@ -63,7 +67,8 @@ def parse(body: bytes) -> Data360Page:
     if not isinstance(content, dict):
         raise UnusableResponse("not an answer of Data360: an object is expected")
     try:
-        return Data360Page(int(content["count"]), rows_to_table(content["value"], REQUIRED, OPTIONAL))
+        total, rows = int(content["count"]), rows_to_table(content["value"], REQUIRED, OPTIONAL)
+        return Data360Page(total, rows, keys_of(content["value"], VALUES))
     except KeyError as error:
         raise UnusableResponse(f"the answer lacks the field {error}") from error
     except (TypeError, ValueError) as error:
@@ -115,6 +120,7 @@ class _Data360Fetch:
         name = next((name for name in names if known is None or name in known), None)
         query = self._query(database, name or names[0])
         replies: list[Reply] = []
+        further: list[RawBody] = []
 
         def origin(_: SeriesRequest) -> Origin:
             release = last_modified(replies[-1]) if replies else None
@@ -124,15 +130,16 @@ class _Data360Fetch:
             if name is None:
                 raise UnusableResponse(f"{database} has no indicator {' or '.join(names)}", Outcome.UNKNOWN_ID)
             pages = self._pages(query, replies)
+            self._require_whole(query, pages, further)
         except UnusableResponse as error:
-            return build_failed_answers(requests, error, origin, replies, self.provider)
+            return build_failed_answers(requests, error, origin, replies, self.provider, further)
         sent = zip(pages, (raw_body(reply, self.provider).sha256 for reply in replies), strict=True)
         rows = pl.concat(with_raw_record(page.rows, sha256) for page, sha256 in sent)
 
         def read(request: SeriesRequest) -> pl.DataFrame:
             return observations_of(rows, request, self.areas, self.window)
 
-        return build_answers(requests, read, origin, replies, self.provider, self.window)
+        return build_answers(requests, read, origin, replies, self.provider, self.window, further)
 
     def _query(self, database: str, indicator: str) -> dict[str, str | int]:
         return {
@@ -165,7 +172,23 @@ class _Data360Fetch:
                 raise UnusableResponse("the pages are not of one release: the number of rows changed between them")
             if rows > page.total or (rows < page.total and page.rows.is_empty()) or len(pages) > MAX_PAGES:
                 raise UnusableResponse(f"{rows} rows came instead of {page.total}")
+        require_one_answer([page.keys for page in pages], pages[0].total)
         return pages
+
+    def _require_whole(self, query: dict[str, str | int], pages: Sequence[Data360Page], further: list[RawBody]) -> None:
+        """Raise UnusableResponse if rows follow the announced ones: the count is then that of one page.
+
+        The answer does not state the size of a page, so one more page is requested if the last one is as full as the
+        first. Its body is appended to ``further``.
+        """
+        keys = [page.keys for page in pages]
+        if not may_continue(keys):
+            return
+        reply = get(self.http, self.provider, "data360/data", {**query, "skip": pages[0].total})
+        after, bodies = read_optional(reply, parse, self.provider)
+        further += bodies
+        if after is not None:
+            require_no_further_rows(keys, after.keys)
 
 
 def inspect(

@@ -36,7 +36,7 @@ from sources.parsing.responses import (
     group_requests,
     last_modified,
     raw_body,
-    require_content,
+    require_table,
 )
 from sources.parsing.tables import read_csv, require_columns, require_unique_columns
 from sources.provider import Fetched, SeriesRequest, Window
@@ -118,7 +118,7 @@ def _series(
         return observations_of(rows, request, areas, window)
 
     try:
-        rows = with_raw_record(parse(require_content(reply, NO_SUCH_FILE)), raw_body(reply, provider).sha256)
+        rows = with_raw_record(parse(require_table(reply, NO_SUCH_FILE).content), raw_body(reply, provider).sha256)
     except UnusableResponse as error:
         return build_failed_answers(requests, error, origin, [reply], provider, absent)
     return build_answers(requests, read, origin, [reply], provider, window, absent)

@@ -26,7 +26,7 @@ from sources.parsing.observations import (
     merge_fetched,
     parse_observations,
 )
-from sources.parsing.responses import CSV_TYPES, UnusableResponse, get, last_modified, raw_body, require_content
+from sources.parsing.responses import CSV_TYPES, UnusableResponse, get, last_modified, raw_body, require_table
 from sources.parsing.tables import read_csv, require_columns
 from sources.provider import Fetched, Outcome, SeriesRequest, Window
 from sources.providers.inspecting import inspect_observations, unreadable
@@ -143,7 +143,7 @@ def _measure(request: SeriesRequest, provider: Provider, areas: Areas, window: W
         return build_failed_answers([request], error, lambda _: Origin(PUBLIC_BASE), [], provider)
     reply = get(http, provider, _file(code), accept=CSV_TYPES)
     try:
-        rows = parse(require_content(reply, unknown_id={404}), code)
+        rows = parse(require_table(reply, unknown_id={404}).content, code)
     except UnusableResponse as error:
         return build_failed_answers([request], error, lambda _: origin, [reply], provider)
     changed, quarter = last_modified(reply), newest_quarter(rows)

@@ -1,10 +1,11 @@
 """Files that an operator puts into a folder, for publishers without any interface: a table and its header.
 
-``<name>.csv`` or ``<name>.xlsx`` (first sheet) has the columns ``iso3``, ``year`` and ``value``, and any others that
-help to find a value again, such as its page; ``<name>.yml`` has the fields of ``Header``. The option ``file`` of a
+``<name>.csv`` or ``<name>.xlsx`` (first visible sheet) has the columns ``iso3``, ``year`` and ``value``, and any others
+that help to find a value again, such as its page; ``<name>.yml`` has the fields of ``Header``. The option ``file`` of a
 request is the name; ``code`` and the option ``unit`` must be the header's indicator and unit. With the option
 ``column`` the values are in that column, and the header's indicator is the name of the file: such a table has several
-indicators. The path of the folder belongs in the settings.
+indicators. The path of the folder belongs in the settings, reading a table in ``local_tables``, a check before landing
+in ``sources.checks.local_files``.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
-import yaml
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, HttpUrl, ValidationError, field_validator
 
 from sources.catalogue import Provider
@@ -23,16 +23,14 @@ from sources.http.bodies import Body
 from sources.http.client import Http, Reply
 from sources.inspection import Inspection, Verdict
 from sources.observation import Areas, utc_now
-from sources.parsing.column_names import rename_columns
-from sources.parsing.observations import Origin, build_answers, build_failed_answers, merge_fetched, parse_observations
+from sources.parsing.observations import Origin, build_answers, build_failed_answers, merge_fetched
 from sources.parsing.responses import UnusableResponse, raw_body
-from sources.parsing.tables import read_csv
-from sources.parsing.workbook import open_workbook, rows_of, table
-from sources.provider import Fetched, Outcome, SeriesRequest, Window
+from sources.provider import Fetched, Outcome, SeriesRequest, Window, fault_of
+from sources.providers.local_tables import KEYS, VALUE, located_observations, read_table
+from sources.yaml_files import YamlFault, first_fault, parse_yaml
 
-KEYS = ("iso3", "year")
-VALUE = "value"
 SUFFIXES = (".csv", ".xlsx")
+MAX_BYTES = 64 << 20
 
 
 class Header(BaseModel):
@@ -64,32 +62,26 @@ class Header(BaseModel):
 
 
 def parse_header(body: bytes) -> Header:
-    """Return the header of a file. Raise UnusableResponse with the name of a missing or wrong field."""
+    """Return the header of a file. Raise UnusableResponse with the line and the name of a missing or wrong field."""
     try:
-        return Header.model_validate(yaml.load(body, Loader=yaml.CSafeLoader))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UnusableResponse(f"the header is not valid YAML: {' '.join(str(error).split())}") from error
+        document = parse_yaml(body)
+        return Header.model_validate(document.value)
+    except YamlFault as fault:
+        raise UnusableResponse(f"line {fault.line}: {fault.problem}") from fault
     except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(map(str, first["loc"])) or "the header"
-        raise UnusableResponse(f"the header's field {field}: {first['msg'].removeprefix('Value error, ')}") from error
+        place, fault_text = first_fault(error)
+        field = ".".join(map(str, place)) or "the header"
+        raise UnusableResponse(f"line {document.line_of(*place)}: the header's field {field}: {fault_text}") from error
 
 
 def parse(body: bytes, suffix: str, column: str = VALUE) -> pl.DataFrame:
     """Return the table, ``KEYS`` and ``column`` first, all text. Raise UnusableResponse if it cannot be read."""
-    columns: dict[str, tuple[str, ...]] = dict.fromkeys((*KEYS, column), ())
-    if suffix == ".csv":
-        return rename_columns(read_csv(body), columns)
-    workbook = open_workbook(body)
-    return table(rows_of(workbook, workbook.sheet_names[0]), columns)
+    return read_table(f"table{suffix}", body, (*KEYS, column)).rows
 
 
-def observations_of(
-    rows: pl.DataFrame, raw_sha256: str, areas: Areas, window: Window, column: str = VALUE
-) -> pl.DataFrame:
-    """Return the observations of one column of a file, see ``parse_observations``."""
-    iso3, year = (pl.col(key).str.strip_chars() for key in KEYS)
-    return parse_observations(rows, areas, window, iso3=iso3, period=year, value=column, raw_sha256=raw_sha256)
+def shows_percentages(unit: str) -> bool:
+    """Return whether figures of a unit are percentages: a cell that shows 81.7% and has 0.817 is then no figure."""
+    return unit.startswith("pct")
 
 
 @dataclass(frozen=True)
@@ -102,7 +94,14 @@ class LocalFiles:
         self, requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, window: Window, http: Http
     ) -> Fetched:
         """Return the figures of every requested series from its file. A missing file means no data, and is no fault."""
-        return merge_fetched(self._answer(request, provider, areas, window) for request in requests)
+        return merge_fetched(self._guarded(request, provider, areas, window) for request in requests)
+
+    def _guarded(self, request: SeriesRequest, provider: Provider, areas: Areas, window: Window) -> Fetched:
+        """Return the answer of one file; an error of this program does not stop the other files."""
+        try:
+            return self._answer(request, provider, areas, window)
+        except Exception as error:
+            return Fetched({request: fault_of(f"{provider.id} {request.option('file')}", error)}, [])
 
     def inspect(
         self, requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, window: Window, http: Http
@@ -134,35 +133,50 @@ class LocalFiles:
             if len(present) > 1:
                 raise UnusableResponse(f"there are both {' and '.join(path.name for path in present)}")
             path = present[0]
-            replies.append(_read(path.with_suffix(".yml")))
-            header = parse_header(replies[0].content)
-            _require_requested(header, request)
+            replies.append(read_file(path.with_suffix(".yml")))
+            header = read_header(path, replies[0].content)
+            require_requested(header, request)
             origin = Origin(str(header.source_url), header.vintage, header.licence)
-            replies.append(replace(_read(path), retrieved_at=header.retrieved_at))
-            rows = parse(replies[1].content, path.suffix, column)
+            replies.append(replace(read_file(path), retrieved_at=header.retrieved_at))
+            scales = shows_percentages(header.unit)
+            table = read_table(path.name, replies[1].content, (*KEYS, column), scales)
         except UnusableResponse as error:
             named = UnusableResponse(f"{present[0].name}: {error.reason}")
             return build_failed_answers([request], named, lambda _: origin, replies, provider)
         sha256 = raw_body(replies[1], provider).sha256
-        return build_answers(
+        fetched = build_answers(
             [request],
-            lambda _: observations_of(rows, sha256, areas, window, column),
+            lambda _: located_observations(table, sha256, areas, window, column).drop("place"),
             lambda _: origin,
             replies,
             provider,
             window,
         )
+        answer = fetched.answers[request]
+        if table.notes and answer.outcome is Outcome.OK:
+            fetched.answers[request] = replace(answer, reason=f"{path.name}: {'; '.join(table.notes[:3])}")
+        return fetched
 
 
-def _read(path: Path) -> Reply:
+def read_header(path: Path, content: bytes) -> Header:
+    """Return the header of a table. Raise UnusableResponse with file, line and field."""
+    try:
+        return parse_header(content)
+    except UnusableResponse as error:
+        raise UnusableResponse(f"{path.with_suffix('.yml').name} {error.reason}") from error
+
+
+def read_file(path: Path) -> Reply:
     """Return a file as a reply, without the path of its folder, which is not to be published."""
     try:
+        if path.stat().st_size > MAX_BYTES:
+            raise UnusableResponse(f"{path.name} has more than {MAX_BYTES:,} bytes")
         return Reply(f"local_file:{path.name}", Body(path.read_bytes()), 200)
     except OSError as error:
         raise UnusableResponse(f"{path.name} cannot be read ({error.strerror})") from error
 
 
-def _require_requested(header: Header, request: SeriesRequest) -> None:
+def require_requested(header: Header, request: SeriesRequest) -> None:
     """Raise UnusableResponse if the header is of another indicator or unit than requested."""
     indicator = request.option("file") if request.option("column") else request.code
     for field, found, requested in (

@@ -27,7 +27,7 @@ from sources.parsing.responses import (
     last_modified,
     raw_body,
     read_optional,
-    require_content,
+    require_table,
 )
 from sources.parsing.tables import parse_json, read_csv, require_columns
 from sources.provider import Fetched, SeriesRequest, Window
@@ -123,7 +123,7 @@ def _chart(
         return observations_of(table, request.code, sha256, areas, window)
 
     try:
-        table = parse(require_content(reply, unknown_id={404}))
+        table = parse(require_table(reply, unknown_id={404}).content)
     except UnusableResponse as error:
         return build_failed_answers(requests, error, origin, [reply], provider, bodies)
     return build_answers(requests, read, origin, [reply], provider, window, bodies)

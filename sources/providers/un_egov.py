@@ -163,6 +163,8 @@ def _markup(body: bytes) -> str:
     text = body.decode("utf-8-sig", errors="replace")
     if "<" not in text:
         raise UnusableResponse("no page of markup came" if text.strip() else "the body is empty")
+    if not text.rstrip().endswith(">"):
+        raise UnusableResponse("the page ends amid its text")
     return text
 
 

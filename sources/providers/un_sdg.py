@@ -10,11 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
-from itertools import chain
-from typing import Any
 from urllib.parse import quote, urlencode
 
 import polars as pl
@@ -34,6 +32,7 @@ from sources.parsing.observations import (
     parse_observations,
     with_raw_record,
 )
+from sources.parsing.pages import may_continue, require_no_further_rows, require_one_answer
 from sources.parsing.responses import (
     UnusableResponse,
     code_and_aliases,
@@ -44,9 +43,9 @@ from sources.parsing.responses import (
     require_content,
     split_codes,
 )
-from sources.parsing.tables import parse_json, rows_to_table, text_column
 from sources.provider import Fetched, Outcome, RawBody, SeriesRequest, Window
 from sources.providers.inspecting import inspect_observations, known_code, note_alias, unreadable
+from sources.providers.un_sdg_pages import ATTRIBUTE, DIMENSION, SdgPage, parse, releases_of
 from sources.smoke_check import ContractViolation, SmokeCheck
 
 PUBLIC_BASE = "https://unstats.un.org/sdgapi/v1/sdg"
@@ -59,55 +58,7 @@ TOTALS = ("_T", "BOTHSEX", "ALLAGE", "ALLAREA", "ANYS", "G", "NOTSPEC")
 the database's tables have where the API leaves the dimension out."""
 FEW_ROWS = 1_000
 """Rows of a request for some members: a series with many disaggregations has hundreds per country."""
-DIMENSION, ATTRIBUTE = "dimensions.", "attributes."
 ALIASES = "aliases"
-
-
-@dataclass(frozen=True)
-class SdgPage:
-    """One page. ``rows`` has ``series``, ``geoAreaCode``, ``timePeriodStart``, ``value``, and each dimension and
-    attribute with a prefix; all text."""
-
-    number: int
-    pages: int
-    total: int
-    rows: pl.DataFrame = field(repr=False)
-
-
-def parse(body: bytes) -> SdgPage:
-    """Return one page. Raise UnusableResponse if the body is not one."""
-    content = parse_json(body)
-    if not isinstance(content, dict):
-        raise UnusableResponse("not an answer of the SDG database: an object is expected")
-    try:
-        number, pages, total = (int(content[name]) for name in ("pageNumber", "totalPages", "totalElements"))
-        data = content["data"]
-    except KeyError as error:
-        raise UnusableResponse(f"the answer lacks the field {error}") from error
-    except (TypeError, ValueError) as error:
-        raise UnusableResponse(f"a number of pages or rows is not a number: {error}") from error
-    rows = rows_to_table(data, ("series", "geoAreaCode", "timePeriodStart", "value"))
-    return SdgPage(number, pages, total, rows.hstack(_spread(data, DIMENSION) + _spread(data, ATTRIBUTE)))
-
-
-def _spread(data: list[dict[str, Any]], prefix: str) -> list[pl.Series]:
-    """Return the objects in one field of the rows as columns, one per name that occurs in any of them."""
-    try:
-        objects = [row[prefix.rstrip(".")] for row in data]
-        names = sorted(set(chain.from_iterable(objects)))
-        return [text_column(prefix + name, [each.get(name) for each in objects]) for name in names]
-    except KeyError as error:
-        raise UnusableResponse(f"a row lacks the field {error}") from error
-    except (TypeError, AttributeError) as error:
-        raise UnusableResponse(f"a row's {prefix.rstrip('.')} have another shape than documented: {error}") from error
-
-
-def releases_of(body: bytes) -> dict[str, str]:
-    """Return series -> its release, from ``/Series/List``. Raise UnusableResponse if the list cannot be read."""
-    table = rows_to_table(parse_json(body), ("code", "release"))
-    if table.is_empty():
-        raise UnusableResponse("the list of series is empty")
-    return dict(table.select("code", "release").rows())
 
 
 def cut(rows: pl.DataFrame, options: dict[str, str]) -> pl.DataFrame:
@@ -227,16 +178,16 @@ class _UnSdgFetch:
         *larger, smallest = PAGE_SIZES
         for size in larger:
             try:
-                return self._pages_of(code, size, replies)
+                return self._pages_of(code, size, replies, abandoned)
             except UnusableResponse:
                 if not any(map(_timed_out, replies)):
                     raise
                 late = UnusableResponse(f"read again in smaller pages: one of {size} rows did not come in time")
                 abandoned += [raw_body(reply, self.provider, late) for reply in replies if reply.content]
                 replies.clear()
-        return self._pages_of(code, smallest, replies)
+        return self._pages_of(code, smallest, replies, abandoned)
 
-    def _pages_of(self, code: str, size: int, replies: list[Reply]) -> list[SdgPage]:
+    def _pages_of(self, code: str, size: int, replies: list[Reply], abandoned: list[RawBody]) -> list[SdgPage]:
         """Return all pages of one size, those after the first in parallel. See ``_pages``."""
         replies.append(self._page(code, size, 1))
         first = _read(replies[0], 1)
@@ -249,8 +200,14 @@ class _UnSdgFetch:
             raise UnusableResponse(
                 "the pages are not of one release: their number or that of the rows changed between them"
             )
-        if (rows := sum(page.rows.height for page in pages)) != first.total:
-            raise UnusableResponse(f"{rows} rows came instead of {first.total}")
+        keys = [page.keys for page in pages]
+        require_one_answer(keys, first.total)
+        if may_continue(keys, size):
+            after = self._page(code, size, len(pages) + 1)
+            found, bodies = read_optional(after, parse, self.provider)
+            abandoned += bodies
+            if found is not None:
+                require_no_further_rows(keys, found.keys)
         present = {name for page in pages for name in page.rows["series"].unique()}
         if present - {code}:
             raise UnusableResponse(f"the answer has another series: {', '.join(sorted(map(str, present - {code})))}")

@@ -119,6 +119,8 @@ def _batch(
         present = set(records.rows["indicatorId"].drop_nulls())
         if foreign := present - {request.code for request in requests}:
             raise UnusableResponse(f"the answer has another indicator: {', '.join(sorted(foreign))}")
+        if records.rows.height >= MAX_RECORDS:
+            raise UnusableResponse(f"{MAX_RECORDS} records came, the most that the API gives: some may be missing")
     except UnusableResponse as error:
         return build_failed_answers(requests, error, origin, [reply], provider)
     return build_answers(requests, read, origin, [reply], provider, window)

@@ -20,6 +20,7 @@ from sources.http.client import Http, Reply
 from sources.inspection import Inspection, Verdict, failed, missing
 from sources.observation import Areas
 from sources.parsing.observations import Origin, build_answers, build_failed_answers, parse_observations
+from sources.parsing.pages import require_different
 from sources.parsing.responses import UnusableResponse, get, raw_body, require_content
 from sources.provider import Fetched, Outcome, SeriesRequest, Window
 from sources.providers.inspecting import unreadable
@@ -46,9 +47,9 @@ ROUNDING = 0.011
 
 _HEADING = "Trade Facilitation and Paperless Trade in"
 _SCORE = "rade facilitation score of"
-_NUMBER = r"\s*([^%;]*)%"
+_NUMBER = r"\s*([^%;]{0,40})%"
 _SURVEY = re.compile(
-    rf"(\S*)\s*[Tt]{_SCORE}{_NUMBER}\s*" + r";\s*".join(rf"{label}:{_NUMBER}" for label, _ in GROUPS.values())
+    rf"(\S{{0,20}})\s?[Tt]{_SCORE}{_NUMBER}\s*" + r";\s*".join(rf"{label}:{_NUMBER}" for label, _ in GROUPS.values())
 )
 
 
@@ -126,6 +127,8 @@ def fetch(requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, w
         ]
         if not any(surveys.height for surveys, _ in pages):
             raise UnusableResponse("there is none of the survey's scores on any page")
+        found = zip(countries, (surveys.drop("iso3") for surveys, _ in pages), strict=True)
+        require_different(dict(found), "scores")
     except UnusableResponse as error:
         return build_failed_answers(requests, error, lambda _: origin, replies, provider)
 

@@ -22,6 +22,7 @@ from sources.catalogue import Provider
 from sources.http.client import Http, Reply
 from sources.observation import Areas, utc_now
 from sources.parsing.observations import Origin, build_answer, failed_answer, merge_fetched, with_raw_record
+from sources.parsing.pages import may_continue, require_no_further_rows
 from sources.parsing.responses import UnusableResponse, error_of, get, raw_body, require_content, url_of
 from sources.provider import Answer, Fetched, Outcome, SeriesRequest, Window
 from sources.providers.world_bank_checks import contract_checks, inspect_links
@@ -201,10 +202,23 @@ class _WorldBankFetch:
         error = next((one.error for one in received if one.error), None)
         if error is None:
             pages = [one.page for one in received if one.page]
-            error = fault_between(pages, {request.code for request in part})
+            error = fault_between(pages, {request.code for request in part}) or self._further(part, pages)
         for one in received:
             one.error = one.error or error
         return received
+
+    def _further(self, part: list[SeriesRequest], pages: list[WorldBankPage]) -> UnusableResponse | None:
+        """Return an error if the page after a full last one has rows: the total is then not that of all pages."""
+        keys = [page.keys for page in pages]
+        if not may_continue(keys, pages[0].per_page):
+            return None
+        after = self._page(part, len(pages) + 1).page
+        try:
+            if after is not None:
+                require_no_further_rows(keys, after.keys)
+        except UnusableResponse as error:
+            return error
+        return None
 
     def _is_current(self, database: str, stored: Reply) -> bool:
         """Return whether a stored page is of the current release, and not too old to rely on that."""

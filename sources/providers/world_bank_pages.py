@@ -6,6 +6,7 @@ a list of one message, often with HTTP 200. How the API is called belongs in ``w
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ import polars as pl
 from sources.http.client import Reply
 from sources.observation import Areas
 from sources.parsing.observations import parse_observations
+from sources.parsing.pages import require_one_answer
 from sources.parsing.responses import UnusableResponse
 from sources.parsing.tables import parse_json, text_column
 from sources.provider import Outcome, SeriesRequest, Window
@@ -30,6 +32,8 @@ UNKNOWN_ID_MESSAGES = {"120", "175"}  # invalid value; the indicator was not fou
 XML_MESSAGE = re.compile(rb'<wb:message\b[^>]*?\bid="(\w+)"[^>]*>([^<]*)')
 ROW = ("indicator", "country", "countryiso3code", "date", "value", "obs_status")
 """Columns of a page, all text. ``indicator`` and ``country`` are ids; names are left out."""
+KEY = ("indicator", "country", "countryiso3code", "area", "date")
+"""What identifies a row."""
 
 
 def database_of(request: SeriesRequest) -> str:
@@ -43,7 +47,7 @@ class ApiError(UnusableResponse):
 
 @dataclass(frozen=True)
 class WorldBankPage:
-    """One page of an answer. ``rows`` has the columns ``ROW``, rows without a value included."""
+    """One page of an answer. ``rows`` has the columns ``ROW``, also without a value; ``keys`` identify them."""
 
     number: int
     pages: int
@@ -51,6 +55,8 @@ class WorldBankPage:
     source: str | None
     last_updated: str | None
     rows: pl.DataFrame = field(repr=False)
+    keys: pl.Series = field(repr=False)
+    per_page: int = PER_PAGE
 
 
 def parse(body: bytes) -> WorldBankPage:
@@ -73,11 +79,22 @@ def parse(body: bytes) -> WorldBankPage:
         raise UnusableResponse("not a World Bank answer: the rows are not a list")
     try:
         number, pages, total = (int(head[name]) for name in ("page", "pages", "total"))
+        per_page = int(head.get("per_page", PER_PAGE))
     except KeyError as error:
         raise UnusableResponse(f"the envelope lacks the field {error}") from error
     except (TypeError, ValueError) as error:
-        raise UnusableResponse(f"page, pages or total is not a number: {error}") from error
-    return WorldBankPage(number, pages, total, head.get("sourceid"), head.get("lastupdated"), _table(rows))
+        raise UnusableResponse(f"page, pages, per_page or total is not a number: {error}") from error
+    source, last_updated = (_text(head, name) for name in ("sourceid", "lastupdated"))
+    table, keys = _table(rows)
+    return WorldBankPage(number, pages, total, source, last_updated, table, keys, per_page)
+
+
+def _text(head: dict[str, Any], name: str) -> str | None:
+    """Return an optional text of the envelope. Raise UnusableResponse if it is an object or a list."""
+    found = head.get(name)
+    if found is not None and not isinstance(found, str):
+        raise UnusableResponse(f"the envelope's {name} is not a text: {json.dumps(found)[:80]}")
+    return found
 
 
 def _api_error(messages: Any) -> ApiError:
@@ -90,19 +107,23 @@ def _api_error(messages: Any) -> ApiError:
     return ApiError(f"the World Bank says: {text or messages}", outcome)
 
 
-def _table(rows: list[Any]) -> pl.DataFrame:
+def _table(rows: list[Any]) -> tuple[pl.DataFrame, pl.Series]:
+    """Return the rows, columns ``ROW``, and a key of each."""
     try:
         columns = {name: list(map(itemgetter(name), rows)) for name in ("indicator", "country", "date", "value")}
         columns["indicator"] = list(map(itemgetter("id"), columns["indicator"]))
+        columns["area"] = [country.get("value") for country in columns["country"]]
         columns["country"] = list(map(itemgetter("id"), columns["country"]))
     except KeyError as error:
         raise UnusableResponse(f"a row lacks the field {error}") from error
-    except TypeError as error:
+    except (TypeError, AttributeError) as error:
         raise UnusableResponse(f"a row has another shape than documented: {error}") from error
     for name in ("countryiso3code", "obs_status"):
         columns[name] = [row.get(name) for row in rows]
-    table = pl.DataFrame([text_column(name, columns[name]) for name in ROW])
-    return table.with_columns(pl.col("indicator", "country").fill_null(""))
+    table = pl.DataFrame([text_column(name, columns[name]) for name in (*ROW, "area")])
+    # ids of areas are empty in some databases, their names are not
+    keys = table.select(pl.concat_str(pl.col(*KEY).fill_null(""), separator="|").alias("key"))["key"]
+    return table.select(ROW).with_columns(pl.col("indicator", "country").fill_null("")), keys
 
 
 def observations_of(
@@ -120,6 +141,8 @@ def observations_of(
     indicator, country, stated = pl.col("indicator"), pl.col("country"), pl.col("countryiso3code")
     by_iso2 = country.replace_strict(areas.iso2_to_iso3, default=country, return_dtype=pl.String())
     is_foreign = ~indicator.is_in(list(codes))
+    economies = sorted(areas.economies)  # the two-letter codes of groups are the World Bank's own
+    iso2_of_another = stated.is_in(economies) & by_iso2.is_in(economies) & (stated != by_iso2)
     return parse_observations(
         rows,
         areas,
@@ -127,7 +150,10 @@ def observations_of(
         iso3=pl.when(stated.str.len_chars() == 3).then(stated).otherwise(by_iso2),
         period="date",
         obs_status="obs_status",
-        fault=pl.when(is_foreign).then(pl.format("another indicator's data: {}", indicator)),
+        fault=pl.when(is_foreign)
+        .then(pl.format("another indicator's data: {}", indicator))
+        .when(iso2_of_another)
+        .then(pl.format("the codes {} and {} are of different countries", country, stated)),
         raw_sha256=raw_sha256,
     )
 
@@ -139,13 +165,15 @@ def indicators_of(pages: Sequence[WorldBankPage]) -> set[str]:
 
 def fault_between(pages: Sequence[WorldBankPage], codes: set[str]) -> UnusableResponse | None:
     """Return why pages do not form one answer for these indicators, None if they do."""
-    head, rows = pages[0], sum(page.rows.height for page in pages)
+    head = pages[0]
     if head.pages > MAX_PAGES:
         return UnusableResponse(f"{head.pages} pages are more than an answer can have")
     if {(page.pages, page.total, page.last_updated) for page in pages} != {(head.pages, head.total, head.last_updated)}:
         return UnusableResponse("the pages are not of one release: total or lastupdated changed between them")
-    if rows != head.total:
-        return UnusableResponse(f"{rows} rows came instead of {head.total}")
+    try:
+        require_one_answer([page.keys for page in pages], head.total)
+    except UnusableResponse as error:
+        return error
     present = indicators_of(pages)
     if present and not present & codes:
         return UnusableResponse(f"the answer is of another indicator: {', '.join(sorted(present))}")

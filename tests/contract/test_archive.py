@@ -330,14 +330,14 @@ def copy(tmp_path: Path) -> Path:
         ),
     ],
 )
-def test_a_fault_in_the_index_names_file_entry_and_field(copy: Path, old: str, new: str, expected: str) -> None:
+def test_a_fault_in_the_index_names_file_line_entry_and_field(copy: Path, old: str, new: str, expected: str) -> None:
     index = copy / "series.yml"
     text = index.read_text(encoding="utf-8")
     assert old in text
     index.write_text(text.replace(old, new, 1), encoding="utf-8")
     with pytest.raises(ConfigurationError) as caught:
         load_archive(copy)
-    assert str(caught.value).startswith(f"{index}: ")
+    assert re.match(rf"{re.escape(str(index))}:\d+: ", str(caught.value))
     assert expected in str(caught.value)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from sources.http.bodies import Body
 from sources.http.client import FailureKind, Reply
 from sources.http.conditional import Exchange, RecordedHttp, RunHttp, address
 from sources.observation import utc_now
-from tests.contract.loopback import unused_port
+from tests.contract.loopback import RawServer, Talk, unused_port
 from warehouse import raw
 from warehouse.layout import Layout
 
@@ -201,3 +202,61 @@ def test_a_recorded_run_replies_without_a_network_and_lists_missing_addresses() 
     assert http.get("http://a.test/x", {"a": 1}).content == b"body"
     assert http.get("http://a.test/y").failure is not None
     assert http.missing == ["http://a.test/y"]
+
+
+# A table has no end of its own
+
+CSV = ("text/csv",)
+WHOLE = b"iso3,year,value\nKAZ,2023,92.9\nUZB,2023,89.0\nTJK,2023,36.1\n"
+UNSIZED = b"HTTP/1.1 200 OK\r\nContent-Type: text/csv\r\nConnection: close\r\n\r\n"
+
+
+def table_server(raw_server: Callable[[Talk], RawServer], *bodies: bytes, sized: bool = False) -> RawServer:
+    """Return a server that sends one body after the other, the last one again and again, without a length."""
+
+    def talk(connection: socket.socket, number: int) -> None:
+        body = bodies[min(number, len(bodies)) - 1]
+        head = f"HTTP/1.1 200 OK\r\nContent-Type: text/csv\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+        connection.sendall((head if sized else UNSIZED) + body)
+        if not sized:
+            connection.close()
+
+    return raw_server(talk)
+
+
+def ask_table(server: RawServer, last: bytes | None = None, accept_shrink: bool = False) -> Reply:
+    kept = {} if last is None else {server.url: EarlierResponse(server.url, last, {})}
+    with RunHttp(cache=Cache(kept), accept_shrink=accept_shrink, sleep=lambda _: None) as http:
+        return http.get(server.url, accept=CSV)
+
+
+def test_a_table_without_a_declared_length_is_requested_twice(raw_server: Callable[[Talk], RawServer]) -> None:
+    server = table_server(raw_server, WHOLE)
+    assert ask_table(server).content == WHOLE
+    assert server.requests == 2
+    sized = table_server(raw_server, WHOLE, sized=True)
+    assert ask_table(sized, last=WHOLE).content == WHOLE
+    assert sized.requests == 1
+
+
+def test_two_different_answers_without_a_length_are_refused(raw_server: Callable[[Talk], RawServer]) -> None:
+    for bodies in ((WHOLE[:-14], WHOLE), (WHOLE, WHOLE[:-14])):
+        failure = ask_table(table_server(raw_server, *bodies)).failure
+        assert failure and "may be cut" in failure.message and "two answers differ" in failure.message
+
+
+def test_fewer_lines_than_the_last_body_without_a_length_are_refused(raw_server: Callable[[Talk], RawServer]) -> None:
+    server = table_server(raw_server, WHOLE[:-14])
+    failure = ask_table(server, last=WHOLE).failure
+    assert failure and "it has 3 lines, the last one 4" in failure.message
+    assert ask_table(server, last=WHOLE, accept_shrink=True).failure is None
+
+
+def test_a_shorter_table_with_a_length_is_requested_again_and_the_longer_is_used(
+    raw_server: Callable[[Talk], RawServer],
+) -> None:
+    server = table_server(raw_server, WHOLE[:-14], WHOLE, sized=True)
+    assert ask_table(server, last=WHOLE).content == WHOLE
+    shorter = table_server(raw_server, WHOLE[:-14], sized=True)
+    assert ask_table(shorter, last=WHOLE).content == WHOLE[:-14]  # the gates judge a series that shrank
+    assert shorter.requests == 2

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from io import BytesIO
 from typing import Any
 from zipfile import ZipFile
@@ -10,7 +12,7 @@ import pytest
 from xlsxwriter import Workbook
 
 from sources.parsing.responses import UnusableResponse
-from sources.parsing.workbook import NOT_CALCULATED, open_workbook, rows_of, table
+from sources.parsing.workbook import NOT_CALCULATED, grid_of, open_workbook, rows_of, table
 from tests.contract.workbooks import NOT_WORKBOOKS, Formula, workbook, zip_bomb
 
 COLUMNS = {"iso3": ("ISO code",), "year": (), "value": ("VALUE_SCREEN",)}
@@ -115,3 +117,83 @@ def test_a_package_that_declares_a_false_size_is_refused() -> None:
     lying = honest[: at + 24] + (1).to_bytes(4, "little") + honest[at + 28 :]
     with pytest.raises(UnusableResponse):
         open_workbook(lying)
+
+
+def with_xml(content: bytes, change: Callable[[str], str], part: str = "xl/worksheets/sheet1.xml") -> bytes:
+    """Return a workbook with one part changed."""
+    buffer = BytesIO()
+    with ZipFile(BytesIO(content)) as old, ZipFile(buffer, "w") as new:
+        for name in old.namelist():
+            text = old.read(name)
+            new.writestr(name, change(text.decode()).encode() if name == part else text)
+    return buffer.getvalue()
+
+
+LINES = [["iso3", "year", "value"], ["KAZ", 2025, 81.7], ["UZB", 2025, 76.3]]
+
+
+@pytest.mark.parametrize("cell", ["XFD3000", "XFD1048576", "A1048576", "ZZZZ9", "A99999999"])
+def test_a_cell_far_outside_the_table_is_named_before_anything_is_read(cell: str) -> None:
+    far = f'<row r="{re.sub("[A-Z]", "", cell)}"><c r="{cell}"><v>1</v></c></row></sheetData>'
+    content = with_xml(workbook({"Data": LINES}), lambda xml: xml.replace("</sheetData>", far))
+    with pytest.raises(UnusableResponse, match=cell):
+        rows_of(open_workbook(content), "Data")
+
+
+def test_empty_cells_with_a_style_do_not_count() -> None:
+    styled = '<row r="1048576"><c r="XFD1048576" s="0"/></row></sheetData>'
+    content = with_xml(workbook({"Data": LINES}), lambda xml: xml.replace("</sheetData>", styled))
+    assert len(rows_of(open_workbook(content), "Data")) == 3
+
+
+def test_a_false_dimension_is_ignored() -> None:
+    content = with_xml(workbook({"Data": LINES}), lambda xml: xml.replace('ref="A1:C3"', 'ref="A1:XFD1048576"'))
+    assert len(rows_of(open_workbook(content), "Data")) == 3
+
+
+@pytest.mark.parametrize("saved", ["<v></v>", "", "<v>0.0</v>", "<v>-0</v>", "<v>0E0</v>"])
+def test_a_formula_with_any_spelling_of_nothing_was_never_calculated(saved: str) -> None:
+    body = workbook({"Data": [["a", Formula("=B9"), "z"]]})
+    content = with_xml(body, lambda xml: re.sub(r"</f><v>[^<]*</v>", f"</f>{saved}", xml))
+    assert rows_of(open_workbook(content), "Data") == [["a", NOT_CALCULATED, "z"]]
+
+
+def test_every_cell_of_a_formula_for_several_cells_is_marked() -> None:
+    def several(xml: str) -> str:
+        return re.sub(r"<f>([^<]*)</f><v>[^<]*</v>", r'<f t="array" ref="B1:B3">\1</f>', xml)
+
+    content = with_xml(workbook({"Data": [["a", Formula("=C1:C3")], ["b"], ["c"]]}), several)
+    assert [row[1] for row in rows_of(open_workbook(content), "Data")] == [NOT_CALCULATED] * 3
+
+
+def test_a_package_with_one_part_twice_is_refused() -> None:
+    buffer = BytesIO(workbook({"Data": LINES}))
+    with ZipFile(buffer, "a") as package:
+        package.writestr("xl\\Worksheets/sheet1.xml", "<worksheet/>")
+    with pytest.raises(UnusableResponse, match="twice"):
+        open_workbook(buffer.getvalue())
+
+
+def test_a_document_type_is_refused() -> None:
+    content = with_xml(workbook({"Data": LINES}), lambda xml: xml.replace("<worksheet", "<!DOCTYPE x []><worksheet"))
+    with pytest.raises(UnusableResponse, match="document type"):
+        rows_of(open_workbook(content), "Data")
+
+
+@pytest.mark.parametrize(
+    ("code", "shown"),
+    [
+        ("0.0%", "81.7 (shown in per cent)"),
+        ('0.0"%"', "81.7"),
+        (r"0.0\%", "81.7"),
+        ("#,##0.0", "81.7"),
+        ("0.0,", "81.7 (shown in thousands)"),
+        ("[Red]0.0%;[Blue]-0.0%", "81.7 (shown in per cent)"),
+    ],
+)
+def test_a_format_that_shows_another_number_is_marked_where_asked_for(code: str, shown: str) -> None:
+    buffer = BytesIO()
+    with Workbook(buffer, {"in_memory": True}) as book:
+        book.add_worksheet("Data").write(0, 0, 81.7, book.add_format({"num_format": code}))
+    opened = open_workbook(buffer.getvalue())
+    assert (grid_of(opened, "Data", scales=True).rows, rows_of(opened, "Data")) == ([[shown]], [["81.7"]])

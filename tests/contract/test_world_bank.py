@@ -261,6 +261,16 @@ def test_one_failing_page_makes_the_series_unavailable(visit: Callable[..., Fetc
     assert "503" in only(fetched).reason
 
 
+@pytest.mark.parametrize("field", ["sourceid", "lastupdated", "page", "pages", "total", "per_page"])
+@pytest.mark.parametrize("sent", [{"id": "2"}, ["2"], [], {}])
+def test_an_object_or_list_in_the_envelope_is_a_refused_response(
+    field: str, sent: Any, visit: Callable[..., Fetched]
+) -> None:
+    answer = only(visit(envelope([row()], **{field: sent})))
+    assert (answer.outcome, answer.records.height) == (Outcome.UNAVAILABLE, 0)
+    assert field in answer.reason
+
+
 def test_paging_numbers_may_be_strings(visit: Callable[..., Fetched]) -> None:
     assert only(visit(envelope([row()], page="1", pages="1", per_page="50", total="1"))).outcome is Outcome.OK
 

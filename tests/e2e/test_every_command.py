@@ -84,6 +84,7 @@ EXAMPLES: list[tuple[tuple[str, ...], tuple[str, ...]]] = [
     (("sources", "check"), ("--provider", "world_bank")),
     (("sources", "check"), ("--editions",)),
     (("sources", "check"), ("--contracts", "--provider", "world_bank")),
+    (("local", "check"), (str(ROOT / "tests" / "example_local" / "untf_survey.csv"),)),
     (("claims",), ()),
     (("recommendations",), ()),
     (("recommendations",), ("R3",)),
@@ -100,7 +101,7 @@ EXAMPLES: list[tuple[tuple[str, ...], tuple[str, ...]]] = [
 ]
 """Every command that prints data, with arguments."""
 
-ELSEWHERE = {("score",), ("indicators",), ("sources",), ("sources", "check"), ("doctor",)}
+ELSEWHERE = {("score",), ("indicators",), ("sources",), ("sources", "check"), ("local", "check"), ("doctor",)}
 """Commands that need no published file."""
 
 READERS = [
@@ -269,3 +270,25 @@ def test_the_list_of_commands_has_the_first_line_of_each_commands_help(carec: Ru
         if not below:
             first_line = (command.help or "").partition("\n")[0]  # type: ignore[attr-defined]
             assert f"{name} {first_line}" in listed
+
+
+@pytest.mark.parametrize(
+    ("table", "code", "expected"),
+    [
+        ("iso3,year,value\nKAZ,2025,-\nUZB,2025,76.5\n", 1, 'line 2",rejected,paperless_trade_pct,KAZ,2025,,'),
+        ('iso3,year,value\nKAZ,2025,"81\n', 1, "refused"),
+        (None, 2, ""),
+    ],
+)
+def test_a_check_of_your_own_file_has_the_documented_exit_codes(
+    carec: Run, tmp_path: Path, table: str | None, code: int, expected: str
+) -> None:
+    folder = tmp_path / "a:key:[b]"
+    folder.mkdir()
+    shutil.copy(ROOT / "tests" / "example_local" / "untf_survey.yml", folder)
+    if table is not None:
+        (folder / "untf_survey.csv").write_text(table, encoding="utf-8")
+    for name in ("untf_survey.csv", str(folder / "untf_survey.csv")):  # in the local folder, and as a path
+        done = carec("local", "check", name, "--format", "csv", CAREC_LOCAL_FILES=str(folder))
+        assert done.code == code and expected in done.stdout
+        assert code != 2 or (name in done.stderr and done.stderr.count("\n") == 1)

@@ -42,6 +42,18 @@ PILLARS = ("p1", "p2", "p3", "p4", "p5")
 UZBEKISTAN = {"en": "Uzbekistan", "ru": "Узбекистан"}
 
 
+def rows_of(chart: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the rows of all marks of a chart."""
+    spec = chart["spec"]
+    layers = [layer["data"]["values"] for layer in spec["layer"] if "values" in layer.get("data", {})]
+    return [row for rows in (*spec.get("datasets", {}).values(), *layers) for row in rows]
+
+
+WIDE = """() => [...document.querySelectorAll(".scroll")]
+    .filter((one) => one.checkVisibility() && one.scrollWidth > one.clientWidth + 1).map((one) => one.ariaLabel)"""
+"""Names of the tables that are wider than their frame."""
+
+
 @pytest.fixture
 def report(pages: Pages, reports: dict[str, Path]) -> Page:
     return whole(pages.open(reports["en"]).page)
@@ -387,7 +399,7 @@ def test_every_indicator_has_a_chart_with_its_target_and_the_members_without_fig
     for indicator_id in ids:
         card = report.locator(f"figure#{indicator_id}")
         assert card.locator(f".holder[data-chart={indicator_id}]").count() == 1
-        (rows,) = charts[indicator_id]["spec"]["datasets"].values()
+        rows = [row for row in rows_of(charts[indicator_id]) if "group" not in row]
         assert [row["name"] for row in rows] == members, f"{indicator_id}: the members are in one order"
         assert all(row["label"] and (row["latest_value"] is not None or row["why"]) for row in rows)
         assert card.locator("table:not(.two-origins) tbody tr").count() == 11
@@ -572,7 +584,10 @@ def test_the_first_screen_has_progress_changes_ties_and_the_age_of_the_figures(
 @pytest.mark.parametrize("width", [390, 768, 1440])
 def test_no_column_is_out_of_sight_without_a_cue(pages: Pages, reports: dict[str, Path], width: int) -> None:
     page = whole(pages.open(reports["ru"], width=width).page)
+    page.evaluate("document.querySelectorAll('details').forEach((one) => (one.open = true))")
     page.wait_for_timeout(300)
+    if width == 1440:
+        assert page.evaluate(WIDE) == [], "on a wide screen no table scrolls sideways"
     missing = page.evaluate(
         """() => [...document.querySelectorAll(".scroll")].filter((one) => one.checkVisibility()
             && one.scrollWidth > one.clientWidth + 1
@@ -654,6 +669,56 @@ def test_an_indicator_has_a_page_with_path_observations_world_and_sources(
     path = [row for row in charts["path:internet_users_pct"]["spec"]["data"]["values"] if row["iso3"] == "UZB"]
     assert path[-1]["year"] == 2030 and path[-1]["low"] < path[-1]["projection"] < path[-1]["high"]
     assert len(charts["world:internet_users_pct"]["spec"]["layer"][0]["data"]["values"]) > 150
+
+
+@pytest.mark.parametrize("address", ["#UZB", "#compare=CHN,GEO,KAZ,UZB", "#fixed_broadband_per_100"])
+def test_no_table_of_the_pages_within_the_page_scrolls_sideways_on_a_wide_screen(
+    pages: Pages, reports: dict[str, Path], address: str
+) -> None:
+    page = pages.open(reports["ru"], address, width=1440).page
+    expect(page.locator("#view table").first).to_be_visible()
+    page.wait_for_timeout(300)
+    assert page.evaluate(WIDE) == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_an_indicator_shows_the_means_of_asean_and_the_eu(
+    reports: dict[str, Path], published_warehouse: Path, language: str
+) -> None:
+    means = published(
+        published_warehouse,
+        """select distinct other_id, other_members, other_value from v_compare
+           where kind = 'indicator' and id = 'internet_users_pct' and other_id in ('asean', 'eu27') order by 1""",
+    )
+    assert len(means) == 2
+    drawn_charts = charts_of(reports[language])
+    for key in ("internet_users_pct", "world:internet_users_pct"):
+        shown = [(row["group"], row["mean"]) for row in rows_of(drawn_charts[key]) if "group" in row]
+        assert shown == [(group, pytest.approx(value, rel=1e-5)) for group, _, value in means], key
+    text = reports[language].read_text(encoding="utf-8")
+    sentence = {"en": "Means of the newest figures:", "ru": "Среднее последних значений:"}[language]
+    assert text.count(sentence) > 40
+    for _, count, _ in means:
+        assert {"en": f"({count} economies)", "ru": f"(экономик: {count})"}[language] in text
+
+
+def test_the_page_links_the_briefs_that_are_written_with_it(
+    pages: Pages, reports: dict[str, Path], published_warehouse: Path, tmp_path: Path
+) -> None:
+    assert pages.open(reports["en"]).page.locator(".briefs").count() == 0
+    file = tmp_path / "out" / "ru.html"
+    done = run_carec(
+        *("report", "--briefs", "--language", "ru", "--out", str(file)),
+        warehouse=published_warehouse,
+        PATH=str(tmp_path),
+    )
+    assert done.returncode == 0, done.stderr
+    page = pages.open(file, "#UZB").page
+    links = page.locator(".briefs a").evaluate_all("all => all.map((one) => one.getAttribute('href'))")
+    assert len(links) == 11 and all((file.parent / link).is_file() for link in links)
+    page.locator("#view").get_by_role("link", name="Узбекистан, HTML").click()
+    expect(page.locator("h1")).to_contain_text("Узбекистан")
+    assert page.url.endswith("/briefs-ru/UZB.html")
 
 
 def test_search_finds_members_indicators_sections_and_claims(report: Page) -> None:

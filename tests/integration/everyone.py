@@ -31,6 +31,7 @@ from tests.contract.payloads import Row, csv_body, payload
 from tests.contract.payloads import untf as untf_page
 from tests.contract.payloads.github_innovation import quarterly
 from tests.contract.workbooks import XLSX, workbook
+from tests.world_bank_server import ISO2
 
 Series = dict[tuple[str, int], float]
 JSON, CSV = "application/json", "text/csv"
@@ -175,7 +176,7 @@ class Everyone:
         rows = [
             {
                 "indicator": {"id": code, "value": "made up"},
-                "country": {"id": iso3[:2], "value": iso3},
+                "country": {"id": ISO2.get(iso3, iso3[:2]), "value": iso3},
                 "countryiso3code": iso3,
                 "date": str(year),
                 "value": value,

@@ -352,7 +352,7 @@ def test_every_query_that_only_reads_is_run(published: duckdb.DuckDBPyConnection
         ("selec 1", "syntax error"),
         ("select 'open", "unterminated quoted string"),
         ("select nothing from scorecard", "nothing"),
-        ("from nowhere", "nowhere does not exist"),
+        ("from nowhere", "`carec dictionary` lists views and tables"),
         ("select 1; select 2", "only one statement is allowed, 2 were given"),
         ("select 1; drop table scorecard", "only one statement"),
         ("create table t as select 1", "CREATE does more than read"),

@@ -87,7 +87,7 @@ def test_a_mirror_as_recent_as_the_last_vintage_replaces_the_whole_series(
 ) -> None:
     refresh(at)
     fail(bank)
-    mirror.figures = {key: value + 1 for key, value in bank.figures[CODES[INTERNET]].items()}
+    mirror.figures = {key: value + 0.7 for key, value in bank.figures[CODES[INTERNET]].items()}
     result = one(at)
     assert (result.landed.status, result.provider_used, result.stale_reason) == (Landing.NEW, "data360", None)
     assert (landed(at.layout, INTERNET), provider_of(at)) == (mirror.figures, {"data360"})

@@ -229,6 +229,12 @@ event_log_storage:
     assert (home / "events" / "event_log.db").exists()
     prepare_home(layout)
     assert (home / "dagster.yaml").read_text() == text
+    # a copy of the warehouse has its own log
+    copied = Layout(tmp_path / "copied")
+    copied.dagster_home.mkdir(parents=True)
+    shutil.copy(home / "dagster.yaml", copied.dagster_home)
+    prepare_home(copied)
+    assert (copied.dagster_home / "dagster.yaml").read_text() == text.replace(str(home), str(copied.dagster_home))
 
 
 def test_instance_settings_of_the_operator_are_kept(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ import duckdb
 import pytest
 
 from tests.conftest import ROOT, run_carec
-from tests.running import further
+from tests.running import further, refresh_program
 from warehouse.layout import Layout
 from warehouse.publish import publish, published
 from warehouse.recovery import clear, leftovers
@@ -79,7 +79,7 @@ def start(warehouse: Path, *arguments: str) -> subprocess.Popen[str]:
     inherited = {k: v for k, v in os.environ.items() if not k.startswith(("CAREC_", "DAGSTER_", "DBT_"))}
     environment = {**inherited, "CAREC_WAREHOUSE": str(warehouse), "CAREC_OFFLINE": "1", "PYTHONPATH": str(ROOT)}
     return subprocess.Popen(
-        [sys.executable, "-m", "pipelines.cli", "refresh", *arguments],
+        [*refresh_program(), "refresh", *arguments],
         env=environment,
         cwd=ROOT,
         stdout=subprocess.DEVNULL,

@@ -227,6 +227,42 @@ def test_scores_of_today_are_the_published_ones(both: duckdb.DuckDBPyConnection)
         ).fetchall() == [(0,)], table
 
 
+def test_probabilities_ties_and_imputed_scores_are_the_published_ones_for_another_library_too(
+    exported: Path, both: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    structures = sdmx.read_sdmx(exported / "structure.xml")
+    kept = {"probability_of_target", "points_lost", "rank", "imputed_score", "imputed_low", "imputed_high"}
+    year = str(both.execute("select year(as_of) from publication").fetchall()[0][0])
+    head, *lines = (exported / "scores.csv").read_text(encoding="utf-8").splitlines()
+    part = tmp_path / "scores.csv"  # the library needs 0.2 ms for each observation
+    part.write_text("\n".join([head, *(line for line in lines if kept & set(line.split(",")))]), encoding="utf-8")
+    read = sdmx.read_sdmx(part, structure=structures.dataflow["SCORES"]).data[0].obs
+    found = {}
+    for one in read:
+        measure = str(one.key["MEASURE"].value)
+        if measure in kept and str(one.key["SUBJECT_TYPE"].value) != "pillar" and str(one.key[TIME].value) == year:
+            attributes = {name: str(value.value) for name, value in one.attached_attribute.items()}
+            key = tuple(str(one.key[name].value) for name in ("FRAMEWORK", "REF_AREA", "SUBJECT", "MEASURE"))
+            found[key] = (float(one.value), attributes.get("OBS_STATUS"), attributes.get("TIED_WITH") or None)
+    assert {measure for *_, measure in found} == kept
+    rows = both.execute(
+        """
+        select framework_id, iso3, indicator_id, 'probability_of_target', probability_of_target, 'F', null
+        from indicator_scores where probability_of_target is not null
+        union all
+        select framework_id, iso3, indicator_id, 'points_lost', points_lost, 'A', null
+        from indicator_scores where points_lost is not null
+        union all
+        select framework_id, iso3, 'overall', 'rank', rank, 'A', tied_with from scorecard where rank is not null
+        union all
+        select framework_id, iso3, 'overall', name, value, 'I', null
+        from (unpivot imputed_scores on imputed_score, imputed_low, imputed_high)
+        """
+    ).fetchall()
+    assert found == {tuple(key): (value, status, tied) for *key, value, status, tied in rows}
+    assert any(tied for *_, tied in rows)
+
+
 def test_the_columns_of_csv_are_the_components_in_their_order(exported: Path) -> None:
     with (exported / "observations.csv").open(encoding="utf-8") as handle:
         header = handle.readline().rstrip("\n").split(",")

@@ -101,6 +101,7 @@ def test_the_value_for_a_rank_reaches_it_and_a_little_less_does_not(published_wa
     ("arguments", "message"),
     [
         (["KAZ", "internet_user_pct=7"], "is no indicator of carec_2030; similar are internet_users_pct"),
+        (["KAZ", "zzz=1"], "`carec indicators` lists them"),
         (["KAZ", "internet_users_pct=120"], "is not from 0 to 100"),
         (["KAZ", "internet_users_pct=x"], "is no number"),
         (["KAZ", "internet_users_pct"], "needs --rank"),

@@ -240,7 +240,9 @@ def test_of_the_denominators_rejects_only_those_of_a_figure_are_listed() -> None
     assert resolution.rejected_keys.rows() == [("KAZ", 2024)], "its last figure is kept"
 
 
-def test_an_exception_in_one_adapter_does_not_stop_the_other_providers() -> None:
+def test_an_exception_in_one_adapter_is_logged_and_does_not_stop_the_other_providers(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     class Broken(Prepared):
         def fetch(self, *args: object) -> Fetched:
             raise KeyError("value")
@@ -250,7 +252,9 @@ def test_an_exception_in_one_adapter_does_not_stop_the_other_providers() -> None
         chain(Link(provider="second", code="B"), name="two_pct"),
     ]
     broken, sound = run(indicators, first=Broken({}), second=Prepared({"B": answer(KAZ=2.0)}))
-    assert broken.outcome is Outcome.UNAVAILABLE and "KeyError" in (broken.attempts[0].reason or "")
+    assert broken.outcome is Outcome.FAULT and "KeyError" in (broken.attempts[0].reason or "")
+    assert "a fault of this program, not of the provider" in (broken.attempts[0].reason or "")
+    assert "Traceback" in caplog.text and 'raise KeyError("value")' in caplog.text
     assert sound.outcome is Outcome.OK
 
 

@@ -1,4 +1,4 @@
-"""Which of dbt's tests a build runs."""
+"""Which of dbt's seeds and tests a build runs."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+import duckdb
 import pytest
 from dbt.cli.main import cli
 
@@ -20,7 +21,7 @@ from pipelines.workspace import Workspace, open_workspace
 from tests.running import AS_OF, ROOT
 
 UNIT_TESTS = ["--exclude-resource-type", "unit_test"]
-SEED_TESTS = ["--exclude", "path:seeds,resource_type:test", "--indirect-selection", "empty"]
+SEEDS = ["--exclude", "path:seeds", "--indirect-selection", "empty"]
 
 
 @pytest.fixture
@@ -30,22 +31,22 @@ def workspace(tmp_path: Path) -> Workspace:
     return replace(open_workspace(load_settings(warehouse=tmp_path / "data")), dbt_project=project)
 
 
-def skipped(workspace: Workspace, reason: str | None = None, seed_tests: bool = False) -> list[str]:
+def skipped(workspace: Workspace, reason: str | None = None, seeds: bool = False) -> list[str]:
     """Start and finish a build; return the part of its command line that leaves out tests."""
-    started = runner.start_build(workspace, date.fromisoformat(AS_OF), "fingerprint", seed_tests)
+    started = runner.start_build(workspace, date.fromisoformat(AS_OF), "fingerprint", seeds)
     runner.finish_build(workspace, started, reason)
     return started.arguments[len(runner.dbt_arguments(workspace, "build")) :]
 
 
-def test_tests_of_code_and_seeds_run_again_only_after_a_change_of_what_they_test(workspace: Workspace) -> None:
+def test_seeds_and_tests_of_code_run_again_only_after_a_change_of_their_inputs(workspace: Workspace) -> None:
     assert skipped(workspace) == []
-    assert skipped(workspace) == UNIT_TESTS + SEED_TESTS
-    assert skipped(workspace, seed_tests=True) == UNIT_TESTS
+    assert skipped(workspace) == UNIT_TESTS + SEEDS
+    assert skipped(workspace, seeds=True) == UNIT_TESTS
 
     seed = workspace.dbt_project / "seeds" / "economies.csv"
     seed.write_text(seed.read_text(encoding="utf-8").replace("Kyrgyz Republic", "Kyrgyzstan"), encoding="utf-8")
     assert skipped(workspace) == UNIT_TESTS
-    assert skipped(workspace) == UNIT_TESTS + SEED_TESTS
+    assert skipped(workspace) == UNIT_TESTS + SEEDS
 
     (workspace.dbt_project / "macros" / "added.sql").write_text("{# another macro #}", encoding="utf-8")
     assert skipped(workspace) == []
@@ -56,14 +57,34 @@ def test_a_failed_build_proves_nothing_about_seeds_or_code(workspace: Workspace)
     assert skipped(workspace) == []
 
 
+@pytest.mark.parametrize("lost", ["build.duckdb", "seeds of another build", "no DuckDB file"])
+def test_seeds_are_loaded_again_where_the_build_file_does_not_prove_that_it_has_them(
+    workspace: Workspace, lost: str
+) -> None:
+    skipped(workspace)
+    build = workspace.layout.build
+    if lost == "seeds of another build":
+        with duckdb.connect(str(build)) as connection:
+            connection.execute("update intermediate.loaded_seeds set inputs = 'others'")
+    else:
+        build.unlink() if lost == build.name else build.write_bytes(b"no tables")
+    started = runner.start_build(workspace, date.fromisoformat(AS_OF), "fingerprint")
+    assert started.left_out == ("unit_tests",)
+
+
 def test_changed_code_builds_into_a_new_file_so_that_no_removed_table_is_published(workspace: Workspace) -> None:
+    def has_table() -> bool:
+        with duckdb.connect(str(workspace.layout.build)) as build:
+            return build.execute("from duckdb_tables() where table_name = 'last_build'").fetchone() is not None
+
     skipped(workspace)
-    workspace.layout.build.write_bytes(b"tables of the last build")
+    with duckdb.connect(str(workspace.layout.build)) as build:
+        build.execute("create table last_build as select 1 as one")
     skipped(workspace)
-    assert workspace.layout.build.exists()
+    assert has_table()
     (workspace.dbt_project / "models" / "marts" / "removed.sql").write_text("select 1 as one", encoding="utf-8")
     skipped(workspace)
-    assert not workspace.layout.build.exists()
+    assert not has_table()
 
 
 def test_no_option_of_dbt_comes_from_the_environment(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -82,7 +103,7 @@ def test_no_option_of_dbt_comes_from_the_environment(workspace: Workspace, monke
     ("ran", "left_out", "missed"),
     [
         ({"test.p.a.1": "pass", "test.p.s.2": "warn", "unit_test.p.m.u": "pass"}, (), None),
-        ({"test.p.a.1": "pass"}, ("unit_tests", "seed_tests"), None),
+        ({"test.p.a.1": "pass"}, ("unit_tests", "seeds"), None),
         ({"test.p.a.1": "pass", "test.p.s.2": "pass"}, (), "2 of 3 tests ran"),
         ({"test.p.a.1": "pass", "test.p.s.2": "skipped"}, ("unit_tests",), "1 of 2 tests ran"),
         ({"model.p.m": "success"}, (), "0 of 3 tests ran"),

@@ -103,3 +103,15 @@ def test_no_module_imports_a_library_that_windows_lacks(package: str) -> None:
             elif isinstance(node, ast.ImportFrom) and node.module:
                 imported.add(node.module)
     assert imported and not imported & POSIX_ONLY
+
+
+def test_a_folder_in_place_of_the_file_and_a_file_in_place_of_the_folder_are_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    for path, named, said in (
+        (tmp_path, tmp_path, "name a file"),
+        (tmp_path / "file" / "x", tmp_path / "file", "name a folder"),
+    ):
+        with pytest.raises(OSError, match=said) as caught:
+            write_atomically(path, b"")
+        assert caught.value.filename == str(named)
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]

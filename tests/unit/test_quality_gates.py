@@ -8,7 +8,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from pipelines.quality_gates import GATES, SCALE_LIMIT, SERIES_GATES, SHRINK_LIMIT, Context, run_gates, with_gate_list
+from pipelines.quality_gates import GATES, SCALE_LIMIT, SERIES_GATES, SHRINK_LIMIT, Context, run_gates
+from pipelines.quality_gates.__main__ import with_gate_list
 from tests.unit.test_observation import AREAS, indicator, records
 
 ROOT = Path(__file__).parents[2]

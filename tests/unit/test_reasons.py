@@ -59,6 +59,14 @@ def test_a_series_that_is_computed_from_others_names_both() -> None:
     assert reason(json.dumps([part("no_figure", series=product)])) == "no figure of “Series A” x “Series B”"
 
 
+@pytest.mark.parametrize(("language", "marked"), [("en", False), ("ru", True)])
+def test_english_text_of_the_seeds_is_marked_in_other_languages(language: str, marked: bool) -> None:
+    finding = part("other_definition", series="gii_rank", value=1.0, year=2024, definition="shares < ranks")
+    text = Reasons(Words(language), TITLES, {})(json.dumps([finding]))
+    assert ('<span lang="en">shares &lt; ranks</span>' in text) == marked
+    assert ("shares < ranks" in text) != marked
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_code_of_the_models_has_a_sentence(language: str) -> None:
     sql = "".join(path.read_text(encoding="utf-8") for path in MODELS.rglob("*claim*.sql"))

@@ -7,6 +7,7 @@ the files (``package``, ``sdmx``).
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -52,13 +53,19 @@ def check_folder(directory: Path) -> None:
     listed = {CHECKSUMS}
     if sums.is_file():
         listed |= {line.partition("  ")[2] for line in sums.read_text(encoding="utf-8").splitlines()}
-    for path in sorted(path for path in directory.rglob("*") if not path.is_dir()):
-        name = path.relative_to(directory)
+    for name in _files(directory):
         ours = name.parts[0].startswith(UNFINISHED) or (interrupted and name.parts[0] in _OURS)
         if not ours and name.as_posix() not in listed:
             raise NotAnExport(
                 f"{directory} holds other files, such as {name}; name a new or an empty folder, or an earlier export"
             )
+
+
+def _files(directory: Path) -> Iterator[Path]:
+    """Yield the files below a folder, relative to it, one folder at a time: the first of ``/`` comes at once."""
+    for folder, folders, names in os.walk(directory):
+        folders.sort()
+        yield from (Path(folder, name).relative_to(directory) for name in sorted(names))
 
 
 @contextmanager

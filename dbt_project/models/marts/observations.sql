@@ -35,7 +35,14 @@ select
             then null
         else figures.figure_origin
     end as figure_origin,
-    figures.figure_note,
+    -- the note of such a figure says why the newest answer was not used; a correction's note stays
+    case
+        when
+            figures.figure_origin is distinct from 'retained'
+            or confirmations.confirmed_at is null
+            or confirmations.confirmed_at < figures.vintage_at
+            then figures.figure_note
+    end as figure_note,
     confirmations.confirmed_at,
     confirmations.confirmed_by,
     confirmations.confirmed_release,

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from sources.catalogue import Link
 from tests.contract.payloads import Body, Edit, Payload, Row, json_body, number
+from tests.world_bank_server import ISO2
 
 CODE = "IT.NET.USER.ZS"
 MAIN = f"/country/all/indicator/{CODE}"
@@ -15,7 +16,7 @@ def build(rows: Sequence[Row], edit: Edit, extra: Mapping[str, str]) -> dict[str
     found = [
         {
             "indicator": {"id": CODE, "value": "made up"},
-            "country": {"id": row.area[:2], "value": "Türkiye"},
+            "country": {"id": ISO2.get(row.area, row.area[:2]), "value": "Türkiye"},
             "countryiso3code": row.area,
             "date": row.year,
             "value": number(row.value),

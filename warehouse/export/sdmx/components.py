@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 AGENCY = "CAREC_SCORECARD"
 """Maintenance agency of the structures that are the project's own."""
-VERSION = "1.0.0"
+VERSION = "1.1.0"
 """Version of these structures; a new, removed or redefined component raises it."""
 
 
@@ -89,6 +89,11 @@ RESULTS = (
     Component(
         "PROGRESS_STATUS", "Status", "Status of an indicator's progress towards its target", "CL_PROGRESS_STATUS"
     ),
+    Component(
+        "TIED_WITH",
+        "Tied with",
+        "Of a rank: economies by ISO 3166-1 alpha-3 whose order with this one holds in too few scenarios to be sure",
+    ),
     *_RIGHTS,
 )
 """Components of the data structure ``RESULTS``: what this project computes from the observations."""
@@ -142,7 +147,8 @@ DATAFLOWS = (
     Dataflow(
         "SCORES",
         "Scores",
-        "Scores, coverages, ranks and paces as of the end of each year, by today's goalposts and the newest figures",
+        "Scores, coverages, ranks, paces and probabilities as of the end of each year, by today's goalposts and the"
+        " newest figures; imputed scores are a sensitivity, with the status I",
         "RESULTS",
         RESULTS,
     ),

@@ -24,6 +24,8 @@ _INSTANT = "'%Y-%m-%dT%H:%M:%SZ'"
 
 _RANKS = ("rank", "rank_p05", "rank_median", "rank_p95")
 _PACES = ("attainment", "due", "ahead_behind", "pace_ratio")
+_PROBABILITIES = ("probability_of_target", "probability_of_pace_target")
+_IMPUTED = ("imputed_score", "imputed_low", "imputed_high")
 _PATHS = ("path_value", "distance_to_path", "projection", "projection_low", "projection_high")
 
 
@@ -110,7 +112,11 @@ def _scores() -> str:
         _measure("pillar_scores", "pillar", "pillar_id", "rank", "rank", today),
         _measure("scorecard_history", "overall", "'overall'", "coverage", "coverage", "as_of_year"),
         _measure("pillar_history", "pillar", "pillar_id", "coverage", "coverage", "as_of_year"),
-        *(_measure("indicator_scores", "indicator", "indicator_id", column, column, today) for column in _PACES),
+        *(
+            _measure("indicator_scores", "indicator", "indicator_id", column, column, today)
+            for column in (*_PACES, *_PROBABILITIES, "points_lost")
+        ),
+        *(_measure("imputed_scores", "overall", "'overall'", column, column, today) for column in _IMPUTED),
     ]
     return f"""
     with figures as ({" union all by name ".join(parts)})
@@ -123,12 +129,21 @@ def _scores() -> str:
         measure as MEASURE,
         year::varchar as TIME_PERIOD,
         value as OBS_VALUE,
-        case when measure = 'score' then 'points' when starts_with(measure, 'rank') then 'rank' else 'share' end
-            as UNIT_MEASURE,
-        if(value is null, 'O', 'A') as OBS_STATUS,
+        case
+            when measure in ('score', 'points_lost') or starts_with(measure, 'imputed') then 'points'
+            when starts_with(measure, 'rank') then 'rank'
+            else 'share'
+        end as UNIT_MEASURE,
+        case
+            when value is null then 'O'
+            when starts_with(measure, 'imputed') then 'I'
+            when starts_with(measure, 'probability') then 'F'
+            else 'A'
+        end as OBS_STATUS,
         'F' as CONF_STATUS,
         if(value is null, reason, null) as MISSING_REASON,
         progress as PROGRESS_STATUS,
+        tied as TIED_WITH,
         '{OWN}' as PROVIDER,
         '{OWN_LICENCE}' as LICENCE,
         strftime((select coalesce(newest_vintage, published_at) from publication), {_INSTANT}) as VINTAGE,
@@ -145,9 +160,11 @@ def _measure(
     """Return the query of one column of a table of results, as rows of subject, measure, year and value."""
     reason = reason or ("score_reason" if column in ("score", "overall_score") else "null")
     progress = "status" if table == "indicator_scores" and measure == "score" else "null"
+    tied = "tied_with" if table == "scorecard" and measure == "rank" else "null"
     return (
         f"select framework_id, iso3, '{kind}' as subject_type, {subject} as subject, '{measure}' as measure,"
-        f" {year} as year, {column}::double as value, ({reason})::varchar as reason, ({progress})::varchar as progress"
+        f" {year} as year, {column}::double as value, ({reason})::varchar as reason, ({progress})::varchar as progress,"
+        f" ({tied})::varchar as tied"
         f" from {table} where {where}"
     )
 
@@ -188,6 +205,7 @@ def _trajectories() -> str:
         if((w.licence is null and r.licence is null) or t.measure not in ({hidden}), 'F', 'N') as CONF_STATUS,
         if(w.licence is not null and t.measure in ({hidden}), 'licence', null) as MISSING_REASON,
         null::varchar as PROGRESS_STATUS,
+        null::varchar as TIED_WITH,
         s.provider as PROVIDER,
         s.licence as LICENCE,
         strftime(s.vintage_at, {_INSTANT}) as VINTAGE,

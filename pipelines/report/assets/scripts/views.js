@@ -105,6 +105,9 @@ const memberView = (iso3) => {
   const others = memberCodes.filter((code) => code !== iso3);
   const nav = element("p", `${TEXTS.compare_with} `, { className: "others" });
   others.forEach((code, n) => nav.append(n ? " · " : "", linkTo(`compare=${iso3},${code}`, nameOf(code))));
+  const files = [...document.querySelectorAll(`[data-brief="${iso3}"] a`)].map((link) => copyOf(link));
+  const brief = element("p", `${TEXTS.brief} `, { className: "others" });
+  files.forEach((link, n) => brief.append(n ? " · " : "", link));
   const steps = element("ul", "", { className: "plain" });
   for (const step of document.querySelectorAll(`.steps tr[data-iso3="${iso3}"] .step`)) steps.append(element("li", textOf(step)));
   const progress = document.querySelector("#progress table.progress");
@@ -116,6 +119,7 @@ const memberView = (iso3) => {
   return [
     name,
     nav,
+    ...(files.length ? [brief] : []),
     factsOf(document.querySelector("table.headline"), iso3),
     ...(progress ? part(2, progress.caption.textContent, factsOf(progress, iso3)) : []),
     ...(steps.children.length ? part(2, TEXTS.steps, steps) : []),

@@ -1,0 +1,51 @@
+"""Run ``carec refresh`` in a process of a test, without what most tests do not look at.
+
+``python -P carec_program.py unrecorded refresh ...`` is not recorded for Dagster's pages, which takes a fifth of the
+time; ``recorded`` is. In both, a copy of a warehouse uses what dbt has parsed in the original: at another path of the
+warehouse, dbt would read its whole project again. Belongs here: only what makes a refresh cheaper and not different.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+
+def with_path(parsed: Any, before: str, path: str) -> Any:
+    """Return what dbt has parsed, with another path of the warehouse."""
+    if isinstance(parsed, dict):
+        return {with_path(key, before, path): with_path(value, before, path) for key, value in parsed.items()}
+    if isinstance(parsed, list):
+        return [with_path(value, before, path) for value in parsed]
+    return parsed.replace(before, path) if isinstance(parsed, str) else parsed
+
+
+def at_any_path(invoke: Callable[..., Any]) -> Callable[..., Any]:
+    """Return ``pipelines.dbt.runner._invoke``, which first moves dbt's parse cache to the path of the warehouse."""
+
+    def invoke_at(workspace: Any, *arguments: Any) -> Any:
+        import msgpack
+        from dbt.adapters.duckdb.credentials import DuckDBCredentials
+
+        keys = DuckDBCredentials._connection_keys
+        DuckDBCredentials._connection_keys = lambda self: [key for key in keys(self) if key != "path"]
+        cache, path = workspace.layout.dbt_target / "partial_parse.msgpack", str(workspace.layout.root)
+        if cache.exists():
+            parsed = msgpack.unpackb(cache.read_bytes())
+            before = parsed["env_vars"].get("CAREC_WAREHOUSE", path)
+            if before != path:
+                cache.write_bytes(msgpack.packb(with_path(parsed, before, path)))
+        return invoke(workspace, *arguments)
+
+    return invoke_at
+
+
+if __name__ == "__main__":
+    sys.argv[0] = "carec"
+    if sys.argv.pop(1) == "unrecorded":
+        import_module("pipelines.cli.refresh").record = lambda *_: None  # type: ignore[attr-defined]
+    runner: Any = import_module("pipelines.dbt.runner")
+    runner._invoke = at_any_path(runner._invoke)
+    import_module("pipelines.cli").main()
