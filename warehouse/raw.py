@@ -29,7 +29,7 @@ SEAL = "record_sha256"
 """Key of a record's hash."""
 RETRIEVAL = {"url"}
 LAST = {"asked", "sha256", "url", "headers", "retrieved_at"}
-"""Keys that every record has."""
+"""Keys that every record of the project has."""
 
 
 def _body_path(layout: Layout, sha256: str) -> Path:
@@ -124,14 +124,15 @@ def faults(layout: Layout) -> list[str]:
             found.append(f"{path}, line {damaged[0]}" if damaged else f"{path}, which is empty")
     for path in sorted((layout.raw / "last").glob("*/*.json")):
         content = path.read_bytes()
-        if not _is_record(content, LAST) or _last_path(layout, json.loads(content)["asked"]) != path:
+        if not _is_record(content, LAST) or _last_path(layout, json.loads(content).get("asked", "")) != path:
             found.append(str(path))
     return found
 
 
 def _is_record(text: bytes, needed: set[str]) -> bool:
+    """Return whether a record is as it was written; one of an earlier version, whether it has these keys."""
     try:
-        return _opened(text).keys() >= needed
+        return _opened(text).keys() >= needed or SEAL in json.loads(text)
     except ValueError:
         return False
 

@@ -57,6 +57,15 @@ def in_use(path: Path, *, to_write: bool = False) -> str | None:
     return None
 
 
+def opens(path: Path) -> bool:
+    """Return whether DuckDB can open a file, now or once no other process has it open."""
+    try:
+        duckdb.connect(str(path), read_only=True).close()
+    except duckdb.Error as error:
+        return isinstance(error, duckdb.ConnectionException) or user_of(error) is not None
+    return True
+
+
 @contextmanager
 def bytes_of(path: Path) -> Iterator[Path]:
     """Yield a temporary copy of a database: without its log, and also if another process has it open."""

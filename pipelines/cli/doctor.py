@@ -37,6 +37,7 @@ from warehouse import raw
 from warehouse.files import Busy, exclusive
 from warehouse.layout import Layout
 from warehouse.publish import has_built_bytes, read_receipt
+from warehouse.reading import opens
 from warehouse.recovery import leftovers
 
 app = command_app()
@@ -186,7 +187,7 @@ def build(layout: Layout) -> Diagnosis:
         )
     if not layout.build.exists():
         return Diagnosis("build", f"{layout.build.name} is missing, but its receipt exists", f"rm {layout.receipt}")
-    if not has_built_bytes(layout):
+    if not has_built_bytes(layout) and opens(layout.build):
         finding = f"{layout.build} was changed after its checks"
         return Diagnosis(
             "build", finding, f"rm {layout.receipt} && carec refresh (the next build starts with a new file)"

@@ -110,12 +110,16 @@ KINDS: dict[str, tuple[Callable[[Layout], Path], Callable[[Layout], Diagnosis]]]
     "earlier kept file": (lambda at: kept.kept(at)[0].path, stored_files.kept_publications),
     "hash of a kept file": (lambda at: kept.kept(at)[0].record, stored_files.kept_publications),
     "name of the current one": (lambda at: at.current_publication, stored_files.publication),
-    "build": (lambda at: at.build, doctor.build),
+    "build": (lambda at: at.build, lambda at: first_fault(*doctor.leftover_files(at), doctor.build(at))),
     "receipt": (lambda at: at.receipt, doctor.build),
     "Dagster's store": (lambda at: at.dagster_home / "runs.db", doctor.dagster_home),
     "Dagster's settings": (lambda at: at.dagster_home / "dagster.yaml", doctor.dagster_home),
 }
 """Kind of file -> how to find it, and the check that reads it."""
+
+
+def first_fault(*found: Diagnosis) -> Diagnosis:
+    return next((one for one in found if one.remedy), found[-1])
 
 
 def one(folder: Path, pattern: str) -> Path:
