@@ -25,6 +25,7 @@ from pipelines.seeds.codes import FRAMEWORK
 from pipelines.settings import load_settings
 from pipelines.workspace import Workspace, open_workspace
 from tests.conftest import AS_OF, ROOT, run_carec
+from tests.running import further
 from tests.templates import REVIEW_DAY, Refreshed
 from warehouse.publish import published
 
@@ -135,7 +136,7 @@ def test_an_import_of_the_definitions_reads_and_writes_nothing(tmp_path: Path) -
 
 
 @pytest.mark.skipif(not DG.exists(), reason="dagster-dg-cli is not installed (make)")
-@pytest.mark.parametrize("command", [["check", "defs"], ["list", "defs", "--json"]])
+@pytest.mark.parametrize("command", [["check", "defs"], *further(["list", "defs", "--json"])])
 def test_the_dg_command_loads_the_definitions_of_the_checkout(published_warehouse: Path, command: list[str]) -> None:
     environment = {
         **os.environ,

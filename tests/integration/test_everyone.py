@@ -22,7 +22,7 @@ from sources.provider import Outcome
 from sources.providers import ADAPTERS
 from sources.providers.local_file import LocalFiles
 from tests.integration.everyone import Everyone
-from tests.running import AS_OF, clock
+from tests.running import AS_OF, clock, further
 from warehouse import landing
 from warehouse.landing import Landing
 from warehouse.layout import Layout
@@ -115,7 +115,10 @@ def test_each_file_and_each_query_is_requested_once_for_all_indicators(first: Ru
     )
 
 
-@pytest.mark.parametrize("provider", sorted(ADAPTERS))
+REPRESENTATIVE = ("data360", "wipo_gii_workbook", "world_bank")
+
+
+@pytest.mark.parametrize("provider", [*REPRESENTATIVE, *further(*sorted(ADAPTERS.keys() - {*REPRESENTATIVE}))])
 def test_without_one_provider_no_figure_is_lost_and_its_fallback_is_named(
     provider: str, first: Run, tmp_path: Path
 ) -> None:

@@ -30,6 +30,7 @@ from tests.reference_ranks import (
     weight_sets,
 )
 from tests.reference_scoring import read_seed
+from tests.running import further
 
 SEEDS = ROOT / "dbt_project" / "seeds"
 FRAMEWORKS = ["carec_2030", "un_egdi"]
@@ -483,14 +484,19 @@ def test_bands_are_identical_for_any_number_of_threads_and_any_order_of_rows(bui
         assert build.rows(f"select * from {table} order by all") == before[table], table
 
 
-@pytest.mark.parametrize("floor", [1, 0])
 @pytest.mark.parametrize(
-    ("subtheme", "pillar", "overall"),
+    ("subtheme", "pillar", "overall", "floor"),
     [
-        ("arithmetic", "arithmetic", "geometric"),
-        ("geometric", "arithmetic", "geometric"),
-        ("geometric", "geometric", "arithmetic"),
-        ("geometric", "geometric", "geometric"),
+        ("geometric", "geometric", "geometric", 1),
+        ("geometric", "arithmetic", "geometric", 0),
+        *further(
+            ("geometric", "geometric", "geometric", 0),
+            ("geometric", "arithmetic", "geometric", 1),
+            ("arithmetic", "arithmetic", "geometric", 1),
+            ("arithmetic", "arithmetic", "geometric", 0),
+            ("geometric", "geometric", "arithmetic", 1),
+            ("geometric", "geometric", "arithmetic", 0),
+        ),
     ],
 )
 def test_a_framework_with_geometric_means_is_its_own_scenario_0(

@@ -31,9 +31,11 @@ def workspace(tmp_path: Path) -> Workspace:
     return replace(open_workspace(load_settings(warehouse=tmp_path / "data")), dbt_project=project)
 
 
-def skipped(workspace: Workspace, reason: str | None = None, seeds: bool = False) -> list[str]:
-    """Start and finish a build; return the part of its command line that leaves out tests."""
+def skipped(workspace: Workspace, reason: str | None = None, seeds: bool = False, sql: str = "select 1") -> list[str]:
+    """Start and finish a build that executes ``sql``; return the part of its command line that leaves out tests."""
     started = runner.start_build(workspace, date.fromisoformat(AS_OF), "fingerprint", seeds)
+    with duckdb.connect(str(workspace.layout.build)) as build:
+        build.execute(sql)
     runner.finish_build(workspace, started, reason)
     return started.arguments[len(runner.dbt_arguments(workspace, "build")) :]
 
@@ -77,9 +79,7 @@ def test_changed_code_builds_into_a_new_file_so_that_no_removed_table_is_publish
         with duckdb.connect(str(workspace.layout.build)) as build:
             return build.execute("from duckdb_tables() where table_name = 'last_build'").fetchone() is not None
 
-    skipped(workspace)
-    with duckdb.connect(str(workspace.layout.build)) as build:
-        build.execute("create table last_build as select 1 as one")
+    skipped(workspace, sql="create table last_build as select 1 as one")
     skipped(workspace)
     assert has_table()
     (workspace.dbt_project / "models" / "marts" / "removed.sql").write_text("select 1 as one", encoding="utf-8")
