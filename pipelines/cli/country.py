@@ -167,7 +167,6 @@ def _print_indicators(iso3: str, indicators: Sequence[Mapping[str, Any]], framew
         "pillar": "",
         "indicator": "indicator",
         "value": "value",
-        "unit": "unit",
         "year": "year",
         "trend": years,
         "target": "target",
@@ -181,7 +180,7 @@ def _print_indicators(iso3: str, indicators: Sequence[Mapping[str, Any]], framew
         Format.TABLE,
         right=["value", "year", "target", "level"],
         whole=["", years, "source"],
-        optional=[years, "unit", "target", "level", "year"],
+        optional=[years, "target", "level", "year"],
     )
 
 
@@ -212,10 +211,12 @@ def _country_lines(
 def _indicator_line(
     one: Mapping[str, Any], trends: Mapping[str, Sequence[float | None]], words: Words
 ) -> dict[str, str | Text]:
+    """Return the line of an indicator. Per cent is with the value, another unit with the title if that lacks it."""
+    unit, title, value = words.word("units", one["unit"]), one["title"], figure(one["latest_value"])
+    is_share = unit == "%"
     return {
-        "indicator": one["title"],
-        "value": figure(one["latest_value"]),
-        "unit": words.word("units", one["unit"]),
+        "indicator": title if is_share or unit in title else f"{title} ({unit})",
+        "value": f"{value} %" if is_share and one["latest_value"] is not None else value,
         "year": _year(one),
         "trend": sparkline(trends.get(one["indicator_id"], [])),
         "target": figure(one["target_value"]),
