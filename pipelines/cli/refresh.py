@@ -25,7 +25,7 @@ from pipelines.refresh import BuildFailed, Refresh
 from pipelines.refresh import refresh as run
 from pipelines.revisions import Revisions, revisions_since
 from pipelines.settings import unknown_settings
-from pipelines.workspace import Workspace, open_workspace
+from pipelines.workspace import LOCAL_FILE, Workspace, open_workspace
 from sources.chain import NO_ADAPTER
 from sources.observation import utc_now
 from sources.provider import Outcome
@@ -160,6 +160,8 @@ def _print_sources(ingestion: Ingestion, revised: Revisions) -> None:
             # the name of an edition may precede the reason of its host
             if attempt.outcome in faults and not str(attempt.reason).endswith(reported):
                 failures[f"{attempt.provider}{code}: {attempt.reason}"] += 1
+            elif attempt.provider == LOCAL_FILE and attempt.outcome is Outcome.OK and attempt.reason:
+                note(f"{one.indicator.id}: {attempt.reason}")
         if landed.status is Landing.HELD_BACK:
             note(f"{one.indicator.id}: held back: {landed.reason}")
         elif one.stale_reason and one.stale_reason.startswith(STALE_MIRROR):
