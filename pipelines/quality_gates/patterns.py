@@ -25,6 +25,9 @@ FACTOR = 1.5
 EXACT = 2e-3
 """Largest relative distance of a figure from its exact multiple. Printed figures have three or four digits."""
 
+FITTING = 0.7
+"""Share of figures that must have a pattern: an answer may revise others at the same time."""
+
 REPEATED = 0.9
 """Share of economies with the figure of the year before, from which a year counts as copied."""
 
@@ -60,7 +63,7 @@ def one_factor(candidates: pl.DataFrame, previous: pl.DataFrame, context: Contex
 
 
 def _scaled(rows: pl.DataFrame, by: str, enough: int, comparisons: int, context: Context) -> Doubt:
-    """Return the groups in which at least nine of ten figures are one multiple of the last vintage's."""
+    """Return the groups in which most figures are one multiple of the last vintage's."""
     # the median is one of the ratios, so that an even number of figures has no factor between two of them
     middle = (pl.col("value") / pl.col("last")).sort().gather(pl.len() // 2).first()
     near = pl.col("factor").round_sig_figs(1)
@@ -90,7 +93,7 @@ def _scaled(rows: pl.DataFrame, by: str, enough: int, comparisons: int, context:
     evidence -= pl.lit(float(comparisons)).log(2)
     needed = pl.when("round_factor").then(ENOUGH_BITS / 2).otherwise(ENOUGH_BITS)
     away = (pl.col("factor") < 0) | (pl.col("factor").abs().log().abs() > pl.lit(FACTOR * (1 - EXACT)).log())
-    found = judged.filter(pl.col("len") >= enough, pl.col("fits") >= 0.9, away, evidence >= needed, pl.col("moved"))
+    found = judged.filter(pl.col("len") >= enough, pl.col("fits") >= FITTING, away, evidence >= needed, pl.col("moved"))
     reason = pl.format("the figures are {} times those of the last vintage", pl.col("factor").round_sig_figs(3))
     return Doubt(found.select(by, reason=reason), judged.height)
 
@@ -180,11 +183,11 @@ def fewer_decimals(candidates: pl.DataFrame, previous: pl.DataFrame, context: Co
         near = (pl.col("value") - pl.col("last")).abs() <= 1.001 * 10**-digits
         # whole numbers are a fault if any figure changes by it; fewer decimals only if many do
         harm = pl.col("moved").any() if digits == 0 else pl.col("moved").mean() >= 0.3
-        lost = [pl.len() >= ENOUGH - 1, on_grid.all(), near.mean() >= REPEATED, harm, pl.col("value").n_unique() > 1]
+        lost = [pl.len() >= ENOUGH - 1, on_grid.all(), near.mean() >= FITTING, harm, pl.col("value").n_unique() > 1]
         reason = pl.lit(f"figures with more decimals came with {digits}")
         changed = max(1, fine.filter("moved")["iso3"].n_unique())
         evidence = pl.len() * BITS_PER_DIGIT - pl.lit(float(changed)).log(2) >= ENOUGH_BITS
-        if fine.height and fine.select(pl.all_horizontal(*lost, pl.len() >= 2 * ENOUGH)).item():
+        if fine.height and fine.select(pl.all_horizontal(*lost, pl.len() * BITS_PER_DIGIT >= 2 * ENOUGH_BITS)).item():
             return [Doubt(fine.select("iso3", reason=reason).unique("iso3"), 1)]
         found = fine.group_by("iso3").agg(lost=pl.all_horizontal(*lost, evidence)).filter("lost")
         if found.height:

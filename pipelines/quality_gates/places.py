@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from pipelines.quality_gates.gate import Context, Doubt, compared
-from pipelines.quality_gates.patterns import ENOUGH_BITS
+from pipelines.quality_gates.patterns import ENOUGH_BITS, FITTING
 from pipelines.quality_gates.series import ENOUGH
 
 CLEAR_BITS = 4 * ENOUGH_BITS
@@ -30,8 +30,8 @@ SAME_LEVEL = 0.5
 SAME_SERIES = 0.9
 """Share of equal figures from which a series counts as another indicator's."""
 
-_DIGITS = 9
-"""Significant digits of equal figures."""
+_DIGITS = 5
+"""Significant digits of equal figures: vintages of one provider differ in later ones."""
 
 
 def other_economy(candidates: pl.DataFrame, previous: pl.DataFrame, context: Context) -> Sequence[Doubt]:
@@ -127,15 +127,16 @@ def other_year(candidates: pl.DataFrame, previous: pl.DataFrame, context: Contex
     rows = candidates.select("iso3", "year", _key("value"))
     same = rows.join(last, on=["iso3", "year", "key"], how="semi").select("iso3", "year", same=pl.lit(True))
     for shift in (-1, 1):
-        there = last.with_columns(pl.col("year") + shift, shifted=pl.lit(True))
-        judged = rows.join(there, on=["iso3", "year", "key"], how="left").join(same, on=["iso3", "year"], how="left")
+        there = last.with_columns(pl.col("year") + shift).rename({"key": "there"})
+        judged = rows.join(there, on=["iso3", "year"]).join(same, on=["iso3", "year"], how="left")
+        judged = judged.with_columns(shifted=pl.col("key") == pl.col("there"))
         counts = [
             pl.len().alias("all"),
             pl.col("same").sum(),
             pl.col("shifted").sum(),
             pl.col("key").filter(pl.col("shifted")).n_unique().alias("distinct"),
         ]
-        dated = (5 * pl.col("shifted") > 4 * pl.col("all")) & (pl.col("shifted") > 2 * pl.col("same"))
+        dated = (pl.col("shifted") >= FITTING * pl.col("all")) & (pl.col("shifted") > 2 * pl.col("same"))
         reason = pl.lit(
             f"every figure is dated one year {'after' if shift == 1 else 'before'} that of the last vintage"
         )

@@ -411,6 +411,15 @@ def test_a_response_about_another_indicator_is_refused(visit: Callable[..., Fetc
     assert SERVERS in (fetched.bodies[0].refused or "")
 
 
+def test_rows_whose_two_codes_are_of_different_countries_are_rejected(visit: Callable[..., Fetched]) -> None:
+    mixed = row(area="KAZ", value=60) | {"country": {"id": "UZ", "value": "made up"}}
+    answer = only(visit(envelope([row(), mixed])))
+    assert values(answer) == [("UZB", 2024, 40.5)]
+    (reject,) = answer.rejects.to_dicts()
+    assert (reject["iso3"], reject["year"]) == ("KAZ", 2024)
+    assert reject["reason"] == "the codes UZ and KAZ are of different countries"
+
+
 def test_rows_of_an_indicator_that_was_not_requested_are_rejected(visit: Callable[..., Fetched]) -> None:
     answer = only(visit(envelope([row(USERS), row(SERVERS)])))
     assert values(answer) == [("UZB", 2024, 40.5)]

@@ -38,7 +38,7 @@ select
     -- the note of such a figure says why the newest answer was not used; a correction's note stays
     case
         when
-            figures.figure_origin is distinct from 'retained'
+            coalesce(figures.figure_origin, '') != 'retained'
             or confirmations.confirmed_at is null
             or confirmations.confirmed_at < figures.vintage_at
             then figures.figure_note
