@@ -32,6 +32,7 @@ def ingested(*asked: Attempt, used: str) -> Ingested:
         asked=asked,
         release=None,
         licence="CC BY 4.0",
+        warnings=(),
         held_back_bodies=frozenset(),
         confirmation=None,
     )
