@@ -66,7 +66,10 @@ class VintageEntry(_Entry):
     @field_validator("retrieved_at")
     @classmethod
     def _utc(cls, value: datetime) -> datetime:
-        return value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value
+        try:
+            return value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value
+        except OverflowError as error:  # the first and the last day that a date can have
+            raise ValueError(str(error)) from error
 
 
 class Series(_Entry):

@@ -31,12 +31,14 @@ class Marks:
 
     Attributes:
         formulas: Cells with a formula.
+        errors: Cells with an error, such as #N/A.
         formats: Cells whose number is shown in another scale -> how it is shown.
         raised: Text of a cell with raised or lowered characters -> the same text with a mark.
         hidden_rows: Hidden rows, from 0.
     """
 
     formulas: set[Cell] = field(default_factory=set)
+    errors: set[Cell] = field(default_factory=set)
     formats: dict[Cell, str] = field(default_factory=dict)
     raised: dict[str, str] = field(default_factory=dict)
     hidden_rows: list[int] = field(default_factory=list)
@@ -127,6 +129,8 @@ class _Scan:
                     f"the sheet {self._sheet} would have {size} with its cell {address(cell)}; "
                     "delete the cells that are no part of the table"
                 )
+        if self._attributes.get("t") == "e":
+            self.marks.errors.add(cell)
         if not self._scaled or self._attributes.get("t", "n") != "n":
             return
         if shown := self._scaled.get(self._attributes.get("s", "0")):

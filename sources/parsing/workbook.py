@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from io import BytesIO
@@ -41,6 +41,7 @@ PREAMBLE = 20
 
 NUMBER = r"\s*[-+]?\d*\.?\d+([eE][-+]?\d+)?\s*"
 NOT_CALCULATED = "(formula without a result)"
+ERROR = "(an error such as #N/A)"
 
 Row = Sequence[str | None]
 
@@ -124,12 +125,17 @@ def grid_of(workbook: OpenedWorkbook, sheet: str, scales: bool = False) -> Grid:
     marks = workbook.package.marks(part)  # before the cells are read: it has the limits
     cells, first = _cells(workbook.book, sheet)
     rows = [[_text(cell, marks.raised) for cell in row] for row in cells]
-    first = first or min(marks.formulas, default=(0, 0))
-    _pad(rows, first, marks)
+    marked = marks.formulas | marks.errors
+    first = first or min(marked, default=(0, 0))
+    _pad(rows, first, marked)
     for row, column in marks.formulas:
         at, of = row - first[0], column - first[1]
         if at >= 0 and of >= 0 and rows[at][of] in (None, "0"):
             rows[at][of] = NOT_CALCULATED
+    for row, column in marks.errors - marks.formulas:
+        at, of = row - first[0], column - first[1]
+        if 0 <= at < len(rows) and 0 <= of < len(rows[at]) and rows[at][of] is None:
+            rows[at][of] = ERROR
     for (row, column), shown in marks.formats.items() if scales else ():
         at, of = row - first[0], column - first[1]
         if 0 <= at < len(rows) and 0 <= of < len(rows[at]) and rows[at][of] not in (None, NOT_CALCULATED):
@@ -151,13 +157,13 @@ def _cells(book: CalamineWorkbook, sheet: str) -> tuple[list[list[Any]], Cell | 
         raise UnusableResponse(f"the sheet {sheet} cannot be read: {error}") from error
 
 
-def _pad(rows: list[list[str | None]], first: Cell, marks: Marks) -> None:
-    """Add empty cells, so that every formula below and right of the first value has one."""
-    height = max((row - first[0] + 1 for row, _ in marks.formulas), default=0)
-    width = max((column - first[1] + 1 for _, column in marks.formulas), default=0)
+def _pad(rows: list[list[str | None]], first: Cell, marked: Collection[Cell]) -> None:
+    """Add empty cells, so that every marked cell below and right of the first value has one."""
+    height = max((row - first[0] + 1 for row, _ in marked), default=0)
+    width = max((column - first[1] + 1 for _, column in marked), default=0)
     width = max(width, max(map(len, rows), default=0))
     rows.extend([] for _ in range(height - len(rows)))
-    for row in rows if marks.formulas else ():
+    for row in rows if marked else ():
         row.extend([None] * (width - len(row)))
 
 

@@ -55,7 +55,10 @@ class Header(BaseModel):
     @field_validator("retrieved_at")
     @classmethod
     def _utc_and_past(cls, value: datetime) -> datetime:
-        moment = value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value
+        try:
+            moment = value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value
+        except OverflowError as error:  # the first and the last day that a date can have
+            raise ValueError(str(error)) from error
         if moment > utc_now():
             raise ValueError("lies in the future")
         return moment

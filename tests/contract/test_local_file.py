@@ -258,6 +258,7 @@ WRONG_CELLS: dict[str, tuple[Callable[[Workbook, Worksheet], object], str]] = {
         "0.817 (shown in per cent)",
     ),
     "a formula without a result": (lambda book, sheet: sheet.write_formula(1, 2, "=C9*2"), "formula without a result"),
+    "an error": (lambda book, sheet: sheet.write_formula(1, 2, "=NA()", None, "#N/A"), "is not a number"),
     "a text": (lambda book, sheet: sheet.write(1, 2, "81.7 %"), "81.7 %"),
     "a date": (
         lambda book, sheet: sheet.write_datetime(1, 2, datetime(2025, 1, 1), book.add_format({"num_format": "yyyy"})),
@@ -318,6 +319,7 @@ def test_a_long_note_is_read(drop: Drop) -> None:
             "line 7: retrieved_at: 2026-02-30: day is out of range",
         ),
         ("licence: made up", "licence: a: b", "line 5: not valid YAML"),
+        ("2026-03-01", "9999-12-31T23:59:59-05:00", "line 7: the header's field retrieved_at: "),
         ("vintage: 2025", "vintage: \x07", "line 6: not valid YAML: the character"),
     ],
 )

@@ -12,7 +12,7 @@ import pytest
 from xlsxwriter import Workbook
 
 from sources.parsing.responses import UnusableResponse
-from sources.parsing.workbook import NOT_CALCULATED, grid_of, open_workbook, rows_of, table
+from sources.parsing.workbook import ERROR, NOT_CALCULATED, grid_of, open_workbook, rows_of, table
 from tests.contract.workbooks import NOT_WORKBOOKS, Formula, workbook, zip_bomb
 
 COLUMNS = {"iso3": ("ISO code",), "year": (), "value": ("VALUE_SCREEN",)}
@@ -164,6 +164,12 @@ def test_every_cell_of_a_formula_for_several_cells_is_marked() -> None:
 
     content = with_xml(workbook({"Data": [["a", Formula("=C1:C3")], ["b"], ["c"]]}), several)
     assert [row[1] for row in rows_of(open_workbook(content), "Data")] == [NOT_CALCULATED] * 3
+
+
+def test_an_error_is_no_missing_value() -> None:
+    body = workbook({"Data": [["a", 1, "z"]]})
+    content = with_xml(body, lambda xml: xml.replace('<c r="B1"><v>1</v>', '<c r="B1" t="e"><v>#N/A</v>'))
+    assert rows_of(open_workbook(content), "Data") == [["a", ERROR, "z"]]
 
 
 def test_a_package_with_one_part_twice_is_refused() -> None:
