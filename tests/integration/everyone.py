@@ -116,6 +116,7 @@ class Everyone:
             return {(iso3, year): value for iso3, year, value in rows.select("iso3", "year", "value").rows()}
         low, high = 2.0, min(18.0, self.workspace.catalogue.indicators[indicator_id].valid_range.max)
         places = [(iso3, year) for iso3 in (*sorted(self.workspace.areas.members), "DEU", "FRA") for year in YEARS]
+        high -= len(indicator_id) % 7 / 10 + ord(indicator_id[0]) % 13 / 100  # no two indicators with the same figures
         return {place: low + (high - low) * at / len(places) for at, place in enumerate(places)}
 
     def _key(self, link: Link, code: str) -> tuple[str, str]:

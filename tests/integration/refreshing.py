@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -83,9 +83,11 @@ def workspace(folder: Path, bank: Bank, **adapters: Adapter) -> Workspace:
     )
 
 
-def refresh(at: Workspace, *, accept_shrink: bool = False, only: str | None = None) -> Ingestion:
+def refresh(
+    at: Workspace, *, accept_shrink: bool = False, accept_revisions: Sequence[str] = (), only: str | None = None
+) -> Ingestion:
     chosen = [at.catalogue.indicators[only]] if only else list(at.catalogue)
-    return ingest(at, chosen, offline=False, accept_shrink=accept_shrink)
+    return ingest(at, chosen, offline=False, accept_shrink=accept_shrink, accept_revisions=accept_revisions)
 
 
 def landed(layout: Layout, indicator_id: str) -> dict[tuple[str, int], float]:

@@ -208,6 +208,40 @@ def test_a_first_series_of_zeros_is_held_back_and_leaves_no_vintage(bank: Bank, 
     assert one(at, accept_shrink=True).landed.status is Landing.NEW
 
 
+def test_a_member_in_doubt_keeps_its_figures_and_the_others_are_landed(bank: Bank, at: Workspace) -> None:
+    refresh(at)
+    before = landed(at.layout, INTERNET)
+    bank.lastupdated = "2026-12-01"
+    doubled = {key: 2 * value for key, value in before.items() if key[0] == "KAZ"}
+    bank.figures[CODES[INTERNET]] |= doubled | {("DEU", 2024): 99.0}
+    result = one(at)
+    assert result.landed.status is Landing.NEW and result.stale_reason is None
+    assert landed(at.layout, INTERNET) == before | {("DEU", 2024): 99.0}
+    assert result.warnings[0].startswith("one_factor: KAZ held back, the last figures stay")
+    assert result.health["warnings"] == result.warnings[0]
+    assert rejects(at.layout).height == len(doubled)
+    vintage = latest(at.layout, INTERNET)
+    assert vintage is not None
+    kept = vintage.read().filter(iso3="KAZ").select("figure_origin", "figure_note").unique().rows()
+    assert kept == [("retained", "the figures are 2.0 times those of the last vintage")]
+    assert one(at).warnings == result.warnings, "the same answer is judged again"
+    (accepted,) = refresh(at, only=INTERNET, accept_revisions=[INTERNET]).results
+    assert accepted.warnings == ()
+    assert landed(at.layout, INTERNET) == before | doubled | {("DEU", 2024): 99.0}
+
+
+def test_a_member_that_the_answer_lacks_keeps_its_figures(bank: Bank, at: Workspace) -> None:
+    refresh(at)
+    before = landed(at.layout, INTERNET)
+    bank.lastupdated = "2026-12-01"
+    renamed = {("KZK", year): value for (iso3, year), value in before.items() if iso3 == "KAZ"}
+    others = {key: value for key, value in before.items() if key[0] != "KAZ"}
+    bank.figures[CODES[INTERNET]] = others | renamed | {("DEU", 2024): 99.0}  # type: ignore[assignment]
+    result = one(at)
+    assert landed(at.layout, INTERNET) == before | {("DEU", 2024): 99.0}
+    assert "KAZ missing from the answer, the last figures stay (KZK instead of KAZ?)" in result.warnings[0]
+
+
 # Corrections
 
 
