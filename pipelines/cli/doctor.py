@@ -29,6 +29,7 @@ from pipelines.cli.stored_files import (
 )
 from pipelines.cli.tables import Format, show
 from pipelines.cli.terminal import FormatOption, command_app, progress_line
+from pipelines.lake import chosen_lake
 from pipelines.orchestration.instance import TEMPLATE
 from pipelines.settings import PROJECT, load_settings, unknown_settings, with_base_urls
 from sources.catalogue import load_catalogue
@@ -74,6 +75,22 @@ def examine(layout: Layout, project: Path = PROJECT) -> Iterator[Diagnosis]:
     yield raw_bodies(layout)
     yield journal_records(layout)
     yield dagster_home(layout)
+    yield from lake()
+
+
+def lake() -> Iterator[Diagnosis]:
+    """Check every part of the lake, if there is one in the settings."""
+    try:
+        chosen = chosen_lake(load_settings())
+    except ConfigurationError as error:
+        yield Diagnosis("lake", str(error), "correct the setting (docs/lake.md)")
+        return
+    if chosen is None:
+        return
+    from warehouse.lake.maintenance import examine as examine_lake  # what only a lake needs
+
+    for check, passed, finding in examine_lake(chosen):
+        yield Diagnosis(f"lake: {check}", finding, None if passed else "docs/lake.md names the settings and commands")
 
 
 def environment(lock: Path) -> Diagnosis:

@@ -18,6 +18,7 @@ from pipelines.cli.terminal import command_app, note, parse_day, progress_line
 from pipelines.dbt.failures import warnings
 from pipelines.dbt.runner import check_day
 from pipelines.ingestion import Ingestion, budget_lines
+from pipelines.lake import publish_to_lake
 from pipelines.notifications import Message, post
 from pipelines.published import not_known, verdict_changes
 from pipelines.quality_gates import STALE_MIRROR
@@ -87,6 +88,7 @@ def refresh(
         note(f"the publication is now as of {day}, for every reader; carec refresh without --as-of goes back to today")
     if faults := [fault for one in result.ingestion.results for fault in one.faults]:
         post(Message.of_faults(faults), workspace.settings.webhook_url)
+    _publish_to_lake(workspace)
     if result.build is None:
         return
     if revised.total.notable:
@@ -95,6 +97,19 @@ def refresh(
         for change in changes:
             note(f"verdict changed: {change}")
         post(Message.of_verdicts(changes), workspace.settings.webhook_url)
+
+
+def _publish_to_lake(workspace: Workspace) -> None:
+    """Write the publication to the lake if there is one in the settings."""
+    if workspace.settings.lake is None:
+        return
+    from warehouse.lake.connection import LakeError  # what only a lake needs
+
+    try:
+        present = publish_to_lake(workspace.settings, workspace.layout)
+    except LakeError as error:
+        raise LakeError(f"published in the folder only: {error}; `carec lake sync` repeats this step") from error
+    note(f"the lake has this publication as snapshot {present and present.snapshot}")
 
 
 def record(

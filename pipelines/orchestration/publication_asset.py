@@ -11,6 +11,7 @@ from typing import Any
 
 import dagster as dg
 
+from pipelines.lake import publish_to_lake
 from pipelines.notifications import Message, notify
 from pipelines.orchestration.asset_keys import PUBLICATION, Key
 from pipelines.orchestration.automation import FOLLOW_BUILD
@@ -54,6 +55,7 @@ def publication_asset(workspace: Workspace, tables: Iterable[Key]) -> dg.AssetsD
                 raise dg.Failure(
                     f"not published, the previous publication is unchanged: {error}", allow_retries=False
                 ) from error
+            _publish_to_lake(workspace)
             changes = [] if unchanged else verdict_changes(layout.published, result.published_at)
             revised = revisions_since(layout.published, previous.newest_vintage if previous else None)
         context.instance.add_run_tags(context.run_id, run_tags(result))
@@ -65,6 +67,18 @@ def publication_asset(workspace: Workspace, tables: Iterable[Key]) -> dg.AssetsD
         return dg.MaterializeResult(data_version=dg.DataVersion(result.fingerprint), metadata=metadata(result, layout))
 
     return publication
+
+
+def _publish_to_lake(workspace: Workspace) -> None:
+    """Write the publication to the lake if there is one in the settings."""
+    if workspace.settings.lake is None:
+        return
+    from warehouse.lake.connection import LakeError  # what only a lake needs
+
+    try:
+        publish_to_lake(workspace.settings, workspace.layout)
+    except LakeError as error:
+        raise dg.Failure(f"published in the folder only: {error}", allow_retries=False) from None
 
 
 def named(publication: Publication) -> str:

@@ -1,0 +1,121 @@
+"""The commands ``lake init``, ``status``, ``sync``, ``vacuum``, ``connect`` and ``grant``.
+
+Belongs here: their options and lines. Does not belong here: the lake itself (``warehouse.lake``).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipelines.cli.tables import Format, show
+from pipelines.cli.terminal import FormatOption, command_app, home_path, note
+from pipelines.lake import chosen_lake, publish_to_lake
+from pipelines.settings import load_settings
+from sources.errors import ConfigurationError
+from warehouse.lake import copies, landing, maintenance, rights
+from warehouse.lake.connection import Lake, attached, make
+from warehouse.layout import Layout
+from warehouse.recovery import holding
+
+app = command_app(no_args_is_help=True)
+
+
+@app.callback()
+def lake() -> None:
+    """The lake of several machines (CAREC_LAKE): set up, check, fill, tidy, and let others read."""
+
+
+@app.command()
+def init() -> None:
+    """Make the catalogue in PostgreSQL and choose the place of the Parquet files. Does nothing to an existing lake."""
+    chosen = _lake()
+    make(chosen)
+    note(f"the lake {chosen.shown} is ready, its data are in {chosen.data}")
+
+
+@app.command()
+def status(fmt: FormatOption = Format.TABLE) -> None:
+    """Check PostgreSQL, clock, rights, versions, data and the newest publication. Exit 1 if one of them fails."""
+    findings = list(maintenance.examine(_lake()))
+    rows = [(check, "ok" if passed else "attention", finding) for check, passed, finding in findings]
+    show(["check", "status", "finding"], rows, fmt)
+    if not all(passed for _, passed, _ in findings):
+        raise typer.Exit(1)
+
+
+@app.command()
+def sync(
+    down: Annotated[bool, typer.Option("--down", help="From the lake to the warehouse.")] = False,
+    publication: Annotated[
+        str | None, typer.Option("--publication", metavar="ID", help="With --down: fetch this publication.")
+    ] = None,
+) -> None:
+    """Carry landed files, raw bodies and the publication to the lake; with --down, from the lake to the warehouse."""
+    if publication and not down:
+        raise typer.BadParameter("a publication is chosen with --down: carec lake sync --down --publication ID")
+    chosen, settings = _lake(), load_settings()
+    layout = Layout(settings.warehouse)
+    with holding(layout):
+        if not down:
+            present = publish_to_lake(settings, layout)
+            assert present is not None
+            note(f"the lake's newest publication is of {present.published_at} UTC, {present.changed:,} changed rows")
+            return
+        with attached(chosen, read_only=True) as connection:
+            written = landing.pull(connection, chosen, layout)
+        present = copies.fetch_publication(chosen, layout, publication)
+    note(f"fetched {', '.join(f'{count} files of {kind}' for kind, count in written.items())}")
+    note(f"{layout.published} is the publication of {present.published_at} UTC, as of {present.as_of}")
+
+
+@app.command()
+def vacuum(
+    keep: Annotated[int, typer.Option("--keep", min=1, help="Newest publications to keep.")] = 10,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count.")] = False,
+    fmt: FormatOption = Format.TABLE,
+) -> None:
+    """Forget old publications (the newest and the first of each month stay) and remove files that none needs."""
+    counts = maintenance.vacuum(_lake(), keep, dry_run=dry_run)
+    show(["what", "number"], list(counts.items()), fmt)
+
+
+@app.command()
+def connect(
+    role: Annotated[str, typer.Option("--role", help="The reader's role.")] = "carec_reader",
+) -> None:
+    """Print the lines that attach the lake for reading, for the DuckDB command line, Python and R."""
+    for program, lines in rights.reader_lines(_lake(), role).items():
+        typer.echo(f"# {program}\n{lines}\n")
+
+
+@app.command()
+def grant(
+    role: Annotated[str, typer.Argument(help="The reader's role; it is created if there is none.")] = "carec_reader",
+    password_file: Annotated[
+        Path | None,
+        typer.Option("--password-file", parser=home_path, metavar="FILE", help="File with the role's password."),
+    ] = None,
+) -> None:
+    """Let a PostgreSQL role read the lake and nothing else, and print the policy for its object store."""
+    chosen = _lake()
+    try:
+        password = password_file.read_text(encoding="utf-8").strip() if password_file else None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{password_file}: {error}") from error
+    is_new = rights.grant_reading(chosen, role, password)
+    note(f"{role} {'was created and ' if is_new else ''}may read the lake {chosen.shown}")
+    if policy := rights.store_policy(chosen):
+        note("the policy for its key of the object store:")
+        typer.echo(policy)
+
+
+def _lake() -> Lake:
+    chosen = chosen_lake(load_settings())
+    if chosen is None:
+        raise ConfigurationError(
+            "CAREC_LAKE is not set: the address of the catalogue, such as postgresql://user@host:5432/database"
+        )
+    return chosen

@@ -1,0 +1,57 @@
+"""The lake of the settings, and the step of a refresh that publishes to it.
+
+Belongs here: from ``CAREC_LAKE`` to an address, and when a publication goes there. Does not belong here: how it is
+written (``warehouse.lake``).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipelines.settings import Settings
+from sources.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from warehouse.lake.connection import Lake
+    from warehouse.lake.publishing import LakePublication
+    from warehouse.layout import Layout
+
+
+def chosen_lake(settings: Settings) -> Lake | None:
+    """Return the lake of the settings, None without one.
+
+    Raises:
+        ConfigurationError: The settings are not an address. The message has no secret.
+    """
+    if settings.lake is None:
+        return None
+    from warehouse.lake.connection import lake_at  # imports what only a lake needs
+
+    try:
+        return lake_at(settings.lake.get_secret_value(), settings.lake_data)
+    except ValueError as error:
+        raise ConfigurationError(f"CAREC_LAKE: {error}") from None
+
+
+def publish_to_lake(settings: Settings, layout: Layout) -> LakePublication | None:
+    """Write the published file and the landed files to the lake of the settings, unless it has them.
+
+    Args:
+        settings: With the lake's address.
+        layout: Paths of the warehouse.
+
+    Returns:
+        The newest publication of the lake; None without a lake.
+
+    Raises:
+        LakeError: The lake cannot be written. The published file and the lake's earlier publications remain.
+    """
+    lake = chosen_lake(settings)
+    if lake is None:
+        return None
+    from warehouse.lake import landing, publishing
+    from warehouse.lake.connection import attached
+
+    with publishing.locked(lake, publishing.LANDING), attached(lake) as connection:
+        landing.push(connection, lake, layout)
+    return publishing.publish_to_lake(lake, layout.published)

@@ -1,0 +1,384 @@
+"""The lake on a real PostgreSQL and real Parquet files: whole publications, history, locks, rights, round trips."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from tests.postgres import PASSWORD, free_port, postgres
+from tests.running import ROOT
+from warehouse.lake import copies, landing, maintenance, publishing, rights
+from warehouse.lake.connection import Lake, LakeError, attached, catalogue, lake_at, make
+from warehouse.layout import Layout
+
+pytest.importorskip("duckdb_extension_ducklake", reason="the extra lake is not installed (make lake)")
+pytestmark = pytest.mark.lake
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    with postgres() as address:
+        yield address.replace("+psycopg2", "")
+
+
+@pytest.fixture
+def lake(server: str, tmp_path: Path) -> Iterator[Lake]:
+    """An empty lake in a database of its own."""
+    import psycopg2
+
+    connection = psycopg2.connect(server)
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        cursor.execute("drop database if exists of_test with (force)")
+        cursor.execute("create database of_test")
+    connection.close()
+    made = lake_at(server.removesuffix("carec") + "of_test", str(tmp_path / "it's a lake"))
+    make(made)
+    yield made
+
+
+@contextmanager
+def psycopg2_of(lake: Lake) -> Iterator[Any]:
+    with catalogue(lake) as connection, connection.cursor() as cursor:
+        yield cursor
+
+
+@pytest.fixture
+def published(tmp_path: Path) -> Path:
+    """A small published file: tables with NULLs and texts, a view, a macro, comments."""
+    path = tmp_path / "carec.duckdb"
+    with duckdb.connect(str(path)) as connection:
+        connection.execute(
+            """
+            create table publication as select timestamp '2026-01-01 10:00' as published_at, date '2026-01-01' as as_of,
+                'aaaa' as fingerprint;
+            create table scorecard as select i as id, 'it''s ' || i as name, i / 3 as score,
+                case when i % 5 > 0 then i end as rank from range(1000) as r (i);
+            create macro half(x) as x / 2;
+            create view v_members as select id, half(score) as half from main.scorecard;
+            comment on table scorecard is 'One row per id; it''s a test';
+            comment on column scorecard.score is 'Score';
+            comment on column v_members.half is 'Half';
+            """
+        )
+    return path
+
+
+def change(published: Path, fingerprint: str, sql: str = "") -> None:
+    with duckdb.connect(str(published)) as connection:
+        connection.execute(
+            f"{sql}; update publication set fingerprint = '{fingerprint}', published_at = published_at + interval 1 day"
+        )
+
+
+def contents(path: Path) -> dict[str, str]:
+    with duckdb.connect(str(path), read_only=True) as connection:
+        tables = connection.execute("select table_name from duckdb_tables() order by 1").fetchall()
+        return {name: publishing.content(connection, name) for (name,) in tables}
+
+
+def described(path: Path) -> list[tuple[str, ...]]:
+    with duckdb.connect(str(path), read_only=True) as connection:
+        return connection.execute(
+            "select table_name, column_name, data_type, comment from duckdb_columns() where not internal union all"
+            " select view_name, sql, null, comment from duckdb_views() where not internal union all"
+            " select function_name, macro_definition, null, null from duckdb_functions()"
+            " where function_type = 'macro' and not internal order by all"
+        ).fetchall()
+
+
+def test_a_publication_comes_back_with_every_row_view_macro_and_comment(
+    lake: Lake, published: Path, tmp_path: Path
+) -> None:
+    publishing.publish_to_lake(lake, published)
+    copies.copy_publication(lake, tmp_path / "back.duckdb")
+    assert contents(tmp_path / "back.duckdb") == contents(published)
+    assert described(tmp_path / "back.duckdb") == described(published)
+
+
+def test_the_real_publication_comes_back_cell_by_cell(lake: Lake, published_warehouse: Path, tmp_path: Path) -> None:
+    real = published_warehouse / "carec.duckdb"
+    publishing.publish_to_lake(lake, real)
+    copies.copy_publication(lake, tmp_path / "back.duckdb")
+    assert contents(tmp_path / "back.duckdb") == contents(real)
+    assert described(tmp_path / "back.duckdb") == described(real)
+
+
+def test_only_changed_rows_are_written_and_every_publication_stays_readable(
+    lake: Lake, published: Path, tmp_path: Path
+) -> None:
+    first = publishing.publish_to_lake(lake, published)
+    before = contents(published)
+    change(
+        published,
+        "bbbb",
+        "update scorecard set score = null where id = 7; insert into scorecard from scorecard limit 2",
+    )
+    second = publishing.publish_to_lake(lake, published)
+    assert publishing.publish_to_lake(lake, published) == second  # the same publication is no commit
+    assert (first.changed, second.changed > 0) == (1001, True)
+    change(published, "cccc", "update scorecard set score = 1 where id = 8")
+    assert publishing.publish_to_lake(lake, published).changed == 4  # a row of two tables, deleted and inserted
+    change(published, "dddd", "create table more as select 1 as a; alter table scorecard add column note varchar")
+    publishing.publish_to_lake(lake, published)
+    for fingerprint, expected in (("aaaa", before), (None, contents(published))):
+        copies.copy_publication(lake, tmp_path / "back.duckdb", fingerprint)
+        assert contents(tmp_path / "back.duckdb") == expected
+    with pytest.raises(LakeError, match="no publication eeee"):
+        copies.copy_publication(lake, tmp_path / "back.duckdb", "eeee")
+
+
+def test_readers_see_one_publication_as_a_whole_while_others_are_committed(lake: Lake, published: Path) -> None:
+    publishing.publish_to_lake(lake, published)
+    done, seen, faults = threading.Event(), set(), []
+
+    def read() -> None:
+        try:
+            while not done.is_set():
+                with attached(lake, read_only=True) as connection:
+                    row = connection.execute(
+                        "select fingerprint, (select count(*) from lake.scorecard) from lake.publication"
+                    ).fetchone()
+                seen.add(row)
+        except LakeError as error:
+            faults.append(error)
+
+    readers = [threading.Thread(target=read) for _ in range(4)]
+    for reader in readers:
+        reader.start()
+    expected = {("aaaa", 1000)}
+    for number in range(8):
+        change(published, f"f{number}", f"insert into scorecard (id) values ({2000 + number})")
+        publishing.publish_to_lake(lake, published)
+        expected.add((f"f{number}", 1001 + number))
+    done.set()
+    for reader in readers:
+        reader.join()
+    assert not faults
+    assert seen <= expected
+    assert len(seen) > 1
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+import warehouse.lake.publishing as p
+from warehouse.lake.connection import lake_at
+real = getattr(p, sys.argv[4])
+def kill(*arguments, **named):
+    if sys.argv[5] == "after":
+        real(*arguments, **named)
+    os.kill(os.getpid(), signal.SIGKILL)
+setattr(p, sys.argv[4], kill)
+p.publish_to_lake(lake_at(os.environ["CAREC_LAKE"], sys.argv[1]), Path(sys.argv[2]))
+"""
+
+
+@pytest.mark.parametrize("moment", [("_write", "before"), ("_replace_rows", "after"), ("write_definitions", "after")])
+def test_a_killed_publisher_leaves_the_publication_before_and_no_lock(
+    lake: Lake, server: str, published: Path, tmp_path: Path, moment: tuple[str, str]
+) -> None:
+    publishing.publish_to_lake(lake, published)
+    before = contents(published)
+    change(published, "bbbb", "update scorecard set score = 1 where id = 7; alter table scorecard add column n integer")
+    url = server.removesuffix("carec") + "of_test"
+    command = [sys.executable, "-c", KILLED, lake.data, str(published), "", *moment]
+    done = subprocess.run(command, env={**os.environ, "CAREC_LAKE": url}, cwd=ROOT, capture_output=True, check=False)
+    assert done.returncode == -signal.SIGKILL
+    copies.copy_publication(lake, tmp_path / "back.duckdb")
+    assert contents(tmp_path / "back.duckdb") == before
+    assert publishing.publish_to_lake(lake, published).fingerprint == "bbbb"
+    copies.copy_publication(lake, tmp_path / "back.duckdb")
+    assert contents(tmp_path / "back.duckdb") == contents(published)
+
+
+def test_a_second_publisher_learns_who_publishes_and_succeeds_later(lake: Lake, published: Path) -> None:
+    with (
+        publishing.locked(lake, publishing.PUBLICATION),
+        pytest.raises(LakeError, match=r"another publication .* is running from 127\.0\.0\.1, PostgreSQL process \d+"),
+    ):
+        publishing.publish_to_lake(lake, published)
+    assert publishing.publish_to_lake(lake, published).fingerprint == "aaaa"
+
+
+def test_a_wrong_password_or_server_gives_a_sentence_without_the_secret(lake: Lake, published: Path) -> None:
+    for wrong in (replace(lake, password="not-the-password"), replace(lake, port=1), replace(lake, database="missing")):
+        for use in (lambda one: publishing.publish_to_lake(one, published), make):
+            with pytest.raises(LakeError, match="the lake postgresql://carec@127") as raised:
+                use(wrong)
+            assert "not-the-password" not in str(raised.value)
+            assert PASSWORD not in str(raised.value)
+            assert raised.value.__cause__ is None  # a traceback would print DuckDB's text, which has the password
+
+
+def test_a_reader_reads_every_publication_and_writes_nothing(lake: Lake, published: Path) -> None:
+    publishing.publish_to_lake(lake, published)
+    rights.grant_reading(lake, "reader", "secret of the reader")
+    reader = replace(lake, user="reader", password="secret of the reader")
+    change(published, "bbbb", "create table later as select 1 as a")
+    publishing.publish_to_lake(lake, published)
+    with attached(reader, read_only=True) as connection:
+        assert connection.execute("select count(*) from lake.later").fetchone() == (1,)
+        assert [one.fingerprint for one in publishing.publications(connection)] == ["aaaa", "bbbb"]
+    with pytest.raises(LakeError, match="permission denied"), attached(reader) as connection:
+        connection.execute("create table lake.main.mine as select 1 as a")
+    change(published, "cccc")
+    with pytest.raises(LakeError):
+        publishing.publish_to_lake(reader, published)
+
+
+def test_a_vacuum_keeps_the_newest_and_the_first_of_each_month(lake: Lake, published: Path, tmp_path: Path) -> None:
+    publishing.publish_to_lake(lake, published)  # of January
+    for number, days in enumerate((40, 1, 1)):  # three of February
+        change(
+            published,
+            f"f{number}",
+            f"delete from scorecard where id = {number};"
+            f" update publication set published_at = published_at + interval {days} day",
+        )
+        publishing.publish_to_lake(lake, published)
+    assert maintenance.vacuum(lake, 1, dry_run=True)["publications forgotten"] == 1
+    counts = maintenance.vacuum(lake, 1, dry_run=False)
+    assert (counts["publications kept"], counts["publications forgotten"]) == (3, 1)
+    with attached(lake, read_only=True) as connection:
+        assert [one.fingerprint for one in publishing.publications(connection)] == ["aaaa", "f0", "f2"]
+    for fingerprint in ("aaaa", "f0", "f2"):
+        copies.copy_publication(lake, tmp_path / "back.duckdb", fingerprint)
+    assert contents(tmp_path / "back.duckdb") == contents(published)
+
+
+def test_landed_files_and_bodies_go_to_the_lake_once_and_come_back_the_same(
+    lake: Lake, published_warehouse: Path, tmp_path: Path
+) -> None:
+    ours, theirs = Layout(Path(shutil.copytree(published_warehouse, tmp_path / "ours"))), Layout(tmp_path / "theirs")
+    body = ours.raw / "ab" / f"ab{'0' * 62}.gz"
+    body.parent.mkdir(parents=True, exist_ok=True)
+    body.write_bytes(bytes(range(256)))
+    with attached(lake) as connection:
+        first = landing.push(connection, lake, ours)
+        assert first["raw"] >= 1
+        assert first["observations"] > 80
+        assert set(landing.push(connection, lake, ours).values()) == {0}
+        landing.pull(connection, lake, theirs)
+    assert (theirs.raw / "ab" / body.name).read_bytes() == bytes(range(256))
+    from warehouse.landing import same_figures
+
+    for path in ours.landing.glob("observations/**/2*.parquet"):  # not the empty ones of 1900
+        assert same_figures(path, theirs.landing / path.relative_to(ours.landing)), path.name
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[subprocess.Popen[bytes]]:
+    """An S3 server with the bucket ``bucket``; rclone has one and is on the package index."""
+    program = shutil.which("rclone", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    if program is None:
+        pytest.skip("rclone is not installed (make lake)")
+    (tmp_path / "s3" / "bucket").mkdir(parents=True)
+    port = free_port()
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "THEKEY")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret-of-the-store")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    command = [program, "serve", "s3", "--addr", f"127.0.0.1:{port}", "--auth-key", "THEKEY,secret-of-the-store"]
+    with (tmp_path / "log").open("wb") as log:
+        server = subprocess.Popen([*command, str(tmp_path / "s3")], stdout=log, stderr=log)
+    try:
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", port), timeout=1).close()
+                break
+            except OSError:
+                assert server.poll() is None, (tmp_path / "log").read_text()
+                time.sleep(0.05)
+        yield server
+    finally:
+        server.kill()
+        server.wait()
+
+
+def test_an_object_store_serves_as_a_folder_does_and_its_faults_lose_nothing(
+    lake: Lake,
+    published: Path,
+    tmp_path: Path,
+    store: subprocess.Popen[bytes],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shutil.rmtree(lake.data)
+    ours, theirs = Layout(tmp_path / "ours"), Layout(tmp_path / "theirs")
+    body = ours.raw / "ab" / "ab00.gz"
+    body.parent.mkdir(parents=True)
+    body.write_bytes(b"\x00\xff")
+    with psycopg2_of(lake) as cursor:
+        cursor.execute("drop schema public cascade; create schema public")
+    there = replace(lake, data="s3://bucket/carec")
+    make(there)
+    publishing.publish_to_lake(there, published)
+    with attached(there) as connection:
+        landing.push(connection, there, ours)
+        landing.pull(connection, there, theirs)
+    assert (theirs.raw / "ab" / "ab00.gz").read_bytes() == b"\x00\xff"
+    copies.copy_publication(there, tmp_path / "back.duckdb")
+    assert contents(tmp_path / "back.duckdb") == contents(published)
+    before = contents(published)
+    change(published, "bbbb", "update scorecard set score = 1 where id = 7")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "expired-secret")
+    with pytest.raises(LakeError, match="403") as raised:
+        publishing.publish_to_lake(there, published)
+    assert "expired-secret" not in str(raised.value)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret-of-the-store")
+    copies.copy_publication(there, tmp_path / "back.duckdb")
+    assert contents(tmp_path / "back.duckdb") == before
+    store.kill()
+    store.wait()
+    with pytest.raises(LakeError, match="s3://bucket/carec"):
+        publishing.publish_to_lake(there, published)
+
+
+def test_the_commands_work_from_a_set_up_to_a_reader(
+    lake: Lake, server: str, published_warehouse: Path, tmp_path: Path
+) -> None:
+    url = server.removesuffix("carec") + "of_test"
+    base = {k: v for k, v in os.environ.items() if not k.startswith("CAREC_")} | {"NO_COLOR": "1"}
+    base |= {"CAREC_LAKE": url, "CAREC_LAKE_DATA": lake.data, "CAREC_WAREHOUSE": str(published_warehouse)}
+    printed = ""
+
+    def carec(*arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
+        nonlocal printed
+        command = [sys.executable, "-m", "pipelines.cli", "lake", *arguments]
+        done = subprocess.run(command, env=base | more, cwd=ROOT, capture_output=True, text=True, check=False)
+        printed += done.stdout + done.stderr
+        return done
+
+    secret = tmp_path / "password"
+    secret.write_text("secret of the reader\n")
+    assert carec("init").returncode == 0
+    assert "none yet; `carec lake sync` writes one" in carec("status").stdout
+    assert carec("sync").returncode == 0
+    assert carec("status").returncode == 0
+    assert carec("sync", "--down", CAREC_WAREHOUSE=str(tmp_path / "other")).returncode == 0
+    assert contents(tmp_path / "other" / "carec.duckdb") == contents(published_warehouse / "carec.duckdb")
+    assert carec("grant", "reader", "--password-file", str(secret)).returncode == 0
+    assert "(read_only); use lake;" in carec("connect", "--role", "reader").stdout
+    assert json.loads(carec("vacuum", "--dry-run", "--format", "json").stdout)
+    assert carec("status", CAREC_LAKE="mysql://user:for-this-test-only@host/x").returncode == 2
+    assert "CAREC_LAKE_DATA is missing" in carec("status", CAREC_LAKE_DATA="").stderr
+    assert "CAREC_LAKE is not set" in carec("status", CAREC_LAKE="").stderr
+    assert carec("sync", "--publication", "x").returncode == 2
+    assert "Traceback" not in printed
+    assert PASSWORD not in printed
+    assert "secret of the reader" not in printed
