@@ -87,10 +87,11 @@ def _shown_by_link(layout: Layout, publication: Kept) -> bool:
 
 
 def clear_copies(layout: Layout) -> None:
-    """Delete the copies of earlier publications, with their logs."""
-    shown = layout.published.resolve()
+    """Delete the copies of earlier publications, and logs beside copies that are not shown any more."""
+    shown, current = layout.published.resolve().name, kept.current(layout)
     for path in layout.opened.glob("*"):
-        if not path.name.startswith(shown.name):
+        is_copy = current is not None and path.name.startswith(current.id) and path.suffix == kept.SUFFIX
+        if not is_copy and not path.name.startswith(shown):
             with suppress(OSError):
                 path.unlink()
 

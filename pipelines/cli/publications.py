@@ -31,7 +31,13 @@ def publications(fmt: FormatOption = Format.TABLE) -> None:
 
 
 def rows(layout: Layout) -> list[tuple[str, str, str, str]]:
-    """Return one row per publication, newest first."""
+    """Return one row per publication, newest first.
+
+    Raises:
+        NotPublished: Nothing is published.
+        Unreadable: The published file is not a publication.
+    """
+    open_published(layout.published).close()
     files, current = kept.kept(layout), kept.current(layout)
     found = [(one.id, one.path, CURRENT if one == current else WHOLE) for one in files]
     times = {one.id.partition("-")[0] for one in files}

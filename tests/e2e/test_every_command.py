@@ -96,6 +96,7 @@ EXAMPLES: list[tuple[tuple[str, ...], tuple[str, ...]]] = [
     (("dictionary",), ()),
     (("dictionary",), ("scorecard",)),
     (("diff",), ()),
+    (("publications",), ()),
     (("benchmarks", "recompute"), ()),
     (("doctor",), ()),
 ]
