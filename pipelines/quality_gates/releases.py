@@ -66,10 +66,12 @@ def release_of(series: pl.DataFrame) -> str | None:
 
 def relation(candidates: pl.DataFrame, previous: pl.DataFrame, context: Context) -> Release:
     """Return how the release of an answer compares with the newest one that sent or confirmed the last vintage."""
-    sent, held = release_of(candidates), release_of(previous)
-    if compare(held, context.confirmed_release) is Release.NEWER:
-        held = context.confirmed_release
-    return compare(held, sent)
+    return compare(_held(previous, context), release_of(candidates))
+
+
+def _held(previous: pl.DataFrame, context: Context) -> str | None:
+    held, confirmed = release_of(previous), context.confirmed_release
+    return confirmed if compare(held, confirmed) is Release.NEWER else held
 
 
 def older_answer(candidates: pl.DataFrame, previous: pl.DataFrame, context: Context) -> str | None:
@@ -77,16 +79,15 @@ def older_answer(candidates: pl.DataFrame, previous: pl.DataFrame, context: Cont
     keys = ["iso3", "year"]
     last = previous.filter(pl.col("year") >= context.first_year).select(*keys, last="value")
     both = candidates.select(*keys, "value").join(last, on=keys, how="full", coalesce=True)
-    if previous.is_empty() or both["value"].equals(both["last"]):
+    changed = both.filter(context.size.moved.fill_null(True))
+    if previous.is_empty() or changed.is_empty() or context.adds:
         return None
     how = relation(candidates, previous, context)
     if how is Release.OLDER:
-        held = context.confirmed_release or release_of(previous)
-        return f"the answer is of {release_of(candidates)}, the figures held are of {held}"
+        return f"the answer is of {release_of(candidates)}, the figures held are of {_held(previous, context)}"
     # another provider may have had the figures of an earlier vintage all along
     if how in (Release.NEWER, Release.OTHER) or _asked(candidates) != _asked(previous):
         return None
-    changed = both.filter(pl.col("value").ne_missing(pl.col("last")))
     for at, vintage in context.older():
         earlier = changed.join(vintage.select(*keys, earlier="value"), on=keys, how="left")
         if earlier["value"].equals(earlier["earlier"].alias("value")):
