@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -186,8 +188,10 @@ def test_the_quick_start_for_sql_runs(in_the_folder_of_the_warehouse: Path) -> N
         assert len(connection.execute("from c.v_members").fetchall()) == 11
 
 
-@pytest.mark.skipif(shutil.which("duckdb") is None, reason="no DuckDB command line (pip install duckdb-cli)")
-def test_the_quick_start_for_the_duckdb_command_line_runs(in_the_folder_of_the_warehouse: Path) -> None:
+def test_the_quick_start_for_the_duckdb_command_line_runs(
+    in_the_folder_of_the_warehouse: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
     (command,) = [block for block in blocks(QUICKSTART, "sh") if block.startswith("duckdb")]
     done = subprocess.run(shlex.split(command, comments=True), capture_output=True, text=True, check=False)
     assert done.returncode == 0 and "Uzbekistan" in done.stdout, done.stderr
