@@ -107,7 +107,7 @@ def large_revision(candidates: pl.DataFrame, previous: pl.DataFrame, context: Co
     change = (pl.col("value") - pl.col("last")).abs() / scale / context.size.large
     economies = rows.group_by("iso3").agg(share=context.size.revised.mean(), change=change.median())
     found = economies.filter(pl.col("share") >= REVISED, pl.col("change") > UNANNOUNCED).sort("iso3")
-    if found.is_empty():
+    if found.is_empty() or context.adds:  # an operator's table, which is corrected without a new name
         return Checked(candidates)
     if relation(candidates, previous, context) in (Release.NEWER, Release.OTHER) or _brings_more(candidates, previous):
         by = release_of(candidates) or "an answer with new figures"
