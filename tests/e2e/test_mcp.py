@@ -215,7 +215,7 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("scorecard", {"country": "FRA"}, "members are AFG"),
     ("scorecard", {"country": ["UZB"]}, "valid string"),
     ("explain", {"country": "UZB", "subject": "'; drop table x; --\x1b"}, "no computation"),
-    ("compare", {"members": ["UZB"]}, "name two to 4 members"),
+    ("compare", {"members": ["UZB"]}, "name 2 to 4 members"),
     ("compare", {"members": ["UZB", "UZB"]}, "named twice"),
     ("compare", {"members": ["UZB", "KAZ"], "group": "mars"}, "the groups are"),
     ("claims", {"verdict": "true"}, "no verdict"),

@@ -115,7 +115,7 @@ def test_each_file_and_each_query_is_requested_once_for_all_indicators(first: Ru
     )
 
 
-REPRESENTATIVE = ("data360", "wipo_gii_workbook", "world_bank")
+REPRESENTATIVE = ("data360", "wipo_gii", "world_bank")
 
 
 @pytest.mark.parametrize("provider", [*REPRESENTATIVE, *further(*sorted(ADAPTERS.keys() - {*REPRESENTATIVE}))])
