@@ -35,17 +35,22 @@ SHA = "c" * 64
 
 @dataclass
 class Mirror:
-    """A mirror of the bank. A test sets its figures."""
+    """A mirror of the bank. A test sets the figures of its first series; those of each further one are higher by 1."""
 
     figures: dict[tuple[str, int], float] = field(default_factory=dict)
+    codes: list[str] = field(default_factory=list)
 
     def fetch(
         self, requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, window: Window, http: Http
     ) -> Fetched:
         rows = [(iso3, year, value, None, SHA) for (iso3, year), value in self.figures.items()]
         frame = pl.DataFrame(rows, schema=RECORD, orient="row")
-        answer = Answer(Outcome.OK, records=frame, release="M1", source_url="https://mirror.test/x")
-        return Fetched(dict.fromkeys(requests, answer), [])
+        answers = {}
+        for request in requests:
+            self.codes += [] if request.code in self.codes else [request.code]
+            records = frame.with_columns(pl.col("value") + self.codes.index(request.code))
+            answers[request] = Answer(Outcome.OK, records=records, release="M1", source_url="https://mirror.test/x")
+        return Fetched(answers, [])
 
 
 @pytest.fixture
