@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.settings import Settings
 from sources.errors import ConfigurationError
+from warehouse.lake.errors import LakeError
 
 if TYPE_CHECKING:
     from warehouse.lake.connection import Lake
@@ -52,6 +53,11 @@ def publish_to_lake(settings: Settings, layout: Layout) -> LakePublication | Non
     from warehouse.lake import landing, publishing
     from warehouse.lake.connection import attached
 
-    with publishing.locked(lake, publishing.LANDING), attached(lake) as connection:
-        landing.push(connection, lake, layout)
-    return publishing.publish_to_lake(lake, layout.published)
+    try:
+        with publishing.locked(lake, publishing.LANDING), attached(lake) as connection:
+            landing.push(connection, lake, layout)
+        return publishing.publish_to_lake(lake, layout.published)
+    except LakeError as error:
+        raise LakeError(
+            f"the publication is in the folder only: {error}; `carec lake sync` repeats this step"
+        ) from None

@@ -10,6 +10,7 @@ users open (``standing``).
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -104,6 +105,11 @@ def make_current(layout: Layout, one: Kept) -> None:
 def outdated(layout: Layout, last: int) -> list[Kept]:
     """Return the publications that need not be kept: not among the last ones, nor the first of a month, nor current."""
     found, now = kept(layout), current(layout)
-    firsts = {f"{one.published_at:%Y%m}": one for one in reversed(found)}
-    needed = {one.id for one in (*found[-last:], *firsts.values())} | ({now.id} if now else set())
-    return [one for one in found if one.id not in needed]
+    stay = needed([one.published_at for one in found], last)
+    return [one for one in found if one.published_at not in stay and one != now]
+
+
+def needed(times: Sequence[datetime], last: int) -> set[datetime]:
+    """Return the times of the publications to keep: the ``last`` newest, and the first of each month."""
+    ordered = sorted(times)
+    return {*ordered[-last:], *{f"{time:%Y%m}": time for time in reversed(ordered)}.values()}

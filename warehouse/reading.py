@@ -30,8 +30,8 @@ class Unreadable(Exception):
     """A file is not a publication, or not a part of one. The message names the file and the remedy."""
 
 
-def quoted(path: Path) -> str:
-    """Return a path for use between single quotes in SQL, where DuckDB accepts no parameter."""
+def quoted(path: Path | str) -> str:
+    """Return a path or text for use between single quotes in SQL, where DuckDB accepts no parameter."""
     return str(path).replace("'", "''")
 
 

@@ -120,6 +120,7 @@ def run() -> None:
     """Run a command. Print every error that a user can correct as one line on standard error, with an exit code."""
     from sources.errors import ConfigurationError
     from warehouse.files import Busy
+    from warehouse.lake.errors import LakeError
     from warehouse.reading import NotPublished, Unreadable
 
     replace_unencodable()
@@ -131,13 +132,11 @@ def run() -> None:
         _fail(f"another refresh of this warehouse is running ({error}); wait for it, then try again", 1)
     except NotPublished as error:
         _fail(f"not published: {error}", 1)
-    except Unreadable as error:
+    except (Unreadable, LakeError) as error:
         _fail(str(error), 1)
     except KeyboardInterrupt:
         _fail("interrupted; the previous publication is untouched", 130)
     except Exception as error:
-        if type(error).__name__ == "LakeError":  # by name: only a lake imports its module
-            _fail(str(error), 1)
         if isinstance(error.__cause__, KeyboardInterrupt):  # DuckDB's form of Ctrl-C
             _fail("interrupted; the previous publication is untouched", 130)
         # each library has its own type for a full disk, but all contain the message of the system

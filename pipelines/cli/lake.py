@@ -73,12 +73,14 @@ def sync(
 
 @app.command()
 def vacuum(
-    keep: Annotated[int, typer.Option("--keep", min=1, help="Newest publications to keep.")] = 10,
+    keep: Annotated[
+        int | None, typer.Option("--keep", min=1, help="Newest publications to keep; else CAREC_KEEP_PUBLICATIONS.")
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count.")] = False,
     fmt: FormatOption = Format.TABLE,
 ) -> None:
     """Forget old publications (the newest and the first of each month stay) and remove files that none needs."""
-    counts = maintenance.vacuum(_lake(), keep, dry_run=dry_run)
+    counts = maintenance.vacuum(_lake(), keep or load_settings().keep_publications, dry_run=dry_run)
     show(["what", "number"], list(counts.items()), fmt)
 
 

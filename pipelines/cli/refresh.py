@@ -85,7 +85,8 @@ def refresh(
         note(f"the publication is now as of {day}, for every reader; carec refresh without --as-of goes back to today")
     if faults := [fault for one in result.ingestion.results for fault in one.faults]:
         post(Message.of_faults(faults), workspace.settings.webhook_url)
-    _publish_to_lake(workspace)
+    if in_lake := publish_to_lake(workspace.settings, workspace.layout):
+        note(f"the lake has this publication as snapshot {in_lake.snapshot}")
     if result.build is None:
         return
     if revised.total.notable:
@@ -94,19 +95,6 @@ def refresh(
         for change in changes:
             note(f"verdict changed: {change}")
         post(Message.of_verdicts(changes), workspace.settings.webhook_url)
-
-
-def _publish_to_lake(workspace: Workspace) -> None:
-    """Write the publication to the lake if there is one in the settings."""
-    if workspace.settings.lake is None:
-        return
-    from warehouse.lake.connection import LakeError  # what only a lake needs
-
-    try:
-        present = publish_to_lake(workspace.settings, workspace.layout)
-    except LakeError as error:
-        raise LakeError(f"published in the folder only: {error}; `carec lake sync` repeats this step") from error
-    note(f"the lake has this publication as snapshot {present and present.snapshot}")
 
 
 def record(

@@ -20,6 +20,7 @@ from pipelines.published import verdict_changes
 from pipelines.revisions import revisions_since
 from pipelines.workspace import Workspace
 from sources.observation import utc_now
+from warehouse.lake.errors import LakeError
 from warehouse.layout import Layout
 from warehouse.publish import NotPublished, Publication, current, publish, read_receipt, restore
 
@@ -55,7 +56,10 @@ def publication_asset(workspace: Workspace, tables: Iterable[Key]) -> dg.AssetsD
                 raise dg.Failure(
                     f"not published, the previous publication is unchanged: {error}", allow_retries=False
                 ) from error
-            _publish_to_lake(workspace)
+            try:
+                publish_to_lake(workspace.settings, layout)
+            except LakeError as error:
+                raise dg.Failure(str(error), allow_retries=False) from None
             changes = [] if unchanged else verdict_changes(layout.published, result.published_at)
             revised = revisions_since(layout.published, previous.newest_vintage if previous else None)
         context.instance.add_run_tags(context.run_id, run_tags(result))
@@ -67,18 +71,6 @@ def publication_asset(workspace: Workspace, tables: Iterable[Key]) -> dg.AssetsD
         return dg.MaterializeResult(data_version=dg.DataVersion(result.fingerprint), metadata=metadata(result, layout))
 
     return publication
-
-
-def _publish_to_lake(workspace: Workspace) -> None:
-    """Write the publication to the lake if there is one in the settings."""
-    if workspace.settings.lake is None:
-        return
-    from warehouse.lake.connection import LakeError  # what only a lake needs
-
-    try:
-        publish_to_lake(workspace.settings, workspace.layout)
-    except LakeError as error:
-        raise dg.Failure(f"published in the folder only: {error}", allow_retries=False) from None
 
 
 def named(publication: Publication) -> str:

@@ -23,7 +23,8 @@ import pytest
 from tests.postgres import PASSWORD, free_port, postgres
 from tests.running import ROOT
 from warehouse.lake import copies, landing, maintenance, publishing, rights
-from warehouse.lake.connection import Lake, LakeError, attached, catalogue, lake_at, make
+from warehouse.lake.connection import Lake, attached, catalogue, lake_at, make
+from warehouse.lake.errors import LakeError
 from warehouse.layout import Layout
 
 pytest.importorskip("duckdb_extension_ducklake", reason="the extra lake is not installed (make lake)")
@@ -224,6 +225,12 @@ def test_a_wrong_password_or_server_gives_a_sentence_without_the_secret(lake: La
             assert "not-the-password" not in str(raised.value)
             assert PASSWORD not in str(raised.value)
             assert raised.value.__cause__ is None  # a traceback would print DuckDB's text, which has the password
+
+
+def test_options_of_the_address_hold_for_every_connection(lake: Lake) -> None:
+    for use in (make, lambda one: publishing.locked(one, publishing.PUBLICATION).__enter__()):
+        with pytest.raises(LakeError, match="SSL"):  # the server has none
+            use(replace(lake, options=(("sslmode", "require"),)))
 
 
 def test_a_reader_reads_every_publication_and_writes_nothing(lake: Lake, published: Path) -> None:

@@ -20,16 +20,15 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 import duckdb
 
+from warehouse.lake.errors import LakeError
+from warehouse.reading import quoted
+
 NAME = "lake"
 """Name under which a lake is attached."""
 
 EXTENSIONS = ("ducklake", "postgres_scanner", "httpfs")
 _INSTALL = "install the extra: `make lake`, or pip install 'carec-digital-scorecard[lake]'"
 _MASK = "***"
-
-
-class LakeError(Exception):
-    """The lake cannot be used. The message names the cause and the remedy, and has no secret."""
 
 
 @dataclass(frozen=True)
@@ -155,7 +154,7 @@ def attached(lake: Lake, *, read_only: bool = False, create: bool = False) -> It
     """
     with explained(lake), duckdb.connect() as connection:
         for name in EXTENSIONS if lake.data.startswith("s3://") else EXTENSIONS[:2]:
-            connection.execute(f"load '{_quoted(str(extension_file(name)))}'")
+            connection.execute(f"load '{quoted(extension_file(name))}'")
         connection.execute("set enable_progress_bar = false")
         connection.execute(_catalogue_secret(lake))
         if lake.data.startswith("s3://"):
@@ -183,10 +182,11 @@ def make(lake: Lake) -> None:
 
 def _catalogue_secret(lake: Lake) -> str:
     known = {"host": "host", "port": "port", "dbname": "database", "user": "user", "password": "password"}
-    values = ", ".join(f"{known[name]} '{_quoted(value)}'" for name, value in lake.parameters.items() if name in known)
+    values = ", ".join(f"{known[name]} '{quoted(value)}'" for name, value in lake.parameters.items() if name in known)
+    options = " ".join(f"{name}={value}" for name, value in lake.options)  # the secret has no place for sslmode
     return (
         f"create secret carec_catalogue (type postgres, {values});"
-        f" create secret carec_lake (type ducklake, metadata_path '', data_path '{_quoted(lake.data)}',"
+        f" create secret carec_lake (type ducklake, metadata_path '{quoted(options)}', data_path '{quoted(lake.data)}',"
         " metadata_parameters map {'TYPE': 'postgres', 'SECRET': 'carec_catalogue'})"
     )
 
@@ -196,7 +196,7 @@ def _store_secret() -> str:
     if "endpoint" in found:
         address = urlsplit(found.pop("endpoint"))
         found |= {"endpoint": address.netloc, "url_style": "path", "use_ssl": str(address.scheme == "https").lower()}
-    values = "".join(f", {name} '{_quoted(value)}'" for name, value in found.items())
+    values = "".join(f", {name} '{quoted(value)}'" for name, value in found.items())
     return f"create secret carec_store (type s3{values})"
 
 
@@ -240,7 +240,3 @@ def _sentence(lake: Lake, error: Exception) -> str:
     for secret in secrets:
         text = text.replace(secret, _MASK) if secret else text
     return f"the lake {lake.shown} with data in {lake.data}: {text}; `carec lake status` checks each part"
-
-
-def _quoted(text: str) -> str:
-    return text.replace("'", "''")

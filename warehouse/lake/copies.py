@@ -12,10 +12,12 @@ from pathlib import Path
 
 from warehouse import kept
 from warehouse.files import replacing, scratch, sha256_of
-from warehouse.lake.connection import NAME, Lake, LakeError, attached
+from warehouse.lake.connection import NAME, Lake, attached
 from warehouse.lake.definitions import copy_definitions
+from warehouse.lake.errors import LakeError
 from warehouse.lake.publishing import LakePublication, content, publications
 from warehouse.layout import Layout
+from warehouse.reading import quoted
 from warehouse.standing import show
 
 _FILE = "copied"
@@ -40,7 +42,7 @@ def copy_publication(lake: Lake, target: Path, fingerprint: str | None = None) -
         with attached(lake, read_only=True) as connection:
             chosen = chosen_publication(publications(connection), fingerprint)
             at = f"at (version => {chosen.snapshot})"
-            connection.execute(f"attach '{str(temporary).replace(chr(39), chr(39) * 2)}' as {_FILE}")
+            connection.execute(f"attach '{quoted(temporary)}' as {_FILE}")
             for table, expected in chosen.tables.items():
                 source, copy = f'{NAME}.main."{table}" {at}', f'{_FILE}.main."{table}"'
                 connection.execute(f"create table {copy} as from {source}")

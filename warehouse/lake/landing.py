@@ -101,10 +101,11 @@ def _copy(connection: duckdb.DuckDBPyConnection, source: str, target: str) -> No
     """Copy a file as it is, to or from a store."""
     if "://" not in target:
         Path(target).parent.mkdir(parents=True, exist_ok=True)
-    where = (text.replace("'", "''") for text in (source, target))
     # without a compression of its own: the name of a body ends with .gz
-    statement = "copy (select content from read_blob('{}')) to '{}' (format blob, compression none)"
-    connection.execute(statement.format(*where))
+    connection.execute(
+        f"copy (select content from read_blob('{quoted(source)}')) to '{quoted(target)}'"
+        " (format blob, compression none)"
+    )
 
 
 def _name(layout: Layout, path: Path) -> str:

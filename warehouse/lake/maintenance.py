@@ -6,25 +6,18 @@ here: publishing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import duckdb
 
-from warehouse.lake.connection import NAME, Lake, LakeError, attached, catalogue
+from warehouse.kept import needed
+from warehouse.lake.connection import NAME, Lake, attached, catalogue
+from warehouse.lake.errors import LakeError
 from warehouse.lake.publishing import LANDING, MAINTENANCE, PUBLICATION, LakePublication, locked, publications
 
 CLOCK_LIMIT_S = 60
 """Largest difference between the clocks of this machine and of PostgreSQL."""
-
-
-def kept(known: Sequence[LakePublication], keep: int) -> list[LakePublication]:
-    """Return the publications to keep: the newest ``keep``, and the first of each month."""
-    first: dict[str, LakePublication] = {}
-    for one in known:
-        first.setdefault(one.published_at[:7], one)
-    chosen = {one.snapshot for one in [*known[-keep:], *first.values()]}
-    return [one for one in known if one.snapshot in chosen]
 
 
 def vacuum(lake: Lake, keep: int, *, dry_run: bool) -> dict[str, int]:
@@ -47,7 +40,8 @@ def vacuum(lake: Lake, keep: int, *, dry_run: bool) -> dict[str, int]:
         attached(lake) as connection,
     ):
         known = publications(connection)
-        stay = {one.snapshot for one in kept(known, keep)}
+        times = needed([datetime.fromisoformat(one.published_at) for one in known], keep)
+        stay = {one.snapshot for one in known if datetime.fromisoformat(one.published_at) in times}
         ((newest,),) = connection.execute(f"select max(snapshot_id) from {NAME}.snapshots()").fetchall()
         every = [number for (number,) in connection.execute(f"select snapshot_id from {NAME}.snapshots()").fetchall()]
         gone = [number for number in every if number not in stay and number != newest]
@@ -81,8 +75,7 @@ def examine(lake: Lake) -> Iterator[tuple[str, bool, str]]:
             yield "data", True, f"{lake.data}: {files:,} files"
             known = publications(connection)
             if known:
-                tables = ", ".join(sorted(known[-1].tables)[:1])
-                connection.execute(f'select count(*) from (select * from {NAME}.main."{tables}" limit 1)').fetchall()
+                connection.execute(f'from {NAME}.main."{min(known[-1].tables)}" limit 1').fetchall()
                 yield "publication", True, _named(known[-1]) + f"; {len(known)} in all"
             else:
                 yield "publication", False, "none yet; `carec lake sync` writes one"

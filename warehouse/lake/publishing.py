@@ -19,8 +19,10 @@ from typing import Any
 
 import duckdb
 
-from warehouse.lake.connection import NAME, Lake, LakeError, attached, catalogue
+from warehouse.lake.connection import NAME, Lake, attached, catalogue
 from warehouse.lake.definitions import write_definitions
+from warehouse.lake.errors import LakeError
+from warehouse.reading import quoted
 
 AUTHOR = "carec"
 PUBLICATION = "publication"
@@ -75,7 +77,7 @@ def publish_to_lake(lake: Lake, published: Path) -> LakePublication:
         Busy: Another process publishes.
     """
     with locked(lake, PUBLICATION), attached(lake) as connection:
-        connection.execute(f"attach '{str(published).replace(chr(39), chr(39) * 2)}' as {_FILE} (read_only)")
+        connection.execute(f"attach '{quoted(published)}' as {_FILE} (read_only)")
         record = _record(connection)
         present = publications(connection)
         if present and (present[-1].fingerprint, present[-1].published_at) == (
