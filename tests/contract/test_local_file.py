@@ -354,7 +354,7 @@ def found(path: Path) -> list[tuple[str, str, str]]:
 
 def test_a_check_names_the_line_of_every_figure_and_doubt(drop: Drop, tmp_path: Path) -> None:
     drop(
-        b"iso3,year,value,page\nKAZ,2025,81.7,a\nUZB,2025,-\nKGZ,2005,70,c\nXXX,2025,1,d\nKAZ,2024,101,e\n"
+        b"iso3,year,value,page\nKAZ,2025,81.7,a\nUZB,2025,-\nKGZ,2005,70,c\nQQQ,2025,1,d\nKAZ,2024,101,e\n"
         b"UZB,2024,,f\nAFG,2024,5,g\nAFG,2024,6,h\n"
     )
     assert found(tmp_path / "untf_survey.csv") == [
@@ -362,7 +362,7 @@ def test_a_check_names_the_line_of_every_figure_and_doubt(drop: Drop, tmp_path: 
         ("untf_survey.csv, line 2", "accepted", ""),
         ("untf_survey.csv, line 3", "rejected", "the value - is not a number"),
         ("untf_survey.csv, line 4", "doubtful", "left out: a refresh reads the years 2010-2026"),
-        ("untf_survey.csv, line 5", "rejected", "unknown area XXX"),
+        ("untf_survey.csv, line 5", "rejected", "unknown area QQQ"),
         ("untf_survey.csv, line 6", "rejected", "value outside 0..100 pct, or not a number"),
         ("untf_survey.csv, line 8", "rejected", "2 rows of AFG 2024 have different values"),
         ("untf_survey.csv, line 9", "rejected", "2 rows of AFG 2024 have different values"),

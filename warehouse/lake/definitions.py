@@ -10,34 +10,31 @@ import duckdb
 from warehouse.lake.connection import NAME
 
 _STATEMENTS = """
+    with tables as (
+        select 2 as part, 'table' as kind, table_name as name, comment
+        from duckdb_tables() where database_name = $file and schema_name = 'main'
+        union all
+        select 4, 'view', view_name, comment
+        from duckdb_views() where database_name = $file and schema_name = 'main' and not internal
+    )
     select 1 as part, function_name as name, 0 as place,
         format('create or replace macro main."{}"({}) as {}', function_name, array_to_string(parameters, ', '),
             macro_definition) as statement
     from duckdb_functions() where database_name = $file and function_type = 'macro' and not internal
     union all
-    select 2, table_name, 0, format('comment on table main."{}" is ''{}''', table_name, replace(comment, '''', ''''''))
-    from duckdb_tables() where database_name = $file and schema_name = 'main' and comment is not null
+    select part, name, 0, format('comment on {} main."{}" is ''{}''', kind, name, replace(comment, '''', ''''''))
+    from tables where comment is not null
     union all
-    select 2, table_name, column_index, format('comment on column main."{}"."{}" is ''{}''', table_name, column_name,
-        replace(comment, '''', ''''''))
-    from duckdb_columns()
-    where database_name = $file and schema_name = 'main' and comment is not null
-        and table_name in (select table_name from duckdb_tables() where database_name = $file)
+    select part, name, column_index,
+        format('comment on column main."{}"."{}" is ''{}''', name, column_name, replace(c.comment, '''', ''''''))
+    from duckdb_columns() as c join tables on table_name = name
+    where database_name = $file and schema_name = 'main' and c.comment is not null
     union all
     select 3, view_name, 0, replace(sql, 'CREATE VIEW', 'CREATE OR REPLACE VIEW')
     from duckdb_views() where database_name = $file and schema_name = 'main' and not internal
-    union all
-    select 4, view_name, 0, format('comment on view main."{}" is ''{}''', view_name, replace(comment, '''', ''''''))
-    from duckdb_views() where database_name = $file and schema_name = 'main' and comment is not null
-    union all
-    select 5, table_name, column_index, format('comment on column main."{}"."{}" is ''{}''', table_name, column_name,
-        replace(comment, '''', ''''''))
-    from duckdb_columns()
-    where database_name = $file and schema_name = 'main' and comment is not null
-        and table_name in (select view_name from duckdb_views() where database_name = $file)
     order by all
 """
-"""Macros first, as views use them. Parts 4 and 5 are comments of views: DuckLake accepts none on their columns."""
+"""Macros first, as views use them. Part 4 has the comments of views: DuckLake accepts none on their columns."""
 
 _KEPT = f"{NAME}.carec.definitions"
 
