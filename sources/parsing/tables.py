@@ -88,11 +88,11 @@ def text_column(name: str, values: list[Any]) -> pl.Series:
     return pl.Series(name, values, dtype=pl.String())
 
 
-def read_csv(body: bytes) -> pl.DataFrame:
-    """Return the rows of a CSV with a header. Empty cells are NULL, blank lines are left out.
+def csv_text(body: bytes) -> str:
+    """Return the text of a CSV; lines that end with CR alone end with LF.
 
     Raises:
-        UnusableResponse: If the body is not a CSV, has a quote in the wrong place, or ends within a row.
+        UnusableResponse: If the body is not text, has NUL bytes or a quote in the wrong place.
     """
     text = decode(body)
     if "\0" in text:
@@ -100,6 +100,16 @@ def read_csv(body: bytes) -> pl.DataFrame:
     if "\n" not in text:
         text = text.replace("\r", "\n")
     require_sound_quotes(text)
+    return text
+
+
+def read_csv(body: bytes) -> pl.DataFrame:
+    """Return the rows of a CSV with a header. Empty cells are NULL, blank lines are left out.
+
+    Raises:
+        UnusableResponse: If the body is not a CSV, has a quote in the wrong place, or ends within a row.
+    """
+    text = csv_text(body)
     try:
         table = pl.read_csv(text.encode(), infer_schema=False)
     except pl.exceptions.PolarsError as error:

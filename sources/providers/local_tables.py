@@ -16,7 +16,7 @@ import polars as pl
 from sources.observation import Areas
 from sources.parsing.observations import parse_observations
 from sources.parsing.responses import UnusableResponse
-from sources.parsing.tables import NUL_BYTES, decode, require_sound_quotes
+from sources.parsing.tables import csv_text
 from sources.parsing.workbook import LocatedTable, located_table, open_workbook
 from sources.parsing.workbook import grid_of as read_grid
 from sources.provider import Window
@@ -92,12 +92,7 @@ def _workbook(name: str, body: bytes, columns: Sequence[str], scales: bool) -> L
 
 
 def _csv(name: str, body: bytes, columns: Sequence[str], _: bool) -> LocalTable:
-    text = decode(body)
-    if "\0" in text:
-        raise UnusableResponse(NUL_BYTES)
-    if "\n" not in text:
-        text = text.replace("\r", "\n")
-    require_sound_quotes(text)
+    text = csv_text(body)
     records, lines, notes = _records(text)
     found = located_table(records, dict.fromkeys(columns, ()))
     if text[-1] not in '\n\r"':
