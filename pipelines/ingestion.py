@@ -27,8 +27,8 @@ from pipelines.quality_gates import (
 from pipelines.run_journal import Run
 from pipelines.settings import Settings
 from pipelines.source_tables import write_indicators, write_source_health
-from pipelines.workspace import LOCAL_FILE, Workspace
-from sources.catalogue import Indicator
+from pipelines.workspace import Workspace
+from sources.catalogue import LOCAL_FILE, Indicator
 from sources.chain import Attempt, Resolution, newest, resolve
 from sources.http.client import Http
 from sources.http.conditional import RunHttp, placed_bodies

@@ -16,7 +16,8 @@ from tempfile import TemporaryDirectory
 from pipelines import run_journal
 from pipelines.archive_landing import land_archive
 from pipelines.ingestion import ask, land
-from pipelines.workspace import LOCAL_FILE, Workspace
+from pipelines.workspace import Workspace
+from sources.catalogue import LOCAL_FILE
 from sources.errors import ConfigurationError
 from sources.http.conditional import RecordedHttp, placed_bodies
 from sources.providers.local_file import LocalFiles

@@ -14,8 +14,8 @@ from datetime import date
 import polars as pl
 
 from pipelines.seeds.codes import FRAMEWORK
-from pipelines.workspace import LOCAL_FILE, Workspace
-from sources.catalogue import Indicator
+from pipelines.workspace import Workspace
+from sources.catalogue import LOCAL_FILE, Indicator
 from sources.checks.edition_watch import INDICES, EditionFinding, HeldEditions, Index, watch
 from sources.checks.links import LinkFinding, StoredData, check_every_link
 from sources.errors import ConfigurationError

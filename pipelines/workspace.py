@@ -13,7 +13,7 @@ import polars as pl
 
 from pipelines.settings import DBT_PROJECT, Settings, load_settings, with_base_urls
 from sources.bundled_archive import Archive, load_archive
-from sources.catalogue import Catalogue, load_catalogue
+from sources.catalogue import LOCAL_FILE, Catalogue, load_catalogue
 from sources.corrections import Corrections, load_corrections
 from sources.errors import ConfigurationError
 from sources.observation import Areas
@@ -21,9 +21,6 @@ from sources.provider import Adapter
 from sources.providers import ADAPTERS
 from sources.providers.local_file import LocalFiles
 from warehouse.layout import Layout
-
-LOCAL_FILE = "local_file"
-"""The provider of the files that an operator puts into a folder."""
 
 _AREA_COLUMNS = {
     "iso3": pl.String,

@@ -18,6 +18,7 @@ from sources.yaml_files import first_fault, read_yaml
 
 CATALOG_DIR = Path(__file__).parent / "catalog"
 ARCHIVE = "archive"  # the last link of every chain: the bundled last-known-good figures
+LOCAL_FILE = "local_file"  # the provider of the files that an operator puts into a folder
 
 
 class Direction(StrEnum):

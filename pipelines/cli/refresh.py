@@ -26,7 +26,8 @@ from pipelines.refresh import BuildFailed, Refresh
 from pipelines.refresh import refresh as run
 from pipelines.revisions import Revisions, revisions_since
 from pipelines.settings import unknown_settings
-from pipelines.workspace import LOCAL_FILE, Workspace, open_workspace
+from pipelines.workspace import Workspace, open_workspace
+from sources.catalogue import LOCAL_FILE
 from sources.chain import NO_ADAPTER
 from sources.observation import utc_now
 from sources.provider import Outcome

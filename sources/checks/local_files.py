@@ -13,7 +13,7 @@ from pathlib import Path
 
 import polars as pl
 
-from sources.catalogue import Catalogue, Indicator, Link
+from sources.catalogue import LOCAL_FILE, Catalogue, Indicator, Link
 from sources.errors import ConfigurationError, did_you_mean, printable
 from sources.observation import OBSERVATION, Areas, utc_now, with_contract_faults, with_rule_reasons
 from sources.parsing.responses import UnusableResponse
@@ -27,8 +27,6 @@ from sources.providers.local_file import (
     shows_percentages,
 )
 from sources.providers.local_tables import KEYS, VALUE, LocalTable, located_observations, read_table
-
-LOCAL_FILE = "local_file"
 
 
 class LocalStatus(StrEnum):
