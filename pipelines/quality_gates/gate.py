@@ -246,11 +246,11 @@ def hold_parts(find: Callable[[pl.DataFrame, pl.DataFrame, Context], Sequence[Do
         for doubt in find(candidates, previous, context):
             if doubt.found.is_empty():
                 continue
-            by = doubt.found.columns[0]
-            kind, names = ("economies", named(doubt.found)) if by == "iso3" else ("years", named(doubt.found))
+            by, names = doubt.found.columns[0], named(doubt.found)
             if doubt.of == 1:
                 return Checked(candidates, held_back=doubt.found["reason"][0])
             if 2 * doubt.found.height > doubt.of:
+                kind = "economies" if by == "iso3" else "years"
                 reason = f"{doubt.found.height} of {doubt.of} {kind} ({names}): {doubt.found['reason'][0]}"
                 return Checked(candidates, held_back=reason)
             refused.append(candidates.join(doubt.found, on=by, how="inner", maintain_order="left"))

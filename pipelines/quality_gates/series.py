@@ -1,7 +1,7 @@
 """Gates for a whole series: stale mirrors, lost figures, another scale, and first series without a last vintage.
 
 Belongs here: what holds back a series by its size, its scale or its newest year. Does not belong here: patterns that
-point to a fault in a part of a series (``patterns``, ``economies``).
+point to a fault in a part of a series (``patterns``, ``places``).
 """
 
 from __future__ import annotations
