@@ -170,6 +170,7 @@ def worker(run: dict[str, Any]) -> str:
     return str(pid)
 
 
+@pytest.mark.exhaustive
 def test_runs_succeed_in_separate_worker_processes_one_after_another_and_publish(deployment: Deployment) -> None:
     published = deployment.warehouse / "carec.duckdb"
     published.unlink()  # the build next to it is kept

@@ -345,6 +345,7 @@ def test_an_invalid_date_is_refused_with_an_example(build_defs: BuildDefs, wareh
     assert "'26 June' is not a date like 2025-06-26" in str(failure.step_failure_data.user_failure_data.description)
 
 
+@pytest.mark.exhaustive
 def test_a_failing_dbt_test_prevents_the_publication_and_shows_its_rows(build_defs: BuildDefs, warehouse: Path) -> None:
     workspace = at(warehouse)
     (*_, vintage) = sorted(workspace.layout.vintages("internet_users_pct").glob("*.parquet"))
