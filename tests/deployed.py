@@ -29,8 +29,9 @@ INSTALLED = "/opt/carec-digital-scorecard"
 PROGRAMS = Path(sys.executable).parent
 STARTED_S, RUN_S = 120, 180
 LAUNCH = """
-mutation ($job: String!, $assets: [AssetKeyInput!]) {
+mutation ($job: String!, $assets: [AssetKeyInput!], $tags: [ExecutionTag!]) {
   launchRun(executionParams: {
+    executionMetadata: {tags: $tags}
     selector: {
       repositoryLocationName: "carec", repositoryName: "__repository__", jobName: $job, assetSelection: $assets
     }
@@ -152,9 +153,10 @@ class Deployment:
         assert "errors" not in answer, answer["errors"]
         return answer["data"]
 
-    def launch(self, *assets: str, job: str = "__ASSET_JOB") -> str:
+    def launch(self, *assets: str, job: str = "__ASSET_JOB", partition: str | None = None) -> str:
+        tags = [{"key": "dagster/partition", "value": partition}] if partition else []
         selected = [{"path": asset.split("/")} for asset in assets] or None
-        launched = self.ask(LAUNCH, job=job, assets=selected)["launchRun"]
+        launched = self.ask(LAUNCH, job=job, assets=selected, tags=tags)["launchRun"]
         assert launched["__typename"] == "LaunchRunSuccess", launched
         return str(launched["run"]["runId"])
 
