@@ -190,8 +190,7 @@ def dbt_build(
         translator: Maps dbt nodes to assets.
         project: The dbt project of dagster-dbt.
     """
-    layout = workspace.layout
-    specs, checks = declared(manifest, translator, project)
+    layout, (specs, checks) = workspace.layout, declared(manifest, translator, project)
 
     @dg.multi_asset(
         name="dbt_build",

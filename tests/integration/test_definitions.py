@@ -125,7 +125,7 @@ def test_the_tables_and_checks_are_those_that_the_decorator_of_dagster_dbt_decla
     translator = ScorecardTranslator(staging_groups(manifest, workspace.dbt_project / "seeds"))
 
     @dbt_assets(manifest=manifest, dagster_dbt_translator=translator, project=project)
-    def decorated(context: dg.AssetExecutionContext) -> None: ...
+    def decorated(context): ...
 
     specs, checks = declared(manifest, translator, project)
     assert {spec.key: spec for spec in specs} == {spec.key: spec for spec in decorated.specs}
