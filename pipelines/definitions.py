@@ -6,27 +6,29 @@ same functions without Dagster.
 
 from __future__ import annotations
 
-import json
 import warnings
 
 import dagster as dg
 
-from pipelines.dbt import runner
-from pipelines.orchestration.automation import schedules, sensors
-from pipelines.orchestration.dbt_assets import (
-    ScorecardTranslator,
-    dbt_build,
-    dbt_project,
-    dbt_resource,
-    indicator_groups,
-    landing_specs,
-    published_tables,
-    staging_groups,
-)
-from pipelines.orchestration.observation_assets import observation_assets, with_freshness
-from pipelines.orchestration.publication_asset import publication_asset
-from pipelines.orchestration.source_check_job import check_schedule, check_sources_job
-from pipelines.workspace import Workspace, open_workspace
+from pipelines.orchestration.loading import without_collections
+
+with without_collections():
+    from pipelines.dbt import runner
+    from pipelines.orchestration.automation import schedules, sensors
+    from pipelines.orchestration.dbt_assets import (
+        ScorecardTranslator,
+        dbt_build,
+        dbt_project,
+        dbt_resource,
+        indicator_groups,
+        landing_specs,
+        published_tables,
+        staging_groups,
+    )
+    from pipelines.orchestration.observation_assets import observation_assets, with_freshness
+    from pipelines.orchestration.publication_asset import publication_asset
+    from pipelines.orchestration.source_check_job import check_schedule, check_sources_job
+    from pipelines.workspace import Workspace, open_workspace
 
 
 def build_defs(workspace: Workspace | None = None) -> dg.Definitions:
@@ -42,7 +44,7 @@ def build_defs(workspace: Workspace | None = None) -> dg.Definitions:
         ConfigurationError: Catalogue, seeds or dbt project have a fault.
     """
     workspace = workspace or open_workspace()
-    manifest = json.loads(runner.manifest(workspace).read_bytes())
+    manifest = runner.read_manifest(workspace)
     groups = staging_groups(manifest, workspace.dbt_project / "seeds")
     translator = ScorecardTranslator(groups)
     project = dbt_project(workspace)
@@ -84,4 +86,5 @@ def build_defs(workspace: Workspace | None = None) -> dg.Definitions:
 @dg.definitions
 def defs() -> dg.Definitions:
     """Return the definitions of the warehouse that the environment names. Dagster calls this; an import does not."""
-    return build_defs()
+    with without_collections():
+        return build_defs()
