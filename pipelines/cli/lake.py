@@ -15,7 +15,7 @@ from pipelines.cli.terminal import FormatOption, command_app, home_path, note
 from pipelines.lake import chosen_lake, publish_to_lake
 from pipelines.settings import load_settings
 from sources.errors import ConfigurationError
-from warehouse.lake import copies, landing, maintenance, rights
+from warehouse.lake import landing, maintenance, reading, rights
 from warehouse.lake.connection import Lake, attached, make
 from warehouse.layout import Layout
 from warehouse.recovery import holding
@@ -66,9 +66,9 @@ def sync(
             return
         with attached(chosen, read_only=True) as connection:
             written = landing.pull(connection, chosen, layout)
-        present = copies.fetch_publication(chosen, layout, publication)
+        now = reading.fetch_publication(chosen, layout, settings.keep_publications, publication)
     note(f"fetched {', '.join(f'{count} files of {kind}' for kind, count in written.items())}")
-    note(f"{layout.published} is the publication of {present.published_at} UTC, as of {present.as_of}")
+    note(f"{layout.published} is the publication of {now.published_at} UTC, as of {now.as_of}")
 
 
 @app.command()

@@ -142,7 +142,7 @@ def _print_summary(workspace: Workspace, result: Refresh, revised: Revisions, se
         for warning in warnings(workspace.layout, result.build.nodes):
             note(f"warning: {warning} (its page in `carec ui` has all rows)")
         note(f"published {publication.observations:,} observations, newest vintage {newest}, to {path} in {took}")
-        for line in not_known():
+        for line in not_known(path):
             note(line)
 
 
