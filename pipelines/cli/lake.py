@@ -60,7 +60,7 @@ def sync(
     layout = Layout(settings.warehouse)
     with holding(layout):
         if not down:
-            present = publish_to_lake(settings, layout)
+            present = publish_to_lake(settings, layout, note)
             assert present is not None
             note(f"the lake's newest publication is of {present.published_at} UTC, {present.changed:,} changed rows")
             return
