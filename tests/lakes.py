@@ -57,6 +57,11 @@ def settings_of(lake: Lake) -> dict[str, str]:
     return {**base, "NO_COLOR": "1", "CAREC_LAKE": url, "CAREC_LAKE_DATA": lake.data}
 
 
+def lake_of_environment() -> Lake:
+    """Return the lake of ``settings_of``, for a test's own processes."""
+    return lake_at(os.environ["CAREC_LAKE"], os.environ["CAREC_LAKE_DATA"])
+
+
 @contextmanager
 def psycopg2_of(lake: Lake) -> Iterator[Any]:
     with catalogue(lake) as connection, connection.cursor() as cursor:

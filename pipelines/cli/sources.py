@@ -74,14 +74,15 @@ _HEALTH = f"""
         select
             indicator_id,
             arg_max(provider_release, (vintage_at, year)) as provider_release,
+            arg_max(licence, (vintage_at, year)) as vintage_licence,
             max(vintage_at) as last_change_at
         from observations group by all
     )
-    select {", ".join(_HEALTH_COLUMNS)}
+    select {", ".join(_HEALTH_COLUMNS[:-2])}, coalesce(vintage_licence, catalogue_licence), origin
     from source_health
     join (
         select
-            indicator_id, origin, licence,
+            indicator_id, origin, licence as catalogue_licence,
             regexp_extract(provider_chain, '^[^ ]+ ?(.*?)( > .*)?$', 1) as provider_code
         from indicators
     ) as catalogue using (indicator_id)
