@@ -116,7 +116,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[subproces
     monkeypatch.setenv("AWS_REGION", "us-east-1")
     command = [program, "serve", "s3", "--addr", f"127.0.0.1:{port}", str(tmp_path / "s3")]
     # not an argument, as a test searches the list of processes for it
-    environment = {**os.environ, "RCLONE_AUTH_KEY": "THEKEY,secret-of-the-store"}
+    environment = {**os.environ, "RCLONE_AUTH_KEY": '"THEKEY,secret-of-the-store"'}
     with (tmp_path / "log").open("wb") as log:
         server = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
     try:
