@@ -122,7 +122,7 @@ def test_reading_commands_show_the_lakes_newest_publication_and_never_an_older_o
         return out or err
 
     as_embedded = {"CAREC_WAREHOUSE": str(writer), "CAREC_LAKE": "", "CAREC_LAKE_DATA": ""}
-    for command in (("scorecard",), ("explain", "UZB"), ("claims",), ("query", "from v_scorecard order by all")):
+    for command in (("scorecard",), ("explain", "UZB"), ("claims",), ("query", "from v_members order by all")):
         assert carec(*command) == carec(*command, **as_embedded)
     listed = carec("publications", "--format", "csv")
     assert [line.rsplit(",", 1)[1] for line in listed.splitlines()[1:]] == [
