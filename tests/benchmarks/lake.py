@@ -34,8 +34,8 @@ from warehouse.layout import Layout
 from warehouse.publish import Receipt, publish, seal, write_receipt
 from warehouse.reading import open_published, quoted
 
-PAIRS = 3
-TIMES = 2
+PAIRS = 5
+TIMES = 100
 LARGE_TABLE = 1000
 """Rows from which a table has figures and grows with the economies and indicators."""
 QUERIES = (
