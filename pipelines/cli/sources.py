@@ -204,8 +204,8 @@ def _published_health() -> pl.DataFrame:
 def _landed_health(layout: Layout) -> pl.DataFrame:
     if not layout.source_health.exists():
         raise NotPublished("no refresh has run yet: run `carec refresh` first")
-    catalogue = _landed(layout.indicators).select("indicator_id", "origin")
-    return _landed(layout.source_health).join(catalogue, on="indicator_id", how="left")
+    health = _landed(layout.source_health)
+    return health.join(_landed(layout.indicators).select("indicator_id", "origin"), on="indicator_id", how="left")
 
 
 def _landed(path: Path) -> pl.DataFrame:
