@@ -6,11 +6,14 @@ written (``warehouse.lake``).
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from pipelines.settings import Settings
 from sources.errors import ConfigurationError
 from warehouse.lake.errors import LakeError
+from warehouse.publish import current
 
 if TYPE_CHECKING:
     from warehouse.lake.connection import Lake
@@ -34,12 +37,15 @@ def chosen_lake(settings: Settings) -> Lake | None:
         raise ConfigurationError(f"CAREC_LAKE: {error}") from None
 
 
-def publish_to_lake(settings: Settings, layout: Layout) -> LakePublication | None:
+def publish_to_lake(
+    settings: Settings, layout: Layout, waiting: Callable[[str], None] = lambda sentence: None
+) -> LakePublication | None:
     """Write the published file and the landed files to the lake of the settings, unless it has them.
 
     Args:
         settings: With the lake's address.
         layout: Paths of the warehouse.
+        waiting: Called with a sentence before the wait for another process that writes to the lake.
 
     Returns:
         The newest publication of the lake; None without a lake.
@@ -54,10 +60,28 @@ def publish_to_lake(settings: Settings, layout: Layout) -> LakePublication | Non
     from warehouse.lake.connection import attached
 
     try:
-        with publishing.locked(lake, publishing.LANDING), attached(lake) as connection:
+        with publishing.locked(lake, publishing.LANDING, publishing.WAIT_S, waiting), attached(lake) as connection:
             landing.push(connection, lake, layout)
-        return publishing.publish_to_lake(lake, layout.published)
+        return publishing.publish_to_lake(lake, layout.published, waiting)
     except LakeError as error:
         raise LakeError(
             f"the publication is in the folder only: {error}; `carec lake sync` repeats this step"
         ) from None
+
+
+def follow_lake(settings: Settings, layout: Layout) -> None:
+    """Make the newest publication of the lake the current one of the warehouse, if it is later; nothing without a lake.
+
+    The next publication continues its history of verdicts, wherever the ones before were built. The caller holds the
+    lock of the warehouse. A lake that cannot be read is no fault here: the step that publishes to it says so.
+    """
+    lake = chosen_lake(settings)
+    if lake is None:
+        return
+    from warehouse.lake.reading import fetch_publication, in_lake
+
+    own = current(layout)
+    with suppress(LakeError):
+        known = in_lake(lake)
+        if known and (own is None or known[-1].published_at > own.published_at):
+            fetch_publication(lake, layout, settings.keep_publications)

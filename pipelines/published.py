@@ -16,12 +16,11 @@ from typing import Any
 import duckdb
 
 from pipelines.formatting import GAP, figure
-from pipelines.settings import load_settings
+from pipelines.reading import fetch_named, reading_layout
 from sources.errors import ConfigurationError, did_you_mean
-from warehouse.layout import Layout
 from warehouse.publish import published
 from warehouse.reading import NotPublished, Unreadable, open_published, without_pandas
-from warehouse.retention import UnknownPublication, find
+from warehouse.retention import UnknownPublication
 
 OWN_CHOICE = "The benchmarks are the project's own choice, not the strategy's; the table benchmarks has their sources."
 
@@ -51,12 +50,8 @@ _CLOSED = ("enable_external_access = false", "python_enable_replacements = false
 """Settings that close other files, the network and this program's variables to a query. DuckDB reopens neither."""
 
 
-def _layout() -> Layout:
-    return Layout(load_settings().warehouse)
-
-
 def _open(publication: str | None = None) -> duckdb.DuckDBPyConnection:
-    return open_published(publication_file(publication) if publication else _layout().published)
+    return open_published(publication_file(publication) if publication else reading_layout().published)
 
 
 def publication_file(publication: str) -> Path:
@@ -78,22 +73,25 @@ def publication_named(publication: str) -> Path:
         ConfigurationError: There is no such publication.
     """
     try:
-        return find(_layout(), publication)
+        return fetch_named(publication)
     except UnknownPublication as error:
         raise ConfigurationError(str(error)) from error
 
 
-def fetch(sql: str, parameters: list[Any] | dict[str, Any] | None = None) -> list[tuple[Any, ...]]:
+def fetch(
+    sql: str, parameters: list[Any] | dict[str, Any] | None = None, file: Path | None = None
+) -> list[tuple[Any, ...]]:
     """Return the rows of one query on the published file.
 
     Args:
         sql: One statement; ``?`` or ``$name`` marks a parameter.
         parameters: The values of the parameters, in order or by name.
+        file: A publication; the one that commands read if None.
 
     Raises:
         NotPublished: Nothing is published yet.
     """
-    with _open() as connection, without_pandas():
+    with open_published(file) if file else _open() as connection, without_pandas():
         return connection.execute(sql, parameters or []).fetchall()
 
 
@@ -168,7 +166,7 @@ def imprint() -> str:
 
     Empty if the publication has no record of itself.
     """
-    publication = published(_layout())
+    publication = published(reading_layout())
     if publication is None:
         return ""
     newest = f"{publication.newest_vintage:%Y-%m-%d}" if publication.newest_vintage else "none"
@@ -181,7 +179,7 @@ def imprint() -> str:
 
 def age_of_figures() -> str:
     """Return one more line of a heading: how old the figures are if none was fetched live; empty otherwise."""
-    publication = published(_layout())
+    publication = published(reading_layout())
     if publication is None or publication.series_live or publication.newest_vintage is None:
         return ""
     newest = f"{publication.newest_vintage:%Y-%m-%d}"
@@ -280,8 +278,12 @@ def claimed(
     return f"{_COMPARATORS.get(baseline_comparator or '', '')}{figure(baseline)} to {target}"
 
 
-def not_known() -> list[str]:
-    """Return one line on the series that were not known on the as-of day; empty if all were known."""
+def not_known(file: Path | None = None) -> list[str]:
+    """Return one line on the series that were not known on the as-of day; empty if all were known.
+
+    Args:
+        file: A publication; the one that commands read if None.
+    """
     rows = fetch(
         """
         with unknown as (
@@ -291,7 +293,8 @@ def not_known() -> list[str]:
         select as_of, count(distinct series), count(distinct claim_id),
                string_agg(distinct series, ', ' order by series)
         from unknown cross join publication group by as_of
-        """
+        """,
+        file=file,
     )
     return [
         f"not known on {day}: {series} series that test {claims} claims, each with the day of its oldest available"

@@ -12,6 +12,7 @@ from datetime import date
 from pipelines.dbt import runner
 from pipelines.dbt.results import Build
 from pipelines.ingestion import Ingestion, ingest
+from pipelines.lake import follow_lake
 from pipelines.workspace import Workspace
 from sources.observation import utc_now
 from warehouse.files import table_fault
@@ -87,6 +88,7 @@ def refresh(
         )
         day = as_of or utc_now().date()
         fingerprint = runner.fingerprint(workspace, day, explicit=as_of is not None)
+        follow_lake(workspace.settings, workspace.layout)
         previous = current(workspace.layout)
         if previous and previous.fingerprint == fingerprint:
             if table_fault(workspace.layout.run):

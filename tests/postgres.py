@@ -8,8 +8,9 @@ import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -43,9 +44,25 @@ def _as_other_user() -> list[str]:
     return ["runuser", "-u", "postgres", "--"]
 
 
+@dataclass(frozen=True)
+class Server:
+    """A server that runs: its address, its log with every statement, and how it is restarted as after a crash."""
+
+    address: str
+    log: Path
+    restart: Callable[[], None]
+
+
 @contextmanager
 def postgres() -> Iterator[str]:
     """Yield the address of an empty database ``carec``, in the format of the deploy example."""
+    with postgres_server() as server:
+        yield server.address.replace("postgresql:", "postgresql+psycopg2:")
+
+
+@contextmanager
+def postgres_server() -> Iterator[Server]:
+    """Yield a server with an empty database ``carec``."""
     programs, other, port = _programs(), _as_other_user(), free_port()
     folder = Path(tempfile.mkdtemp(prefix="carec-postgres-"))
     secret = folder / "password"
@@ -65,7 +82,8 @@ def postgres() -> Iterator[str]:
     try:
         run("initdb", "-D", data, "-U", "carec", "--auth=scram-sha-256", f"--pwfile={secret}", "--no-sync")
         options = f"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories= -c fsync=off"
-        run("pg_ctl", "-D", data, "-w", "-o", options, "-l", str(folder / "server.log"), "start")
+        control = ["pg_ctl", "-D", data, "-w", "-l", str(folder / "server.log")]
+        run(*control, "-o", f"{options} -c log_statement=all", "start")
         try:
             address = f"127.0.0.1:{port}"
             import psycopg2
@@ -74,7 +92,11 @@ def postgres() -> Iterator[str]:
             connection.autocommit = True
             connection.cursor().execute("create database carec")
             connection.close()
-            yield f"postgresql+psycopg2://carec:{PASSWORD}@{address}/carec"
+            yield Server(
+                f"postgresql://carec:{PASSWORD}@{address}/carec",
+                folder / "server.log",
+                lambda: run(*control, "-m", "immediate", "restart"),
+            )
         finally:
             run("pg_ctl", "-D", data, "-w", "-m", "immediate", "stop")
     finally:

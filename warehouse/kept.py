@@ -89,7 +89,9 @@ def kept(layout: Layout) -> list[Kept]:
 
 
 def current(layout: Layout) -> Kept | None:
-    """Return the current publication; None if it is not kept."""
+    """Return the current publication, or the one that the paths choose; None if it is not kept."""
+    if layout.chosen:
+        return Kept(layout.chosen)
     with suppress(OSError, ValueError):
         one = Kept(layout.publications / f"{layout.current_publication.read_text(encoding='ascii').strip()}{SUFFIX}")
         if one.path.parent == layout.publications and one.published_at and one.path.exists():

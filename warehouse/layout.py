@@ -8,9 +8,15 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Layout:
-    """Paths in the folder ``CAREC_WAREHOUSE``."""
+    """Paths in the folder ``CAREC_WAREHOUSE``.
+
+    Attributes:
+        root: The folder.
+        chosen: The kept file of the publication to read, where that is not the folder's own: the newest of the lake.
+    """
 
     root: Path
+    chosen: Path | None = None
 
     @property
     def raw(self) -> Path:
@@ -81,7 +87,7 @@ class Layout:
     @property
     def published(self) -> Path:
         """The database that users open: a link to a copy of the current publication, replaced as a whole."""
-        return self.root / "carec.duckdb"
+        return self.chosen or self.root / "carec.duckdb"
 
     @property
     def publications(self) -> Path:
@@ -97,6 +103,11 @@ class Layout:
     def opened(self) -> Path:
         """The copy of the current publication that users open, under another name for each publication."""
         return self.publications / "open"
+
+    @property
+    def fetching(self) -> Path:
+        """Unfinished copies of publications of the lake, and the lock of the process that makes one."""
+        return self.publications / "fetching"
 
     @property
     def report(self) -> Path:

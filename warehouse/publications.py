@@ -10,6 +10,7 @@ scores, verdicts and the benchmarks. The observations of other economies are in 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -287,10 +288,12 @@ def _record(connection: duckdb.DuckDBPyConnection, table: str) -> tuple[datetime
 def _earlier(layout: Layout, before: datetime, since: date | None) -> Path | None:
     found = {datetime.strptime(folder.name, STAMP): folder for folder in folders(layout)}
     found |= {one.published_at: one.path for one in kept.kept(layout)}
-    times = sorted(time for time in found if time < before)
-    if not times:
-        return None
-    if since is None:
-        return found[times[-1]]
-    old_enough = [time for time in times if time.date() <= since]
-    return found[old_enough[-1] if old_enough else times[0]]
+    time = earlier(found, before, since)
+    return found[time] if time else None
+
+
+def earlier(times: Iterable[datetime], before: datetime, since: date | None) -> datetime | None:
+    """Return the time of the publication to compare with, see ``compare``; None if none is earlier."""
+    known = sorted(time for time in times if time < before)
+    old_enough = [time for time in known if since is None or time.date() <= since]
+    return next(iter(old_enough[-1:] or known), None)

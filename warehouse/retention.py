@@ -7,6 +7,7 @@ hashes (``kept``), comparing two (``publications``).
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -43,15 +44,22 @@ def prune(layout: Layout, last: int) -> None:
         one.delete()
 
 
-def find(layout: Layout, given: str) -> Path:
+def find(layout: Layout, given: str, elsewhere: Iterable[str] = ()) -> Path:
     """Return a publication by the beginning of its id: its file, or the folder of its parts.
+
+    Args:
+        layout: Paths of the warehouse.
+        given: The id, or its beginning.
+        elsewhere: Ids of publications that can be fetched: of them the file may not exist yet.
 
     Raises:
         UnknownPublication: No publication, or more than one, has an id that begins so.
     """
     files = [one.path for one in kept.kept(layout)]
     parts = [path for path in folders(layout) if not any(file.name.startswith(path.name) for file in files)]
-    ids = {path.name.removesuffix(kept.SUFFIX): path for path in (*parts, *files)}
+    fetched = [layout.publications / f"{one}{kept.SUFFIX}" for one in elsewhere]
+    parts = [path for path in parts if not any(file.name.startswith(path.name) for file in fetched)]
+    ids = {path.name.removesuffix(kept.SUFFIX): path for path in (*parts, *files, *fetched)}
     wanted = given.strip().removesuffix(kept.SUFFIX)
     found = [name for name in ids if name == wanted] or [name for name in ids if wanted and name.startswith(wanted)]
     if len(found) != 1:

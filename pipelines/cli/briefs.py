@@ -12,9 +12,8 @@ import typer
 
 from pipelines.cli.terminal import command_app, home_path, note
 from pipelines.published import economy_code
+from pipelines.reading import fetch_earlier, reading_layout
 from pipelines.report.briefs import write_briefs
-from pipelines.settings import load_settings
-from warehouse.layout import Layout
 
 app = command_app()
 
@@ -29,7 +28,8 @@ def briefs(
     no_pdf: Annotated[bool, typer.Option("--no-pdf", help="Write only HTML.")] = False,
 ) -> None:
     """Write a brief of a few pages per member, as HTML and PDF."""
-    layout = Layout(load_settings().warehouse)
+    layout = reading_layout()
+    fetch_earlier()
     folder = out or layout.report / "briefs"
     codes = [economy_code(one) for one in countries or []]
     written = write_briefs(layout, folder, codes, language, pdf=not no_pdf, note=note)

@@ -17,8 +17,7 @@ from pipelines.cli.tables import Format, console, show
 from pipelines.cli.terminal import FormatOption, command_app, parse_day
 from pipelines.formatting import GAP, figure
 from pipelines.published import CHANGE_SECTIONS, SUMMED_SECTIONS, publication_named, section_of
-from pipelines.settings import load_settings
-from warehouse.layout import Layout
+from pipelines.reading import fetch_earlier, reading_layout
 from warehouse.publications import COLUMNS, Comparison, compare, compare_two
 
 app = command_app()
@@ -72,12 +71,13 @@ def sections(found: Comparison) -> list[ChangeTable]:
 
 def page(since: date | None, fmt: Format, first: str | None = None, second: str | None = None) -> None:
     """Print every change as one row in JSON and CSV, and as one table per kind otherwise."""
-    layout = Layout(load_settings().warehouse)
+    layout = reading_layout()
     if first:
         found: Comparison | None = compare_two(
             layout, publication_named(first), publication_named(second) if second else None
         )
     else:
+        fetch_earlier(since)
         found = compare(layout, since)
     if fmt is not Format.TABLE:
         show(COLUMNS, found.rows if found else [], fmt)

@@ -66,10 +66,13 @@ def examine(layout: Layout, project: Path = PROJECT) -> Iterator[Diagnosis]:
     yield settings()
     yield disk(layout)
     yield from leftover_files(layout)
-    yield manifest(layout, project / "dbt_project")
-    yield vintages(layout)
-    yield tables(layout)
-    yield publication(layout)
+    if load_settings().lake and not layout.published.exists() and not layout.landing.exists():
+        yield Diagnosis("warehouse", "nothing was built here: commands read the lake")
+    else:
+        yield manifest(layout, project / "dbt_project")
+        yield vintages(layout)
+        yield tables(layout)
+        yield publication(layout)
     yield kept_publications(layout)
     yield build(layout)
     yield raw_bodies(layout)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipelines.cli.terminal import command_app, home_path, note
-from pipelines.settings import load_settings
+from pipelines.reading import reading_layout
 from pipelines.texts.words import ENGLISH, Words
 from sources.catalogue import Provider, load_catalogue
 from sources.errors import ConfigurationError
@@ -22,7 +22,6 @@ from warehouse.export.licences import UnknownName
 from warehouse.export.package import Exported
 from warehouse.export.package import export as write_export
 from warehouse.export.rights import Attribution
-from warehouse.layout import Layout
 
 if TYPE_CHECKING:
     from warehouse.export.sdmx.message import SdmxExported
@@ -67,7 +66,7 @@ def run_export(directory: Path, providers: Sequence[str], licences: Sequence[str
         Unreadable: The published file cannot be read.
         ConfigurationError: The folder or a name is not accepted.
     """
-    published = Layout(load_settings().warehouse).published
+    published = reading_layout().published
     try:
         return write_export(published, directory, _attributions(), licences=licences, providers=providers)
     except (NotAnExport, UnknownName) as error:
@@ -79,7 +78,7 @@ def run_sdmx(directory: Path, providers: Sequence[str], licences: Sequence[str])
     from warehouse.export.sdmx.message import export_sdmx  # brings libraries that the other export does not need
 
     words = Words(ENGLISH)
-    published = Layout(load_settings().warehouse).published
+    published = reading_layout().published
     try:
         return export_sdmx(
             published,

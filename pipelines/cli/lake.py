@@ -15,9 +15,10 @@ from pipelines.cli.terminal import FormatOption, command_app, home_path, note
 from pipelines.lake import chosen_lake, publish_to_lake
 from pipelines.settings import load_settings
 from sources.errors import ConfigurationError
-from warehouse.lake import copies, landing, maintenance, rights
+from warehouse.lake import comparison, landing, maintenance, reading, rights
 from warehouse.lake.connection import Lake, attached, make
 from warehouse.layout import Layout
+from warehouse.publish import published
 from warehouse.recovery import holding
 
 app = command_app(no_args_is_help=True)
@@ -60,15 +61,21 @@ def sync(
     layout = Layout(settings.warehouse)
     with holding(layout):
         if not down:
-            present = publish_to_lake(settings, layout)
+            present = publish_to_lake(settings, layout, note)
             assert present is not None
             note(f"the lake's newest publication is of {present.published_at} UTC, {present.changed:,} changed rows")
+            record = published(layout)
+            if record is None or record.published_at.isoformat() != present.published_at:
+                note("it is later than that of this warehouse, which stays here: `carec lake sync --down` fetches it")
+                return
+            _print_comparison(comparison.compare(chosen, layout, present.snapshot))
             return
         with attached(chosen, read_only=True) as connection:
             written = landing.pull(connection, chosen, layout)
-        present = copies.fetch_publication(chosen, layout, publication)
+        now = reading.fetch_publication(chosen, layout, settings.keep_publications, publication)
     note(f"fetched {', '.join(f'{count} files of {kind}' for kind, count in written.items())}")
-    note(f"{layout.published} is the publication of {present.published_at} UTC, as of {present.as_of}")
+    note(f"{layout.published} is the publication of {now.published_at} UTC, as of {now.as_of}")
+    _print_comparison(comparison.compare(chosen, layout, now.snapshot))
 
 
 @app.command()
@@ -112,6 +119,13 @@ def grant(
     if policy := rights.store_policy(chosen):
         note("the policy for its key of the object store:")
         typer.echo(policy)
+
+
+def _print_comparison(equal: comparison.Equal) -> None:
+    note(
+        f"compared cell by cell, without a difference: {equal.rows:,} rows of {equal.tables} published tables,"
+        f" {equal.landed:,} landed rows"
+    )
 
 
 def _lake() -> Lake:

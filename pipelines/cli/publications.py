@@ -5,33 +5,44 @@ Belongs here: the list. Does not belong here: which ones are kept (``warehouse.r
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 
 from pipelines.cli.tables import Format, show
 from pipelines.cli.terminal import FormatOption, command_app
-from pipelines.settings import load_settings
+from pipelines.reading import publications_elsewhere, reading_layout
 from warehouse import kept
 from warehouse.layout import Layout
 from warehouse.publications import folders
 from warehouse.reading import NotPublished, Unreadable, open_published
 
+if TYPE_CHECKING:
+    from warehouse.lake.reading import InLake
+
 app = command_app()
 
 COLUMNS = ("id", "published_at", "as_of", "holds")
 WHOLE, PARTS, CURRENT = "every table", "the members' figures, for carec diff", "every table (current)"
+IN_LAKE = "every table (in the lake)"
 
 
 @app.command()
 def publications(fmt: FormatOption = Format.TABLE) -> None:
     """Publications that are kept: query --publication ID reads one, diff A B compares two."""
-    show(COLUMNS, rows(Layout(load_settings().warehouse)), fmt)
+    layout = reading_layout()
+    show(COLUMNS, rows(layout, publications_elsewhere()), fmt)
 
 
-def rows(layout: Layout) -> list[tuple[str, str, str, str]]:
+def rows(layout: Layout, elsewhere: Sequence[InLake] = ()) -> list[tuple[str, str, str, str]]:
     """Return one row per publication, newest first.
+
+    Args:
+        layout: Paths of the warehouse.
+        elsewhere: Publications of the lake that the warehouse has no file of.
 
     Raises:
         NotPublished: Nothing is published.
@@ -40,9 +51,11 @@ def rows(layout: Layout) -> list[tuple[str, str, str, str]]:
     open_published(layout.published).close()
     files, current = kept.kept(layout), kept.current(layout)
     found = [(one.id, one.path, CURRENT if one == current else WHOLE) for one in files]
-    times = {one.id.partition("-")[0] for one in files}
+    times = {one.id.partition("-")[0] for one in (*files, *(other.kept(layout) for other in elsewhere))}
     found += [(path.name, path, PARTS) for path in folders(layout) if path.name not in times]
-    return [(name, *_days(path), holds) for name, path, holds in sorted(found, reverse=True)]
+    listed = [(name, *_days(path), holds) for name, path, holds in found]
+    listed += [(one.kept(layout).id, *_shown(one.published_at, one.as_of), IN_LAKE) for one in elsewhere]
+    return sorted(listed, reverse=True)
 
 
 def _days(path: Path) -> tuple[str, str]:
@@ -59,4 +72,8 @@ def _days(path: Path) -> tuple[str, str]:
         return "cannot be read", ""
     at, day = row
     assert isinstance(at, datetime) and isinstance(day, date)
-    return f"{at:%Y-%m-%d %H:%M} UTC", day.isoformat()
+    return _shown(at, day)
+
+
+def _shown(published_at: datetime, as_of: date) -> tuple[str, str]:
+    return f"{published_at:%Y-%m-%d %H:%M} UTC", as_of.isoformat()

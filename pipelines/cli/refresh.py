@@ -86,8 +86,8 @@ def refresh(
         note(f"the publication is now as of {day}, for every reader; carec refresh without --as-of goes back to today")
     if faults := [fault for one in result.ingestion.results for fault in one.faults]:
         post(Message.of_faults(faults), workspace.settings.webhook_url)
-    if in_lake := publish_to_lake(workspace.settings, workspace.layout):
-        note(f"the lake has this publication as snapshot {in_lake.snapshot}")
+    if in_lake := publish_to_lake(workspace.settings, workspace.layout, note):
+        note(f"the lake's newest publication is of {in_lake.published_at} UTC, snapshot {in_lake.snapshot}")
     if result.build is None:
         return
     if revised.total.notable:
@@ -142,7 +142,7 @@ def _print_summary(workspace: Workspace, result: Refresh, revised: Revisions, se
         for warning in warnings(workspace.layout, result.build.nodes):
             note(f"warning: {warning} (its page in `carec ui` has all rows)")
         note(f"published {publication.observations:,} observations, newest vintage {newest}, to {path} in {took}")
-        for line in not_known():
+        for line in not_known(path):
             note(line)
 
 

@@ -11,10 +11,9 @@ from typing import Annotated
 import typer
 
 from pipelines.cli.terminal import command_app, home_path, note
+from pipelines.reading import fetch_earlier, reading_layout
 from pipelines.report.briefs import folder_of, links_to, write_briefs
 from pipelines.report.page import write_report
-from pipelines.settings import load_settings
-from warehouse.layout import Layout
 
 app = command_app()
 
@@ -30,7 +29,8 @@ def report(
     ] = False,
 ) -> None:
     """Write the report: one page that needs no network."""
-    layout = Layout(load_settings().warehouse)
+    layout = reading_layout()
+    fetch_earlier()
     file = out or layout.report / "index.html"
     written = write_briefs(layout, folder_of(file, language), language=language, note=note) if briefs else []
     note(f"wrote {write_report(layout, file, language, note, links_to(written, file))}")

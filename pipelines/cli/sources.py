@@ -15,6 +15,8 @@ import typer
 
 from pipelines.cli.tables import Format, show
 from pipelines.cli.terminal import FormatOption, command_app, note, progress_line
+from pipelines.published import fetch
+from pipelines.reading import reading_layout
 from pipelines.settings import load_settings, with_base_urls
 from pipelines.source_checks import check_links, closing_line, watch_editions
 from pipelines.workspace import open_workspace
@@ -51,6 +53,43 @@ EDITION_COLUMNS = [
     "status",
     "detail",
 ]
+
+_HEALTH_COLUMNS = [
+    "indicator_id",
+    "provider_requested",
+    "provider_used",
+    "outcome",
+    "latest_year",
+    "retrieved_at",
+    "stale_reason",
+    "attempts",
+    "provider_code",
+    "provider_release",
+    "last_change_at",
+    "licence",
+    "origin",
+]
+_HEALTH = f"""
+    with vintages as (
+        select
+            indicator_id,
+            arg_max(provider_release, (vintage_at, year)) as provider_release,
+            arg_max(licence, (vintage_at, year)) as vintage_licence,
+            max(vintage_at) as last_change_at
+        from observations group by all
+    )
+    select {", ".join(_HEALTH_COLUMNS[:-2])}, coalesce(vintage_licence, catalogue_licence), origin
+    from source_health
+    join (
+        select
+            indicator_id, origin, licence as catalogue_licence,
+            regexp_extract(provider_chain, '^[^ ]+ ?(.*?)( > .*)?$', 1) as provider_code
+        from indicators
+    ) as catalogue using (indicator_id)
+    left join vintages using (indicator_id)
+    order by indicator_id
+"""
+"""What ``source_health`` of the landing has, from the published tables; its warnings are not published."""
 
 app = command_app()
 
@@ -130,14 +169,13 @@ def _check_contracts(providers: list[str], fmt: Format) -> None:
 
 
 def print_health(fmt: Format) -> None:
-    """Print source health as of the newest refresh, which may be newer than the publication."""
-    layout = Layout(load_settings().warehouse)
-    if not layout.source_health.exists():
-        raise NotPublished("no refresh has run yet: run `carec refresh` first")
-    health = _landed(layout.source_health)
-    catalogue = _landed(layout.indicators).select("indicator_id", "origin")
+    """Print source health as of the newest refresh, which may be newer than the publication.
+
+    With a lake, this machine may not be the one that asked the providers: it is that of the publication then.
+    """
+    layout = reading_layout()
     age = (pl.lit(utc_now().year) - pl.col("latest_year")).alias("age_years")
-    table = health.join(catalogue, on="indicator_id", how="left").with_columns(age)
+    table = (_published_health() if layout.chosen else _landed_health(layout)).with_columns(age)
     if fmt is not Format.TABLE:
         show(table.columns, table.rows(), fmt)
         return
@@ -157,6 +195,17 @@ def print_health(fmt: Format) -> None:
         pl.coalesce(*reasons).alias("because"),
     )
     show(shown.columns, shown.rows(), fmt)
+
+
+def _published_health() -> pl.DataFrame:
+    return pl.DataFrame(fetch(_HEALTH), schema=_HEALTH_COLUMNS, orient="row", infer_schema_length=None)
+
+
+def _landed_health(layout: Layout) -> pl.DataFrame:
+    if not layout.source_health.exists():
+        raise NotPublished("no refresh has run yet: run `carec refresh` first")
+    health = _landed(layout.source_health)
+    return health.join(_landed(layout.indicators).select("indicator_id", "origin"), on="indicator_id", how="left")
 
 
 def _landed(path: Path) -> pl.DataFrame:

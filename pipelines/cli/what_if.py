@@ -14,12 +14,11 @@ from pipelines.cli.tables import Format, show
 from pipelines.cli.terminal import FormatOption, command_app
 from pipelines.formatting import figure, number
 from pipelines.published import economy_code
+from pipelines.reading import reading_layout
 from pipelines.scoring.models import compiled_folder, is_published_by, load_models
 from pipelines.scoring.what_if import TABLES, WhatIf
 from pipelines.seeds.codes import FRAMEWORK
-from pipelines.settings import load_settings
 from sources.errors import ConfigurationError
-from warehouse.layout import Layout
 
 app = command_app()
 
@@ -43,7 +42,7 @@ def what_if(
     """A member's score, rank and band with changed figures, and the value that reaches a rank."""
     given = _parsed(changes, rank)
     iso3 = economy_code(iso3)  # refuses a missing or damaged publication before anything is compiled
-    layout = Layout(load_settings().warehouse)
+    layout = reading_layout()
     compiled = compiled_folder(layout)
     models = load_models(compiled, TABLES)
     question = WhatIf(layout.published, models, framework, iso3, is_published_by(layout, compiled))

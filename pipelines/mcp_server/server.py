@@ -20,8 +20,10 @@ from pipelines.answers.dictionary import Described, described
 from pipelines.mcp_server.envelope import clean
 from pipelines.mcp_server.tools import TOOLS
 from pipelines.published import imprint
+from pipelines.reading import newly_read
 from pipelines.settings import PROJECT
 from sources.errors import ConfigurationError
+from warehouse.lake.errors import LakeError
 from warehouse.reading import NotPublished, Unreadable
 
 HOST = "127.0.0.1"
@@ -35,7 +37,7 @@ a reason; never read it as 0. The benchmarks are the project's own choice, not t
 
 METHOD = PROJECT / "docs" / "method.md"
 
-_EXPECTED = (ConfigurationError, NotPublished, Unreadable)
+_EXPECTED = (ConfigurationError, LakeError, NotPublished, Unreadable)
 
 
 def build() -> MCPServer[Any]:
@@ -108,13 +110,15 @@ def _as_tool(function: Callable[..., dict[str, Any]]) -> Callable[..., dict[str,
     @wraps(function)
     def tool(*args: Any, **kwargs: Any) -> dict[str, Any]:
         try:
-            return function(*args, **kwargs)
+            with newly_read():
+                return function(*args, **kwargs)
         except _EXPECTED as error:
             raise ToolError(clean(str(error))) from error
 
     return tool
 
 
+@newly_read()
 def _dictionary() -> str:
     """The tables and views of the published file with their descriptions."""
     tables = {one.table: one.meaning_of_table for one in _described()}
@@ -122,6 +126,7 @@ def _dictionary() -> str:
     return "\n".join(["# Tables", "", imprint(), "", *lines, ""])
 
 
+@newly_read()
 def _table(table: str) -> str:
     """The columns of a table or view of the published file with their descriptions."""
     columns = [one for one in _described() if one.table == table]

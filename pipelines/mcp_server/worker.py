@@ -19,8 +19,10 @@ from typing import Any
 
 from pipelines.mcp_server.envelope import clean, fitting, plain
 from pipelines.published import QueryLimits, run_query
+from pipelines.reading import reading_layout
 from pipelines.settings import PROJECT
 from sources.errors import ConfigurationError
+from warehouse.kept import Kept
 from warehouse.reading import NotPublished, Unreadable
 
 SECONDS = 15
@@ -49,7 +51,9 @@ def run_apart(sql: str, rows: int) -> dict[str, Any]:
     command = [sys.executable, "-P", "-m", "pipelines.mcp_server.worker"]
     paths = [str(PROJECT), *filter(None, [os.environ.get("PYTHONPATH")])]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
-    question = json.dumps({"sql": sql, "rows": rows}).encode()
+    # the limits of that process are for a query, not for fetching a publication of a lake
+    chosen = reading_layout().chosen
+    question = json.dumps({"sql": sql, "rows": rows, "publication": chosen and Kept(chosen).id}).encode()
     try:
         with _SLOTS:
             done = subprocess.run(
@@ -73,7 +77,8 @@ def main() -> None:
     question = json.load(sys.stdin)
     _limit()
     try:
-        columns, found = run_query(question["sql"], QueryLimits(question["rows"] + 1, MEMORY))
+        limits = QueryLimits(question["rows"] + 1, MEMORY)
+        columns, found = run_query(question["sql"], limits, question["publication"])
         rows = plain(found[: question["rows"]])
         kept = fitting(rows)
         more = len(found) > len(kept)

@@ -11,7 +11,7 @@ from typing import Any
 
 import dagster as dg
 
-from pipelines.lake import publish_to_lake
+from pipelines.lake import follow_lake, publish_to_lake
 from pipelines.notifications import Message, notify
 from pipelines.orchestration.asset_keys import PUBLICATION, Key
 from pipelines.orchestration.automation import FOLLOW_BUILD
@@ -43,6 +43,7 @@ def publication_asset(workspace: Workspace, tables: Iterable[Key]) -> dg.AssetsD
     )
     def publication(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
         with lock_warehouse(context, layout):
+            follow_lake(workspace.settings, layout)
             previous, receipt = current(layout), read_receipt(layout)
             try:
                 # as in a refresh: a publication of the same build stays untouched
@@ -57,7 +58,7 @@ def publication_asset(workspace: Workspace, tables: Iterable[Key]) -> dg.AssetsD
                     f"not published, the previous publication is unchanged: {error}", allow_retries=False
                 ) from error
             try:
-                publish_to_lake(workspace.settings, layout)
+                publish_to_lake(workspace.settings, layout, context.log.info)
             except LakeError as error:
                 raise dg.Failure(str(error), allow_retries=False) from None
             changes = [] if unchanged else verdict_changes(layout.published, result.published_at)

@@ -3,94 +3,27 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pytest
 
-from tests.postgres import PASSWORD, free_port, postgres
+from tests.lakes import change, contents, lake, psycopg2_of, published, server, settings_of, store
+from tests.postgres import PASSWORD
 from tests.running import ROOT
 from warehouse.lake import copies, landing, maintenance, publishing, rights
-from warehouse.lake.connection import Lake, attached, catalogue, lake_at, make
+from warehouse.lake.connection import Lake, attached, make
 from warehouse.lake.errors import LakeError
 from warehouse.layout import Layout
 
 pytest.importorskip("duckdb_extension_ducklake", reason="the extra lake is not installed (make lake)")
 pytestmark = pytest.mark.lake
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    with postgres() as address:
-        yield address.replace("+psycopg2", "")
-
-
-@pytest.fixture
-def lake(server: str, tmp_path: Path) -> Iterator[Lake]:
-    """An empty lake in a database of its own."""
-    import psycopg2
-
-    connection = psycopg2.connect(server)
-    connection.autocommit = True
-    with connection.cursor() as cursor:
-        cursor.execute("drop database if exists of_test with (force)")
-        cursor.execute("create database of_test")
-    connection.close()
-    made = lake_at(server.removesuffix("carec") + "of_test", str(tmp_path / "it's a lake"))
-    make(made)
-    yield made
-
-
-@contextmanager
-def psycopg2_of(lake: Lake) -> Iterator[Any]:
-    with catalogue(lake) as connection, connection.cursor() as cursor:
-        yield cursor
-
-
-@pytest.fixture
-def published(tmp_path: Path) -> Path:
-    """A small published file: tables with NULLs and texts, a view, a macro, comments."""
-    path = tmp_path / "carec.duckdb"
-    with duckdb.connect(str(path)) as connection:
-        connection.execute(
-            """
-            create table publication as select timestamp '2026-01-01 10:00' as published_at, date '2026-01-01' as as_of,
-                'aaaa' as fingerprint;
-            create table scorecard as select i as id, 'it''s ' || i as name, i / 3 as score,
-                case when i % 5 > 0 then i end as rank from range(1000) as r (i);
-            create macro half(x) as x / 2;
-            create view v_members as select id, half(score) as half from main.scorecard;
-            comment on table scorecard is 'One row per id; it''s a test';
-            comment on column scorecard.score is 'Score';
-            comment on column v_members.half is 'Half';
-            """
-        )
-    return path
-
-
-def change(published: Path, fingerprint: str, sql: str = "") -> None:
-    with duckdb.connect(str(published)) as connection:
-        connection.execute(
-            f"{sql}; update publication set fingerprint = '{fingerprint}', published_at = published_at + interval 1 day"
-        )
-
-
-def contents(path: Path) -> dict[str, str]:
-    with duckdb.connect(str(path), read_only=True) as connection:
-        tables = connection.execute("select table_name from duckdb_tables() order by 1").fetchall()
-        return {name: publishing.content(connection, name) for (name,) in tables}
+__all__ = ["lake", "published", "server", "store"]
 
 
 def described(path: Path) -> list[tuple[str, ...]]:
@@ -144,37 +77,6 @@ def test_only_changed_rows_are_written_and_every_publication_stays_readable(
         copies.copy_publication(lake, tmp_path / "back.duckdb", "eeee")
 
 
-def test_readers_see_one_publication_as_a_whole_while_others_are_committed(lake: Lake, published: Path) -> None:
-    publishing.publish_to_lake(lake, published)
-    done, seen, faults = threading.Event(), set(), []
-
-    def read() -> None:
-        try:
-            while not done.is_set():
-                with attached(lake, read_only=True) as connection:
-                    row = connection.execute(
-                        "select fingerprint, (select count(*) from lake.scorecard) from lake.publication"
-                    ).fetchone()
-                seen.add(row)
-        except LakeError as error:
-            faults.append(error)
-
-    readers = [threading.Thread(target=read) for _ in range(4)]
-    for reader in readers:
-        reader.start()
-    expected = {("aaaa", 1000)}
-    for number in range(8):
-        change(published, f"f{number}", f"insert into scorecard (id) values ({2000 + number})")
-        publishing.publish_to_lake(lake, published)
-        expected.add((f"f{number}", 1001 + number))
-    done.set()
-    for reader in readers:
-        reader.join()
-    assert not faults
-    assert seen <= expected
-    assert len(seen) > 1
-
-
 KILLED = """
 import os, signal, sys
 from pathlib import Path
@@ -192,29 +94,19 @@ p.publish_to_lake(lake_at(os.environ["CAREC_LAKE"], sys.argv[1]), Path(sys.argv[
 
 @pytest.mark.parametrize("moment", [("_write", "before"), ("_replace_rows", "after"), ("write_definitions", "after")])
 def test_a_killed_publisher_leaves_the_publication_before_and_no_lock(
-    lake: Lake, server: str, published: Path, tmp_path: Path, moment: tuple[str, str]
+    lake: Lake, published: Path, tmp_path: Path, moment: tuple[str, str]
 ) -> None:
     publishing.publish_to_lake(lake, published)
     before = contents(published)
     change(published, "bbbb", "update scorecard set score = 1 where id = 7; alter table scorecard add column n integer")
-    url = server.removesuffix("carec") + "of_test"
     command = [sys.executable, "-c", KILLED, lake.data, str(published), "", *moment]
-    done = subprocess.run(command, env={**os.environ, "CAREC_LAKE": url}, cwd=ROOT, capture_output=True, check=False)
+    done = subprocess.run(command, env=settings_of(lake), cwd=ROOT, capture_output=True, check=False)
     assert done.returncode == -signal.SIGKILL
     copies.copy_publication(lake, tmp_path / "back.duckdb")
     assert contents(tmp_path / "back.duckdb") == before
     assert publishing.publish_to_lake(lake, published).fingerprint == "bbbb"
     copies.copy_publication(lake, tmp_path / "back.duckdb")
     assert contents(tmp_path / "back.duckdb") == contents(published)
-
-
-def test_a_second_publisher_learns_who_publishes_and_succeeds_later(lake: Lake, published: Path) -> None:
-    with (
-        publishing.locked(lake, publishing.PUBLICATION),
-        pytest.raises(LakeError, match=r"another publication .* is running from 127\.0\.0\.1, PostgreSQL process \d+"),
-    ):
-        publishing.publish_to_lake(lake, published)
-    assert publishing.publish_to_lake(lake, published).fingerprint == "aaaa"
 
 
 def test_a_wrong_password_or_server_gives_a_sentence_without_the_secret(lake: Lake, published: Path) -> None:
@@ -289,35 +181,6 @@ def test_landed_files_and_bodies_go_to_the_lake_once_and_come_back_the_same(
         assert same_figures(path, theirs.landing / path.relative_to(ours.landing)), path.name
 
 
-@pytest.fixture
-def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[subprocess.Popen[bytes]]:
-    """An S3 server with the bucket ``bucket``; rclone has one and is on the package index."""
-    program = shutil.which("rclone", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
-    if program is None:
-        pytest.skip("rclone is not installed (make lake)")
-    (tmp_path / "s3" / "bucket").mkdir(parents=True)
-    port = free_port()
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "THEKEY")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret-of-the-store")
-    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
-    monkeypatch.setenv("AWS_REGION", "us-east-1")
-    command = [program, "serve", "s3", "--addr", f"127.0.0.1:{port}", "--auth-key", "THEKEY,secret-of-the-store"]
-    with (tmp_path / "log").open("wb") as log:
-        server = subprocess.Popen([*command, str(tmp_path / "s3")], stdout=log, stderr=log)
-    try:
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", port), timeout=1).close()
-                break
-            except OSError:
-                assert server.poll() is None, (tmp_path / "log").read_text()
-                time.sleep(0.05)
-        yield server
-    finally:
-        server.kill()
-        server.wait()
-
-
 def test_an_object_store_serves_as_a_folder_does_and_its_faults_lose_nothing(
     lake: Lake,
     published: Path,
@@ -356,12 +219,8 @@ def test_an_object_store_serves_as_a_folder_does_and_its_faults_lose_nothing(
         publishing.publish_to_lake(there, published)
 
 
-def test_the_commands_work_from_a_set_up_to_a_reader(
-    lake: Lake, server: str, published_warehouse: Path, tmp_path: Path
-) -> None:
-    url = server.removesuffix("carec") + "of_test"
-    base = {k: v for k, v in os.environ.items() if not k.startswith("CAREC_")} | {"NO_COLOR": "1"}
-    base |= {"CAREC_LAKE": url, "CAREC_LAKE_DATA": lake.data, "CAREC_WAREHOUSE": str(published_warehouse)}
+def test_the_commands_work_from_a_set_up_to_a_reader(lake: Lake, published_warehouse: Path, tmp_path: Path) -> None:
+    base = settings_of(lake) | {"CAREC_WAREHOUSE": str(published_warehouse)}
     printed = ""
 
     def carec(*arguments: str, **more: str) -> subprocess.CompletedProcess[str]:

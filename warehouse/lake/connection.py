@@ -11,7 +11,7 @@ from __future__ import annotations
 import configparser
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -163,7 +163,13 @@ def attached(lake: Lake, *, read_only: bool = False, create: bool = False) -> It
         connection.execute(f"attach 'ducklake:carec_lake' as {NAME} ({options})")
         # waits between tries of a commit that another one got ahead of
         connection.execute("set ducklake_max_retry_count = 100; set ducklake_retry_wait_ms = 50")
-        yield connection
+        try:
+            yield connection
+        except BaseException:
+            # closed with a transaction whose PostgreSQL is lost, DuckDB would end this process
+            with suppress(duckdb.Error):
+                connection.execute("rollback")
+            raise
 
 
 def make(lake: Lake) -> None:

@@ -15,9 +15,12 @@ from warehouse.kept import needed
 from warehouse.lake.connection import NAME, Lake, attached, catalogue
 from warehouse.lake.errors import LakeError
 from warehouse.lake.publishing import LANDING, MAINTENANCE, PUBLICATION, LakePublication, locked, publications
+from warehouse.reading import quoted
 
 CLOCK_LIMIT_S = 60
 """Largest difference between the clocks of this machine and of PostgreSQL."""
+PROBE = "write-check.csv"
+"""A file that a check writes where this role may write, with the time; DuckDB deletes nothing in a store."""
 
 
 def vacuum(lake: Lake, keep: int, *, dry_run: bool) -> dict[str, int]:
@@ -72,7 +75,9 @@ def examine(lake: Lake) -> Iterator[tuple[str, bool, str]]:
         with attached(lake, read_only=True) as connection:
             yield "versions", True, _versions(connection)
             ((files,),) = connection.execute("select count(*) from glob(?)", [f"{lake.data}/**"]).fetchall()
-            yield "data", True, f"{lake.data}: {files:,} files"
+            if may_create:
+                connection.execute(f"copy (select now()) to '{quoted(lake.data)}/{PROBE}' (format csv)")
+            yield "data", True, f"{lake.data}: {files:,} files, {'read and write' if may_create else 'read'}"
             known = publications(connection)
             if known:
                 connection.execute(f'from {NAME}.main."{min(known[-1].tables)}" limit 1').fetchall()

@@ -10,7 +10,7 @@ killed publisher leaves none.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -30,6 +30,9 @@ MAINTENANCE = "maintenance"
 LANDING = "landing"
 _LOCKS = {PUBLICATION: 0x6361_7265_6301, MAINTENANCE: 0x6361_7265_6302, LANDING: 0x6361_7265_6303}
 """What is locked -> key of PostgreSQL's advisory lock, unlikely to be that of another program."""
+
+WAIT_S = 900.0
+"""Seconds to wait for another publication or landing: several times what one takes."""
 
 _FILE = "published"
 _TABLES = "select table_name from duckdb_tables() where database_name = ? and schema_name = 'main' and not internal"
@@ -62,28 +65,30 @@ class LakePublication:
     changed: int
 
 
-def publish_to_lake(lake: Lake, published: Path) -> LakePublication:
-    """Write the published file to the lake, unless its newest publication is this one.
+def publish_to_lake(
+    lake: Lake, published: Path, waiting: Callable[[str], None] = lambda sentence: None
+) -> LakePublication:
+    """Write the published file to the lake, unless its newest publication is this one or a later one.
 
     Args:
         lake: The address.
         published: The published file.
+        waiting: Called with a sentence before the wait for another publisher.
 
     Returns:
         The newest publication of the lake.
 
     Raises:
-        LakeError: The lake cannot be reached or written; what it had remains.
-        Busy: Another process publishes.
+        LakeError: The lake cannot be reached or written, or another process publishes for too long; what it had
+            remains.
     """
-    with locked(lake, PUBLICATION), attached(lake) as connection:
+    with locked(lake, PUBLICATION, WAIT_S, waiting), attached(lake) as connection:
         connection.execute(f"attach '{quoted(published)}' as {_FILE} (read_only)")
         record = _record(connection)
         present = publications(connection)
-        if present and (present[-1].fingerprint, present[-1].published_at) == (
-            record["fingerprint"],
-            record["published_at"],
-        ):
+        if present and record["published_at"] < present[-1].published_at:  # ISO format
+            return present[-1]
+        if present and all(record[name] == getattr(present[-1], name) for name in ("fingerprint", "published_at")):
             return present[-1]
         connection.execute("begin")
         record |= _write(connection, present[-1].tables if present else {})
@@ -106,24 +111,45 @@ def publications(connection: duckdb.DuckDBPyConnection) -> list[LakePublication]
 
 
 @contextmanager
-def locked(lake: Lake, what: str) -> Iterator[None]:
+def locked(
+    lake: Lake, what: str, wait_s: float = 0.0, waiting: Callable[[str], None] = lambda sentence: None
+) -> Iterator[None]:
     """Hold the lake's lock for publications, landing or maintenance within the block.
 
+    Args:
+        lake: The address.
+        what: A key of the locks.
+        wait_s: Seconds to wait for another process.
+        waiting: Called with a sentence before the wait.
+
     Raises:
-        LakeError: Another process holds it; the message names its host and its process.
+        LakeError: Another process holds it after ``wait_s`` seconds; the message names its host and its process.
     """
+    from psycopg2.errors import LockNotAvailable  # type: ignore[import-untyped]
+
     with catalogue(lake) as connection, connection.cursor() as cursor:
         cursor.execute("select pg_try_advisory_lock(%s)", [_LOCKS[what]])
         if not cursor.fetchone()[0]:
-            cursor.execute(
-                "select a.client_addr, a.pid, a.backend_start from pg_locks as l join pg_stat_activity as a using (pid)"
-                " where l.locktype = 'advisory' and l.granted and (l.classid::bigint << 32) + l.objid::bigint = %s",
-                [_LOCKS[what]],
-            )
-            holder = cursor.fetchone()
-            who = f"from {holder[0]}, PostgreSQL process {holder[1]}, since {holder[2]:%H:%M:%S}" if holder else ""
-            raise LakeError(f"another {what} of the lake {lake.shown} is running {who}; wait for it, then try again")
+            sentence = f"another {what} of the lake {lake.shown} is running{_holder(cursor, what)}"
+            if wait_s <= 0:
+                raise LakeError(f"{sentence}; wait for it, then try again")
+            waiting(f"{sentence}; this one waits for it and follows")
+            try:
+                cursor.execute(f"set lock_timeout = '{1000 * wait_s:.0f}ms'")
+                cursor.execute("select pg_advisory_lock(%s)", [_LOCKS[what]])
+            except LockNotAvailable:
+                raise LakeError(f"{sentence}; wait for it, then try again") from None
         yield
+
+
+def _holder(cursor: Any, what: str) -> str:
+    cursor.execute(
+        "select a.client_addr, a.pid, a.backend_start from pg_locks as l join pg_stat_activity as a using (pid)"
+        " where l.locktype = 'advisory' and l.granted and (l.classid::bigint << 32) + l.objid::bigint = %s",
+        [_LOCKS[what]],
+    )
+    holder = cursor.fetchone()
+    return f" from {holder[0]}, PostgreSQL process {holder[1]}, since {holder[2]:%H:%M:%S}" if holder else ""
 
 
 def _record(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
@@ -172,6 +198,12 @@ def content(connection: duckdb.DuckDBPyConnection, table: str) -> str:
     row = connection.execute(f"select count(*), coalesce(sum(hash(t)::hugeint), 0) from {table} as t").fetchone()
     assert row is not None
     return f"{row[0]} rows, {row[1]:x} by DuckDB {duckdb.__version__}"
+
+
+def same_content(one: str, other: str) -> bool:
+    """Return whether two contents are equal: rows and hashes, or only rows where two versions of DuckDB hashed them."""
+    (rows, by), (other_rows, other_by) = ((text.split(", ")[0], text.split(" by ")[1]) for text in (one, other))
+    return one == other if by == other_by else rows == other_rows
 
 
 def _replace_rows(connection: duckdb.DuckDBPyConnection, source: str, target: str) -> int:

@@ -25,6 +25,7 @@ def grant_reading(lake: Lake, role: str, password: str | None) -> bool:
         LakeError: PostgreSQL refuses.
     """
     from psycopg2 import sql  # type: ignore[import-untyped]
+    from psycopg2.extensions import encrypt_password  # type: ignore[import-untyped]
 
     name, database = sql.Identifier(role), sql.Identifier(lake.database)
     with catalogue(lake) as connection, connection.cursor() as cursor:
@@ -33,7 +34,9 @@ def grant_reading(lake: Lake, role: str, password: str | None) -> bool:
         if is_new:
             cursor.execute(sql.SQL("create role {} login").format(name))
         if password:
-            cursor.execute(sql.SQL("alter role {} password %s").format(name), [password])
+            # the server may log its statements
+            secret = encrypt_password(password, role, connection, "scram-sha-256")
+            cursor.execute(sql.SQL("alter role {} password %s").format(name), [secret])
         for statement in (
             "revoke create on schema public from {role}",
             "grant connect on database {database} to {role}",
