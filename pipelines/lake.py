@@ -1,16 +1,24 @@
-"""The lake of the settings, and the step of a refresh that publishes to it.
+"""The lake of the settings, what its workers share, and the step of a refresh that publishes to it.
 
 Belongs here: from ``CAREC_LAKE`` to an address, and when a publication goes there. Does not belong here: how it is
-written (``warehouse.lake``).
+written (``warehouse.lake``), polling providers (``pipelines.polling``).
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from pipelines.settings import Settings
+from sources.catalogue import Catalogue
 from sources.errors import ConfigurationError
+from sources.http.quotas import PER_HOST, HostSlots
+from sources.http.reachability import host_of
 from warehouse.lake.errors import LakeError
+
+LANDING_WAIT_S = 600.0
+"""Longest wait for another worker that writes landed rows, or for maintenance."""
 
 if TYPE_CHECKING:
     from warehouse.lake.connection import Lake
@@ -34,6 +42,41 @@ def chosen_lake(settings: Settings) -> Lake | None:
         raise ConfigurationError(f"CAREC_LAKE: {error}") from None
 
 
+@contextmanager
+def shared_slots(settings: Settings, catalogue: Catalogue) -> Iterator[HostSlots | None]:
+    """Yield what counts the requests per host over all workers; None without a lake, where there is one process.
+
+    Raises:
+        LakeError: The lake's catalogue cannot be reached.
+    """
+    lake = chosen_lake(settings)
+    if lake is None:
+        yield None
+        return
+    from warehouse.lake.locks import host_slots
+
+    allowed: dict[str, int] = {}
+    for provider in catalogue.providers.values():
+        for address in filter(None, (provider.base_url, provider.alternative_url)):
+            host = host_of(str(address))
+            allowed[host] = min(provider.parallel, allowed.get(host, PER_HOST))
+    with host_slots(lake, allowed, PER_HOST) as slots:
+        yield slots
+
+
+def push_landed(lake: Lake, layout: Layout) -> None:
+    """Add what a warehouse has landed, and the lake lacks, to the lake.
+
+    Raises:
+        LakeError: The lake cannot be written; it has everything as before.
+    """
+    from warehouse.lake import landing, locks
+    from warehouse.lake.connection import attached
+
+    with locks.locked(lake, locks.LANDING, LANDING_WAIT_S), attached(lake) as connection:
+        landing.push(connection, lake, layout)
+
+
 def publish_to_lake(settings: Settings, layout: Layout) -> LakePublication | None:
     """Write the published file and the landed files to the lake of the settings, unless it has them.
 
@@ -50,12 +93,10 @@ def publish_to_lake(settings: Settings, layout: Layout) -> LakePublication | Non
     lake = chosen_lake(settings)
     if lake is None:
         return None
-    from warehouse.lake import landing, publishing
-    from warehouse.lake.connection import attached
+    from warehouse.lake import publishing
 
     try:
-        with publishing.locked(lake, publishing.LANDING), attached(lake) as connection:
-            landing.push(connection, lake, layout)
+        push_landed(lake, layout)
         return publishing.publish_to_lake(lake, layout.published)
     except LakeError as error:
         raise LakeError(

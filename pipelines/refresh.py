@@ -11,7 +11,8 @@ from datetime import date
 
 from pipelines.dbt import runner
 from pipelines.dbt.results import Build
-from pipelines.ingestion import Ingestion, ingest
+from pipelines.ingestion import Ingestion
+from pipelines.polling import gather
 from pipelines.workspace import Workspace
 from sources.observation import utc_now
 from warehouse.files import table_fault
@@ -77,7 +78,7 @@ def refresh(
     workspace.catalogue.select(list(accept_revisions))
     runner.check_seeds(workspace)
     with holding(workspace.layout):
-        ingestion = ingest(
+        ingestion = gather(
             workspace,
             indicators,
             offline=offline or workspace.settings.offline,

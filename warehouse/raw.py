@@ -165,6 +165,17 @@ def invalidate_last_response(layout: Layout, request_url: str) -> None:
     _last_path(layout, request_url).unlink(missing_ok=True)
 
 
+def keep_last_responses(layout: Layout) -> None:
+    """Delete every body, with its log, that is not the last good response of an address."""
+    kept = set()
+    for path in (layout.raw / "last").glob("*/*.json"):
+        with suppress(OSError, ValueError):
+            kept.add(_opened(path.read_bytes()).get("sha256"))
+    for path in layout.raw.glob("[0-9a-f][0-9a-f]/*"):
+        if path.stem not in kept:
+            path.unlink()
+
+
 @dataclass(frozen=True)
 class StoredResponses:
     """The last good responses in a warehouse, by address."""

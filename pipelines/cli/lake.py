@@ -1,4 +1,4 @@
-"""The commands ``lake init``, ``status``, ``sync``, ``vacuum``, ``connect`` and ``grant``.
+"""The commands ``lake init``, ``status``, ``sync``, ``poll``, ``vacuum``, ``connect`` and ``grant``.
 
 Belongs here: their options and lines. Does not belong here: the lake itself (``warehouse.lake``).
 """
@@ -10,13 +10,18 @@ from typing import Annotated
 
 import typer
 
+from pipelines import polling
 from pipelines.cli.tables import Format, show
-from pipelines.cli.terminal import FormatOption, command_app, home_path, note
+from pipelines.cli.terminal import FormatOption, command_app, home_path, note, progress_line
 from pipelines.lake import chosen_lake, publish_to_lake
 from pipelines.settings import load_settings
+from pipelines.workspace import open_workspace
 from sources.errors import ConfigurationError
+from sources.observation import utc_now
+from warehouse.files import Busy
 from warehouse.lake import copies, landing, maintenance, rights
 from warehouse.lake.connection import Lake, attached, make
+from warehouse.lake.errors import LakeError
 from warehouse.layout import Layout
 from warehouse.recovery import holding
 
@@ -69,6 +74,33 @@ def sync(
         present = copies.fetch_publication(chosen, layout, publication)
     note(f"fetched {', '.join(f'{count} files of {kind}' for kind, count in written.items())}")
     note(f"{layout.published} is the publication of {present.published_at} UTC, as of {present.as_of}")
+
+
+@app.command()
+def poll(
+    providers: Annotated[
+        list[str] | None, typer.Argument(metavar="PROVIDER", help="Providers to ask; else all.")
+    ] = None,
+) -> None:
+    """Ask providers and land their answers in the lake; what another worker polls or has just polled is left to it.
+
+    Exit 1 if a provider answered nothing or its answers could not be landed; the other providers are polled.
+    """
+    workspace, started, failed = open_workspace(), utc_now(), False
+    with progress_line() as progress:
+        for provider in polling.chosen_partitions(workspace.catalogue, providers or []):
+            try:
+                done = polling.poll(workspace, provider, started, progress)
+            except polling.Taken as reason:
+                note(str(reason))
+            except (LakeError, Busy, OSError) as error:
+                note(f"{provider}: nothing landed: {error}")
+                failed = True
+            else:
+                note(f"{provider}: {polling.summary(done)}")
+                failed = failed or polling.failure(done) is not None
+    if failed:
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -4,20 +4,23 @@ Belongs here: which files and rows the other side lacks, and copying them. Does 
 (``warehouse.landing``), the publication (``publishing``, ``copies``).
 
 The rows of vintages, confirmations and rejects are tables in the schema ``landing``, with the name of their file: many
-small files would take longer to open than their rows to read. Raw bodies and the journal are files below the data
-path, under their names, which never change.
+small files would take longer to open than their rows to read. The records of runs (``runs``) and what each run found of
+its indicators (``source_health``) are added in the same transaction as their vintages. Raw bodies are files below the
+data path, under their names, which never change.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import duckdb
 import polars as pl
 
-from warehouse.files import replacing
+from warehouse import journal
+from warehouse.files import replacing, table_fault, write_atomically
 from warehouse.lake.connection import NAME, Lake
 from warehouse.landing import read_rows
 from warehouse.layout import Layout
@@ -25,41 +28,13 @@ from warehouse.reading import quoted
 
 TABLES = ("observations", "confirmations", "rejects")
 """Folders of ``landing``, and tables of the lake."""
-FOLDERS = ("raw", "journal")
-"""Folders whose files are copied: bodies (``*.gz``) and records of runs (``*.json``)."""
-_PATTERNS = {"raw": "*/*.gz", "journal": "[0-9]*.json"}
+RUNS, HEALTH = "runs", "source_health"
 
 
 def push(connection: duckdb.DuckDBPyConnection, lake: Lake, layout: Layout) -> dict[str, int]:
-    """Add the files of a warehouse that the lake lacks: bodies first, so that no vintage lacks its bytes.
+    """Add the files of a warehouse that the lake lacks. The caller holds the lock of landing.
 
-    Args:
-        connection: With the lake attached; each table's new rows are one commit.
-        lake: The address.
-        layout: Paths of the warehouse.
-
-    Returns:
-        Table or folder -> number of files added.
-    """
-    added = {}
-    for folder in FOLDERS:
-        known = set(_stored(connection, lake, folder))
-        ours = [path for path in _files(layout, folder) if path.name not in known]
-        for path in ours:
-            _copy(connection, str(path), f"{lake.data}/{folder}/{path.name}")
-        added[folder] = len(ours)
-    connection.execute(f"create schema if not exists {NAME}.landing")
-    for table in TABLES:
-        known = _known(connection, table)
-        new = [
-            path for path in sorted(layout.landing.glob(f"{table}/**/*.parquet")) if _name(layout, path) not in known
-        ]
-        added[table] = _append(connection, table, layout, new)
-    return added
-
-
-def pull(connection: duckdb.DuckDBPyConnection, lake: Lake, layout: Layout) -> dict[str, int]:
-    """Write the files that a warehouse lacks.
+    Bodies come first, so that no vintage lacks its bytes; all rows are one commit, so that no run is there in part.
 
     Args:
         connection: With the lake attached.
@@ -67,18 +42,45 @@ def pull(connection: duckdb.DuckDBPyConnection, lake: Lake, layout: Layout) -> d
         layout: Paths of the warehouse.
 
     Returns:
-        Table or folder -> number of files written.
+        ``raw`` or table -> number of files added, or of rows of ``source_health``.
+    """
+    added = {"raw": _push_bodies(connection, lake, layout)}
+    parts = {table: _new_files(connection, table, layout) for table in TABLES}
+    parts[RUNS], parts[HEALTH] = _new_runs(connection, layout)
+    added |= {table: len(rows) for table, rows in parts.items()}
+    if any(parts.values()):
+        connection.execute("begin")
+        connection.execute(f"create schema if not exists {NAME}.landing")
+        for table, rows in parts.items():
+            _append(connection, table, rows)
+        what = ", ".join(f"{count} of {table}" for table, count in added.items() if count)
+        connection.execute(f"call {NAME}.set_commit_message(?, ?)", ["carec landing", what])
+        connection.execute("commit")
+    return added
+
+
+def pull(
+    connection: duckdb.DuckDBPyConnection, lake: Lake, layout: Layout, indicators: Collection[str] | None = None
+) -> dict[str, int]:
+    """Write the files that a warehouse lacks.
+
+    Args:
+        connection: With the lake attached.
+        lake: The address.
+        layout: Paths of the warehouse.
+        indicators: Only what a poll of these compares an answer with: their vintages and confirmations, and the newest
+            vintage of every other indicator. None for everything.
+
+    Returns:
+        ``raw`` or table -> number of files written.
     """
     written = {}
-    for folder in FOLDERS:
-        present = {path.name for path in _files(layout, folder)}
-        missing = [name for name in _stored(connection, lake, folder) if name not in present]
-        for name in missing:
-            target = getattr(layout, folder) / name[:2] / name if folder == "raw" else layout.journal / name
-            _copy(connection, f"{lake.data}/{folder}/{name}", str(target))
-        written[folder] = len(missing)
+    if indicators is None:
+        written = {"raw": _pull_bodies(connection, lake, layout), RUNS: _pull_runs(connection, layout)}
     for table in TABLES:
-        missing = sorted(name for name in _known(connection, table) if not (layout.landing / name).exists())
+        known = _known(connection, table)
+        wanted = known if indicators is None else _compared(table, known, indicators)
+        missing = sorted(name for name in wanted if not (layout.landing / name).exists())
         for name in missing:
             order = "order by iso3, year" if table == "observations" else ""
             rows = f"select * exclude (file) from {NAME}.landing.{table} where file = '{name}' {order}"
@@ -88,12 +90,50 @@ def pull(connection: duckdb.DuckDBPyConnection, lake: Lake, layout: Layout) -> d
     return written
 
 
-def _files(layout: Layout, folder: str) -> list[Path]:
-    return sorted(getattr(layout, folder).glob(_PATTERNS[folder]))
+def newest_health(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, Any]]:
+    """Return indicator -> its newest row of ``source_health``, with the record of the run as ``file``."""
+    if not _columns(connection, HEALTH):
+        return {}
+    found = connection.execute(
+        f"from {NAME}.landing.{HEALTH} qualify row_number() over (partition by indicator_id order by file desc) = 1"
+    )
+    names = [column[0] for column in found.description or []]
+    rows = [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+    return {row["indicator_id"]: row for row in rows}
 
 
-def _stored(connection: duckdb.DuckDBPyConnection, lake: Lake, folder: str) -> list[str]:
-    found = connection.execute("select parse_filename(file) from glob(?) order by 1", [f"{lake.data}/{folder}/*"])
+def _compared(table: str, names: set[str], indicators: Collection[str]) -> set[str]:
+    """Return the files, out of those of a table, that a poll of these indicators compares an answer with."""
+    if table == "rejects":  # the same records have the same name, so none is added twice
+        return set()
+    own = {name for name in names if name.split("/")[1] in indicators}
+    if table == "observations":
+        own |= set({name.split("/")[1]: name for name in sorted(names)}.values())
+    return own
+
+
+def _push_bodies(connection: duckdb.DuckDBPyConnection, lake: Lake, layout: Layout) -> int:
+    known = set(_stored(connection, lake))
+    ours = [path for path in _bodies(layout) if path.name not in known]
+    for path in ours:
+        _copy(connection, str(path), f"{lake.data}/raw/{path.name}")
+    return len(ours)
+
+
+def _pull_bodies(connection: duckdb.DuckDBPyConnection, lake: Lake, layout: Layout) -> int:
+    present = {path.name for path in _bodies(layout)}
+    missing = [name for name in _stored(connection, lake) if name not in present]
+    for name in missing:
+        _copy(connection, f"{lake.data}/raw/{name}", str(layout.raw / name[:2] / name))
+    return len(missing)
+
+
+def _bodies(layout: Layout) -> list[Path]:
+    return sorted(layout.raw.glob("*/*.gz"))
+
+
+def _stored(connection: duckdb.DuckDBPyConnection, lake: Lake) -> list[str]:
+    found = connection.execute("select parse_filename(file) from glob(?) order by 1", [f"{lake.data}/raw/*"])
     return [name for (name,) in found.fetchall()]
 
 
@@ -108,8 +148,33 @@ def _copy(connection: duckdb.DuckDBPyConnection, source: str, target: str) -> No
     )
 
 
-def _name(layout: Layout, path: Path) -> str:
-    return path.relative_to(layout.landing).as_posix()
+def _new_runs(connection: duckdb.DuckDBPyConnection, layout: Layout) -> tuple[list[pl.DataFrame], list[pl.DataFrame]]:
+    """Return the records of runs that the lake lacks, and the newest health of the indicators that they asked for."""
+    known = _known(connection, RUNS)
+    new = [path for path in journal.paths(layout) if path.name not in known]
+    runs = [pl.DataFrame({"file": [path.name], "record": [path.read_text(encoding="utf-8")]}) for path in new]
+    asked = {name for path in new for name in journal.read(path)["indicator_ids"]}
+    if not asked or table_fault(layout.source_health):
+        return runs, []
+    health = pl.read_parquet(layout.source_health).filter(pl.col("indicator_id").is_in(sorted(asked)))
+    return runs, health.with_columns(file=pl.lit(new[-1].name)).partition_by("indicator_id")
+
+
+def _pull_runs(connection: duckdb.DuckDBPyConnection, layout: Layout) -> int:
+    missing = sorted(name for name in _known(connection, RUNS) if not (layout.journal / name).exists())
+    for name in missing:
+        found = connection.execute(f"select record from {NAME}.landing.{RUNS} where file = ?", [name]).fetchone()
+        assert found
+        write_atomically(layout.journal / name, found[0].encode())
+    return len(missing)
+
+
+def _new_files(connection: duckdb.DuckDBPyConnection, table: str, layout: Layout) -> list[pl.DataFrame]:
+    """Return the rows of each file that a table lacks. Every warehouse makes its own files without rows."""
+    known = _known(connection, table)
+    found = {path.relative_to(layout.landing).as_posix(): path for path in layout.landing.glob(f"{table}/**/*.parquet")}
+    parts = [read_rows(found[name]).with_columns(file=pl.lit(name)) for name in sorted(found.keys() - known)]
+    return [part for part in parts if part.height]
 
 
 def _known(connection: duckdb.DuckDBPyConnection, table: str) -> set[str]:
@@ -129,28 +194,18 @@ def _columns(connection: duckdb.DuckDBPyConnection, table: str) -> list[str]:
     ]
 
 
-def _append(connection: duckdb.DuckDBPyConnection, table: str, layout: Layout, files: Sequence[Path]) -> int:
-    """Add the rows of files to a table in one commit; a column that the table lacks is added to it.
-
-    Returns:
-        The number of files with rows. Every warehouse makes its own files without rows.
-    """
-    parts = [read_rows(path).with_columns(file=pl.lit(_name(layout, path))) for path in files]
-    parts = [part for part in parts if part.height]
+def _append(connection: duckdb.DuckDBPyConnection, table: str, parts: Sequence[pl.DataFrame]) -> None:
+    """Add rows to a table, within a transaction; a column that the table lacks is added to it."""
     if not parts:
-        return 0
+        return
     rows = pl.concat(parts, how="diagonal_relaxed")
     with TemporaryDirectory() as folder:
         path = Path(folder, "rows.parquet")
         rows.write_parquet(path)
         source = f"read_parquet('{quoted(path)}')"
-        connection.execute("begin")
         connection.execute(f"create table if not exists {NAME}.landing.{table} as from {source} limit 0")
         known = _columns(connection, table)
         for column, kind, *_ in connection.execute(f"describe from {source}").fetchall():
             if column not in known:
                 connection.execute(f'alter table {NAME}.landing.{table} add column "{column}" {kind}')
         connection.execute(f"insert into {NAME}.landing.{table} by name from {source} order by file")
-        connection.execute(f"call {NAME}.set_commit_message(?, ?)", ["carec landing", f"{len(parts)} files of {table}"])
-        connection.execute("commit")
-    return len(parts)

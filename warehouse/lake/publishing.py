@@ -10,8 +10,6 @@ killed publisher leaves none.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -19,18 +17,13 @@ from typing import Any
 
 import duckdb
 
-from warehouse.lake.connection import NAME, Lake, attached, catalogue
+from warehouse.lake.connection import NAME, Lake, attached
 from warehouse.lake.definitions import write_definitions
 from warehouse.lake.errors import LakeError
+from warehouse.lake.locks import PUBLICATION, locked
 from warehouse.reading import quoted
 
 AUTHOR = "carec"
-PUBLICATION = "publication"
-MAINTENANCE = "maintenance"
-LANDING = "landing"
-_LOCKS = {PUBLICATION: 0x6361_7265_6301, MAINTENANCE: 0x6361_7265_6302, LANDING: 0x6361_7265_6303}
-"""What is locked -> key of PostgreSQL's advisory lock, unlikely to be that of another program."""
-
 _FILE = "published"
 _TABLES = "select table_name from duckdb_tables() where database_name = ? and schema_name = 'main' and not internal"
 _COLUMNS = """
@@ -103,27 +96,6 @@ def publications(connection: duckdb.DuckDBPyConnection) -> list[LakePublication]
         [AUTHOR],
     ).fetchall()
     return [LakePublication(snapshot, at, **json.loads(extra)) for snapshot, at, extra in found]
-
-
-@contextmanager
-def locked(lake: Lake, what: str) -> Iterator[None]:
-    """Hold the lake's lock for publications, landing or maintenance within the block.
-
-    Raises:
-        LakeError: Another process holds it; the message names its host and its process.
-    """
-    with catalogue(lake) as connection, connection.cursor() as cursor:
-        cursor.execute("select pg_try_advisory_lock(%s)", [_LOCKS[what]])
-        if not cursor.fetchone()[0]:
-            cursor.execute(
-                "select a.client_addr, a.pid, a.backend_start from pg_locks as l join pg_stat_activity as a using (pid)"
-                " where l.locktype = 'advisory' and l.granted and (l.classid::bigint << 32) + l.objid::bigint = %s",
-                [_LOCKS[what]],
-            )
-            holder = cursor.fetchone()
-            who = f"from {holder[0]}, PostgreSQL process {holder[1]}, since {holder[2]:%H:%M:%S}" if holder else ""
-            raise LakeError(f"another {what} of the lake {lake.shown} is running {who}; wait for it, then try again")
-        yield
 
 
 def _record(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
