@@ -10,10 +10,10 @@ figures come from the lake before each poll, and the provider's last responses r
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipelines.ingestion import Ingestion, ingest
 from pipelines.lake import chosen_lake, push_landed
@@ -28,6 +28,7 @@ from warehouse.layout import Layout
 from warehouse.recovery import holding
 
 if TYPE_CHECKING:
+    from warehouse.lake.connection import Lake
     from warehouse.lake.locks import Locks
 
 FOLDER = "polling"
@@ -161,29 +162,44 @@ def gather(
 
     if lake is None:
         return ingest_with({})
-    from warehouse.lake import landing, locks
-    from warehouse.lake.connection import attached
+    from warehouse.lake import locks
 
     with locks.locks(lake) as held:
         busy = {} if offline else _polled_by_others(held, indicators)
         progress("fetching landed figures from the lake")
-        with attached(lake, read_only=True) as connection:
-            landing.pull(connection, lake, workspace.layout)
-            health = landing.newest_health(connection)
+        health = _pull(lake, workspace)
         done = ingest_with(busy)
         own = {one.indicator.id for one in done.results} if done.asked else busy.keys()
-        write_source_health(
-            workspace,
-            [
-                {column: row.get(column) for column in HEALTH}
-                for name, row in health.items()
-                if name in workspace.catalogue.indicators and name not in own
-            ],
-        )
+        _write_health(workspace, {name: row for name, row in health.items() if name not in own})
         if done.asked:
             held.check()
             push_landed(lake, workspace.layout)
     return done
+
+
+def fill(workspace: Workspace) -> None:
+    """Bring the landed figures of a warehouse and their health up to date with the lake; without one, do nothing.
+
+    Raises:
+        LakeError: The lake cannot be read.
+    """
+    if lake := chosen_lake(workspace.settings):
+        _write_health(workspace, _pull(lake, workspace))
+
+
+def _pull(lake: Lake, workspace: Workspace) -> dict[str, dict[str, Any]]:
+    from warehouse.lake import landing
+    from warehouse.lake.connection import attached
+
+    with attached(lake, read_only=True) as connection:
+        landing.pull(connection, lake, workspace.layout)
+        return landing.newest_health(connection)
+
+
+def _write_health(workspace: Workspace, rows: Mapping[str, Mapping[str, Any]]) -> None:
+    """Write what other workers found of the indicators that this one did not ask for."""
+    known = [row for name, row in rows.items() if name in workspace.catalogue.indicators]
+    write_source_health(workspace, [{column: row.get(column) for column in HEALTH} for row in known])
 
 
 def _polled_by_others(held: Locks, indicators: Sequence[Indicator]) -> dict[str, str]:

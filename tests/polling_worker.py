@@ -39,7 +39,7 @@ COUNTRIES = ("AFG", "AZE", "CHN", "GEO", "KAZ", "KGZ", "MNG", "PAK", "TJK", "TKM
 
 
 def code_of(indicator: str) -> str:
-    return f"{indicator[:3].upper()}.{indicator[-5:].upper()}"
+    return f"IND.{IDS.index(indicator)}"
 
 
 @dataclass
