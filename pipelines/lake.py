@@ -11,14 +11,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from pipelines.settings import Settings
-from sources.catalogue import Catalogue
+from sources.catalogue import Catalogue, Provider
 from sources.errors import ConfigurationError
 from sources.http.quotas import PER_HOST, HostSlots
 from sources.http.reachability import host_of
 from warehouse.lake.errors import LakeError
-
-LANDING_WAIT_S = 600.0
-"""Longest wait for another worker that writes landed rows, or for maintenance."""
 
 if TYPE_CHECKING:
     from warehouse.lake.connection import Lake
@@ -42,6 +39,11 @@ def chosen_lake(settings: Settings) -> Lake | None:
         raise ConfigurationError(f"CAREC_LAKE: {error}") from None
 
 
+def hosts_of(provider: Provider) -> list[str]:
+    """Return the hosts of a provider's addresses."""
+    return [host_of(str(address)) for address in (provider.base_url, provider.alternative_url) if address]
+
+
 @contextmanager
 def shared_slots(settings: Settings, catalogue: Catalogue) -> Iterator[HostSlots | None]:
     """Yield what counts the requests per host over all workers; None without a lake, where there is one process.
@@ -57,8 +59,7 @@ def shared_slots(settings: Settings, catalogue: Catalogue) -> Iterator[HostSlots
 
     allowed: dict[str, int] = {}
     for provider in catalogue.providers.values():
-        for address in filter(None, (provider.base_url, provider.alternative_url)):
-            host = host_of(str(address))
+        for host in hosts_of(provider):
             allowed[host] = min(provider.parallel, allowed.get(host, PER_HOST))
     with host_slots(lake, allowed, PER_HOST) as slots:
         yield slots
@@ -73,7 +74,7 @@ def push_landed(lake: Lake, layout: Layout) -> None:
     from warehouse.lake import landing, locks
     from warehouse.lake.connection import attached
 
-    with locks.locked(lake, locks.LANDING, LANDING_WAIT_S), attached(lake) as connection:
+    with locks.locked(lake, locks.LANDING, locks.WAIT_S), attached(lake) as connection:
         landing.push(connection, lake, layout)
 
 

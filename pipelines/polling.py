@@ -3,8 +3,8 @@
 Belongs here: which worker asks which provider, and what comes from the lake before and goes to it afterwards. Does not
 belong here: asking and landing (``pipelines.ingestion``), locks and tables (``warehouse.lake``).
 
-A worker polls a provider in a folder of its own, ``polling/<provider>`` in its warehouse. The folder is a cache: its
-figures come from the lake before each poll, and the provider's last responses remain for conditional requests.
+A worker polls a provider in a folder of its own, ``polling/<provider>`` in its warehouse. The folder is a cache: before
+each poll, figures and the provider's last responses, for conditional requests, come from the lake.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from pipelines.ingestion import Ingestion, ingest
-from pipelines.lake import chosen_lake, push_landed
+from pipelines.lake import chosen_lake, hosts_of, push_landed
 from pipelines.source_tables import HEALTH, write_source_health
 from pipelines.workspace import Workspace
 from sources.catalogue import ARCHIVE, Catalogue, Indicator
@@ -88,6 +88,7 @@ def poll(
         raise ConfigurationError("CAREC_OFFLINE is set: no provider is asked")
     from warehouse.lake import landing, locks
     from warehouse.lake.connection import attached
+    from warehouse.lake.responses import pull_responses
 
     own = [indicator.id for indicator in indicators]
     at = _place(workspace, provider)
@@ -102,6 +103,7 @@ def poll(
                 if since and all(name in health and journal.started_at(health[name]["file"]) >= since for name in own):
                     raise Taken(f"{provider}: another worker has just polled it")
                 landing.pull(connection, lake, at.layout, own)
+                pull_responses(connection, lake, at.layout, hosts_of(workspace.catalogue.providers[provider]))
             done = ingest(at, indicators, offline=False, progress=progress)
             held.check()  # a worker without its lock lands nothing
             push_landed(lake, at.layout)
@@ -167,7 +169,7 @@ def gather(
     with locks.locks(lake) as held:
         busy = {} if offline else _polled_by_others(held, indicators)
         progress("fetching landed figures from the lake")
-        health = _pull(lake, workspace)
+        health = _pull(lake, workspace, asks=not offline)
         done = ingest_with(busy)
         own = {one.indicator.id for one in done.results} if done.asked else busy.keys()
         _write_health(workspace, {name: row for name, row in health.items() if name not in own})
@@ -187,12 +189,17 @@ def fill(workspace: Workspace) -> None:
         _write_health(workspace, _pull(lake, workspace))
 
 
-def _pull(lake: Lake, workspace: Workspace) -> dict[str, dict[str, Any]]:
+def _pull(lake: Lake, workspace: Workspace, *, asks: bool = False) -> dict[str, dict[str, Any]]:
+    """Fill the folder of a warehouse, with the last responses of all providers if it asks them. Return the health."""
     from warehouse.lake import landing
     from warehouse.lake.connection import attached
+    from warehouse.lake.responses import pull_responses
 
+    hosts = [host for each in workspace.catalogue.providers.values() for host in hosts_of(each)]
     with attached(lake, read_only=True) as connection:
         landing.pull(connection, lake, workspace.layout)
+        if asks:
+            pull_responses(connection, lake, workspace.layout, hosts)
         return landing.newest_health(connection)
 
 

@@ -92,20 +92,24 @@ def rows(lake: Lake, sql: str) -> list[tuple[Any, ...]]:
 
 
 def test_a_poll_lands_a_vintage_with_its_record_and_health_once(lake: Lake, banks: Banks, tmp_path: Path) -> None:
-    workspace = banks_workspace(tmp_path / "host", banks.url)
+    workspace, banks.per_page = banks_workspace(tmp_path / "host", banks.url), 20
     done = polling.poll(workspace, "bank_a")
     assert polling.summary(done) == "2 indicators: 2 new vintages"
     assert {name for name, *_ in rows(lake, FIGURES)} == set(IDS[:2])
     before = rows(lake, VINTAGES)
     assert polling.summary(polling.poll(workspace, "bank_a")) == "2 indicators: nothing new"
     assert rows(lake, VINTAGES) == before
-    assert rows(lake, "select count(*), count(distinct file) from lake.landing.runs") == [(2, 2)]
-    assert rows(lake, "select outcome, count(*) from lake.landing.source_health group by 1") == [("ok", 4)]
+    banks.requests.clear()
+    polling.poll(banks_workspace(tmp_path / "another host", banks.url), "bank_a")
+    assert banks.requests == {"bank_a": 1}  # only whether its 15 pages are still the same
+    assert rows(lake, VINTAGES) == before
+    assert rows(lake, "select count(*), count(distinct file) from lake.landing.runs") == [(3, 3)]
+    assert rows(lake, "select outcome, count(*) from lake.landing.source_health group by 1") == [("ok", 6)]
 
 
 KILLED_AFTER = {
     "bank_a": "pipelines.ingestion:land:1",  # landed in the worker's folder only
-    "bank_b": "warehouse.lake.landing:_push_bodies:1",  # bodies without their vintages
+    "bank_b": "warehouse.lake.landing:push_bodies:1",  # bodies without their vintages
     "bank_c": "warehouse.lake.landing:_append:2",  # between two tables of the commit
     "bank_d": "pipelines.polling:push_landed:1",  # committed, not yet tidied up
 }

@@ -166,6 +166,16 @@ def attached(lake: Lake, *, read_only: bool = False, create: bool = False) -> It
         yield connection
 
 
+def columns_of(connection: duckdb.DuckDBPyConnection, table: str) -> list[str]:
+    """Return the columns of a table in the schema ``landing`` of an attached lake; none if there is no such table."""
+    found = connection.execute(
+        "select column_name from duckdb_columns() where database_name = ? and schema_name = 'landing'"
+        " and table_name = ?",
+        [NAME, table],
+    )
+    return [name for (name,) in found.fetchall()]
+
+
 def make(lake: Lake) -> None:
     """Make the catalogue of a lake and the folder of its data, if there are none.
 

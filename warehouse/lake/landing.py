@@ -1,17 +1,16 @@
-"""Carry landed files and raw bodies between the folder of a warehouse and the lake, in either direction.
+"""Carry landed files between the folder of a warehouse and the lake, in either direction.
 
 Belongs here: which files and rows the other side lacks, and copying them. Does not belong here: what a vintage is
-(``warehouse.landing``), the publication (``publishing``, ``copies``).
+(``warehouse.landing``), bodies and responses (``bodies``, ``responses``), the publication (``publishing``, ``copies``).
 
 The rows of vintages, confirmations and rejects are tables in the schema ``landing``, with the name of their file: many
-small files would take longer to open than their rows to read. The records of runs (``runs``) and what each run found of
-its indicators (``source_health``) are added in the same transaction as their vintages. Raw bodies are files below the
-data path, under their names, which never change.
+small files would take longer to open than their rows to read. The records of runs (``runs``), what each run found of
+its indicators (``source_health``) and the changed ``responses`` are added in the same transaction as their vintages.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -21,7 +20,9 @@ import polars as pl
 
 from warehouse import journal
 from warehouse.files import replacing, table_fault, write_atomically
-from warehouse.lake.connection import NAME, Lake
+from warehouse.lake.bodies import pull_bodies, push_bodies
+from warehouse.lake.connection import NAME, Lake, columns_of
+from warehouse.lake.responses import RESPONSES, new_responses
 from warehouse.landing import read_rows
 from warehouse.layout import Layout
 from warehouse.reading import quoted
@@ -44,9 +45,14 @@ def push(connection: duckdb.DuckDBPyConnection, lake: Lake, layout: Layout) -> d
     Returns:
         ``raw`` or table -> number of files added, or of rows of ``source_health``.
     """
-    added = {"raw": _push_bodies(connection, lake, layout)}
+    added = {"raw": push_bodies(connection, lake, layout)}
     parts = {table: _new_files(connection, table, layout) for table in TABLES}
-    parts[RUNS], parts[HEALTH] = _new_runs(connection, layout)
+    runs = [path for path in journal.paths(layout) if path.name not in _known(connection, RUNS)]
+    if runs:
+        parts[RUNS] = [pl.DataFrame({"file": [path.name], "record": [path.read_text("utf-8")]}) for path in runs]
+        records = {path.name: journal.read(path) for path in runs}
+        parts[HEALTH] = _health(layout, records)
+        parts[RESPONSES] = new_responses(connection, layout, records)
     added |= {table: len(rows) for table, rows in parts.items()}
     if any(parts.values()):
         connection.execute("begin")
@@ -76,7 +82,7 @@ def pull(
     """
     written = {}
     if indicators is None:
-        written = {"raw": _pull_bodies(connection, lake, layout), RUNS: _pull_runs(connection, layout)}
+        written = {"raw": pull_bodies(connection, lake, layout), RUNS: _pull_runs(connection, layout)}
     for table in TABLES:
         known = _known(connection, table)
         wanted = known if indicators is None else _compared(table, known, indicators)
@@ -92,7 +98,7 @@ def pull(
 
 def newest_health(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, Any]]:
     """Return indicator -> its newest row of ``source_health``, with the record of the run as ``file``."""
-    if not _columns(connection, HEALTH):
+    if not columns_of(connection, HEALTH):
         return {}
     found = connection.execute(
         f"from {NAME}.landing.{HEALTH} qualify row_number() over (partition by indicator_id order by file desc) = 1"
@@ -112,52 +118,13 @@ def _compared(table: str, names: set[str], indicators: Collection[str]) -> set[s
     return own
 
 
-def _push_bodies(connection: duckdb.DuckDBPyConnection, lake: Lake, layout: Layout) -> int:
-    known = set(_stored(connection, lake))
-    ours = [path for path in _bodies(layout) if path.name not in known]
-    for path in ours:
-        _copy(connection, str(path), f"{lake.data}/raw/{path.name}")
-    return len(ours)
-
-
-def _pull_bodies(connection: duckdb.DuckDBPyConnection, lake: Lake, layout: Layout) -> int:
-    present = {path.name for path in _bodies(layout)}
-    missing = [name for name in _stored(connection, lake) if name not in present]
-    for name in missing:
-        _copy(connection, f"{lake.data}/raw/{name}", str(layout.raw / name[:2] / name))
-    return len(missing)
-
-
-def _bodies(layout: Layout) -> list[Path]:
-    return sorted(layout.raw.glob("*/*.gz"))
-
-
-def _stored(connection: duckdb.DuckDBPyConnection, lake: Lake) -> list[str]:
-    found = connection.execute("select parse_filename(file) from glob(?) order by 1", [f"{lake.data}/raw/*"])
-    return [name for (name,) in found.fetchall()]
-
-
-def _copy(connection: duckdb.DuckDBPyConnection, source: str, target: str) -> None:
-    """Copy a file as it is, to or from a store."""
-    if "://" not in target:
-        Path(target).parent.mkdir(parents=True, exist_ok=True)
-    # without a compression of its own: the name of a body ends with .gz
-    connection.execute(
-        f"copy (select content from read_blob('{quoted(source)}')) to '{quoted(target)}'"
-        " (format blob, compression none)"
-    )
-
-
-def _new_runs(connection: duckdb.DuckDBPyConnection, layout: Layout) -> tuple[list[pl.DataFrame], list[pl.DataFrame]]:
-    """Return the records of runs that the lake lacks, and the newest health of the indicators that they asked for."""
-    known = _known(connection, RUNS)
-    new = [path for path in journal.paths(layout) if path.name not in known]
-    runs = [pl.DataFrame({"file": [path.name], "record": [path.read_text(encoding="utf-8")]}) for path in new]
-    asked = {name for path in new for name in journal.read(path)["indicator_ids"]}
-    if not asked or table_fault(layout.source_health):
-        return runs, []
+def _health(layout: Layout, records: Mapping[str, Mapping[str, Any]]) -> list[pl.DataFrame]:
+    """Return the health of the indicators that runs asked for, a row each, with the newest run."""
+    if table_fault(layout.source_health):
+        return []
+    asked = {name for record in records.values() for name in record["indicator_ids"]}
     health = pl.read_parquet(layout.source_health).filter(pl.col("indicator_id").is_in(sorted(asked)))
-    return runs, health.with_columns(file=pl.lit(new[-1].name)).partition_by("indicator_id")
+    return health.with_columns(file=pl.lit(max(records))).partition_by("indicator_id")
 
 
 def _pull_runs(connection: duckdb.DuckDBPyConnection, layout: Layout) -> int:
@@ -178,20 +145,9 @@ def _new_files(connection: duckdb.DuckDBPyConnection, table: str, layout: Layout
 
 
 def _known(connection: duckdb.DuckDBPyConnection, table: str) -> set[str]:
-    if not _columns(connection, table):
+    if not columns_of(connection, table):
         return set()
     return {name for (name,) in connection.execute(f"select distinct file from {NAME}.landing.{table}").fetchall()}
-
-
-def _columns(connection: duckdb.DuckDBPyConnection, table: str) -> list[str]:
-    return [
-        name
-        for (name,) in connection.execute(
-            "select column_name from duckdb_columns() where database_name = ? and schema_name = 'landing'"
-            " and table_name = ?",
-            [NAME, table],
-        ).fetchall()
-    ]
 
 
 def _append(connection: duckdb.DuckDBPyConnection, table: str, parts: Sequence[pl.DataFrame]) -> None:
@@ -204,7 +160,7 @@ def _append(connection: duckdb.DuckDBPyConnection, table: str, parts: Sequence[p
         rows.write_parquet(path)
         source = f"read_parquet('{quoted(path)}')"
         connection.execute(f"create table if not exists {NAME}.landing.{table} as from {source} limit 0")
-        known = _columns(connection, table)
+        known = columns_of(connection, table)
         for column, kind, *_ in connection.execute(f"describe from {source}").fetchall():
             if column not in known:
                 connection.execute(f'alter table {NAME}.landing.{table} add column "{column}" {kind}')

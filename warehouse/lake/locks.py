@@ -13,7 +13,7 @@ import hashlib
 import random
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from threading import Lock
 from typing import Any
@@ -25,6 +25,8 @@ PUBLICATION = "publication"
 MAINTENANCE = "maintenance"
 LANDING = "landing"
 
+WAIT_S = 900.0
+"""Seconds to wait for another publication or landing: several times what one takes."""
 LONGEST_WAIT_S = 86_400.0
 _KEEP_ALIVE = (
     "set tcp_keepalives_idle = 10; set tcp_keepalives_interval = 5; set tcp_keepalives_count = 4;"
@@ -103,14 +105,25 @@ def locks(lake: Lake) -> Iterator[Locks]:
 
 
 @contextmanager
-def locked(lake: Lake, what: str, wait_s: float = 0.0) -> Iterator[None]:
+def locked(
+    lake: Lake, what: str, wait_s: float = 0.0, waiting: Callable[[str], None] = lambda sentence: None
+) -> Iterator[None]:
     """Hold one of the lake's locks within the block.
+
+    Args:
+        lake: The address.
+        what: Name of the lock.
+        wait_s: Seconds to wait for another process.
+        waiting: Called with a sentence before the wait.
 
     Raises:
         LakeError: Another process holds it after ``wait_s`` seconds; the message names its host and its process.
     """
     with locks(lake) as ours:
-        who = ours.take(what, wait_s)
+        who = ours.take(what)
+        if who and wait_s > 0:
+            waiting(f"another {what} of the lake {lake.shown} is running {who}; this one waits for it and follows")
+            who = ours.take(what, wait_s)
         if who:
             raise LakeError(f"another {what} of the lake {lake.shown} is running {who}; wait for it, then try again")
         yield
