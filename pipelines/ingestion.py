@@ -34,7 +34,7 @@ from sources.catalogue import LOCAL_FILE, Indicator
 from sources.chain import Attempt, Resolution, newest, resolve
 from sources.http.client import Http
 from sources.http.conditional import RunHttp, placed_bodies
-from sources.http.quotas import HostSlots
+from sources.http.quotas import SharedSlots
 from sources.observation import (
     FigureOrigin,
     empty_observations,
@@ -212,7 +212,7 @@ def ingest(
         return replace(ingestion, late=late, seconds=seconds, unasked=left_out)
 
 
-def _session(workspace: Workspace, run: Run, slots: HostSlots | None) -> RunHttp:
+def _session(workspace: Workspace, run: Run, slots: SharedSlots | None) -> RunHttp:
     settings, layout = workspace.settings, workspace.layout
     return RunHttp(
         tries=settings.http_tries,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from pipelines.settings import Settings
 from sources.catalogue import Catalogue, Provider
 from sources.errors import ConfigurationError
-from sources.http.quotas import PER_HOST, HostSlots
+from sources.http.quotas import PER_HOST, SharedSlots
 from sources.http.reachability import host_of
 from warehouse.lake.errors import LakeError
 
@@ -45,7 +45,7 @@ def hosts_of(provider: Provider) -> list[str]:
 
 
 @contextmanager
-def shared_slots(settings: Settings, catalogue: Catalogue) -> Iterator[HostSlots | None]:
+def shared_slots(settings: Settings, catalogue: Catalogue) -> Iterator[SharedSlots | None]:
     """Yield what counts the requests per host over all workers; None without a lake, where there is one process.
 
     Raises:

@@ -1,7 +1,8 @@
 """A worker for the tests of polling, as a process of its own, and the providers that it asks on loopback.
 
 ``python -m tests.polling_worker FOLDER URL PROVIDER...`` polls providers in the format of the World Bank with two
-indicators each. ``KILL=module:function:n`` kills the process at the end of the n-th call of a function.
+indicators each; with several addresses, separated by commas, each provider is at another one.
+``KILL=module:function:n`` kills the process at the end of the n-th call of a function.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from importlib import import_module
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -92,8 +94,8 @@ def banks_workspace(folder: Path, url: str) -> Workspace:
     opened = open_workspace(load_settings(warehouse=folder, http_tries=1))
     model = opened.catalogue.providers["world_bank"]
     providers = {
-        name: model.model_copy(update={"id": name, "base_url": HttpUrl(f"{url}/{name}/v2"), "mirror": None})
-        for name in BANKS
+        name: model.model_copy(update={"id": name, "base_url": HttpUrl(f"{at}/{name}/v2"), "mirror": None})
+        for name, at in zip(BANKS, cycle(url.split(",")))
     }
     indicators = {
         name: opened.catalogue.indicators[name].model_copy(

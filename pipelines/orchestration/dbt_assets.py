@@ -200,10 +200,8 @@ def dbt_build(
     def build(context: dg.AssetExecutionContext, config: BuildConfig, dbt: DbtCliResource) -> Iterator[Any]:
         day = config.day()
         as_of = day or utc_now().date()
-        set_environment(layout)
         with lock_warehouse(context, layout):
-            if context.run.job_name != REFRESH:  # there the step before has just done it
-                fill(workspace)
+            _prepare(context, workspace)
             fingerprint = runner.fingerprint(workspace, as_of, explicit=day is not None)
             present = current(layout)
             # the rule of pipelines.refresh
@@ -235,6 +233,13 @@ def dbt_build(
             raise dg.Failure(cause, allow_retries=False) from fault
 
     return build
+
+
+def _prepare(context: dg.AssetExecutionContext, workspace: Workspace) -> None:
+    """Set dbt's environment, and take what other workers have landed."""
+    set_environment(workspace.layout)
+    if context.run.job_name != REFRESH:  # there the step before has just done it
+        fill(workspace)
 
 
 def _declared(manifest: Manifest, translator: ScorecardTranslator, project: DbtProject) -> dg.AssetsDefinition:

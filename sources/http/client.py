@@ -37,7 +37,7 @@ from urllib3.exceptions import (
 
 from sources.http.bodies import CHUNK, Body, Spool
 from sources.http.decoding import SizeLimit, decode
-from sources.http.quotas import PER_HOST, HostSlots, Quota, Quotas
+from sources.http.quotas import PER_HOST, Quota, Quotas, SharedSlots
 from sources.http.reachability import Reach, Unreachable, host_of, run_with_deadline
 from sources.http.redirects import leads_inside, redirect_fault
 from sources.http.replies import Failure, FailureKind, Fault, Reply, find_failure
@@ -97,7 +97,7 @@ class Http:
     host_deadline_s: float = 300.0
     budget_s: float = math.inf
     per_host_parallel: int = PER_HOST
-    shared: HostSlots | None = None
+    shared: SharedSlots | None = None
     max_body_bytes: int = 2048 << 20
     user_agent: str | None = None
     folder: Path | None = None
@@ -168,12 +168,10 @@ class Http:
         sent = {"Accept": ", ".join(kind for kind in accept if "/" in kind) or "*/*", **(headers or {})}
         size = SizeLimit(min(max_body_mib << 20, self.max_body_bytes), provider)
         quota, retry = self._quotas.of(url), self._retry(url)
-        with quota.turn() as refused:
-            if refused:
-                return Reply(url, failure=self._note_late(url, quota, refused))
+        with quota.turn(url) as refused:
             while True:
                 until = min(quota.deadline, time.monotonic() + min(self.request_limit_s, READS * read_s))
-                reply = self._attempt(url, params, sent, accept, _Limits(connect_s, read_s, until, size))
+                reply = refused or self._attempt(url, params, sent, accept, _Limits(connect_s, read_s, until, size))
                 failure = reply.failure
                 if failure and transient and not failure.transient and transient(reply):
                     failure = replace(failure, transient=True)

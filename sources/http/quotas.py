@@ -14,13 +14,13 @@ from threading import BoundedSemaphore, Lock
 from typing import Protocol
 
 from sources.http.reachability import host_of
-from sources.http.replies import Failure, FailureKind
+from sources.http.replies import Failure, FailureKind, Reply
 
 PER_HOST = 4
 """Requests to one host at the same time."""
 
 
-class HostSlots(Protocol):
+class SharedSlots(Protocol):
     """Requests to a host at the same time, counted over several processes."""
 
     def of(self, host: str, until: float) -> AbstractContextManager[None]:
@@ -40,21 +40,21 @@ class Quota:
     host: str
     slots: BoundedSemaphore
     deadline: float
-    shared: HostSlots | None
+    shared: SharedSlots | None
 
     @contextmanager
-    def turn(self) -> Iterator[Failure | None]:
-        """Hold a slot within the block, here and over all processes. Yield why there is none, else None."""
-        failure = None
+    def turn(self, url: str) -> Iterator[Reply | None]:
+        """Hold a slot within the block, here and over all processes. Yield None, or a failed reply if there is none."""
+        refused = None
         with self.slots, ExitStack() as stack:
             try:
                 if self.shared:
                     stack.enter_context(self.shared.of(self.host, self.deadline))
             except TimeoutError as error:
-                failure = Failure(FailureKind.DEADLINE, str(error))
+                refused = Failure(FailureKind.DEADLINE, str(error))
             except ConnectionError as error:
-                failure = Failure(FailureKind.BROKEN, str(error))
-            yield failure
+                refused = Failure(FailureKind.BROKEN, str(error))
+            yield Reply(url, failure=refused) if refused else None
 
 
 class Quotas:
@@ -67,7 +67,7 @@ class Quotas:
         shared: Counts over several processes; None for one process.
     """
 
-    def __init__(self, parallel: int, seconds: float, ends: float, shared: HostSlots | None) -> None:
+    def __init__(self, parallel: int, seconds: float, ends: float, shared: SharedSlots | None) -> None:
         self._parallel, self._seconds, self._ends, self._shared = parallel, seconds, ends, shared
         self._lock = Lock()
         self._by_host: dict[str, Quota] = {}
