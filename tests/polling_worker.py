@@ -15,6 +15,7 @@ import sys
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from importlib import import_module
 from itertools import cycle
@@ -48,13 +49,14 @@ def code_of(indicator: str) -> str:
 class Banks:
     """All banks at one address. Counts requests, and the most that were in progress at a time.
 
-    ``failing`` have no answer; ``figures`` may be changed by a test.
+    ``failing`` have no answer; ``during`` is called within each request.
     """
 
     server: HTTPServer
     latency_s: float = 0.0
     per_page: int = 20_000
     failing: set[str] = field(default_factory=set)
+    during: Callable[[], None] = lambda: None
     figures: dict[str, dict[tuple[str, int], float | None]] = field(default_factory=dict)
     most: int = 0
     requests: Counter[str] = field(default_factory=Counter)
@@ -77,6 +79,7 @@ class Banks:
             self._now += 1
             self.most = max(self.most, self._now)
         time.sleep(self.latency_s)
+        self.during()
         try:
             if bank in self.failing:
                 return Response("out of order", status=503)

@@ -14,14 +14,13 @@ from pipelines import polling
 from pipelines.cli.tables import Format, show
 from pipelines.cli.terminal import FormatOption, command_app, home_path, note, progress_line
 from pipelines.lake import chosen_lake, publish_to_lake
+from pipelines.notifications import Message, post
 from pipelines.settings import load_settings
 from pipelines.workspace import open_workspace
 from sources.errors import ConfigurationError
 from sources.observation import utc_now
-from warehouse.files import Busy
 from warehouse.lake import copies, landing, maintenance, rights
 from warehouse.lake.connection import Lake, attached, make
-from warehouse.lake.errors import LakeError
 from warehouse.layout import Layout
 from warehouse.recovery import holding
 
@@ -93,12 +92,16 @@ def poll(
                 done = polling.poll(workspace, provider, started, progress)
             except polling.Taken as reason:
                 note(str(reason))
-            except (LakeError, Busy, OSError) as error:
-                note(f"{provider}: nothing landed: {error}")
+            except ConfigurationError:
+                raise
+            except Exception as error:  # a fault with one provider must not stop the others
+                note(f"{provider}: nothing landed: {type(error).__name__}: {error}")
                 failed = True
             else:
                 note(f"{provider}: {polling.summary(done)}")
                 failed = failed or polling.failure(done) is not None
+                if faults := [fault for one in done.results for fault in one.faults]:
+                    post(Message.of_faults(faults), workspace.settings.webhook_url)
     if failed:
         raise typer.Exit(1)
 

@@ -11,6 +11,7 @@ from typing import Any
 import dagster as dg
 
 from pipelines.ingestion import Ingestion, budget_lines
+from pipelines.notifications import Message, post
 from pipelines.orchestration import observation_assets
 from pipelines.orchestration.asset_keys import POLL, observation_key
 from pipelines.polling import Taken, failure, partitions, poll, summary
@@ -49,6 +50,8 @@ def poll_asset(workspace: Workspace) -> dg.AssetsDefinition:
             raise dg.Failure(f"nothing landed: {error}") from None
         for line in budget_lines(done, workspace.settings):
             context.log.info(line)
+        if faults := [fault for one in done.results for fault in one.faults]:
+            post(Message.of_faults(faults), workspace.settings.webhook_url)
         _report_observations(context, done, workspace)
         if why := failure(done):
             raise dg.Failure(f"{context.partition_key} answered nothing, the last figures remain: {why}")

@@ -32,7 +32,8 @@ from tests.postgres import PASSWORD, postgres
 from tests.running import AS_OF, ROOT
 from warehouse import landing
 from warehouse.lake import locks
-from warehouse.lake.connection import Lake, attached, lake_at, make
+from warehouse.lake.connection import Lake, attached, catalogue, lake_at, make
+from warehouse.lake.errors import LakeError
 
 pytest.importorskip("duckdb_extension_ducklake", reason="the extra lake is not installed (make lake)")
 pytestmark = pytest.mark.lake
@@ -135,6 +136,23 @@ def test_after_a_killed_worker_another_one_takes_over_and_both_end_with_the_same
     assert rows(lake, "select count(*), count(distinct file) from lake.landing.runs") == [(7, 7)]
     bodies = {path.stem for path in (Path(lake.data) / "raw").iterdir()}
     assert {sha256 for (sha256,) in rows(lake, "select distinct raw_sha256 from lake.landing.observations")} <= bodies
+
+
+def test_a_worker_that_loses_its_lock_lands_nothing_and_repeats(lake: Lake, banks: Banks, tmp_path: Path) -> None:
+    workspace = banks_workspace(tmp_path / "host", banks.url)
+    polling.poll(workspace, "bank_a")
+    before = rows(lake, VINTAGES)
+
+    def restart() -> None:
+        with catalogue(lake) as connection, connection.cursor() as cursor:
+            cursor.execute("select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid()")
+
+    banks.during, banks.per_page = restart, 100
+    with pytest.raises(LakeError, match="connection"):
+        polling.poll(workspace, "bank_b")
+    assert rows(lake, VINTAGES) == before
+    banks.during = lambda: None
+    assert polling.summary(polling.poll(workspace, "bank_b")) == "2 indicators: 2 new vintages"
 
 
 def test_two_workers_share_providers_and_limits_per_host_and_a_failing_provider_leaves_the_others(

@@ -47,8 +47,8 @@ def push(connection: duckdb.DuckDBPyConnection, lake: Lake, layout: Layout) -> d
     """
     added = {"raw": push_bodies(connection, lake, layout)}
     parts = {table: _new_files(connection, table, layout) for table in TABLES}
-    runs = [path for path in journal.paths(layout) if path.name not in _known(connection, RUNS)]
-    if runs:
+    known = _known(connection, RUNS)
+    if runs := [path for path in journal.paths(layout) if path.name not in known]:
         parts[RUNS] = [pl.DataFrame({"file": [path.name], "record": [path.read_text("utf-8")]}) for path in runs]
         records = {path.name: journal.read(path) for path in runs}
         parts[HEALTH] = _health(layout, records)
