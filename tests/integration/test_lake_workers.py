@@ -25,6 +25,7 @@ from pipelines import polling
 from pipelines.definitions import build_defs
 from pipelines.ingestion import ingest
 from pipelines.orchestration.polling_job import poll_asset
+from pipelines.replay import replay
 from pipelines.settings import load_settings
 from pipelines.workspace import open_workspace
 from tests.polling_worker import BANKS, IDS, Banks, banks_workspace
@@ -242,6 +243,8 @@ def test_a_refresh_uses_the_last_figures_of_a_provider_that_another_worker_polls
     assert health == [(name, "ok", None) for name in sorted(IDS)]  # of the polls, not of the build
     assert landing.state(build.layout, IDS) == landing.state(at.layout, IDS)
     assert all(one.rows for one in built.results)
+    again = replay(build)  # of the records and bodies of all workers
+    assert (again.runs, again.differences, again.notes) == (2, [], [])
 
 
 def test_the_commands_of_a_worker_and_of_the_host_that_builds(
@@ -285,6 +288,8 @@ def test_a_run_of_dagster_polls_one_partition_and_reports_its_observations(
         assert done.success
         keys = [event.asset_key.path for event in done.get_asset_materialization_events()]
         assert keys == [["observations", IDS[0]], ["observations", IDS[1]], ["poll"]]
+        reported = instance.get_latest_data_version_record(dg.AssetKey(keys[0]))
+        assert reported and reported.asset_materialization.tags["dagster/data_version"]  # starts a build if it changes
         assert not run("bank_b").success
         with locks.locked(lake, locks.polling("bank_c")):
             taken = run("bank_c")
