@@ -1,7 +1,7 @@
 """What a second worker saves where providers answer slowly, as ratios of runs in the same session.
 
 Belongs here: the ways to ask four slow providers, and their timing. Does not belong here: assertions.
-Each provider is at a host of its own, has two indicators in 15 pages and answers each request after two seconds. A
+Each provider is at a host of its own, has two indicators in 15 pages and answers each request after three seconds. A
 worker is a process: its start is a part of the time. The lake is on PostgreSQL and a folder of this machine.
 """
 
@@ -25,7 +25,7 @@ from tests.postgres import postgres
 from warehouse.lake.connection import attached, lake_at, make
 
 ROOT = Path(__file__).resolve().parents[2]
-LATENCY_S, PER_PAGE = 2.0, 20
+LATENCY_S, PER_PAGE = 3.0, 20
 PAIRS = 3
 ALL_AT_ONCE = """
 import sys

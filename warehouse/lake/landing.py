@@ -11,6 +11,7 @@ its indicators (``source_health``) and the changed ``responses`` are added in th
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from itertools import groupby
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -87,13 +88,23 @@ def pull(
         known = _known(connection, table)
         wanted = known if indicators is None else _compared(table, known, indicators)
         missing = sorted(name for name in wanted if not (layout.landing / name).exists())
-        for name in missing:
-            order = "order by iso3, year" if table == "observations" else ""
-            rows = f"select * exclude (file) from {NAME}.landing.{table} where file = '{name}' {order}"
-            with replacing(layout.landing / name) as temporary:
-                connection.execute(f"copy ({rows}) to '{quoted(temporary)}' (format parquet, compression zstd)")
+        for _, names in groupby(missing, lambda name: name.rpartition("/")[0]):
+            _write_files(connection, table, layout, list(names))
         written[table] = len(missing)
     return written
+
+
+def _write_files(connection: duckdb.DuckDBPyConnection, table: str, layout: Layout, names: Sequence[str]) -> None:
+    """Write files of a table from one query, because each query of the lake also asks PostgreSQL for the table."""
+    connection.execute(
+        f"create or replace temp table pulled as from {NAME}.landing.{table} where file in (select unnest($1))",
+        [list(names)],
+    )
+    order = "order by iso3, year" if table == "observations" else ""
+    for name in names:
+        rows = f"select * exclude (file) from pulled where file = '{quoted(name)}' {order}"
+        with replacing(layout.landing / name) as temporary:
+            connection.execute(f"copy ({rows}) to '{quoted(temporary)}' (format parquet, compression zstd)")
 
 
 def newest_health(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, Any]]:
