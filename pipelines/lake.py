@@ -1,17 +1,20 @@
-"""The lake of the settings, and the step of a refresh that publishes to it.
+"""The lake of the settings, what its workers share, and the step of a refresh that publishes to it.
 
 Belongs here: from ``CAREC_LAKE`` to an address, and when a publication goes there. Does not belong here: how it is
-written (``warehouse.lake``).
+written (``warehouse.lake``), polling providers (``pipelines.polling``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from pipelines.settings import Settings
+from sources.catalogue import Catalogue, Provider
 from sources.errors import ConfigurationError
+from sources.http.quotas import PER_HOST, SharedSlots
+from sources.http.reachability import host_of
 from warehouse.lake.errors import LakeError
 from warehouse.publish import current
 
@@ -37,6 +40,45 @@ def chosen_lake(settings: Settings) -> Lake | None:
         raise ConfigurationError(f"CAREC_LAKE: {error}") from None
 
 
+def hosts_of(provider: Provider) -> list[str]:
+    """Return the hosts of a provider's addresses."""
+    return [host_of(str(address)) for address in (provider.base_url, provider.alternative_url) if address]
+
+
+@contextmanager
+def shared_slots(settings: Settings, catalogue: Catalogue) -> Iterator[SharedSlots | None]:
+    """Yield what counts the requests per host over all workers; None without a lake, where there is one process.
+
+    Raises:
+        LakeError: The lake's catalogue cannot be reached.
+    """
+    lake = chosen_lake(settings)
+    if lake is None:
+        yield None
+        return
+    from warehouse.lake.locks import host_slots
+
+    allowed: dict[str, int] = {}
+    for provider in catalogue.providers.values():
+        for host in hosts_of(provider):
+            allowed[host] = min(provider.parallel, allowed.get(host, PER_HOST))
+    with host_slots(lake, allowed, PER_HOST) as slots:
+        yield slots
+
+
+def push_landed(lake: Lake, layout: Layout, waiting: Callable[[str], None] = lambda sentence: None) -> None:
+    """Add what a warehouse has landed, and the lake lacks, to the lake. Arguments as for ``publish_to_lake``.
+
+    Raises:
+        LakeError: The lake cannot be written; it has everything as before.
+    """
+    from warehouse.lake import landing, locks
+    from warehouse.lake.connection import attached
+
+    with locks.locked(lake, locks.LANDING, locks.WAIT_S, waiting), attached(lake) as connection:
+        landing.push(connection, lake, layout)
+
+
 def publish_to_lake(
     settings: Settings, layout: Layout, waiting: Callable[[str], None] = lambda sentence: None
 ) -> LakePublication | None:
@@ -56,12 +98,10 @@ def publish_to_lake(
     lake = chosen_lake(settings)
     if lake is None:
         return None
-    from warehouse.lake import landing, publishing
-    from warehouse.lake.connection import attached
+    from warehouse.lake import publishing
 
     try:
-        with publishing.locked(lake, publishing.LANDING, publishing.WAIT_S, waiting), attached(lake) as connection:
-            landing.push(connection, lake, layout)
+        push_landed(lake, layout, waiting)
         return publishing.publish_to_lake(lake, layout.published, waiting)
     except LakeError as error:
         raise LakeError(

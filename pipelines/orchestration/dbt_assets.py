@@ -33,6 +33,7 @@ from pipelines.orchestration.asset_keys import Key, node_key
 from pipelines.orchestration.automation import FOLLOW_FIGURES
 from pipelines.orchestration.observation_assets import OWNERS, POOL, lock_warehouse
 from pipelines.orchestration.publication_asset import named, run_tags
+from pipelines.polling import fill
 from pipelines.seeds.codes import FRAMEWORK
 from pipelines.workspace import Workspace
 from sources.errors import ConfigurationError
@@ -42,6 +43,8 @@ from warehouse.publish import WORKING_SCHEMAS, Publication, current, restore
 
 Manifest = Mapping[str, Any]
 
+REFRESH = "refresh"
+"""The job of the whole graph."""
 _FOLDERS = {"intermediate": "scoring", "marts": "scorecard", "views": "scorecard"}
 """Folder of the dbt project -> group of its models. Staging models are in the group of their pillar."""
 
@@ -203,9 +206,8 @@ def dbt_build(
     def build(context: dg.AssetExecutionContext, config: BuildConfig, dbt: DbtCliResource) -> Iterator[Any]:
         day = config.day()
         as_of = day or utc_now().date()
-        set_environment(layout)
         with lock_warehouse(context, layout):
-            follow_lake(workspace.settings, layout)
+            _prepare(context, workspace)
             fingerprint = runner.fingerprint(workspace, as_of, explicit=day is not None)
             present = current(layout)
             # the rule of pipelines.refresh
@@ -237,6 +239,14 @@ def dbt_build(
             raise dg.Failure(cause, allow_retries=False) from fault
 
     return build
+
+
+def _prepare(context: dg.AssetExecutionContext, workspace: Workspace) -> None:
+    """Set dbt's environment, and take what other workers have landed."""
+    set_environment(workspace.layout)
+    if context.run.job_name != REFRESH:  # there the step before has just done it
+        fill(workspace)
+    follow_lake(workspace.settings, workspace.layout)
 
 
 def declared(

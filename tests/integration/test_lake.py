@@ -16,7 +16,7 @@ import pytest
 from tests.lakes import change, contents, lake, psycopg2_of, published, server, settings_of, store
 from tests.postgres import PASSWORD
 from tests.running import ROOT
-from warehouse.lake import copies, landing, maintenance, publishing, rights
+from warehouse.lake import copies, landing, locks, maintenance, publishing, rights
 from warehouse.lake.connection import Lake, attached, make
 from warehouse.lake.errors import LakeError
 from warehouse.layout import Layout
@@ -120,7 +120,7 @@ def test_a_wrong_password_or_server_gives_a_sentence_without_the_secret(lake: La
 
 
 def test_options_of_the_address_hold_for_every_connection(lake: Lake) -> None:
-    for use in (make, lambda one: publishing.locked(one, publishing.PUBLICATION).__enter__()):
+    for use in (make, lambda one: locks.locked(one, locks.PUBLICATION).__enter__()):
         with pytest.raises(LakeError, match="SSL"):  # the server has none
             use(replace(lake, options=(("sslmode", "require"),)))
 

@@ -14,7 +14,8 @@ import duckdb
 from warehouse.kept import needed
 from warehouse.lake.connection import NAME, Lake, attached, catalogue
 from warehouse.lake.errors import LakeError
-from warehouse.lake.publishing import LANDING, MAINTENANCE, PUBLICATION, LakePublication, locked, publications
+from warehouse.lake.locks import LANDING, MAINTENANCE, PUBLICATION, locked
+from warehouse.lake.publishing import LakePublication, publications
 from warehouse.reading import quoted
 
 CLOCK_LIMIT_S = 60
