@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import random
+from collections.abc import Sequence
 
 import duckdb
 import pytest
@@ -22,7 +23,9 @@ WEIGHTED_MEAN = MACROS.weighted_mean("value", "weight")  # type: ignore[attr-def
 POPULATIONS = [1.4e9, 3.6e7, 1.0e7, 3.9e6, 2.0e7, 6.4e6, 3.4e6, 2.4e8, 1.0e7, 6.5e6, 3.5e7]
 
 
-def aggregated(aggregate: str, values: list[float | None], weights: list[float | None] | None = None) -> float | None:
+def aggregated(
+    aggregate: str, values: Sequence[float | None], weights: Sequence[float | None] | None = None
+) -> float | None:
     """Return the aggregate over rows in the given order."""
     weights = weights or [1.0] * len(values)
     rows = "select unnest($1::double[]) as value, unnest($2::double[]) as weight"
@@ -59,7 +62,7 @@ def test_missing_values_are_left_out_and_without_values_there_is_no_sum() -> Non
 def test_a_mean_weighted_by_population_keeps_its_digits_for_amounts_of_money_in_any_currency() -> None:
     amounts = [2e16 / (number + 1) for number in range(len(POPULATIONS))]
     expected = math.fsum(w * v for w, v in zip(POPULATIONS, amounts, strict=True)) / math.fsum(POPULATIONS)
-    assert aggregated(WEIGHTED_MEAN, [*amounts], [*POPULATIONS]) == pytest.approx(expected, rel=4e-16, abs=0)
+    assert aggregated(WEIGHTED_MEAN, amounts, POPULATIONS) == pytest.approx(expected, rel=4e-16, abs=0)
 
 
 def test_a_weight_counts_only_with_its_value_and_a_value_only_with_its_weight() -> None:
