@@ -42,7 +42,7 @@ select
     year,
     {{ weighted_mean('value', 'weight') }} as figure,
     {{ weighted_mean("case when iso3 <> 'AFG' then value end", 'weight') }} as figure_without_afg,
-    string_agg(iso3, ', ' order by iso3) filter (where value is null) as missing,
+    {{ names('case when value is null then iso3 end') }} as missing,
     min(provider) as provider,
     max(vintage_at) as vintage_at,
     min(source_url) as source_url

@@ -134,7 +134,7 @@ overall_means as (
         {{ weighted_mean('part_now', 'weight') }} as mean_now,
         {{ weighted_mean('part_before', 'weight') }} as mean_before,
         {{ weighted_mean('common_weight', 'weight') }} as common_weight,
-        string_agg(case when part_now is not null then pillar_id end, ', ' order by pillar_id) as pillars_compared
+        {{ names('case when part_now is not null then pillar_id end') }} as pillars_compared
     from pillar_parts
     group by all
 )

@@ -54,7 +54,7 @@ measured as (
         coalesce(sum(indicators_total), 0)::integer as indicators_total,
         count_if(not register_only)::integer as subthemes_measurable,
         count(*)::integer as subthemes_total,
-        string_agg(case when register_only then subtheme_id end, ', ' order by subtheme_id) as register_only
+        {{ names('case when register_only then subtheme_id end') }} as register_only
     from subthemes
     group by all
 ),

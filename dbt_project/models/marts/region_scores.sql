@@ -73,7 +73,7 @@ means as (
         {% for end in ['score', 'low', 'high'] %}
         {{ weighted_mean('imputed_' ~ end, 'weight') }} as imputed_{{ end }},
         {% endfor %}
-        string_agg(case when score is null then iso3 end, ', ' order by iso3) as imputed_economies,
+        {{ names('case when score is null then iso3 end') }} as imputed_economies,
         count(score) = count(*) as is_all_scored,
         count(imputed_score) = count(*) and count(weight) = count(*) as is_all_known,
         (count(*) filter (where score is not null and weight is not null))::integer as members_scored,
