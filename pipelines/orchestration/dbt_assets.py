@@ -197,7 +197,7 @@ def dbt_build(
     def build(context: dg.AssetExecutionContext, config: BuildConfig, dbt: DbtCliResource) -> Iterator[Any]:
         day = config.day()
         as_of = day or utc_now().date()
-        set_environment(layout)
+        set_environment(layout, workspace.settings.memory_limit)
         with lock_warehouse(context, layout):
             fingerprint = runner.fingerprint(workspace, as_of, explicit=day is not None)
             present = current(layout)
