@@ -5,7 +5,7 @@ BIN := .venv/bin
 STAMP := .venv/.lock-installed
 
 .DEFAULT_GOAL := scorecard
-.PHONY: scorecard test test-all test-lake lake object-store lint format ui generate docs bench lock clean
+.PHONY: scorecard test test-all test-lake lake object-store lint format ui generate docs bench bench-scale lock clean
 
 # Rebuilt only when the lock changes. uv installs in seconds; pip is the fallback if uv has no wheel or no index.
 # Bytecode is compiled because imports take 1.5 s with it and 3.9 s without.
@@ -81,6 +81,10 @@ docs: $(STAMP)
 
 bench: $(STAMP) build/bench/.lock-installed
 	$(BIN)/python -m tests.benchmarks.run
+
+# Time and memory at 1, 10 and 100 times the present figures; LARGE=1 adds 21.7 million figures and 100,000 vintages.
+bench-scale: $(STAMP)
+	$(BIN)/python -m tests.benchmarks.scale $(if $(LARGE),--large)
 
 # The clients that the benchmarks compare with, in a separate environment.
 build/bench/.lock-installed: tests/benchmarks/clients.lock $(STAMP)

@@ -106,8 +106,8 @@ def _measured(database: Path, memory_limit: str, models: Models) -> Iterator[tup
     """Run each model in a connection of its own, because DuckDB reports the peak of a connection."""
     profile = database.with_suffix(".json")
     for schema, name, sql in models.steps:
-        options = {"threads": THREADS, "memory_limit": memory_limit, "temp_directory": str(database) + ".tmp"}
-        with duckdb.connect(":memory:", config=options) as connection:
+        with duckdb.connect(config={"threads": THREADS, "memory_limit": memory_limit}) as connection:
+            connection.execute(f"set temp_directory = '{database}.tmp'")
             register(connection)
             models.prepare(connection, str(database))
             connection.execute(f"set enable_profiling = 'json'; set profiling_output = '{profile}'")
