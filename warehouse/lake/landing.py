@@ -11,6 +11,7 @@ path, under their names, which never change.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -79,13 +80,23 @@ def pull(connection: duckdb.DuckDBPyConnection, lake: Lake, layout: Layout) -> d
         written[folder] = len(missing)
     for table in TABLES:
         missing = sorted(name for name in _known(connection, table) if not (layout.landing / name).exists())
-        for name in missing:
-            order = "order by iso3, year" if table == "observations" else ""
-            rows = f"select * exclude (file) from {NAME}.landing.{table} where file = '{name}' {order}"
-            with replacing(layout.landing / name) as temporary:
-                connection.execute(f"copy ({rows}) to '{quoted(temporary)}' (format parquet, compression zstd)")
+        for _, names in groupby(missing, lambda name: name.rpartition("/")[0]):
+            _write_files(connection, table, layout, list(names))
         written[table] = len(missing)
     return written
+
+
+def _write_files(connection: duckdb.DuckDBPyConnection, table: str, layout: Layout, names: Sequence[str]) -> None:
+    """Write files of a table from one query, because each query of the lake also asks PostgreSQL for the table."""
+    connection.execute(
+        f"create or replace temp table pulled as from {NAME}.landing.{table} where file in (select unnest($1))",
+        [list(names)],
+    )
+    order = "order by iso3, year" if table == "observations" else ""
+    for name in names:
+        rows = f"select * exclude (file) from pulled where file = '{quoted(name)}' {order}"
+        with replacing(layout.landing / name) as temporary:
+            connection.execute(f"copy ({rows}) to '{quoted(temporary)}' (format parquet, compression zstd)")
 
 
 def _files(layout: Layout, folder: str) -> list[Path]:
