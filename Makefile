@@ -87,6 +87,10 @@ bench: $(STAMP) build/bench/.lock-installed
 bench-lake: lake
 	$(BIN)/python -m tests.benchmarks.lake
 
+# Time and memory at 1, 10 and 100 times the present figures; LARGE=1 adds 21.7 million figures and 100,000 vintages.
+bench-scale: $(STAMP)
+	$(BIN)/python -m tests.benchmarks.scale $(if $(LARGE),--large)
+
 # The clients that the benchmarks compare with, in a separate environment.
 build/bench/.lock-installed: tests/benchmarks/clients.lock $(STAMP)
 	$(BIN)/uv venv --quiet --clear build/bench

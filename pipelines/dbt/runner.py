@@ -245,7 +245,7 @@ def _content(path: Path) -> dict[str, Any] | None:
 
 def _invoke(workspace: Workspace, arguments: list[str], progress: Callable[[str], None]) -> tuple[bool, str | None]:
     """Run a dbt command in this process. Return whether it passed, and an error if dbt could not run at all."""
-    set_environment(workspace.layout)
+    set_environment(workspace.layout, workspace.settings.memory_limit)
     from dbt.cli.main import dbtRunner  # takes 1.1 s, and most refreshes do not need dbt
 
     def report_start(event: Any) -> None:

@@ -243,7 +243,7 @@ def dbt_build(
 
 def _prepare(context: dg.AssetExecutionContext, workspace: Workspace) -> None:
     """Set dbt's environment, and take what other workers have landed."""
-    set_environment(workspace.layout)
+    set_environment(workspace.layout, workspace.settings.memory_limit)
     if context.run.job_name != REFRESH:  # there the step before has just done it
         fill(workspace)
     follow_lake(workspace.settings, workspace.layout)
