@@ -18,7 +18,7 @@ import polars as pl
 from pipelines import run_journal
 from pipelines.archive_landing import land_archive
 from pipelines.gate_context import context_of
-from pipelines.lake import shared_slots
+from pipelines.host_slots import shared_slots
 from pipelines.quality_gates import (
     ALL_REJECTED,
     FIGURE_GATES,

@@ -1,4 +1,4 @@
-"""The lake of the settings, what its workers share, and the step of a refresh that publishes to it.
+"""The lake of the settings, and the steps of a refresh that write to it.
 
 Belongs here: from ``CAREC_LAKE`` to an address, and when a publication goes there. Does not belong here: how it is
 written (``warehouse.lake``), polling providers (``pipelines.polling``).
@@ -6,15 +6,12 @@ written (``warehouse.lake``), polling providers (``pipelines.polling``).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from pipelines.settings import Settings
-from sources.catalogue import Catalogue, Provider
 from sources.errors import ConfigurationError
-from sources.http.quotas import PER_HOST, SharedSlots
-from sources.http.reachability import host_of
 from warehouse.lake.errors import LakeError
 from warehouse.publish import current
 
@@ -38,32 +35,6 @@ def chosen_lake(settings: Settings) -> Lake | None:
         return lake_at(settings.lake.get_secret_value(), settings.lake_data)
     except ValueError as error:
         raise ConfigurationError(f"CAREC_LAKE: {error}") from None
-
-
-def hosts_of(provider: Provider) -> list[str]:
-    """Return the hosts of a provider's addresses."""
-    return [host_of(str(address)) for address in (provider.base_url, provider.alternative_url) if address]
-
-
-@contextmanager
-def shared_slots(settings: Settings, catalogue: Catalogue) -> Iterator[SharedSlots | None]:
-    """Yield what counts the requests per host over all workers; None without a lake, where there is one process.
-
-    Raises:
-        LakeError: The lake's catalogue cannot be reached.
-    """
-    lake = chosen_lake(settings)
-    if lake is None:
-        yield None
-        return
-    from warehouse.lake.locks import host_slots
-
-    allowed: dict[str, int] = {}
-    for provider in catalogue.providers.values():
-        for host in hosts_of(provider):
-            allowed[host] = min(provider.parallel, allowed.get(host, PER_HOST))
-    with host_slots(lake, allowed, PER_HOST) as slots:
-        yield slots
 
 
 def push_landed(lake: Lake, layout: Layout, waiting: Callable[[str], None] = lambda sentence: None) -> None:

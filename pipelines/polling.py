@@ -15,8 +15,9 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from pipelines.host_slots import hosts_of
 from pipelines.ingestion import Ingestion, ingest
-from pipelines.lake import chosen_lake, hosts_of, push_landed
+from pipelines.lake import chosen_lake, push_landed
 from pipelines.source_tables import HEALTH, write_source_health
 from pipelines.workspace import Workspace
 from sources.catalogue import ARCHIVE, Catalogue, Indicator

@@ -13,7 +13,7 @@ from datetime import date
 
 import polars as pl
 
-from pipelines.lake import shared_slots
+from pipelines.host_slots import shared_slots
 from pipelines.seeds.codes import FRAMEWORK
 from pipelines.workspace import Workspace
 from sources.catalogue import LOCAL_FILE, Indicator

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import dagster as dg
 
-from pipelines.lake import shared_slots
+from pipelines.host_slots import shared_slots
 from pipelines.notifications import Message, notify
 from pipelines.orchestration.asset_keys import observation_key
 from pipelines.orchestration.release_cursor import ReleaseCursor
