@@ -58,7 +58,7 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the file first that makes the templates for which most files wait; the contract tests next to it need none."""
+    """Put the file first that makes the templates for which most files wait; contract tests run meanwhile."""
     items.sort(key=lambda item: item.path.name != "test_claims.py")
 
 
