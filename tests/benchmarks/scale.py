@@ -90,11 +90,12 @@ LARGE = [
 
 @dataclass(frozen=True)
 class Cost:
-    """CPU seconds of a model, peak memory and spilled data in MiB."""
+    """CPU seconds of a model, peak resident memory of its process and spilled data in MiB."""
 
     cpu_s: float
     peak_mib: float
     spilled_mib: float
+    is_out_of_memory: bool = False
 
 
 def _cpu() -> float:
@@ -102,23 +103,40 @@ def _cpu() -> float:
     return times.user + times.system
 
 
+def _peak_mib(*, reset: bool = False) -> float:
+    """Return the peak resident memory of this process since the last reset (Linux only)."""
+    if reset:
+        Path("/proc/self/clear_refs").write_text("5")
+    (line,) = (one for one in Path("/proc/self/status").read_text().splitlines() if one.startswith("VmHWM:"))
+    return int(line.split()[1]) / 1024
+
+
 def _measured(database: Path, memory_limit: str, models: Models) -> Iterator[tuple[str, Cost]]:
-    """Run each model in a connection of its own, because DuckDB reports the peak of a connection."""
+    """Run each model in a connection of its own. One that runs out of memory is the last.
+
+    ``int_landed`` is a view: what it costs is in the models that read it.
+    """
     profile = database.with_suffix(".json")
     for schema, name, sql in models.steps:
         with duckdb.connect(config={"threads": THREADS, "memory_limit": memory_limit}) as connection:
-            connection.execute(f"set temp_directory = '{database}.tmp'")
+            connection.execute(f"set temp_directory = '{database}.tmp'; set enable_external_file_cache = false")
             register(connection)
             models.prepare(connection, str(database))
             connection.execute(f"set enable_profiling = 'json'; set profiling_output = '{profile}'")
-            kind = "view" if name == "int_landed" else "table"
+            if name == "int_landed":
+                connection.execute(f"create view build.{schema}.{name} as {sql}")
+                continue
+            _peak_mib(reset=True)
             started = _cpu()
-            connection.execute(f"create or replace {kind} build.{schema}.{name} as {sql}")
+            try:
+                connection.execute(f"create table build.{schema}.{name} as {sql}")
+            except duckdb.OutOfMemoryException:
+                yield name, Cost(round(_cpu() - started, 3), round(_peak_mib(), 1), 0.0, is_out_of_memory=True)
+                return
             spent = _cpu() - started
             connection.execute("pragma disable_profiling")
-        found = json.loads(profile.read_text(encoding="utf-8"))
-        peak, spilled = found["system_peak_buffer_memory"], found["system_peak_temp_dir_size"]
-        yield name, Cost(round(spent, 3), round(peak / 2**20, 1), round(spilled / 2**20, 1))
+        spilled = json.loads(profile.read_text(encoding="utf-8"))["system_peak_temp_dir_size"]
+        yield name, Cost(round(spent, 3), round(_peak_mib(), 1), round(spilled / 2**20, 1))
 
 
 def _scoring(case: Case, built: Path, database: Path) -> tuple[int, Models]:
@@ -133,7 +151,7 @@ def _landed(case: Case, built: Path, database: Path) -> tuple[int, Models]:
     with duckdb.connect() as connection:
         models.prepare(connection, str(database))
         connection.execute(f"attach '{built / 'carec.duckdb'}' as published (read_only)")
-        connection.execute("create table main.run as select date '2026-12-31' as as_of")
+        connection.execute("create schema staging; create table main.run as select date '2026-12-31' as as_of")
         for table in ("edition_releases", "revision_sizes"):
             connection.execute(f"create table main.{table} as from published.{table} limit 0")
         columns = f"read_parquet('{built}/landing/observation_columns.parquet')"
@@ -152,9 +170,9 @@ def _landed(case: Case, built: Path, database: Path) -> tuple[int, Models]:
         read = " union all by name ".join(
             f"select * from read_parquet('{folder}/*.parquet', union_by_name = true)" for folder in folders
         )
-        connection.execute(f"create view main.stg_p1 as {read}")
+        connection.execute(f"create view staging.stg_p1 as {read}")
         for staging in models.inputs - {"run", "stg_p1", "edition_releases", "revision_sizes"}:
-            connection.execute(f"create view main.{staging} as from {columns} limit 0")
+            connection.execute(f"create view staging.{staging} as from {columns} limit 0")
     return case.vintages, models
 
 
@@ -197,8 +215,13 @@ def measure(case: Case, built: Path, memory_limit: str) -> dict[str, Any]:
         "cpu_s": round(sum(cost.cpu_s for cost in costs.values()), 2),
         "peak_mib": max(cost.peak_mib for cost in costs.values()),
         "spilled_mib": max(cost.spilled_mib for cost in costs.values()),
+        "out_of_memory": [name for name, cost in costs.items() if cost.is_out_of_memory],
         "models": {name: asdict(cost) for name, cost in costs.items()},
     }
+
+
+def _cause(model: str) -> str:
+    return CAUSES.get(model, "cause not known")
 
 
 def faster_than_linear(results: list[dict[str, Any]]) -> list[str]:
@@ -210,6 +233,9 @@ def faster_than_linear(results: list[dict[str, Any]]) -> list[str]:
         more = large["units"] / small["units"]
         for name, after in large["models"].items():
             before = small["models"][name]
+            if after["is_out_of_memory"]:
+                found.append(f"{large['dimension']} x {large['times']}: {name} runs out of memory: {_cause(name)}")
+                continue
             for key, noticeable, what in (
                 ("cpu_s", NOTICEABLE_S, "time"),
                 ("peak_mib", NOTICEABLE_MIB, "memory"),
@@ -217,7 +243,7 @@ def faster_than_linear(results: list[dict[str, Any]]) -> list[str]:
                 if before[key] >= noticeable and (growth := after[key] / before[key] / more) > AIM:
                     found.append(
                         f"{large['dimension']} x {large['times']}: {name} needs {growth:.1f} times the {what} per"
-                        f" {large['unit']}: {CAUSES.get(name, 'cause not known')}"
+                        f" {large['unit']}: {_cause(name)}"
                     )
     return found
 
