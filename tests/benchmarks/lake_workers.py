@@ -100,7 +100,7 @@ def rows() -> list[dict[str, object]]:
     ]
 
 
-def _result(name: str, aim: float, ours: list[float], other: list[float]) -> dict[str, object]:
+def _result(name: str, aim: float | None, ours: list[float], other: list[float]) -> dict[str, object]:
     ratios = [mine / theirs for mine, theirs in zip(ours, other, strict=True)]
     return {
         "name": name,
