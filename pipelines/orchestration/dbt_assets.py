@@ -28,7 +28,6 @@ from pipelines.dbt import runner
 from pipelines.dbt.environment import set_environment
 from pipelines.dbt.failures import reason
 from pipelines.dbt.results import read_results
-from pipelines.lake import follow_lake
 from pipelines.orchestration.asset_checks import failure_metadata
 from pipelines.orchestration.asset_keys import Key, node_key
 from pipelines.orchestration.automation import FOLLOW_FIGURES
@@ -200,7 +199,6 @@ def dbt_build(
         as_of = day or utc_now().date()
         set_environment(layout)
         with lock_warehouse(context, layout):
-            follow_lake(workspace.settings, layout)
             fingerprint = runner.fingerprint(workspace, as_of, explicit=day is not None)
             present = current(layout)
             # the rule of pipelines.refresh
