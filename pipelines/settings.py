@@ -68,6 +68,8 @@ class Settings(BaseSettings):
     keep_publications: int = Field(default=10, ge=1)
     """Number of publications to keep, besides the first one of each month."""
     dbt_threads: int = Field(default=2, ge=1, le=16)
+    memory_limit: str | None = Field(default=None, pattern=r"^[0-9]+(\.[0-9]+)? ?[KMGT]i?B$")
+    """Most memory of DuckDB in a build, such as ``6GB``; the rest goes to a folder next to ``build.duckdb``."""
     automation: bool = False
     """Switch schedules and sensors on when Dagster starts; otherwise each is off until an operator switches it on."""
     timezone: str = "UTC"

@@ -13,6 +13,7 @@ from datetime import date
 
 import polars as pl
 
+from pipelines.host_slots import shared_slots
 from pipelines.seeds.codes import FRAMEWORK
 from pipelines.workspace import Workspace
 from sources.catalogue import LOCAL_FILE, Indicator
@@ -56,12 +57,16 @@ def check_links(
         raise ConfigurationError("CAREC_OFFLINE is set: no requests are sent (--editions needs none)")
     local = workspace.adapters.get(LOCAL_FILE)
     inspectors = {**INSPECTORS, **({LOCAL_FILE: local} if isinstance(local, Inspects) else {})}
-    with Http(
-        tries=min(TRIES, settings.http_tries),
-        read_timeout_s=min(READ_TIMEOUT_S, settings.http_timeout_s),
-        host_deadline_s=HOST_LIMIT_S,
-        user_agent=settings.agent,
-    ) as http:
+    with (
+        shared_slots(settings, catalogue) as slots,
+        Http(
+            tries=min(TRIES, settings.http_tries),
+            read_timeout_s=min(READ_TIMEOUT_S, settings.http_timeout_s),
+            host_deadline_s=HOST_LIMIT_S,
+            user_agent=settings.agent,
+            shared=slots,
+        ) as http,
+    ):
         return check_every_link(
             catalogue,
             inspectors,

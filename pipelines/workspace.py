@@ -18,7 +18,7 @@ from sources.corrections import Corrections, load_corrections
 from sources.errors import ConfigurationError
 from sources.observation import Areas
 from sources.provider import Adapter
-from sources.providers import ADAPTERS
+from sources.providers import adapters_with
 from sources.providers.local_file import LocalFiles
 from warehouse.layout import Layout
 
@@ -58,7 +58,7 @@ def open_workspace(settings: Settings | None = None) -> Workspace:
         catalogue=catalogue,
         areas=load_areas(DBT_PROJECT),
         archive=load_archive(),
-        adapters={**ADAPTERS, LOCAL_FILE: LocalFiles(settings.local_files or layout.local_files)},
+        adapters=adapters_with({LOCAL_FILE: LocalFiles(settings.local_files or layout.local_files)}),
         layout=layout,
         dbt_project=DBT_PROJECT,
         corrections=load_corrections(catalogue),

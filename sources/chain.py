@@ -47,6 +47,7 @@ class Resolution:
         candidates: The answer's figures, columns ``OBSERVATION``.
         rejects: Records that could not be read, columns ``REJECT``.
         rejected_keys: ``iso3`` and ``year`` of those rejects whose place is known.
+        why_unasked: Why no link was asked, None if the chain was.
     """
 
     indicator: Indicator
@@ -57,6 +58,7 @@ class Resolution:
     rejected_keys: pl.DataFrame = field(
         default_factory=lambda: pl.DataFrame(schema={"iso3": pl.String, "year": pl.Int32})
     )
+    why_unasked: str | None = None
 
     @property
     def mirrored(self) -> bool:

@@ -13,12 +13,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-import pandera.polars as pa
 import polars as pl
-from pandera.errors import SchemaErrors
 
 from sources.catalogue import Indicator
+
+if TYPE_CHECKING:
+    import pandera.polars as pa
 
 TIMESTAMP = pl.Datetime("us")
 
@@ -110,6 +112,8 @@ def contract(indicator: Indicator, known_areas: Iterable[str], last_year: int) -
         known_areas: ISO3 codes of economies and aggregates.
         last_year: The newest year that is accepted.
     """
+    import pandera.polars as pa  # imports pandas: 0.3 s, which only an answer to check needs
+
     low, high = indicator.valid_range.min, indicator.valid_range.max
     beyond = f"value outside {low:g}..{high:g} {indicator.unit}, or not a number"
     checks = {
@@ -154,6 +158,8 @@ def with_contract_faults(
     Raises:
         RuntimeError: Columns or types are wrong, which is a fault of the code and not of a record.
     """
+    from pandera.errors import SchemaErrors
+
     faults = pl.DataFrame(schema={"index": pl.UInt32, "reason": pl.String})
     try:
         contract(indicator, known_areas, last_year).validate(records, lazy=True)

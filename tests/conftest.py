@@ -52,6 +52,16 @@ def pytest_configure(config: pytest.Config) -> None:
         set_today(today)
 
 
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Return one process more than cores: a fifth of the time a process waits for a server, a lock or the disk."""
+    return (os.cpu_count() or 1) + 1
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the file first that makes the templates for which most files wait; contract tests run meanwhile."""
+    items.sort(key=lambda item: item.path.name != "test_claims.py")
+
+
 @pytest.fixture(scope="session")
 def reference() -> Path:
     """Return the folder with real data of providers, next to the checkout. Tests that need it skip if it is missing."""

@@ -58,11 +58,14 @@ class Engine:
 
     The calibration of projections is made from the figures of many economies: here it is an input (empty: no noise,
     the default share of the trend, no interval), unless ``calibrate`` makes it from the given figures.
+
+    Attributes:
+        models: The compiled models in their order.
     """
 
     def __init__(self, warehouse: Path, *, calibrate: bool = False):
         compiled = warehouse / "dbt" / "compiled" / "carec_scorecard" / "models"
-        self._models = (
+        self.models = (
             load_models(compiled, (*RESULTS, "projection_backtest", "status_hit_rate"), (*LANDED, *OF_SERIES))
             if calibrate
             else load_models(compiled, RESULTS)
@@ -86,7 +89,7 @@ class Engine:
         """Return a database with the given tables and without scores."""
         connection = duckdb.connect(":memory:", config={"threads": threads})
         register(connection)
-        self._models.prepare(connection, database)
+        self.models.prepare(connection, database)
         connection.execute(f"create table run as select make_date({as_of_year}, 12, 31) as as_of")
         for table, columns in self._columns.items():
             spelt = ", ".join(f'"{name}" {kind}' for name, kind in columns.items())
@@ -106,7 +109,7 @@ class Engine:
 
     def run(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Run every model again on the tables of the database."""
-        self._models.run(connection)
+        self.models.run(connection)
 
 
 class Scores:

@@ -29,6 +29,11 @@ def write(layout: Layout, started_at: datetime, run: Mapping[str, Any]) -> Path:
     return path
 
 
+def started_at(name: str) -> datetime:
+    """Return when the run of a record began (UTC), from the name of its file."""
+    return datetime.strptime(name, "%Y%m%dT%H%M%S%f.json")
+
+
 def runs(layout: Layout) -> Iterator[dict[str, Any]]:
     """Yield the record of every run, oldest first.
 

@@ -226,10 +226,13 @@ def log_rejects(layout: Layout, indicator_id: str, rejects: pl.DataFrame) -> Non
 
 
 def state(layout: Layout, indicator_ids: Iterable[str]) -> str:
-    """Return a hash over all landed files that a build reads: vintages, rejects, confirmations and catalogue."""
+    """Return a hash over all landed files that a build reads: vintages, rejects, confirmations and catalogue.
+
+    Vintages without figures count for nothing: only a warehouse that did not begin with a copy has them.
+    """
     digest = hashlib.sha256()
     for indicator_id in sorted(indicator_ids):
-        for vintage in vintages(layout, indicator_id):
+        for vintage in (each for each in vintages(layout, indicator_id) if each.vintage_at > NEVER):
             digest.update(f"{indicator_id}/{vintage.path.name}\n".encode())
     for path in sorted(layout.rejects.glob("*.parquet")):
         digest.update(f"{path.name}\n".encode())

@@ -165,6 +165,33 @@ def invalidate_last_response(layout: Layout, request_url: str) -> None:
     _last_path(layout, request_url).unlink(missing_ok=True)
 
 
+def last_note(layout: Layout, request_url: str) -> str | None:
+    """Return the description of the last good response of an address as text, None without one."""
+    path = _last_path(layout, request_url)
+    return path.read_text(encoding="utf-8") if path.exists() else None
+
+
+def write_last_note(layout: Layout, request_url: str, note: str) -> None:
+    """Write a description as ``last_note`` returned it in another warehouse. Its body is there already."""
+    write_atomically(_last_path(layout, request_url), note.encode())
+
+
+def body_of(note: str) -> str:
+    """Return the sha256 of the body that a description is of."""
+    return str(json.loads(note)["sha256"])
+
+
+def keep_last_responses(layout: Layout) -> None:
+    """Delete every body, with its log, that is not the last good response of an address."""
+    kept = set()
+    for path in (layout.raw / "last").glob("*/*.json"):
+        with suppress(OSError, ValueError):
+            kept.add(_opened(path.read_bytes()).get("sha256"))
+    for path in layout.raw.glob("[0-9a-f][0-9a-f]/*"):
+        if path.stem not in kept:
+            path.unlink()
+
+
 @dataclass(frozen=True)
 class StoredResponses:
     """The last good responses in a warehouse, by address."""

@@ -78,6 +78,6 @@ string_agg(
 {%- endset -%}
 case when any_value({{ is_geometric }}) then 'exp(' else '' end
         || '(' || {{ terms }} || ') / '
-        || format('{:g}', sum({{ weight }} order by {{ key }}) filter (where {{ value }} is not null))
+        || format('{:g}', {{ exact_sum('case when ' ~ value ~ ' is not null then ' ~ weight ~ ' end') }})
         || case when any_value({{ is_geometric }}) then ')' else '' end
 {%- endmacro %}

@@ -19,16 +19,16 @@ case
 {%- endmacro %}
 
 {#
-A sum that is the same in any order: whole multiples of 10^-18 add up exactly. It is several times faster than a sum of
-sorted doubles.
+`exact_sum` (arithmetic.sql) for scores and weights: in multiples of 10^-18, up to 10^20, without infinities. Scenarios
+add tens of millions of them, and this takes two thirds of the time.
 #}
-{% macro exact_sum(value) -%}
+{% macro scenario_sum(value) -%}
 (sum((({{ value }}) * 1e18)::hugeint)::double / 1e18)
 {%- endmacro %}
 
 {#
 The mean of scores under an aggregation. In a geometric mean a score below `floor` counts as `floor`. With a
-floor of 0, ln 0 is replaced by a number that makes the mean 0 in every printed digit, since an exact sum has no
+floor of 0, ln 0 is replaced by a number that makes the mean 0 in every printed digit, since the sum has no
 infinity.
 #}
 {% macro scenario_mean(score, weight, aggregation, floor) -%}
@@ -40,7 +40,7 @@ case
                 end
 {%- endset -%}
 {%- set mean -%}
-({{ exact_sum(weight ~ ' * ' ~ on_scale) }} / {{ exact_sum(weight) }})
+({{ scenario_sum(weight ~ ' * ' ~ on_scale) }} / {{ scenario_sum(weight) }})
 {%- endset -%}
 case when any_value({{ aggregation }}) = 'geometric' then exp({{ mean }}) else {{ mean }} end
 {%- endmacro %}

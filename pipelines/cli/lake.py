@@ -1,4 +1,4 @@
-"""The commands ``lake init``, ``status``, ``sync``, ``vacuum``, ``connect`` and ``grant``.
+"""The commands ``lake init``, ``status``, ``sync``, ``poll``, ``vacuum``, ``connect`` and ``grant``.
 
 Belongs here: their options and lines. Does not belong here: the lake itself (``warehouse.lake``).
 """
@@ -10,11 +10,15 @@ from typing import Annotated
 
 import typer
 
+from pipelines import polling
 from pipelines.cli.tables import Format, show
-from pipelines.cli.terminal import FormatOption, command_app, home_path, note
+from pipelines.cli.terminal import FormatOption, command_app, home_path, note, progress_line
 from pipelines.lake import chosen_lake, publish_to_lake
+from pipelines.notifications import Message, post
 from pipelines.settings import load_settings
+from pipelines.workspace import open_workspace
 from sources.errors import ConfigurationError
+from sources.observation import utc_now
 from warehouse.lake import comparison, landing, maintenance, reading, rights
 from warehouse.lake.connection import Lake, attached, make
 from warehouse.layout import Layout
@@ -76,6 +80,37 @@ def sync(
     note(f"fetched {', '.join(f'{count} files of {kind}' for kind, count in written.items())}")
     note(f"{layout.published} is the publication of {now.published_at} UTC, as of {now.as_of}")
     _print_comparison(comparison.compare(chosen, layout, now.snapshot))
+
+
+@app.command()
+def poll(
+    providers: Annotated[
+        list[str] | None, typer.Argument(metavar="PROVIDER", help="Providers to ask; else all.")
+    ] = None,
+) -> None:
+    """Ask providers and land their answers in the lake; what another worker polls or has just polled is left to it.
+
+    Exit 1 if a provider answered nothing or its answers could not be landed; the other providers are polled.
+    """
+    workspace, started, failed = open_workspace(), utc_now(), False
+    with progress_line() as progress:
+        for provider in polling.chosen_partitions(workspace.catalogue, providers or []):
+            try:
+                done = polling.poll(workspace, provider, started, progress)
+            except polling.Taken as reason:
+                note(str(reason))
+            except ConfigurationError:
+                raise
+            except Exception as error:  # a fault with one provider must not stop the others
+                note(f"{provider}: nothing landed: {type(error).__name__}: {error}")
+                failed = True
+            else:
+                note(f"{provider}: {polling.summary(done)}")
+                failed = failed or polling.failure(done) is not None
+                if faults := [fault for one in done.results for fault in one.faults]:
+                    post(Message.of_faults(faults), workspace.settings.webhook_url)
+    if failed:
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -211,29 +211,41 @@ def manifest(workspace: Workspace) -> Path:
     Raises:
         ConfigurationError: dbt cannot read the project.
     """
-    project, path = workspace.dbt_project, workspace.layout.dbt_target / "manifest.json"
+    read_manifest(workspace)
+    return _manifest_path(workspace)
+
+
+def read_manifest(workspace: Workspace) -> dict[str, Any]:
+    """Return the content of dbt's manifest; see ``manifest``."""
+    project, path = workspace.dbt_project, _manifest_path(workspace)
     check_staging(workspace.catalogue, project)
     # the modification time of a folder shows that files were removed
     parts = [p for p in project.rglob("*") if p.is_dir() or p.suffix in {".sql", ".yml", ".md"}]
-    if not _is_complete(path) or path.stat().st_mtime < max(part.stat().st_mtime for part in parts):
+    content = _content(path)
+    if content is None or path.stat().st_mtime < max(part.stat().st_mtime for part in parts):
         passed, error = _invoke(workspace, dbt_arguments(workspace, "parse"), lambda node: None)
-        if not passed:
+        content = _content(path) if passed else None
+        if content is None:
             raise ConfigurationError(f"{project}: {error or 'dbt parse failed'}")
-    return path
+    return content
 
 
-def _is_complete(path: Path) -> bool:
-    """Return whether the file is valid JSON. dbt writes it in place, and may be killed while it writes."""
+def _manifest_path(workspace: Workspace) -> Path:
+    return workspace.layout.dbt_target / "manifest.json"
+
+
+def _content(path: Path) -> dict[str, Any] | None:
+    """Return the content of a manifest, None if it is incomplete: dbt writes it in place, and may be killed then."""
     try:
-        json.loads(path.read_bytes())
+        content = json.loads(path.read_bytes())
     except (OSError, ValueError):
-        return False
-    return True
+        return None
+    return content if isinstance(content, dict) else None
 
 
 def _invoke(workspace: Workspace, arguments: list[str], progress: Callable[[str], None]) -> tuple[bool, str | None]:
     """Run a dbt command in this process. Return whether it passed, and an error if dbt could not run at all."""
-    set_environment(workspace.layout)
+    set_environment(workspace.layout, workspace.settings.memory_limit)
     from dbt.cli.main import dbtRunner  # takes 1.1 s, and most refreshes do not need dbt
 
     def report_start(event: Any) -> None:

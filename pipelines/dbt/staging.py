@@ -160,7 +160,8 @@ def _properties(catalogue: Catalogue, models: dict[str, list[Indicator]]) -> str
             for name, indicators in models.items()
         ],
     }
-    return f"# {_NOTE}\n" + yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=120)
+    text = yaml.dump(content, Dumper=yaml.CSafeDumper, sort_keys=False, allow_unicode=True, width=120)
+    return f"# {_NOTE}\n{text}"
 
 
 def main() -> None:

@@ -12,6 +12,7 @@ from typing import Any
 Key = tuple[str, ...]
 
 PUBLICATION: Key = ("publication",)
+POLL: Key = ("poll",)
 
 
 def observation_key(indicator_id: str) -> Key:

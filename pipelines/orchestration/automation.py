@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import dagster as dg
 
+from pipelines.host_slots import shared_slots
 from pipelines.notifications import Message, notify
 from pipelines.orchestration.asset_keys import observation_key
 from pipelines.orchestration.release_cursor import ReleaseCursor
@@ -115,8 +116,11 @@ def release_sensor(workspace: Workspace, provider: Provider, status: dg.DefaultS
         if workspace.settings.offline:
             return dg.SkipReason("offline: no provider is requested")
         wanted = [request for requests in indicators.values() for request in requests]
-        settings = workspace.settings
-        with Http(tries=settings.http_tries, host_deadline_s=PROBE_DEADLINE_S, user_agent=settings.agent) as http:
+        settings, agent = workspace.settings, workspace.settings.agent
+        with (
+            shared_slots(settings, workspace.catalogue) as slots,
+            Http(tries=settings.http_tries, host_deadline_s=PROBE_DEADLINE_S, user_agent=agent, shared=slots) as http,
+        ):
             found = releases(wanted, provider, http, utc_now().date())
         cursor = ReleaseCursor.read(context.cursor)
         is_first = not cursor.seen

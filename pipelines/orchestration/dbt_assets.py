@@ -20,7 +20,6 @@ from dagster_dbt import (
     DbtCliInvocation,
     DbtCliResource,
     DbtProject,
-    dbt_assets,
 )
 from pydantic import Field
 
@@ -28,11 +27,13 @@ from pipelines.dbt import runner
 from pipelines.dbt.environment import set_environment
 from pipelines.dbt.failures import reason
 from pipelines.dbt.results import read_results
+from pipelines.lake import follow_lake
 from pipelines.orchestration.asset_checks import failure_metadata
 from pipelines.orchestration.asset_keys import Key, node_key
 from pipelines.orchestration.automation import FOLLOW_FIGURES
 from pipelines.orchestration.observation_assets import OWNERS, POOL, lock_warehouse
 from pipelines.orchestration.publication_asset import named, run_tags
+from pipelines.polling import fill
 from pipelines.seeds.codes import FRAMEWORK
 from pipelines.workspace import Workspace
 from sources.errors import ConfigurationError
@@ -42,6 +43,8 @@ from warehouse.publish import WORKING_SCHEMAS, Publication, current, restore
 
 Manifest = Mapping[str, Any]
 
+REFRESH = "refresh"
+"""The job of the whole graph."""
 _FOLDERS = {"intermediate": "scoring", "marts": "scorecard", "views": "scorecard"}
 """Folder of the dbt project -> group of its models. Staging models are in the group of their pillar."""
 
@@ -63,8 +66,14 @@ class ScorecardTranslator(DagsterDbtTranslator):
     def __init__(self, staging_groups: Mapping[str, str]):
         super().__init__(DagsterDbtTranslatorSettings(enable_source_tests_as_checks=True, enable_code_references=True))
         self._staging_groups = staging_groups
+        self._specs: dict[str, dg.AssetSpec] = {}
 
     def get_asset_spec(self, manifest: Manifest, unique_id: str, project: DbtProject | None) -> dg.AssetSpec:
+        if unique_id not in self._specs:  # asked for by each of its readers and tests
+            self._specs[unique_id] = self._spec(manifest, unique_id, project)
+        return self._specs[unique_id]
+
+    def _spec(self, manifest: Manifest, unique_id: str, project: DbtProject | None) -> dg.AssetSpec:
         node = self.get_resource_props(manifest, unique_id)
         spec = super().get_asset_spec(manifest, unique_id, project)
         return spec.replace_attributes(
@@ -185,20 +194,20 @@ def dbt_build(
         translator: Maps dbt nodes to assets.
         project: The dbt project of dagster-dbt.
     """
-    layout, declared = workspace.layout, _declared(manifest, translator, project)
+    layout, (specs, checks) = workspace.layout, declared(manifest, translator, project)
 
     @dg.multi_asset(
         name="dbt_build",
-        specs=[_automated(spec) for spec in declared.specs],
-        check_specs=list(declared.check_specs),
+        specs=[_automated(spec) for spec in specs],
+        check_specs=checks,
         pool=POOL,
         allow_arbitrary_check_specs=True,
     )
     def build(context: dg.AssetExecutionContext, config: BuildConfig, dbt: DbtCliResource) -> Iterator[Any]:
         day = config.day()
         as_of = day or utc_now().date()
-        set_environment(layout)
         with lock_warehouse(context, layout):
+            _prepare(context, workspace)
             fingerprint = runner.fingerprint(workspace, as_of, explicit=day is not None)
             present = current(layout)
             # the rule of pipelines.refresh
@@ -232,13 +241,40 @@ def dbt_build(
     return build
 
 
-def _declared(manifest: Manifest, translator: ScorecardTranslator, project: DbtProject) -> dg.AssetsDefinition:
-    @dbt_assets(manifest=manifest, dagster_dbt_translator=translator, project=project)
-    def declared(context: dg.AssetExecutionContext) -> Iterator[Any]:
-        """Declare the assets and checks. Dagster never executes this function."""
-        yield from ()
+def _prepare(context: dg.AssetExecutionContext, workspace: Workspace) -> None:
+    """Set dbt's environment, and take what other workers have landed."""
+    set_environment(workspace.layout, workspace.settings.memory_limit)
+    if context.run.job_name != REFRESH:  # there the step before has just done it
+        fill(workspace)
+    follow_lake(workspace.settings, workspace.layout)
 
-    return declared
+
+def declared(
+    manifest: Manifest, translator: ScorecardTranslator, project: DbtProject
+) -> tuple[list[dg.AssetSpec], list[dg.AssetCheckSpec]]:
+    """Return the assets and checks that ``@dbt_assets`` declares for the whole project.
+
+    The decorator selects nodes with dbt's graph, whose import takes a tenth of the loading.
+    """
+    made = [name for name, node in manifest["nodes"].items() if _is_table(node)]
+    read = [name for name in manifest["sources"] if any(not _is_test(one) for one in manifest["child_map"][name])]
+    specs = {name: translator.get_asset_spec(manifest, name, project) for name in [*made, *read]}
+    checks = {
+        check.get_python_identifier(): check
+        for name, spec in specs.items()
+        for test in manifest["child_map"][name]
+        if _is_test(test) and (check := translator.get_asset_check_spec(spec, manifest, test, project)) is not None
+    }
+    return [specs[name] for name in made], list(checks.values())
+
+
+def _is_test(unique_id: str) -> bool:
+    return unique_id.startswith(("test.", "unit_test."))
+
+
+def _is_table(node: Mapping[str, Any]) -> bool:
+    """Return whether a node of dbt is a table or view: a seed, or a model that is not a part of its readers."""
+    return node["resource_type"] in {"seed", "model"} and node["config"]["materialized"] != "ephemeral"
 
 
 def _automated(spec: dg.AssetSpec) -> dg.AssetSpec:

@@ -13,10 +13,11 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
-from pipelines.ingestion import Ingested, budget_lines, ingest
+from pipelines.ingestion import Ingested, budget_lines
 from pipelines.notifications import Message, post
 from pipelines.orchestration import asset_checks
 from pipelines.orchestration.asset_keys import observation_key
+from pipelines.polling import gather
 from pipelines.workspace import Workspace
 from sources.catalogue import Catalogue, Indicator
 from sources.observation import empty_observations
@@ -53,7 +54,7 @@ def observation_assets(workspace: Workspace, groups: Mapping[str, str]) -> dg.As
         ids = sorted(key.path[-1] for key in context.selected_asset_keys)
         wanted = context.selected_asset_check_keys
         with lock_warehouse(context, workspace.layout):
-            ingestion = ingest(workspace, catalogue.select(ids), offline=workspace.settings.offline)
+            ingestion = gather(workspace, catalogue.select(ids), offline=workspace.settings.offline)
         if faults := [fault for ingested in ingestion.results for fault in ingested.faults]:
             context.log.error(Message.of_faults(faults).text)
             post(Message.of_faults(faults), workspace.settings.webhook_url)

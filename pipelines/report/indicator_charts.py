@@ -8,9 +8,7 @@ every chart. Every mark has its figures as a label.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
-
-import altair as alt
+from typing import Any
 
 from pipelines.report.chart_style import (
     COLOURS,
@@ -24,9 +22,6 @@ from pipelines.report.chart_style import (
     SHAPES,
     WIDTH,
     Drawing,
-    drawing,
-    inline_data,
-    members_axis,
 )
 from pipelines.report.data import Row
 from pipelines.report.measured import year_of
@@ -43,55 +38,73 @@ def indicator(one: Row, cells: Sequence[Row], groups: Sequence[Row], words: Word
         groups: Rows of ``group_figures`` of this indicator.
         words: The texts of the language.
     """
-    scale_type: Literal["log", "linear"] = "log" if one["transform"] == "log" else "linear"
+    is_log = one["transform"] == "log"
     rows = [_member_row(cell, one["unit"], words) for cell in cells]
     means = _group_rows(groups, one["unit"], words)
     values = [row[key] for row in rows for key in _POSITIONS if row[key] is not None]
     values += [mean["mean"] for mean in means]
     targets = [one[key] for key in ("target_value", "pace_target_value") if one[key] is not None]
     domain = [min([*values, *targets]), max([*values, *targets])]
-    if scale_type == "linear" and one["valid_min"] is not None and domain[0] >= 0:
+    if not is_log and one["valid_min"] is not None and domain[0] >= 0:
         domain[0] = min(domain[0], 0)
     names = [row["name"] for row in (*rows, *means)]
-    y = members_axis(names)
-    title = words.word("units", one["unit"]) + (f", {words('pillars.log')}" if scale_type == "log" else "")
-    axis = alt.Axis(title=title, tickCount=4, format="~s" if domain[1] >= 1000 else "~f", labelOverlap=True)
-    scale = alt.Scale(type=scale_type, domain=domain, nice=True, zero=False)
-    x = alt.X("latest_value:Q", scale=scale, axis=axis)
-    base = alt.Chart()
-    layers: list[alt.Chart] = [
-        base.transform_filter("isValid(datum.projection_low)")
-        .mark_rule(strokeWidth=5, color="#c9d3de", strokeCap="butt", aria=False)
-        .encode(x=alt.X("projection_low:Q", scale=scale, axis=axis), x2="projection_high:Q", y=y),
-        base.transform_filter("isValid(datum.baseline_value)")
-        .mark_rule(strokeWidth=2, color=MUTED, aria=False)
-        .encode(x=alt.X("baseline_value:Q", scale=scale, axis=axis), x2="latest_value:Q", y=y),
-        base.transform_filter("isValid(datum.projection)")
-        .mark_rule(strokeWidth=1.5, strokeDash=[3, 2], color=MUTED, aria=False)
-        .encode(x=x, x2="projection:Q", y=y),
-        *_targets(one, scale, axis),
-        base.transform_filter("isValid(datum.baseline_value)")
-        .mark_point(shape="circle", size=26, filled=True, fill="white", stroke=MUTED, opacity=1, aria=False)
-        .encode(x=alt.X("baseline_value:Q", scale=scale, axis=axis), y=y),
-        base.transform_filter("isValid(datum.projection)")
-        .mark_point(shape="stroke", size=60, angle=90, stroke=MUTED, strokeWidth=2, opacity=1, aria=False)
-        .encode(x=alt.X("projection:Q", scale=scale, axis=axis), y=y),
-        base.transform_filter("isValid(datum.latest_value)")
-        .mark_point(size=80, filled=True, stroke=INK, strokeWidth=0.8, opacity=1, aria=True)
-        .encode(
-            x=x,
-            y=y,
-            fill=alt.Fill("sign:N", scale=alt.Scale(domain=list(SIGNS), range=list(COLOURS)), legend=None),
-            shape=alt.Shape("sign:N", scale=alt.Scale(domain=list(SIGNS), range=list(SHAPES)), legend=None),
-            description="label:N",
-        ),
-        *_gaps(base, y),
-        _means(means, alt.X("mean:Q", scale=scale, axis=axis), y),
+    unit = words.word("units", one["unit"])
+    x: Row = {
+        "type": "quantitative",
+        "scale": {"type": "log" if is_log else "linear", "domain": domain, "nice": True, "zero": False},
+        "axis": {
+            "title": unit + (f", {words('pillars.log')}" if is_log else ""),
+            "tickCount": 4,
+            "format": "~s" if domain[1] >= 1000 else "~f",
+            "labelOverlap": True,
+        },
+    }
+    y = _names_axis(names)
+    y["axis"] = {**y["axis"], "labelPadding": 4}
+    spec = {
+        "data": {"values": rows},
+        "layer": [*_paces(x, y), *_targets(one, x), *_points(x, y), *_gaps(y), *_means(means, x, y)],
+        "resolve": _SEPARATE,
+        "width": WIDTH,
+        "height": ROW_HEIGHT * len(names),
+        "padding": 2,
+    }
+    return Drawing(words("pillars.chart", title=_title(one, words), unit=unit), spec)
+
+
+def _where_valid(field: str, mark: Row, encoding: Row) -> Row:
+    """Return the layer of the rows in which a field has a value."""
+    return {"transform": [{"filter": f"isValid(datum.{field})"}], "mark": mark, "encoding": encoding}
+
+
+def _paces(x: Row, y: Row) -> list[Row]:
+    """Return the lines of the members: band of the projection, baseline to latest value, latest value to projection."""
+
+    def rule(valid: str, start: str, end: str, **style: Any) -> Row:
+        encoding = {"x": {**x, "field": start}, "x2": {"field": end}, "y": y}
+        return _where_valid(valid, {"type": "rule", "aria": False, **style}, encoding)
+
+    return [
+        rule("projection_low", "projection_low", "projection_high", strokeWidth=5, color="#c9d3de", strokeCap="butt"),
+        rule("baseline_value", "baseline_value", "latest_value", strokeWidth=2, color=MUTED),
+        rule("projection", "latest_value", "projection", strokeWidth=1.5, strokeDash=[3, 2], color=MUTED),
     ]
-    chart = alt.layer(*layers, data=inline_data(rows)).properties(width=WIDTH, height=ROW_HEIGHT * len(names))
-    chart = chart.resolve_scale(fill="independent", shape="independent")
-    name = words.name("indicators", one["indicator_id"], one["title"])
-    return drawing(chart, words("pillars.chart", title=name, unit=words.word("units", one["unit"])))
+
+
+def _points(x: Row, y: Row) -> list[Row]:
+    """Return the marks of the members: baseline, projection, and the latest value with the symbol of its status."""
+
+    def point(field: str, style: Row, **more: Row) -> Row:
+        encoding = {"x": {**x, "field": field}, "y": y, **more}
+        return _where_valid(field, {"type": "point", "aria": False, "opacity": 1, **style}, encoding)
+
+    baseline = {"shape": "circle", "size": 26, "filled": True, "fill": "white", "stroke": MUTED}
+    projection = {"shape": "stroke", "size": 60, "angle": 90, "stroke": MUTED, "strokeWidth": 2}
+    return [
+        point("baseline_value", baseline),
+        point("projection", projection),
+        point("latest_value", _MEMBER_MARK, description={"field": "label"}, **_BY_SIGN),
+    ]
 
 
 def status_text(cell: Row, words: Words) -> str:
@@ -100,46 +113,47 @@ def status_text(cell: Row, words: Words) -> str:
     return words.word("statuses", cell["sign"]) + few
 
 
-def _gaps(base: alt.Chart, y: alt.Y) -> list[alt.Chart]:
+def _gaps(y: Row) -> list[Row]:
     """Return the reasons of missing values as text, with a white outline where a target line crosses it."""
-    words_in_plot: dict[str, Any] = {"align": "left", "dx": 2, "fontSize": 9.5, "limit": WIDTH}
-    missing = base.transform_filter("!isValid(datum.latest_value)")
+    outline = {"stroke": "white", "strokeWidth": 4, "strokeJoin": "round", "aria": False}
+    encoding = {"x": {"value": 0}, "y": y, "text": {"field": "why"}, "description": {"field": "label"}}
     return [
-        missing.mark_text(stroke="white", strokeWidth=4, strokeJoin="round", aria=False, **words_in_plot).encode(
-            x=alt.value(0), y=y, text="why:N"
-        ),
-        missing.mark_text(aria=True, **words_in_plot).encode(x=alt.value(0), y=y, text="why:N", description="label:N"),
+        {
+            "transform": [{"filter": "!isValid(datum.latest_value)"}],
+            "mark": {"type": "text", "align": "left", "dx": 2, "fontSize": 9.5, "limit": WIDTH, **style},
+            "encoding": encoding,
+        }
+        for style in (outline, {"aria": True})
     ]
 
 
-def _means(means: Sequence[Row], x: alt.X, y: alt.Y) -> alt.Chart:
-    """Return the means of groups as marks; ``means`` are rows of ``_group_rows``."""
-    chart: alt.Chart = (
-        alt.Chart(inline_data(means))
-        .mark_point(**_GROUP_MARK)
-        .encode(
-            x=x,
-            y=y,
-            fill=alt.Fill("group:N", scale=_group_scale(GROUP_COLOURS), legend=None),
-            shape=alt.Shape("group:N", scale=_group_scale(GROUP_SHAPES), legend=None),
-            description="label:N",
-        )
-    )
-    return chart
+def _means(means: Sequence[Row], x: Row, y: Row) -> list[Row]:
+    """Return the layer with the means of groups, if there are any; ``means`` are rows of ``_group_rows``."""
+    if not means:
+        return []
+    marks = _marks_of("group", GROUPS, GROUP_COLOURS, GROUP_SHAPES)
+    encoding = {"x": {**x, "field": "mean"}, "y": y, "description": {"field": "label"}, **marks}
+    mark = {"type": "point", **_MEMBER_MARK, "size": 70, "opacity": 1}
+    return [{"data": {"values": list(means)}, "mark": mark, "encoding": encoding}]
 
 
-_GROUP_MARK: dict[str, Any] = {
-    "size": 70,
-    "filled": True,
-    "stroke": INK,
-    "strokeWidth": 0.8,
-    "opacity": 1,
-    "aria": True,
-}
+def _names_axis(names: Sequence[str]) -> Row:
+    """Return the axis of the members' names in their order."""
+    axis = {"title": None, "ticks": False, "domain": False, "grid": True}
+    return {"field": "name", "type": "nominal", "sort": names, "scale": {"domain": names}, "axis": axis}
 
 
-def _group_scale(marks: Sequence[str]) -> alt.Scale:
-    return alt.Scale(domain=list(GROUPS), range=list(marks))
+def _marks_of(field: str, values: Sequence[str], colours: Sequence[str], shapes: Sequence[str]) -> Row:
+    """Return the encoding of a field by colour and shape, without a legend: the page has one for all charts."""
+    return {
+        channel: {"field": field, "scale": {"domain": list(values), "range": list(marks)}, "legend": None}
+        for channel, marks in (("fill", colours), ("shape", shapes))
+    }
+
+
+_BY_SIGN = _marks_of("sign", list(SIGNS), COLOURS, SHAPES)
+_MEMBER_MARK: Row = {"size": 80, "filled": True, "stroke": INK, "strokeWidth": 0.8, "aria": True}
+_SEPARATE: Row = {"scale": {"fill": "independent", "shape": "independent"}}
 
 
 def _group_rows(groups: Sequence[Row], unit: str, words: Words) -> list[Row]:
@@ -179,16 +193,17 @@ def _member_row(cell: Row, unit: str, words: Words) -> Row:
     return {"name": name, "sign": cell["sign"], "why": reason, "label": label, **{at: cell[at] for at in _POSITIONS}}
 
 
-def _targets(one: Row, scale: alt.Scale, axis: alt.Axis) -> list[alt.Chart]:
+def _targets(one: Row, x: Row) -> list[Row]:
     """Return the target as a solid line, and a different pace target as a dashed line."""
-    lines = []
-    if one["target_value"] is not None:
-        solid = alt.Chart().mark_rule(strokeWidth=2, color=INK, aria=False)
-        lines.append(solid.encode(x=alt.XDatum(one["target_value"], scale=scale, axis=axis, type="quantitative")))
-    if one["pace_target_value"] not in (None, one["target_value"]):
-        dashed = alt.Chart().mark_rule(strokeWidth=1.5, strokeDash=[5, 3], color=INK, aria=False)
-        lines.append(dashed.encode(x=alt.XDatum(one["pace_target_value"], scale=scale, axis=axis, type="quantitative")))
-    return lines
+    dashed: Row = {"strokeWidth": 1.5, "strokeDash": [5, 3]}
+    lines: list[tuple[float | None, Row]] = [(one["target_value"], {"strokeWidth": 2})]
+    if one["pace_target_value"] != one["target_value"]:
+        lines.append((one["pace_target_value"], dashed))
+    return [
+        {"mark": {"type": "rule", "aria": False, "color": INK, **style}, "encoding": {"x": {**x, "datum": value}}}
+        for value, style in lines
+        if value is not None
+    ]
 
 
 def paths(one: Row, rows: Sequence[Row], names: Sequence[str], words: Words) -> Drawing:
@@ -261,8 +276,7 @@ def world(one: Row, values: Sequence[float], cells: Sequence[Row], groups: Seque
     axis["format"] = "~s" if max(values) >= 1000 else "~f"
     scale = {"zero": False, "type": "log" if is_log else "linear"}
     x: Row = {"field": "latest_value", "type": "quantitative", "scale": scale, "axis": axis}
-    rows = {"title": None, "ticks": False, "domain": False, "grid": True}
-    y = {"field": "name", "type": "nominal", "sort": names, "scale": {"domain": names}, "axis": rows}
+    y = _names_axis(names)
     ticks = [{"latest_value": float(f"{value:.4g}"), "name": everyone} for value in sorted(values)]
     rules = [
         {
@@ -272,20 +286,10 @@ def world(one: Row, values: Sequence[float], cells: Sequence[Row], groups: Seque
         }
         for at in ("q1", "median", "q3")
     ]
-    fill = {"field": "sign", "scale": {"domain": list(SIGNS), "range": list(COLOURS)}, "legend": None}
-    shape = {"field": "sign", "scale": {"domain": list(SIGNS), "range": list(SHAPES)}, "legend": None}
     points = {
         "data": {"values": members},
-        "mark": {
-            "type": "point",
-            "filled": True,
-            "size": 80,
-            "stroke": INK,
-            "strokeWidth": 0.8,
-            "opacity": 1,
-            "aria": True,
-        },
-        "encoding": {"x": x, "y": y, "fill": fill, "shape": shape, "description": {"field": "label"}},
+        "mark": {"type": "point", "opacity": 1, **_MEMBER_MARK},
+        "encoding": {"x": x, "y": y, "description": {"field": "label"}, **_BY_SIGN},
     }
     strip = {
         "data": {"values": ticks},
@@ -293,22 +297,13 @@ def world(one: Row, values: Sequence[float], cells: Sequence[Row], groups: Seque
         "encoding": {"x": x, "y": y},
     }
     spec = {
-        "layer": [*rules, strip, points, *_means_of_world(means, x, y)],
-        "resolve": {"scale": {"fill": "independent", "shape": "independent"}},
+        "layer": [*rules, strip, points, *_means(means, x, y)],
+        "resolve": _SEPARATE,
         "width": WIDTH,
         "height": ROW_HEIGHT * len(names),
         "padding": 2,
     }
     return Drawing(words("tool.world_chart", title=_title(one, words)), spec)
-
-
-def _means_of_world(means: Sequence[Row], x: Row, y: Row) -> list[Row]:
-    """Return the layer with the means of groups, if there are any."""
-    if not means:
-        return []
-    encoding = _means(means, alt.X("mean:Q"), alt.Y("name:N")).to_dict(validate=False)["encoding"]
-    layer = {"data": {"values": list(means)}, "mark": {"type": "point", **_GROUP_MARK}}
-    return [{**layer, "encoding": {**encoding, "x": {**x, "field": "mean"}, "y": y}}]
 
 
 def _title(one: Row, words: Words) -> str:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from http.client import HTTPException
 from pathlib import Path
-from threading import BoundedSemaphore, Lock
+from threading import Lock
 from typing import Self
 from urllib.parse import urljoin, urlsplit
 
@@ -37,6 +37,7 @@ from urllib3.exceptions import (
 
 from sources.http.bodies import CHUNK, Body, Spool
 from sources.http.decoding import SizeLimit, decode
+from sources.http.quotas import PER_HOST, Quota, Quotas, SharedSlots
 from sources.http.reachability import Reach, Unreachable, host_of, run_with_deadline
 from sources.http.redirects import leads_inside, redirect_fault
 from sources.http.replies import Failure, FailureKind, Fault, Reply, find_failure
@@ -54,14 +55,6 @@ READS = 4
 BACKOFF_S, BACKOFF_MAX_S = 0.5, 30.0
 """Longest wait before the first retry, which doubles with each retry; longest wait before any retry."""
 log = logging.getLogger(__name__)
-
-
-@dataclass
-class _Quota:
-    """Parallel requests that a host allows, and the monotonic time after which it gets none."""
-
-    slots: BoundedSemaphore
-    deadline: float
 
 
 @dataclass(frozen=True)
@@ -88,7 +81,8 @@ class Http:
         request_limit_s: Seconds for one attempt, from the first to the last byte.
         host_deadline_s: Seconds for all requests to one host, from the first request.
         budget_s: Seconds for all requests of the session, from its start.
-        per_host_parallel: Requests to one host at the same time.
+        per_host_parallel: Requests of this session to one host at the same time.
+        shared: Requests to a host at the same time over several processes; None for a process on its own.
         max_body_bytes: Upper limit for a body as sent; decompressed it may have ``decoding.DECODED_TIMES`` as many.
         user_agent: Default: ``agent()``.
         folder: Folder for large bodies; the system's temporary folder by default.
@@ -102,19 +96,20 @@ class Http:
     request_limit_s: float = 240.0
     host_deadline_s: float = 300.0
     budget_s: float = math.inf
-    per_host_parallel: int = 4
+    per_host_parallel: int = PER_HOST
+    shared: SharedSlots | None = None
     max_body_bytes: int = 2048 << 20
     user_agent: str | None = None
     folder: Path | None = None
     refused: RefusedCodes = field(default_factory=RefusedCodes)
     sleep: Callable[[float], None] = time.sleep
     _lock: Lock = field(init=False, default_factory=Lock, repr=False)
-    _quotas: dict[str, _Quota] = field(init=False, default_factory=dict, repr=False)
     _session: requests.Session | None = field(init=False, default=None, repr=False)
 
     def __post_init__(self) -> None:
         self._reach = Reach(self.sleep)
         self._ends = time.monotonic() + self.budget_s
+        self._quotas = Quotas(self.per_host_parallel, self.host_deadline_s, self._ends, self.shared)
         self._late: dict[str, str] = {}
 
     def __enter__(self) -> Self:
@@ -172,11 +167,11 @@ class Http:
         connect_s, read_s = min(connect_timeout_s, self.connect_timeout_s), min(read_timeout_s, self.read_timeout_s)
         sent = {"Accept": ", ".join(kind for kind in accept if "/" in kind) or "*/*", **(headers or {})}
         size = SizeLimit(min(max_body_mib << 20, self.max_body_bytes), provider)
-        quota, retry = self._quota(url), self._retry(url)
-        with quota.slots:
+        quota, retry = self._quotas.of(url), self._retry(url)
+        with quota.turn(url) as refused:
             while True:
                 until = min(quota.deadline, time.monotonic() + min(self.request_limit_s, READS * read_s))
-                reply = self._attempt(url, params, sent, accept, _Limits(connect_s, read_s, until, size))
+                reply = refused or self._attempt(url, params, sent, accept, _Limits(connect_s, read_s, until, size))
                 failure = reply.failure
                 if failure and transient and not failure.transient and transient(reply):
                     failure = replace(failure, transient=True)
@@ -285,7 +280,7 @@ class Http:
             raise Fault(FailureKind.DEADLINE, f"{host_of(url)}: the time {whose} is used up")
         return left
 
-    def _note_late(self, url: str, quota: _Quota, failure: Failure | None) -> Failure | None:
+    def _note_late(self, url: str, quota: Quota, failure: Failure | None) -> Failure | None:
         """Note the host of a failed request if its time is used up. Return the failure."""
         if failure and (failure.kind is FailureKind.DEADLINE or time.monotonic() >= quota.deadline):
             with self._lock:
@@ -309,12 +304,6 @@ class Http:
             with suppress(ValueError, RuntimeError, OSError):  # the connection may be closed already
                 response.raw.shutdown()  # ends the abandoned thread, so that closing does not wait for it
             raise Fault(FailureKind.TIMEOUT, f"{response.url}: body not complete in time", transient=True) from None
-
-    def _quota(self, url: str) -> _Quota:
-        with self._lock:
-            deadline = min(time.monotonic() + self.host_deadline_s, self._ends)
-            quota = _Quota(BoundedSemaphore(self.per_host_parallel), deadline)
-            return self._quotas.setdefault(host_of(url), quota)
 
     def _opened(self) -> requests.Session:
         with self._lock:

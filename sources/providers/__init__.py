@@ -48,13 +48,14 @@ class HasSmokeChecks(Protocol):
 class _ModulesWith(Mapping[str, Any]):
     """Provider id -> its module, for modules with one function. They are imported at first use."""
 
-    def __init__(self, function: str) -> None:
+    def __init__(self, function: str, own: Mapping[str, Any] | None = None) -> None:
         self.function = function
+        self.own = own or {}
 
     @cached_property
     def _modules(self) -> dict[str, Any]:
         modules = {info.name: import_module(f"{__name__}.{info.name}") for info in iter_modules(__path__)}
-        return {name: module for name, module in modules.items() if hasattr(module, self.function)}
+        return {name: module for name, module in modules.items() if hasattr(module, self.function)} | {**self.own}
 
     def __getitem__(self, provider: str) -> Any:
         return self._modules[provider]
@@ -70,3 +71,8 @@ ADAPTERS: Mapping[str, Adapter] = _ModulesWith("fetch")
 INSPECTORS: Mapping[str, Inspects] = _ModulesWith("inspect")
 RELEASE_PROBES: Mapping[str, ReportsRelease] = _ModulesWith("release")
 SMOKE_CHECKS: Mapping[str, HasSmokeChecks] = _ModulesWith("smoke_checks")
+
+
+def adapters_with(own: Mapping[str, Adapter]) -> Mapping[str, Adapter]:
+    """Return the adapters of all providers; one of ``own`` replaces the module of the same name."""
+    return _ModulesWith("fetch", own)

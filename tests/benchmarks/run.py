@@ -112,7 +112,7 @@ def main() -> None:
         results.append(
             _pairs(
                 "loading the code location / importing dagster and dagster_dbt",
-                1.3,
+                1.15,
                 lambda _: _run(["-c", "from pipelines.definitions import defs; defs().resolve_all_asset_specs()"], env),
                 lambda _: _run(["-c", "import dagster, dagster_dbt"], env),
             )

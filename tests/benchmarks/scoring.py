@@ -46,12 +46,12 @@ order by indicator_id, iso3, year
 """
 
 
-def world(engine: Engine, folder: Path, economies: int) -> duckdb.DuckDBPyConnection:
-    """Create a database file with the inputs of one framework: 400 indicators in five pillars, a history since 2015."""
-    names = [f"i{n:03}" for n in range(INDICATORS)]
+def world(engine: Engine, database: Path, economies: int, indicators: int = INDICATORS) -> duckdb.DuckDBPyConnection:
+    """Create a database file with the inputs of one framework: indicators in five pillars, a history since 2015."""
+    names = [f"i{n:03}" for n in range(indicators)]
     connection = engine.lay_down(
         threads=THREADS,
-        database=str(folder / f"world_{economies}.duckdb"),
+        database=str(database),
         economies=[{"iso3": f"E{n:04}", "name": f"E{n:04}", "is_aggregate": False} for n in range(economies)],
         indicators=[
             {
@@ -134,8 +134,8 @@ def results() -> list[dict[str, object]]:
         if done.returncode:
             raise SystemExit(done.stderr)
         engine = Engine(built)
-        full = world(engine, Path(folder), ECONOMIES)
-        small = world(engine, Path(folder), ECONOMIES // 10)
+        full = world(engine, Path(folder, "full.duckdb"), ECONOMIES)
+        small = world(engine, Path(folder, "small.duckdb"), ECONOMIES // 10)
         scored: list[float] = []
         rewritten: list[float] = []
         tenth: list[float] = []

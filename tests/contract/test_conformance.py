@@ -12,7 +12,7 @@ import os
 import re
 import socket
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from io import BytesIO
@@ -59,6 +59,8 @@ WORKBOOKS = [name for name in PROVIDERS if payload(name).sheet]
 REPRESENTATIVE = ("itu_prices", "qog", "un_egov", "world_bank")
 """A workbook, a CSV table, one file per edition, and a paged API. All adapters use the same HTTP client, so the default
 tests run HTTP faults with these four only, and ``make test-all`` with every adapter."""
+ROTATION = 4
+"""By default a fault in a body runs with every fourth adapter, the next fault with the next ones."""
 Figures = dict[tuple[str, int], float]
 Answer = Callable[[Request, Mapping[str, Body]], Response | None]
 
@@ -190,19 +192,23 @@ def good(of: Payload, figures: Figures | None = None) -> dict[str, Body]:
     return of.build(rows(truth(of) if figures is None else figures), str, {})
 
 
-def every(
-    providers: Sequence[str], name: str, cases: Mapping[str, Any], shared: Collection[str] = ()
-) -> pytest.MarkDecorator:
-    """Run each case with each provider. By default, only representative providers run the ``shared`` cases.
+def every(providers: Sequence[str], name: str, cases: Mapping[str, Any], http: bool = False) -> pytest.MarkDecorator:
+    """Run each case with each provider; by default with one of ``ROTATION`` providers, another one for each case.
 
-    A shared case exercises code that all adapters share.
+    With ``http``, only representative providers run by default, with every case: all share the client.
     """
+    step = min(ROTATION, len(providers))
     return pytest.mark.parametrize(
         ("provider", name),
         [
-            pytest.param(one, case, id=f"{one}-{label}", marks=further(one, providers) if label in shared else ())
-            for one in providers
-            for label, case in cases.items()
+            pytest.param(
+                one,
+                case,
+                id=f"{one}-{label}",
+                marks=further(one, providers) if http else [] if (at + nth) % step == 0 else [pytest.mark.exhaustive],
+            )
+            for at, one in enumerate(providers)
+            for nth, (label, case) in enumerate(cases.items())
         ],
         indirect=["provider"],
     )
@@ -300,7 +306,7 @@ CONNECTIONS: dict[str, tuple[Talk, str]] = {
 }
 
 
-@every(PROVIDERS, "fault", CONNECTIONS, shared=CONNECTIONS)
+@every(PROVIDERS, "fault", CONNECTIONS, http=True)
 def test_a_failed_connection_keeps_the_last_figures_and_is_reported(
     provider: Provider, fault: tuple[Talk, str], raw_server: Callable[[Talk], RawServer]
 ) -> None:
@@ -354,7 +360,7 @@ STATUSES: dict[str, tuple[Answer, str]] = {
 }
 
 
-@every(PROVIDERS, "fault", STATUSES, shared=STATUSES)
+@every(PROVIDERS, "fault", STATUSES, http=True)
 def test_a_status_other_than_success_is_reported_and_lands_nothing(
     provider: Provider, fault: tuple[Answer, str], serve: Serve
 ) -> None:
@@ -382,7 +388,7 @@ def test_a_redirect_from_a_public_host_to_this_machine_is_not_followed(
 TEMPORARY = {str(code): code for code in (429, 502, 503, 504)}
 
 
-@every(PROVIDERS, "code", TEMPORARY, shared=TEMPORARY)
+@every(PROVIDERS, "code", TEMPORARY, http=True)
 def test_a_temporary_fault_is_retried(provider: Provider, code: int, serve: Serve) -> None:
     failed: set[str] = set()
 
@@ -407,7 +413,7 @@ AWAY: dict[str, Answer] = {
 }
 
 
-@every(PROVIDERS, "away", AWAY, shared=AWAY)
+@every(PROVIDERS, "away", AWAY, http=True)
 def test_a_response_that_rejects_programs_has_the_outcome_blocked(
     provider: Provider, away: Answer, serve: Serve
 ) -> None:
@@ -416,7 +422,7 @@ def test_a_response_that_rejects_programs_has_the_outcome_blocked(
     assert "closed to programs" in (result.stale_reason or "")
 
 
-@every(FILES, "away", AWAY, shared=AWAY)
+@every(FILES, "away", AWAY, http=True)
 def test_the_remedy_names_the_address_and_the_name_of_the_newest_file(
     provider: Provider, away: Answer, serve: Serve
 ) -> None:
@@ -431,7 +437,7 @@ def test_the_remedy_names_the_address_and_the_name_of_the_newest_file(
 NO_FILE = AWAY | {"503": status(503), "404": status(404)}
 
 
-@every(FILES, "away", NO_FILE, shared=NO_FILE)
+@every(FILES, "away", NO_FILE, http=True)
 def test_an_operators_file_is_used_if_the_provider_serves_no_file(
     provider: Provider, away: Answer, serve: Serve
 ) -> None:
@@ -838,7 +844,7 @@ SINGLE = {
 }
 
 
-@every(PROVIDERS, "spoil", SINGLE, shared=CELLS.keys() - {"NaN", "..", "12,5", "-3", "null"})
+@every(PROVIDERS, "spoil", SINGLE)
 def test_a_wrong_figure_is_never_landed_and_no_other_figure_is_lost(
     provider: Provider, spoil: Callable[[Payload], list[Row]], serve: Serve
 ) -> None:
@@ -922,9 +928,7 @@ TOGETHER: dict[str, Callable[[Payload], Figures]] = {
 }
 
 
-@every(
-    PROVIDERS, "figures", TOGETHER, shared=TOGETHER.keys() - {"two members exchanged", "a member under another code"}
-)
+@every(PROVIDERS, "figures", TOGETHER)
 def test_figures_that_changed_together_are_not_landed_and_the_others_are_kept(
     provider: Provider, figures: Callable[[Payload], Figures], serve: Serve
 ) -> None:

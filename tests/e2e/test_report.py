@@ -32,6 +32,7 @@ from tests.e2e.conftest import (
     figures,
 )
 from tests.running import further
+from tests.templates import Refreshed
 from warehouse.layout import Layout
 from warehouse.publications import keep
 
@@ -45,8 +46,8 @@ UZBEKISTAN = {"en": "Uzbekistan", "ru": "Узбекистан"}
 def rows_of(chart: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the rows of all marks of a chart."""
     spec = chart["spec"]
-    layers = [layer["data"]["values"] for layer in spec["layer"] if "values" in layer.get("data", {})]
-    return [row for rows in (*spec.get("datasets", {}).values(), *layers) for row in rows]
+    parts = [part.get("data", {}).get("values", []) for part in (spec, *spec["layer"])]
+    return [row for rows in (*spec.get("datasets", {}).values(), *parts) for row in rows]
 
 
 WIDE = """() => [...document.querySelectorAll(".scroll")]
@@ -453,6 +454,18 @@ def test_text_from_the_data_stays_text(pages: Pages, hostile_warehouse: Path, tm
 
 def test_the_first_publication_has_a_note_that_there_is_no_earlier_one(report: Page) -> None:
     expect(report.locator("#changes")).to_contain_text("first publication that is kept")
+
+
+def test_the_report_of_an_earlier_day_has_the_indicators_that_had_no_figure_then(
+    review_day: Refreshed, tmp_path: Path
+) -> None:
+    ((missing,),) = published(
+        review_day.warehouse,
+        f"select indicator_id from indicator_scores where framework_id = '{FRAMEWORK}' group by 1"
+        " having count(latest_year) = 0 order by 1 limit 1",
+    )
+    write_report(Layout(review_day.warehouse), tmp_path / "report.html")
+    assert f'id="{missing}"' in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
 def test_the_changes_since_the_last_publication_have_a_section(

@@ -18,9 +18,12 @@ import duckdb
 import polars as pl
 import pytest
 import yaml
+from dagster_dbt import dbt_assets
 
+from pipelines.dbt import runner
 from pipelines.dbt.results import read_results
 from pipelines.definitions import build_defs as build
+from pipelines.orchestration.dbt_assets import ScorecardTranslator, dbt_project, declared, staging_groups
 from pipelines.seeds.codes import FRAMEWORK
 from pipelines.settings import load_settings
 from pipelines.workspace import Workspace, open_workspace
@@ -116,6 +119,20 @@ def test_every_test_of_dbt_on_one_table_is_a_check_of_its_asset(
     assert attached <= {(key.asset_key.path[-1], key.name) for key in graph.asset_check_keys}
 
 
+def test_the_tables_and_checks_are_those_that_the_decorator_of_dagster_dbt_declares(published_warehouse: Path) -> None:
+    workspace = at(published_warehouse)
+    manifest, project = runner.read_manifest(workspace), dbt_project(workspace)
+    translator = ScorecardTranslator(staging_groups(manifest, workspace.dbt_project / "seeds"))
+
+    @dbt_assets(manifest=manifest, dagster_dbt_translator=translator, project=project)
+    def decorated(context): ...
+
+    specs, checks = declared(manifest, translator, project)
+    assert {spec.key: spec for spec in specs} == {spec.key: spec for spec in decorated.specs}
+    assert {check.key: check for check in checks} == {check.key: check for check in decorated.check_specs}
+    assert len(specs) == len({spec.key for spec in specs}) and len(checks) == len({check.key for check in checks})
+
+
 def test_the_check_of_sources_is_a_job_whose_schedule_is_off(build_defs: BuildDefs, published_warehouse: Path) -> None:
     workspace = at(published_warehouse)
     automated = workspace.settings.model_copy(update={"automation": True})
@@ -125,13 +142,16 @@ def test_the_check_of_sources_is_a_job_whose_schedule_is_off(build_defs: BuildDe
     assert schedule.default_status is dg.DefaultScheduleStatus.STOPPED
 
 
-def test_an_import_of_the_definitions_reads_and_writes_nothing(tmp_path: Path) -> None:
-    script = "import pipelines.definitions as d, pathlib; print(type(d.defs).__name__)"
+def test_an_import_of_the_definitions_reads_and_writes_nothing_and_loads_no_pandas(tmp_path: Path) -> None:
+    script = (
+        "import gc, sys, pipelines.definitions as d;"
+        " print(type(d.defs).__name__, *{'pandas', 'pandera'} & {*sys.modules}, 'searched' * gc.isenabled())"
+    )
     environment = {**os.environ, "CAREC_WAREHOUSE": str(tmp_path / "warehouse"), "CAREC_TIMEZONE": "Mars/Olympus"}
     done = subprocess.run(
         [sys.executable, "-c", script], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
     )
-    assert done.stdout.strip() == "LazyDefinitions", done.stderr
+    assert done.stdout.split() == ["LazyDefinitions", "searched"], done.stderr
     assert list(tmp_path.iterdir()) == []
 
 
@@ -345,6 +365,7 @@ def test_an_invalid_date_is_refused_with_an_example(build_defs: BuildDefs, wareh
     assert "'26 June' is not a date like 2025-06-26" in str(failure.step_failure_data.user_failure_data.description)
 
 
+@pytest.mark.exhaustive
 def test_a_failing_dbt_test_prevents_the_publication_and_shows_its_rows(build_defs: BuildDefs, warehouse: Path) -> None:
     workspace = at(warehouse)
     (*_, vintage) = sorted(workspace.layout.vintages("internet_users_pct").glob("*.parquet"))

@@ -137,6 +137,7 @@ def test_each_fault_is_reported_with_its_place_and_a_remedy(
     assert "\n" not in found[check].finding
 
 
+@pytest.mark.exhaustive
 def test_a_refresh_repairs_what_it_writes_and_publishes_again(warehouse: Path) -> None:
     layout = Layout(warehouse)
     for path in (
@@ -157,6 +158,7 @@ def test_a_refresh_repairs_what_it_writes_and_publishes_again(warehouse: Path) -
     assert not [finding for finding in look(layout).values() if finding.remedy]
 
 
+@pytest.mark.exhaustive
 def test_a_truncated_manifest_is_written_again_when_it_is_needed(warehouse: Path) -> None:
     from pipelines.dbt import runner
     from pipelines.settings import load_settings

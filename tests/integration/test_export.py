@@ -340,6 +340,7 @@ def test_the_readme_sheet_is_first_and_lists_omitted_values_with_their_licences(
     assert all(one["reason"] for one in noted)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.skipif(SOFFICE is None, reason="no LibreOffice on this machine (apt-get install libreoffice-calc)")
 def test_libreoffice_opens_the_workbook_with_every_cell_unchanged(
     exported: Path, workbook: dict[str, list[list[Any]]], tmp_path: Path

@@ -16,7 +16,7 @@ import pytest
 from tests.lakes import change, contents, lake, psycopg2_of, published, server, settings_of, store
 from tests.postgres import PASSWORD
 from tests.running import ROOT
-from warehouse.lake import copies, landing, maintenance, publishing, rights
+from warehouse.lake import copies, landing, locks, maintenance, publishing, rights
 from warehouse.lake.connection import Lake, attached, make
 from warehouse.lake.errors import LakeError
 from warehouse.layout import Layout
@@ -120,7 +120,7 @@ def test_a_wrong_password_or_server_gives_a_sentence_without_the_secret(lake: La
 
 
 def test_options_of_the_address_hold_for_every_connection(lake: Lake) -> None:
-    for use in (make, lambda one: publishing.locked(one, publishing.PUBLICATION).__enter__()):
+    for use in (make, lambda one: locks.locked(one, locks.PUBLICATION).__enter__()):
         with pytest.raises(LakeError, match="SSL"):  # the server has none
             use(replace(lake, options=(("sslmode", "require"),)))
 
@@ -179,6 +179,28 @@ def test_landed_files_and_bodies_go_to_the_lake_once_and_come_back_the_same(
 
     for path in ours.landing.glob("observations/**/2*.parquet"):  # not the empty ones of 1900
         assert same_figures(path, theirs.landing / path.relative_to(ours.landing)), path.name
+
+
+def test_a_vacuum_makes_one_file_of_many_vintages_sorted_by_indicator(lake: Lake, tmp_path: Path) -> None:
+    rows = "select '{0}' as file, '{1}' as iso3, 2020 as year, {2}.5 as value"
+    with attached(lake) as connection:
+        connection.execute("create schema lake.landing")
+        connection.execute(f"create table lake.landing.observations as {rows.format('', '', 0)} limit 0")
+        for day in range(4):
+            for indicator in "ba":
+                name = f"observations/{indicator}/2026010{day}_0.parquet"
+                connection.execute(f"insert into lake.landing.observations {rows.format(name, 'KAZ', day)}")
+    snapshots = []
+    for _ in range(2):
+        maintenance.vacuum(lake, 1, dry_run=False)
+        with attached(lake, read_only=True) as connection:
+            ((path,),) = connection.execute(
+                "select data_file from ducklake_list_files('lake', 'observations', schema => 'landing')"
+            ).fetchall()
+            snapshots += connection.execute("select max(snapshot_id) from lake.snapshots()").fetchall()
+        names = [name for (name,) in duckdb.execute("select file from read_parquet(?)", [path]).fetchall()]
+        assert names == sorted(names) and len(names) == 8
+    assert snapshots[0] == snapshots[1]  # the second one changed nothing
 
 
 def test_an_object_store_serves_as_a_folder_does_and_its_faults_lose_nothing(

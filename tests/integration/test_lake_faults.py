@@ -33,7 +33,7 @@ from tests.lakes import (
 )
 from tests.postgres import PASSWORD, Server
 from tests.running import AS_OF, ROOT, run_carec
-from warehouse.lake import copies, publishing, reading
+from warehouse.lake import copies, locks, publishing, reading
 from warehouse.lake.connection import Lake, attached, make
 from warehouse.lake.errors import LakeError
 from warehouse.layout import Layout
@@ -54,7 +54,7 @@ def test_a_second_publisher_says_who_publishes_waits_and_follows(lake: Lake, pub
     sentences: list[str] = []
     second = Path(shutil.copyfile(published, tmp_path / "second.duckdb"))
     change(second, "bbbb", "update scorecard set score = 1 where id = 8")
-    with publishing.locked(lake, publishing.PUBLICATION):
+    with locks.locked(lake, locks.PUBLICATION):
         follower = threading.Thread(target=publishing.publish_to_lake, args=(lake, second, sentences.append))
         follower.start()
         while not sentences:
@@ -64,9 +64,9 @@ def test_a_second_publisher_says_who_publishes_waits_and_follows(lake: Lake, pub
     assert "another publication of the lake" in sentences[0]
     assert "from 127.0.0.1, PostgreSQL process" in sentences[0]
     with (
-        publishing.locked(lake, publishing.PUBLICATION),
+        locks.locked(lake, locks.PUBLICATION),
         pytest.raises(LakeError, match="is running from"),
-        publishing.locked(lake, publishing.PUBLICATION, 0.1),
+        locks.locked(lake, locks.PUBLICATION, 0.1),
     ):
         pass
 

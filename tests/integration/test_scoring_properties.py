@@ -608,9 +608,9 @@ def test_ranks_use_unrounded_scores_and_ties_share_one(engine: Engine) -> None:
     assert {iso3: row["rank"] for (_, iso3, _), row in scores.pillars().items()} == ranks
 
 
-def test_the_rounding_error_of_a_sum_breaks_no_tie(engine: Engine) -> None:
-    """The same three levels in another order: the sums differ in the last bit, the exact means do not."""
-    levels = {"AAA": (33.3, 66.6, 99.9), "BBB": (33.3, 99.9, 66.6)}
+def test_the_rounding_error_of_figures_breaks_no_tie(engine: Engine) -> None:
+    """As doubles the levels of BBB add up to a little more than those of AAA, as decimal numbers to the same."""
+    levels = {"AAA": (10.1, 33.3, 33.3), "BBB": (10.2, 33.2, 33.3)}
     scores = engine.score(
         economies=economies(*levels),
         indicators=[indicator(name) for name in "abc"],

@@ -86,6 +86,7 @@ def test_what_if_equals_a_full_scoring_with_the_figure_changed(published_warehou
     assert rows["overall"]["score_after"] < rows["overall"]["score_before"]
 
 
+@pytest.mark.exhaustive
 def test_the_value_for_a_rank_reaches_it_and_a_little_less_does_not(published_warehouse: Path) -> None:
     first = asked(published_warehouse, "GEO", "articles_per_million=1")["overall"]
     target = first["rank_before"]

@@ -11,7 +11,10 @@ from pathlib import Path
 
 import duckdb
 import pytest
+import yaml
+from dbt.adapters.duckdb.plugins import BasePlugin
 from dbt.cli.main import cli
+from jinja2 import Environment
 
 from pipelines.dbt import runner
 from pipelines.dbt.environment import set_environment
@@ -97,6 +100,19 @@ def test_no_option_of_dbt_comes_from_the_environment(workspace: Workspace, monke
     left = {name for name in os.environ if name in options or name.startswith("DBT_")}
     assert left == {"DBT_SEND_ANONYMOUS_USAGE_STATS"} and os.environ[left.pop()] == "false"
     assert os.environ["CAREC_WAREHOUSE"] == str(workspace.layout.root)
+
+
+def test_a_build_has_the_operators_limit_of_memory_and_without_one_that_of_duckdb(workspace: Workspace) -> None:
+    with duckdb.connect() as connection:
+        own = connection.sql("select current_setting('memory_limit')").fetchone()
+    for limit, expected in (("600MB", ("572.2 MiB",)), (None, own)):
+        set_environment(workspace.layout, limit)
+        rendered = Environment().from_string((workspace.dbt_project / "profiles.yml").read_text(encoding="utf-8"))
+        profile = yaml.safe_load(rendered.render(env_var=lambda name, default="": os.environ.get(name, default)))
+        (plugin,) = profile["carec_scorecard"]["outputs"]["build"]["plugins"]
+        with duckdb.connect() as connection:
+            BasePlugin.create(plugin["module"], config=plugin["config"]).configure_connection(connection)
+            assert connection.sql("select current_setting('memory_limit')").fetchone() == expected
 
 
 @pytest.mark.parametrize(

@@ -146,3 +146,10 @@ def test_spaces_letters_of_any_script_and_links_are_accepted_in_a_path(tmp_path:
     folder.mkdir()
     (tmp_path / "li nk").symlink_to(folder)
     assert load_settings(warehouse=tmp_path / "li nk").warehouse == folder
+
+
+@pytest.mark.parametrize("value", ["6", "lots", "6GB'; drop table observations; --", "-1"])
+def test_a_limit_of_memory_is_an_amount_with_a_unit(value: str) -> None:
+    assert load_settings(memory_limit="6.5 GiB").memory_limit == "6.5 GiB"
+    with pytest.raises(ConfigurationError, match="CAREC_MEMORY_LIMIT="):
+        load_settings(memory_limit=value)

@@ -29,6 +29,9 @@ NAME = "lake"
 EXTENSIONS = ("ducklake", "postgres_scanner", "httpfs")
 _INSTALL = "install the extra: `make lake`, or pip install 'carec-digital-scorecard[lake]'"
 _MASK = "***"
+_TIMES = {"connect_timeout": "10", "keepalives_idle": "10", "keepalives_interval": "5", "keepalives_count": "4"}
+_TIMES |= {"tcp_user_timeout": "30000"}
+"""Parameters of libpq: a connection to a machine that is gone fails after some 30 s. The address may have others."""
 
 
 @dataclass(frozen=True)
@@ -172,6 +175,16 @@ def attached(lake: Lake, *, read_only: bool = False, create: bool = False) -> It
             raise
 
 
+def columns_of(connection: duckdb.DuckDBPyConnection, table: str) -> list[str]:
+    """Return the columns of a table in the schema ``landing`` of an attached lake; none if there is no such table."""
+    found = connection.execute(
+        "select column_name from duckdb_columns() where database_name = ? and schema_name = 'landing'"
+        " and table_name = ?",
+        [NAME, table],
+    )
+    return [name for (name,) in found.fetchall()]
+
+
 def make(lake: Lake) -> None:
     """Make the catalogue of a lake and the folder of its data, if there are none.
 
@@ -218,7 +231,7 @@ def catalogue(lake: Lake) -> Iterator[Any]:
     except ImportError as error:
         raise LakeError(f"psycopg2 is not installed; {_INSTALL}") from error
     try:
-        connection = psycopg2.connect(**lake.parameters, connect_timeout=10, application_name="carec")
+        connection = psycopg2.connect(**{**_TIMES, **lake.parameters}, application_name="carec")
     except psycopg2.Error as error:
         raise LakeError(_sentence(lake, error)) from None
     connection.autocommit = True

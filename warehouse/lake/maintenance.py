@@ -14,7 +14,9 @@ import duckdb
 from warehouse.kept import needed
 from warehouse.lake.connection import NAME, Lake, attached, catalogue
 from warehouse.lake.errors import LakeError
-from warehouse.lake.publishing import LANDING, MAINTENANCE, PUBLICATION, LakePublication, locked, publications
+from warehouse.lake.landing import TABLES
+from warehouse.lake.locks import LANDING, MAINTENANCE, PUBLICATION, locked
+from warehouse.lake.publishing import LakePublication, publications
 from warehouse.reading import quoted
 
 CLOCK_LIMIT_S = 60
@@ -57,9 +59,31 @@ def vacuum(lake: Lake, keep: int, *, dry_run: bool) -> dict[str, int]:
             return counts
         if gone:
             connection.execute(f"call ducklake_expire_snapshots('{NAME}', versions => {gone})")
+        _sort_landing(connection)
         merged = connection.execute(f"call ducklake_merge_adjacent_files('{NAME}')").fetchall()
         removed = connection.execute(f"call ducklake_cleanup_old_files('{NAME}', cleanup_all => true)").fetchall()
         return {**counts, "tables with merged files": len(merged), "files removed": len(removed)}
+
+
+def _sort_landing(connection: duckdb.DuckDBPyConnection) -> None:
+    """Have the landed tables sorted by file, which is by indicator and time, from the next merge of their files on.
+
+    One sorted file is read for one indicator in parts; files by indicator would be as many as one per vintage. It is
+    set once, because each time is a snapshot of its own.
+    """
+    of_lake = f"__ducklake_metadata_{NAME}.ducklake"
+    unsorted = connection.execute(
+        f"""
+        select tables.table_name
+        from {of_lake}_table as tables
+        inner join {of_lake}_schema as schemas using (schema_id)
+        where schemas.schema_name = 'landing' and tables.table_name in {TABLES}
+            and tables.end_snapshot is null and schemas.end_snapshot is null
+            and tables.table_id not in (select table_id from {of_lake}_sort_info where end_snapshot is null)
+        """
+    ).fetchall()
+    for (table,) in unsorted:
+        connection.execute(f"alter table {NAME}.landing.{table} set sorted by (file)")
 
 
 def examine(lake: Lake) -> Iterator[tuple[str, bool, str]]:

@@ -10,8 +10,7 @@ killed publisher leaves none.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -19,21 +18,13 @@ from typing import Any
 
 import duckdb
 
-from warehouse.lake.connection import NAME, Lake, attached, catalogue
+from warehouse.lake.connection import NAME, Lake, attached
 from warehouse.lake.definitions import write_definitions
 from warehouse.lake.errors import LakeError
+from warehouse.lake.locks import PUBLICATION, WAIT_S, locked
 from warehouse.reading import quoted
 
 AUTHOR = "carec"
-PUBLICATION = "publication"
-MAINTENANCE = "maintenance"
-LANDING = "landing"
-_LOCKS = {PUBLICATION: 0x6361_7265_6301, MAINTENANCE: 0x6361_7265_6302, LANDING: 0x6361_7265_6303}
-"""What is locked -> key of PostgreSQL's advisory lock, unlikely to be that of another program."""
-
-WAIT_S = 900.0
-"""Seconds to wait for another publication or landing: several times what one takes."""
-
 _FILE = "published"
 _TABLES = "select table_name from duckdb_tables() where database_name = ? and schema_name = 'main' and not internal"
 _COLUMNS = """
@@ -108,48 +99,6 @@ def publications(connection: duckdb.DuckDBPyConnection) -> list[LakePublication]
         [AUTHOR],
     ).fetchall()
     return [LakePublication(snapshot, at, **json.loads(extra)) for snapshot, at, extra in found]
-
-
-@contextmanager
-def locked(
-    lake: Lake, what: str, wait_s: float = 0.0, waiting: Callable[[str], None] = lambda sentence: None
-) -> Iterator[None]:
-    """Hold the lake's lock for publications, landing or maintenance within the block.
-
-    Args:
-        lake: The address.
-        what: A key of the locks.
-        wait_s: Seconds to wait for another process.
-        waiting: Called with a sentence before the wait.
-
-    Raises:
-        LakeError: Another process holds it after ``wait_s`` seconds; the message names its host and its process.
-    """
-    from psycopg2.errors import LockNotAvailable  # type: ignore[import-untyped]
-
-    with catalogue(lake) as connection, connection.cursor() as cursor:
-        cursor.execute("select pg_try_advisory_lock(%s)", [_LOCKS[what]])
-        if not cursor.fetchone()[0]:
-            sentence = f"another {what} of the lake {lake.shown} is running{_holder(cursor, what)}"
-            if wait_s <= 0:
-                raise LakeError(f"{sentence}; wait for it, then try again")
-            waiting(f"{sentence}; this one waits for it and follows")
-            try:
-                cursor.execute(f"set lock_timeout = '{1000 * wait_s:.0f}ms'")
-                cursor.execute("select pg_advisory_lock(%s)", [_LOCKS[what]])
-            except LockNotAvailable:
-                raise LakeError(f"{sentence}; wait for it, then try again") from None
-        yield
-
-
-def _holder(cursor: Any, what: str) -> str:
-    cursor.execute(
-        "select a.client_addr, a.pid, a.backend_start from pg_locks as l join pg_stat_activity as a using (pid)"
-        " where l.locktype = 'advisory' and l.granted and (l.classid::bigint << 32) + l.objid::bigint = %s",
-        [_LOCKS[what]],
-    )
-    holder = cursor.fetchone()
-    return f" from {holder[0]}, PostgreSQL process {holder[1]}, since {holder[2]:%H:%M:%S}" if holder else ""
 
 
 def _record(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:

@@ -74,8 +74,8 @@ framework_sums as (
     select
         framework_id,
         iso3,
-        sum(pillar_weight * pillar_part order by pillar_id) as pillar_sum,
-        sum(pillar_weight order by pillar_id) as pillar_weights
+        {{ exact_sum('pillar_weight * pillar_part') }} as pillar_sum,
+        {{ exact_sum('pillar_weight') }} as pillar_weights
     from pillars
     group by all
 ),

@@ -36,8 +36,8 @@ shares as (
         audited.iso3,
         roles.role as subject,
         'role' as other_subject,
-        sum(audited.share order by audited.subject) as share,
-        sum(audited.contribution order by audited.subject) as contribution,
+        {{ exact_sum('audited.share') }} as share,
+        {{ exact_sum('audited.contribution') }} as contribution,
         any_value(audited.is_additive) as is_additive
     from {{ ref('int_audit_values') }} as audited
     inner join roles

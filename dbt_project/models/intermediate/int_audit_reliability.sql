@@ -41,7 +41,7 @@ units as (
         items,
         iso3,
         list(value order by item) as vector,
-        sum(value order by item) as total,
+        {{ exact_sum('value') }} as total,
         count(*) as item_count,
         count(value) = count(*) as is_complete
     from sets
@@ -88,7 +88,7 @@ summed as (
         population,
         subject,
         items,
-        sum(variance order by item) as item_variance
+        {{ exact_sum('variance') }} as item_variance
     from variances
     group by all
 ),

@@ -30,8 +30,8 @@ select
     {{ kind }}_id as subject,
     pillar_id,
     any_value({{ kind }}_score) as value,
-    sum(share order by indicator_id) as share,
-    sum(share * implied_level order by indicator_id) as contribution,
+    {{ exact_sum('share') }} as share,
+    {{ exact_sum('share * implied_level') }} as contribution,
     any_value(is_additive) as is_additive
 from populations
 group by all

@@ -24,6 +24,14 @@ with cells as (
             and framework_indicators.indicator_id = benchmarks.indicator_id
 ),
 
+-- Apart, because few indicators are edition indices, and a join with the points of all would need memory for each.
+edition_points as (
+    select points.*
+    from {{ ref('int_points') }} as points
+    semi join {{ ref('indicators') }} as indicators
+        on points.indicator_id = indicators.indicator_id and indicators.edition_index
+),
+
 latest as (
     select
         cells.*,
@@ -38,13 +46,22 @@ latest as (
             and cells.indicator_id = points.indicator_id
             and cells.iso3 = points.iso3
             and cells.as_of_year >= points.year
-    left join {{ ref('int_points') }} as own
+    left join edition_points as own
         on
             cells.framework_id = own.framework_id
             and cells.indicator_id = own.indicator_id
             and cells.iso3 = own.iso3
             and cells.edition = own.year
             and cells.as_of_year >= own.year
+),
+
+indicators_with_data as (
+    select distinct
+        framework_id,
+        as_of_year,
+        indicator_id
+    from latest
+    where latest_year is not null
 ),
 
 current as (
@@ -124,7 +141,7 @@ select
     baselines.nearest.year as baseline_year,
     baselines.nearest.value as baseline_value,
     baselines.nearest is null and coalesce(baselines.is_any_before_break, false) as is_baseline_broken,
-    count(latest.latest_year) over (partition by latest.framework_id, latest.as_of_year, latest.indicator_id) > 0
-        as has_data
+    indicators_with_data.indicator_id is not null as has_data
 from latest
 left join baselines using (framework_id, as_of_year, indicator_id, iso3)
+left join indicators_with_data using (framework_id, as_of_year, indicator_id)

@@ -40,9 +40,9 @@ select
     variant,
     'CAREC' as iso3,
     year,
-    {{ weighted_mean('value', 'weight', 'iso3') }} as figure,
-    {{ weighted_mean("case when iso3 <> 'AFG' then value end", 'weight', 'iso3') }} as figure_without_afg,
-    string_agg(iso3, ', ' order by iso3) filter (where value is null) as missing,
+    {{ weighted_mean('value', 'weight') }} as figure,
+    {{ weighted_mean("case when iso3 <> 'AFG' then value end", 'weight') }} as figure_without_afg,
+    {{ names('case when value is null then iso3 end') }} as missing,
     min(provider) as provider,
     max(vintage_at) as vintage_at,
     min(source_url) as source_url

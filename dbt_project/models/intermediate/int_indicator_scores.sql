@@ -177,6 +177,12 @@ judged as (
     from projected
 ),
 
+-- One row, because an as-of join with the thresholds would sort all cells.
+thresholds as (
+    select list({ 'least': min_pace_ratio, 'status': status } order by min_pace_ratio desc) as falling
+    from {{ ref('status_thresholds') }}
+),
+
 -- The first condition that holds decides; the order is part of the method.
 verdicts as (
     select
@@ -199,11 +205,17 @@ verdicts as (
             when trend is null then { 'status': 'insufficient_data', 'reason': 'two_points' }
             when is_noise then { 'status': 'stagnating', 'reason': 'within_noise' }
             when is_reached then { 'status': 'on_track', 'reason': 'pace' }
-            else { 'status': coalesce(thresholds.status, 'decreasing'), 'reason': 'pace' }
+            else
+                {
+                    'status': coalesce(
+                        list_filter(thresholds.falling, lambda t: judged.pace_for_status >= t['least'])[1].status,
+                        'decreasing'
+                    ),
+                    'reason': 'pace'
+                }
         end as verdict
     from judged
-    asof left join {{ ref('status_thresholds') }} as thresholds
-        on judged.pace_for_status >= thresholds.min_pace_ratio
+    cross join thresholds
 )
 
 select

@@ -32,10 +32,9 @@ select
     iso3,
     as_of_year,
     pillar_id,
-    string_agg(case when change = 'entered' then indicator_id end, ', ' order by indicator_id) as indicators_entered,
-    string_agg(case when change = 'left' then indicator_id end, ', ' order by indicator_id) as indicators_left,
-    string_agg(case when change = 'not_compared' then indicator_id end, ', ' order by indicator_id)
-        as indicators_not_compared,
-    string_agg(case when is_jumped then indicator_id end, ', ' order by indicator_id) as indicators_jumped
+    {{ names("case when change = 'entered' then indicator_id end") }} as indicators_entered,
+    {{ names("case when change = 'left' then indicator_id end") }} as indicators_left,
+    {{ names("case when change = 'not_compared' then indicator_id end") }} as indicators_not_compared,
+    {{ names('case when is_jumped then indicator_id end') }} as indicators_jumped
 from placed
 group by all

@@ -34,10 +34,9 @@ subthemes as (
         pillar_id,
         subtheme_id,
         aggregation,
-        {{ weighted_mean('part_now', 'weight', 'indicator_id') }} as mean_now,
-        {{ weighted_mean('part_before', 'weight', 'indicator_id') }} as mean_before,
-        coalesce(sum(weight order by indicator_id) filter (where is_common), 0) / sum(weight order by indicator_id)
-            as common_weight
+        {{ weighted_mean('part_now', 'weight') }} as mean_now,
+        {{ weighted_mean('part_before', 'weight') }} as mean_before,
+        {{ weighted_mean('is_common::integer', 'weight') }} as common_weight
     from levels
     group by all
 ),
@@ -81,9 +80,9 @@ pillar_means as (
         as_of_year,
         pillar_id,
         aggregation,
-        {{ weighted_mean('part_now', 'weight', 'subtheme_id') }} as mean_now,
-        {{ weighted_mean('part_before', 'weight', 'subtheme_id') }} as mean_before,
-        {{ weighted_mean('common_weight', 'weight', 'subtheme_id') }} as common_weight
+        {{ weighted_mean('part_now', 'weight') }} as mean_now,
+        {{ weighted_mean('part_before', 'weight') }} as mean_before,
+        {{ weighted_mean('common_weight', 'weight') }} as common_weight
     from subtheme_scores
     group by all
 ),
@@ -132,10 +131,10 @@ overall_means as (
         iso3,
         as_of_year,
         aggregation,
-        {{ weighted_mean('part_now', 'weight', 'pillar_id') }} as mean_now,
-        {{ weighted_mean('part_before', 'weight', 'pillar_id') }} as mean_before,
-        {{ weighted_mean('common_weight', 'weight', 'pillar_id') }} as common_weight,
-        string_agg(case when part_now is not null then pillar_id end, ', ' order by pillar_id) as pillars_compared
+        {{ weighted_mean('part_now', 'weight') }} as mean_now,
+        {{ weighted_mean('part_before', 'weight') }} as mean_before,
+        {{ weighted_mean('common_weight', 'weight') }} as common_weight,
+        {{ names('case when part_now is not null then pillar_id end') }} as pillars_compared
     from pillar_parts
     group by all
 )

@@ -30,9 +30,9 @@ means as (
         aggregation,
         overall_gate,
         indicators_gate,
-        {{ weighted_mean('part', 'weight', 'pillar_id') }} as mean,
-        {{ weighted_mean('coverage', 'weight', 'pillar_id') }} as coverage,
-        {{ weighted_mean('(score is not null)::integer', 'weight', 'pillar_id') }} as share_scored,
+        {{ weighted_mean('part', 'weight') }} as mean,
+        {{ weighted_mean('coverage', 'weight') }} as coverage,
+        {{ weighted_mean('(score is not null)::integer', 'weight') }} as share_scored,
         sum(indicators_scored) / nullif(sum(indicators_total), 0) as share_of_indicators,
         count_if(is_filled)::integer as pillars_filled
     from pillars

@@ -47,14 +47,14 @@ measured as (
         coverage_gate,
         pillar_gate,
         aggregation,
-        {{ weighted_mean('part', 'weight', 'subtheme_id') }} as mean,
-        {{ weighted_mean('coverage', 'weight', 'subtheme_id') }} as coverage,
-        {{ weighted_mean('is_scored', 'weight', 'subtheme_id') }} as share_scored,
+        {{ weighted_mean('part', 'weight') }} as mean,
+        {{ weighted_mean('coverage', 'weight') }} as coverage,
+        {{ weighted_mean('is_scored', 'weight') }} as share_scored,
         coalesce(sum(indicators_scored), 0)::integer as indicators_scored,
         coalesce(sum(indicators_total), 0)::integer as indicators_total,
         count_if(not register_only)::integer as subthemes_measurable,
         count(*)::integer as subthemes_total,
-        string_agg(case when register_only then subtheme_id end, ', ' order by subtheme_id) as register_only
+        {{ names('case when register_only then subtheme_id end') }} as register_only
     from subthemes
     group by all
 ),

@@ -26,7 +26,7 @@ subthemes as (
         scores.pillar_id,
         scores.subtheme_id,
         any_value(subthemes.weight) as weight,
-        sum(levels.weight order by levels.indicator_id) as indicator_weights
+        {{ exact_sum('levels.weight') }} as indicator_weights
     from {{ ref('int_subtheme_scores') }} as scores
     inner join {{ ref('int_subthemes') }} as subthemes
         on
@@ -52,7 +52,7 @@ pillars as (
         scores.pillar_id,
         any_value(scores.weight) as weight,
         bool_or(scores.is_filled) as is_filled,
-        sum(subthemes.weight order by subthemes.subtheme_id) as subtheme_weights
+        {{ exact_sum('subthemes.weight') }} as subtheme_weights
     from {{ ref('int_pillar_scores') }} as scores
     inner join {{ ref('int_members') }}
         using (framework_id, iso3, as_of_year)
@@ -71,7 +71,7 @@ overall as (
         scores.framework_id,
         scores.iso3,
         scores.as_of_year,
-        sum(pillars.weight order by pillars.pillar_id) as pillar_weights
+        {{ exact_sum('pillars.weight') }} as pillar_weights
     from {{ ref('int_overall_scores') }} as scores
     inner join {{ ref('int_frameworks') }} as frameworks
         on scores.framework_id = frameworks.framework_id

@@ -25,7 +25,6 @@ errors as (
         scored.framework_id,
         scored.indicator_id,
         scored.scale_kind,
-        (scored.indicator_id, backtest.iso3, backtest.year, backtest.horizon) as key,
         {%- for method, kept in methods.items() %}
         abs(backtest.change - {{ kept }} * backtest.trend_change) / scored.scale_unit as {{ method }}
         {%- if not loop.last %},{% endif %}
@@ -43,7 +42,7 @@ errors as (
         {{ of }},
         count(*) as windows,
         {%- for method in methods %}
-        avg({{ method }} order by key) as {{ method }}
+        {{ exact_mean(method) }} as {{ method }}
         {%- if not loop.last %},{% endif %}
         {%- endfor %}
     from errors

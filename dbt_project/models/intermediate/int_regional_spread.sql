@@ -23,7 +23,7 @@ spread as (
         year,
         max(members_total) as members_total,
         count(*) as members_with_value,
-        sum(value order by iso3) / count(*) as mean,
+        {{ exact_mean('value') }} as mean,
         stddev_pop(value order by iso3) as sd,
         min(value) as lowest,
         max(value) as highest,

@@ -26,7 +26,7 @@ measured as (
         as_of_year,
         indicator_id,
         iso3,
-        list({ 'year': year, 'value': value } order by year) as measurements
+        list_sort(list({ 'year': year, 'value': value })) as measurements
     from points
     group by all
 ),

@@ -26,9 +26,8 @@ means as (
         subtheme_id,
         aggregation,
         subtheme_gate,
-        {{ weighted_mean('part', 'weight', 'indicator_id') }} as mean,
-        coalesce(sum(weight order by indicator_id) filter (where part is not null), 0)
-        / sum(weight order by indicator_id) as coverage,
+        {{ weighted_mean('part', 'weight') }} as mean,
+        {{ weighted_mean('(part is not null)::integer', 'weight') }} as coverage,
         count(part)::integer as indicators_scored,
         count(*)::integer as indicators_total
     from levels

@@ -15,8 +15,7 @@ with pairs as (
         earlier.is_met as earlier_met,
         earlier.is_pace_met as earlier_pace_met,
         later.year - earlier.year as years,
-        later.h - earlier.h as change,
-        later.year * 10000 + earlier.year as key
+        later.h - earlier.h as change
     from {{ ref('int_trend_points') }} as latest
     cross join {{ ref('int_parameters') }} as parameters
     inner join {{ ref('int_trend_points') }} as earlier
@@ -52,8 +51,8 @@ sums as (
         count(distinct earlier_year) + 1 as points,
         list_sort(list(change / years)) as slopes,
         sum(years * years) as xx,
-        sum(years * change order by key) as xy,
-        sum(change * change order by key) as yy
+        {{ exact_sum('years * change') }} as xy,
+        {{ exact_sum('change * change') }} as yy
     from pairs
     group by framework_id, indicator_id, iso3, year
 )

@@ -31,7 +31,7 @@ best as (
     select
         framework_id,
         pillar_id,
-        string_agg(iso3, ', ' order by iso3) as iso3,
+        {{ names('iso3') }} as iso3,
         max(score) as score
     from ranked
     where place = 1

@@ -36,13 +36,13 @@ economies as (
         list(pillars.pillar_id order by pillars.pillar_id) filter (where pillars.score is not null) as known,
         list(pillars.pillar_id order by pillars.pillar_id) filter (where pillars.score is null) as missing,
         list(pillars.score order by pillars.pillar_id) filter (where pillars.score is not null) as point,
-        {{ weighted_mean('(pillars.score is not null)::integer', 'pillars.weight', 'pillars.pillar_id') }}
+        {{ weighted_mean('(pillars.score is not null)::integer', 'pillars.weight') }}
             as share_known,
         bool_or(pillars.is_filled) as is_filled,
         any_value(pillars.aggregation) as aggregation,
         -- the score if every missing pillar were 0, and if it were 100
-        {{ weighted_mean('pillars.part_lowest', 'pillars.weight', 'pillars.pillar_id') }} as lowest,
-        {{ weighted_mean('pillars.part_highest', 'pillars.weight', 'pillars.pillar_id') }} as highest
+        {{ weighted_mean('pillars.part_lowest', 'pillars.weight') }} as lowest,
+        {{ weighted_mean('pillars.part_highest', 'pillars.weight') }} as highest
     from pillars
     inner join {{ ref('int_overall_scores') }} as overall
         on

@@ -12,8 +12,7 @@ with tested as (
         case
             when quantiles.percentiles is not null
                 then greatest(quantiles.percentiles[100 - round(50 * (1 - parameters.interval_coverage))::integer], 0)
-        end as high,
-        (backtest.iso3, backtest.year) as key
+        end as high
     from {{ ref('int_backtest') }} as backtest
     cross join {{ ref('int_parameters') }} as parameters
     inner join {{ ref('int_projection_methods') }} as methods
@@ -39,7 +38,7 @@ by_horizon as (
         count(*) filter (where not is_earlier and error > high) as above,
         {% for part, condition in [('calibration', 'is_earlier'), ('test', 'not is_earlier')] %}
         {% for method, kept in [('last_value', 0), ('half_trend', 0.5), ('trend', 1)] %}
-        avg(abs(change - {{ kept }} * trend_change) order by key) filter (where {{ condition }})
+        {{ exact_mean('case when ' ~ condition ~ ' then abs(change - ' ~ kept ~ ' * trend_change) end') }}
             as {{ part }}_error_of_{{ method }},
         {% endfor %}
         {% endfor %}

@@ -15,7 +15,7 @@ with cells as (
 scored as (
     select
         indicator_id,
-        {{ weighted_mean('level_score', '1', 'iso3') }} as region_value,
+        {{ weighted_mean('level_score', '1') }} as region_value,
         max(measured_year) filter (where level_score is not null) as year,
         count(level_score) as members_with_value,
         count(*) as members_total,

@@ -13,7 +13,7 @@ with measures as (
             list_contains({{ var('verdicts')[:5] }}, verdict)
             or list_contains({{ var('documentary_verdicts')[:4] }}, documentary_verdict)
         ) as claims_decided,
-        {{ weighted_mean("case when measure_kind = 'indicator' then region_value end", '1', 'measure_id') }}
+        {{ weighted_mean("case when measure_kind = 'indicator' then region_value end", '1') }}
             as region_level
     from {{ ref('recommendation_measures') }}
     group by all
@@ -50,7 +50,7 @@ members as (
     select
         recommendation_id,
         iso3,
-        {{ weighted_mean('level_score', '1', 'indicator_id') }} as level
+        {{ weighted_mean('level_score', '1') }} as level
     from cells
     group by all
     having 2 * count(level_score) >= count(*)

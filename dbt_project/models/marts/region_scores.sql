@@ -64,16 +64,16 @@ means as (
         group_id,
         variant,
         pillar_id,
-        {{ weighted_mean('score', 'weight', 'iso3') }} as score,
-        {{ weighted_mean("case when iso3 <> 'AFG' then score end", 'weight', 'iso3') }} as score_without_afg,
+        {{ weighted_mean('score', 'weight') }} as score,
+        {{ weighted_mean("case when iso3 <> 'AFG' then score end", 'weight') }} as score_without_afg,
         case
             when not bool_or(iso3 = 'AFG') then 'not_a_member'
             when not bool_or(iso3 = 'AFG' and score is not null and weight is not null) then 'no_score_of_afg'
         end as without_afg_reason,
         {% for end in ['score', 'low', 'high'] %}
-        {{ weighted_mean('imputed_' ~ end, 'weight', 'iso3') }} as imputed_{{ end }},
+        {{ weighted_mean('imputed_' ~ end, 'weight') }} as imputed_{{ end }},
         {% endfor %}
-        string_agg(case when score is null then iso3 end, ', ' order by iso3) as imputed_economies,
+        {{ names('case when score is null then iso3 end') }} as imputed_economies,
         count(score) = count(*) as is_all_scored,
         count(imputed_score) = count(*) and count(weight) = count(*) as is_all_known,
         (count(*) filter (where score is not null and weight is not null))::integer as members_scored,

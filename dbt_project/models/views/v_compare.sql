@@ -90,7 +90,7 @@ others as (
         any_value(groups.title) as other,
         true as other_is_group,
         count(newest.value)::integer as other_members,
-        avg(newest.value order by newest.iso3) as value
+        {{ exact_mean('newest.value') }} as value
     from newest
     inner join {{ published('groups') }} as groups
         on newest.group_id = groups.group_id
