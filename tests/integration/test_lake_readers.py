@@ -166,6 +166,17 @@ def test_an_mcp_server_answers_from_each_new_publication_of_the_lake(
         assert tool()["rows"] == [[f"f{number}"]]
 
 
+def test_a_damaged_file_of_a_publication_is_fetched_again(lake: Lake, published: Path, tmp_path: Path) -> None:
+    publishing.publish_to_lake(lake, published)
+    layout = Layout(tmp_path / "reader")
+    file = reading.fetch_publication(lake, layout, 10).kept(layout)
+    file.path.chmod(0o644)
+    file.path.write_bytes(b"damaged")
+    reading.fetch_publication(lake, layout, 10)
+    assert file.is_sound
+    assert contents(layout.published) == contents(published)
+
+
 def test_a_comparison_finds_one_changed_cell(lake: Lake, published: Path) -> None:
     layout = Layout(published.parent)
     snapshot = publishing.publish_to_lake(lake, published).snapshot

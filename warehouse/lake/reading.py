@@ -113,9 +113,12 @@ def fetch_publication(lake: Lake, layout: Layout, keep: int, fingerprint: str | 
     """
     known = in_lake(lake)
     chosen = known[place_of([one.fingerprint for one in known], fingerprint)]
+    file = chosen.kept(layout)
+    if not file.is_sound:
+        file.delete()
     fetched(lake, layout, chosen, keep)
-    kept.make_current(layout, chosen.kept(layout))
-    show(layout, chosen.kept(layout))
+    kept.make_current(layout, file)
+    show(layout, file)
     return chosen
 
 
