@@ -248,8 +248,8 @@ def test_no_credential_is_in_a_log_a_table_a_file_or_the_list_of_processes(
             cursor.execute(f'select t::text from public."{name}" as t')
             shown.extend("\n".join(row for (row,) in cursor.fetchall()).encode())
     with attached(there, read_only=True) as one:
-        for (name,) in one.execute("select table_name from duckdb_tables() where database_name = 'lake'").fetchall():
-            schema = "carec" if name == "definitions" else "main"
+        tables = one.execute("select schema_name, table_name from duckdb_tables() where database_name = 'lake'")
+        for schema, name in tables.fetchall():
             shown.extend(str(one.execute(f'from lake.{schema}."{name}"').fetchall()).encode())
     if server.log.exists() and os.access(server.log, os.R_OK):
         shown.extend(server.log.read_bytes())
