@@ -34,7 +34,7 @@ from tests.lakes import (
 from tests.postgres import PASSWORD, Server
 from tests.running import AS_OF, ROOT, run_carec
 from warehouse.lake import copies, locks, publishing, reading
-from warehouse.lake.connection import Lake, attached, make
+from warehouse.lake.connection import Lake, attached, catalogue, make
 from warehouse.lake.errors import LakeError
 from warehouse.layout import Layout
 
@@ -124,7 +124,7 @@ def there(lake: Lake, faulty_store: FaultyStore) -> Lake:
     """The lake with its data in the object store."""
     shutil.rmtree(lake.data)
     with (
-        publishing.catalogue(lake) as connection,
+        catalogue(lake) as connection,
         connection.cursor() as cursor,
     ):
         cursor.execute("drop schema public cascade; create schema public")
@@ -242,14 +242,14 @@ def test_no_credential_is_in_a_log_a_table_a_file_or_the_list_of_processes(
     done.set()
     watcher.join()
     secret.unlink()
-    with publishing.catalogue(there) as connection, connection.cursor() as cursor:
+    with catalogue(there) as connection, connection.cursor() as cursor:
         cursor.execute("select table_name from information_schema.tables where table_schema = 'public'")
         for (name,) in cursor.fetchall():
             cursor.execute(f'select t::text from public."{name}" as t')
             shown.extend("\n".join(row for (row,) in cursor.fetchall()).encode())
     with attached(there, read_only=True) as one:
-        for (name,) in one.execute("select table_name from duckdb_tables() where database_name = 'lake'").fetchall():
-            schema = "carec" if name == "definitions" else "main"
+        tables = one.execute("select schema_name, table_name from duckdb_tables() where database_name = 'lake'")
+        for schema, name in tables.fetchall():
             shown.extend(str(one.execute(f'from lake.{schema}."{name}"').fetchall()).encode())
     if server.log.exists() and os.access(server.log, os.R_OK):
         shown.extend(server.log.read_bytes())
