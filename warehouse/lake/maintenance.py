@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from tempfile import TemporaryDirectory
 
 import duckdb
 
@@ -16,6 +17,7 @@ from warehouse.lake.connection import NAME, Lake, attached, catalogue
 from warehouse.lake.errors import LakeError
 from warehouse.lake.landing import TABLES
 from warehouse.lake.publishing import LANDING, MAINTENANCE, PUBLICATION, LakePublication, locked, publications
+from warehouse.reading import quoted
 
 CLOCK_LIMIT_S = 60
 """Largest difference between the clocks of this machine and of PostgreSQL."""
@@ -39,7 +41,10 @@ def vacuum(lake: Lake, keep: int, *, dry_run: bool) -> dict[str, int]:
         locked(lake, LANDING),
         locked(lake, PUBLICATION),
         attached(lake) as connection,
+        TemporaryDirectory() as spilled,
     ):
+        # sorting 10 million rows would take 6 GB if they were there
+        connection.execute(f"set memory_limit = '1GB'; set temp_directory = '{quoted(spilled)}'")
         known = publications(connection)
         times = needed([datetime.fromisoformat(one.published_at) for one in known], keep)
         stay = {one.snapshot for one in known if datetime.fromisoformat(one.published_at) in times}
