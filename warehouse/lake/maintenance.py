@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from tempfile import TemporaryDirectory
 
 import duckdb
 
@@ -43,7 +44,10 @@ def vacuum(lake: Lake, keep: int, *, dry_run: bool) -> dict[str, int]:
         locked(lake, LANDING),
         locked(lake, PUBLICATION),
         attached(lake) as connection,
+        TemporaryDirectory() as spilled,
     ):
+        # sorting 10 million rows would take 6 GB if they were there
+        connection.execute(f"set memory_limit = '1GB'; set temp_directory = '{quoted(spilled)}'")
         known = publications(connection)
         times = needed([datetime.fromisoformat(one.published_at) for one in known], keep)
         stay = {one.snapshot for one in known if datetime.fromisoformat(one.published_at) in times}
