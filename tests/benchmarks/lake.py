@@ -243,6 +243,12 @@ def rows(source: Path, folder: Path, url: str) -> list[dict[str, object]]:
     return results
 
 
+def _print(results: list[dict[str, object]]) -> None:
+    for result in results:
+        more = ", ".join(f"{key} {value}" for key, value in result.items() if "median" in key)
+        print("{name:<72} {ratio:>6} (aim {aim}, range {range}".format_map(result) + f", {more})", flush=True)
+
+
 def main() -> None:
     """Measure, print the table, write ``bench-lake.json`` next to the README."""
     with tempfile.TemporaryDirectory(prefix="carec-bench-") as name, postgres() as address:
@@ -255,11 +261,11 @@ def main() -> None:
                 sys.exit(done.stderr)
             source = folder / "built" / "carec.duckdb"
         results = rows(source, folder, address.replace("+psycopg2", ""))
+    _print(results)
     if find_spec("tests.benchmarks.lake_workers"):
-        results += import_module("tests.benchmarks.lake_workers").rows()
-    for result in results:
-        more = ", ".join(f"{key} {value}" for key, value in result.items() if "median" in key)
-        print("{name:<72} {ratio:>6} (aim {aim}, range {range}".format_map(result) + f", {more})")
+        workers = import_module("tests.benchmarks.lake_workers").rows()
+        _print(workers)
+        results += workers
     (ROOT / "bench-lake.json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
 
 
