@@ -1,6 +1,6 @@
 {#
 How dbt writes a table. `start_build` removes the build file if the code has changed, so a relation never changes its
-type, and nobody reads the file while it is built: dbt-duckdb's own materialization would write a second table, rename
+type, and no program reads the file while it is built: dbt-duckdb's own materialization would write a second table, rename
 both and drop the first, four statements and two calls of macros more for each of a hundred tables.
 #}
 {% materialization table, adapter='duckdb' %}
