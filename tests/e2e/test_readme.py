@@ -42,18 +42,15 @@ def commands(document: str) -> list[list[str]]:
     return [words[1:] for words in typed]
 
 
-def each_command_once() -> list[Any]:
-    """Return the commands of both documents. A command that differs only in its options is exhaustive."""
-    first: set[str] = set()
-    cases = []
-    for words in commands(README) + commands(QUICKSTART):
-        again = words[0] in first and words[0] in SLOW
-        first.add(words[0])
-        cases.append(pytest.param(words, id=" ".join(words), marks=[pytest.mark.exhaustive] if again else []))
-    return cases
+def every_command() -> list[Any]:
+    """Return the commands of both documents; exhaustive are those that take seconds and have tests of their own."""
+    return [
+        pytest.param(words, id=" ".join(words), marks=[pytest.mark.exhaustive] if words[0] in SLOW else [])
+        for words in commands(README) + commands(QUICKSTART)
+    ]
 
 
-@pytest.mark.parametrize("arguments", each_command_once())
+@pytest.mark.parametrize("arguments", every_command())
 def test_every_command_of_the_documents_works(published_warehouse: Path, tmp_path: Path, arguments: list[str]) -> None:
     done = run_carec(
         *(str(tmp_path / REPLACEMENTS[a]) if a in REPLACEMENTS else a for a in arguments), warehouse=published_warehouse

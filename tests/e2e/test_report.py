@@ -203,7 +203,7 @@ def test_axe_finds_no_serious_fault(pages: Pages, reports: dict[str, Path], lang
 
 
 @pytest.mark.parametrize(
-    ("address", "width"), [("#UZB", 390), ("#compare=UZB,KAZ", 1280), ("#internet_users_pct", 1280)]
+    ("address", "width"), [("#UZB", 390), *further(("#compare=UZB,KAZ", 1280), ("#internet_users_pct", 1280))]
 )
 def test_axe_finds_no_serious_fault_in_the_pages_within_the_page(
     pages: Pages, reports: dict[str, Path], address: str, width: int
