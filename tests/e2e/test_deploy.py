@@ -59,6 +59,7 @@ def test_runs_succeed_in_separate_worker_processes_one_after_another_and_publish
         assert connection.execute("select as_of::varchar from publication").fetchone() == (AS_OF,)
 
 
+@pytest.mark.exhaustive
 def test_runs_and_events_are_in_postgresql_only(deployment: Deployment) -> None:
     connection = psycopg2.connect(deployment.database.replace("+psycopg2", ""))
     try:
