@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import logging
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -19,6 +18,8 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+
+from tests.benchmarks.results import compared
 
 ROOT = Path(__file__).resolve().parents[2]
 CODE = "IT.NET.USER.ZS"
@@ -117,18 +118,7 @@ def results(env: dict[str, str]) -> list[dict[str, object]]:
                 spent = json.loads(report.read_text())
                 whole.append(seconds)
                 outside.append(seconds - spent["fetch"] - spent["sql"])
-    shares = [a / b for a, b in zip(outside, whole, strict=True)]
-    return [
-        {
-            "name": "changed answer to publication: outside fetch and SQL / whole",
-            "ratio": round(statistics.median(shares), 3),
-            "aim": 0.5,
-            "range": [round(min(shares), 3), round(max(shares), 3)],
-            "median_s": round(statistics.median(outside), 2),
-            "against_median_s": round(statistics.median(whole), 2),
-            "pairs": CHANGES,
-        }
-    ]
+    return [compared("changed answer to publication: outside fetch and SQL / whole", 0.5, outside, whole)]
 
 
 def _others() -> list[str]:

@@ -25,6 +25,7 @@ from pipelines.settings import load_settings
 from pipelines.workspace import Workspace, open_workspace
 from sources.catalogue import Link
 from sources.corrections import Corrections
+from tests.benchmarks.results import compared
 from warehouse import journal
 from warehouse.layout import Layout
 
@@ -107,19 +108,6 @@ def _wbgapi(base: str) -> Iterator[Callable[[str], float]]:
         source.close()
 
 
-def _result(name: str, aim: float, ours: list[float], theirs: list[float]) -> dict[str, object]:
-    ratios = [mine / other for mine, other in zip(ours, theirs, strict=True)]
-    return {
-        "name": name,
-        "ratio": round(statistics.median(ratios), 3),
-        "aim": aim,
-        "range": [round(min(ratios), 3), round(max(ratios), 3)],
-        "median_s": round(statistics.median(ours), 2),
-        "against_median_s": round(statistics.median(theirs), 2),
-        "pairs": len(ratios),
-    }
-
-
 def results() -> list[dict[str, object]]:
     """Return every ratio, in the format of ``tests.benchmarks.run``."""
     with _bank(EVERYWHERE) as base, _wbgapi(base) as wbgapi:
@@ -139,9 +127,9 @@ def results() -> list[dict[str, object]]:
         thin = [_ours(base) for _ in range(PAIRS)]
     bound = [math.ceil(requests / 4) * LATENCY_S for _, requests in thin]
     return [
-        _result("40 indicators fetched to Parquet / wbgapi, one call, largest pages", 0.4, ours, tuned),
-        _result("40 indicators fetched to Parquet / wbgapi, DataFrame", 0.4, [statistics.median(ours)], [framed]),
-        _result("the same, next to no figures / requests / 4 x latency", 1.5, [spent for spent, _ in thin], bound),
+        compared("40 indicators fetched to Parquet / wbgapi, one call, largest pages", 0.4, ours, tuned),
+        compared("40 indicators fetched to Parquet / wbgapi, DataFrame", 0.4, [statistics.median(ours)], [framed]),
+        compared("the same, next to no figures / requests / 4 x latency", 1.5, [spent for spent, _ in thin], bound),
     ]
 
 

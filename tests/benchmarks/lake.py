@@ -13,11 +13,9 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -28,6 +26,7 @@ from pathlib import Path
 import duckdb
 
 from sources.observation import utc_now
+from tests.benchmarks.results import compared, seconds
 from tests.postgres import postgres
 from tests.running import ROOT, run_carec
 from warehouse.lake import publishing, reading
@@ -86,32 +85,13 @@ class Home:
     def publish_file(self) -> float:
         # a second later than the last, whatever the clock says
         at = utc_now() + timedelta(seconds=self.number)
-        return _seconds(lambda: publish(self.layout, at, keep=2))
+        return seconds(lambda: publish(self.layout, at, keep=2))
 
     def publish_lake(self) -> float:
-        return _seconds(lambda: publishing.publish_to_lake(self.lake, self.layout.published))
+        return seconds(lambda: publishing.publish_to_lake(self.lake, self.layout.published))
 
     def bytes(self) -> int:
         return sum(path.stat().st_size for path in Path(self.lake.data).rglob("*.parquet"))
-
-
-def _seconds(work: Callable[[], object]) -> float:
-    started = time.perf_counter()
-    work()
-    return time.perf_counter() - started
-
-
-def _result(name: str, aim: float, ours: list[float], other: list[float], unit: str = "s") -> dict[str, object]:
-    ratios = [mine / theirs for mine, theirs in zip(ours, other, strict=True)]
-    return {
-        "name": name,
-        "ratio": round(statistics.median(ratios), 3),
-        "aim": aim,
-        "range": [round(min(ratios), 3), round(max(ratios), 3)],
-        f"median_{unit}": round(statistics.median(ours), 3),
-        f"against_median_{unit}": round(statistics.median(other), 3),
-        "pairs": len(ratios),
-    }
 
 
 def _enlarge(source: Path, target: Path) -> None:
@@ -154,7 +134,7 @@ def _publications(home: Home, size: str, aim: float) -> list[dict[str, object]]:
         home.empty_lake()
         files.append(home.publish_file())
         lakes.append(home.publish_lake())
-    results.append(_result(f"publication to an empty lake / as a file, {size}", aim, lakes, files))
+    results.append(compared(f"publication to an empty lake / as a file, {size}", aim, lakes, files))
     whole = float(home.bytes())
     files, lakes, written, rows = [], [], [], []
     for _ in range(PAIRS):
@@ -166,12 +146,12 @@ def _publications(home: Home, size: str, aim: float) -> list[dict[str, object]]:
         with attached(home.lake, read_only=True) as connection:
             newest = publishing.publications(connection)[-1]
         rows.append((newest.changed, sum(int(text.split()[0]) for text in newest.tables.values())))
-    results.append(_result(f"publication to the lake, 1 % of rows changed / as a file, {size}", aim, lakes, files))
+    results.append(compared(f"publication to the lake, 1 % of rows changed / as a file, {size}", aim, lakes, files))
     mib = [[one / 2**20 for one in some] for some in (written, [whole] * PAIRS)]
-    results.append(_result(f"bytes written where 1 % of rows changed / all, {size}", 0.1, *mib, unit="mib"))
+    results.append(compared(f"bytes written where 1 % of rows changed / all, {size}", 0.1, *mib, unit="mib"))
     changed, every = ([float(one[at]) for one in rows] for at in (0, 1))
     results.append(
-        _result(f"rows deleted and inserted where 1 % changed / all, {size}", 0.1, changed, every, unit="rows")
+        compared(f"rows deleted and inserted where 1 % changed / all, {size}", 0.1, changed, every, unit="rows")
     )
     return results
 
@@ -204,8 +184,8 @@ def _readers(home: Home, folder: Path) -> list[dict[str, object]]:
             lake.execute("begin" if name.endswith("transaction") else "select 1")
             on_lake()
             alone()
-            times = [(_seconds(on_lake), _seconds(alone)) for _ in range(PAIRS)]
-            results.append(_result(f"{name}: on the lake / on the file", 3, *map(list, zip(*times, strict=True))))
+            times = [(seconds(on_lake), seconds(alone)) for _ in range(PAIRS)]
+            results.append(compared(f"{name}: on the lake / on the file", 3, *map(list, zip(*times, strict=True))))
         return results
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -20,6 +19,7 @@ from pathlib import Path
 
 from pytest_httpserver import HTTPServer
 
+from tests.benchmarks.results import compared
 from tests.polling_worker import BANKS, Banks
 from tests.postgres import postgres
 from warehouse.lake.connection import attached, lake_at, make
@@ -93,24 +93,11 @@ def rows() -> list[dict[str, object]]:
             for name, commands in ways.items():
                 spent[name].append(_seconds(address.replace("+psycopg2", ""), urls, commands))
     return [
-        _result("four slow providers, two workers of `carec lake poll` / one", 0.65, spent["two"], spent["one"]),
-        _result(
+        compared("four slow providers, two workers of `carec lake poll` / one", 0.65, spent["two"], spent["one"]),
+        compared(
             "two workers / one process that asks all at once, as `carec refresh`", 1.0, spent["two"], spent["at once"]
         ),
     ]
-
-
-def _result(name: str, aim: float | None, ours: list[float], other: list[float]) -> dict[str, object]:
-    ratios = [mine / theirs for mine, theirs in zip(ours, other, strict=True)]
-    return {
-        "name": name,
-        "ratio": round(statistics.median(ratios), 3),
-        "aim": aim,
-        "range": [round(min(ratios), 3), round(max(ratios), 3)],
-        "median_s": round(statistics.median(ours), 2),
-        "against_median_s": round(statistics.median(other), 2),
-        "pairs": PAIRS,
-    }
 
 
 if __name__ == "__main__":

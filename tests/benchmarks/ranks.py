@@ -8,7 +8,6 @@ belong here: the second implementation (tests/reference_ranks.py) and the compar
 from __future__ import annotations
 
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -21,6 +20,7 @@ import duckdb
 import numpy as np
 
 from pipelines.dbt.functions import register
+from tests.benchmarks.results import compared, seconds
 from tests.reference_ranks import Composite, Floats, exchanged, levels_on, rank_share, ranks, scores
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -224,25 +224,6 @@ def _cpu_seconds(work: Callable[[], object]) -> float:
     return time.process_time() - started
 
 
-def _seconds(work: Callable[[], object]) -> float:
-    started = time.perf_counter()
-    work()
-    return time.perf_counter() - started
-
-
-def _row(name: str, aim: float, mine: list[float], theirs: list[float], per: float = 1.0) -> dict[str, object]:
-    ratios = [a / b / per for a, b in zip(mine, theirs, strict=True)]
-    return {
-        "name": name,
-        "ratio": round(statistics.median(ratios), 3),
-        "aim": aim,
-        "range": [round(min(ratios), 3), round(max(ratios), 3)],
-        "median_s": round(statistics.median(mine), 3),
-        "against_median_s": round(statistics.median(theirs), 3),
-        "pairs": len(mine),
-    }
-
-
 def results() -> list[dict[str, object]]:
     """Compare SQL with NumPy at every size, in alternating order, then the growth per scenario with the size.
 
@@ -262,19 +243,19 @@ def results() -> list[dict[str, object]]:
             spent: tuple[list[float], list[float]] = ([], [])
             for pair in range(PAIRS + 1):
                 for side in (0, 1) if pair % 2 else (1, 0):
-                    seconds = _seconds(sides[side])
+                    spent_s = seconds(sides[side])
                     if pair:  # the first run warms up both sides
-                        spent[side].append(seconds)
+                        spent[side].append(spent_s)
             columns = "rank_p05, rank_median, rank_p95, share_top3"
             bands = connection.execute(f"select {columns} from build.main.rank_scenarios order by iso3").fetchall()
         if not np.allclose(np.array(bands).T, in_numpy(given, size.sets), atol=1e-9):
             sys.exit(f"the two sides disagree: {size}")
         times[size] = spent
-        rows.append(_row(f"rank bands, {size.name}, {size.scenarios:,} scenarios / NumPy", AIM, *spent))
+        rows.append(compared(f"rank bands, {size.name}, {size.scenarios:,} scenarios / NumPy", AIM, *spent))
     for small, large in (SIZES[:2], SIZES[2:]):
         growth = large.scenarios / small.scenarios
         name = f"rank bands, {small.name}: time a scenario, {large.scenarios:,} / {small.scenarios:,}"
-        rows.append(_row(name, 1.0, times[large][0], times[small][0], growth))
+        rows.append(compared(name, 1.0, times[large][0], times[small][0], per=growth))
     return rows + _grids(every)
 
 
@@ -294,10 +275,10 @@ def _grids(models: dict[str, str]) -> list[dict[str, object]]:
         if not np.allclose(np.array(bands).T, in_numpy(given, size.sets), atol=1e-9) or counted != [(size.scenarios,)]:
             sys.exit(f"the two sides disagree: {size}")
         name = f"rank scenarios, {size.name}, {size.scenarios:,}: seconds of CPU time"
-        rows.append(_row(name, CPU_AIM, spent[-1], [1.0] * PAIRS))
+        rows.append(compared(name, CPU_AIM, spent[-1], [1.0] * PAIRS))
     small, large = GRIDS
     name = f"rank scenarios: CPU time a scenario, {large.scenarios:,} / {small.scenarios:,}"
-    rows.append(_row(name, 1.0, spent[1], spent[0], large.scenarios / small.scenarios))
+    rows.append(compared(name, 1.0, spent[1], spent[0], per=large.scenarios / small.scenarios))
     return rows
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -18,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.benchmarks import change, fetching, ranks, scoring
+from tests.benchmarks.results import compared
 
 ROOT = Path(__file__).resolve().parents[2]
 PAIRS = 5
@@ -64,17 +64,8 @@ def _pairs(name: str, aim: float, ours: Callable[[int], Spent], other: Callable[
     for pair in range(PAIRS):
         for which, into in ((ours, mine), (other, theirs)) if pair % 2 else ((other, theirs), (ours, mine)):
             into.append(which(pair))
-    ratios = [a.seconds / b.seconds for a, b in zip(mine, theirs, strict=True)]
-    return {
-        "name": name,
-        "ratio": round(statistics.median(ratios), 3),
-        "aim": aim,
-        "range": [round(min(ratios), 3), round(max(ratios), 3)],
-        "median_s": round(statistics.median(s.seconds for s in mine), 2),
-        "against_median_s": round(statistics.median(s.seconds for s in theirs), 2),
-        "peak_mib": round(max(s.peak_mib for s in mine)),
-        "pairs": PAIRS,
-    }
+    spent, other_spent = ([one.seconds for one in side] for side in (mine, theirs))
+    return compared(name, aim, spent, other_spent, peak_mib=round(max(one.peak_mib for one in mine)))
 
 
 def main() -> None:

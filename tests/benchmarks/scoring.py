@@ -6,14 +6,12 @@ assertions; readers compare the ratios with the aims.
 
 from __future__ import annotations
 
-import statistics
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
 
+from tests.benchmarks.results import compared, seconds
 from tests.conftest import AS_OF, run_carec
 from tests.engine import AS_OF_YEAR, Engine
 
@@ -95,12 +93,6 @@ def world(engine: Engine, database: Path, economies: int, indicators: int = INDI
     return connection
 
 
-def _seconds(work: Callable[[], None]) -> float:
-    started = time.perf_counter()
-    work()
-    return time.perf_counter() - started
-
-
 def _rewrite(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("create or replace table build.main.rewritten as from build.main.observations")
     connection.execute("checkpoint build")
@@ -109,21 +101,6 @@ def _rewrite(connection: duckdb.DuckDBPyConnection) -> None:
 def _score(engine: Engine, connection: duckdb.DuckDBPyConnection) -> None:
     engine.run(connection)
     connection.execute("checkpoint build")
-
-
-def _compare(
-    name: str, aim: float, ours: list[float], other: list[float], divided_by: float = 1.0
-) -> dict[str, object]:
-    ratios = [a / b / divided_by for a, b in zip(ours, other, strict=True)]
-    return {
-        "name": name,
-        "ratio": round(statistics.median(ratios), 3),
-        "aim": aim,
-        "range": [round(min(ratios), 3), round(max(ratios), 3)],
-        "median_s": round(statistics.median(ours), 2),
-        "against_median_s": round(statistics.median(other), 2),
-        "pairs": len(ratios),
-    }
 
 
 def results() -> list[dict[str, object]]:
@@ -140,11 +117,11 @@ def results() -> list[dict[str, object]]:
         rewritten: list[float] = []
         tenth: list[float] = []
         for _ in range(PAIRS):
-            rewritten.append(_seconds(lambda: _rewrite(full)))
-            scored.append(_seconds(lambda: _score(engine, full)))
-            tenth.append(_seconds(lambda: _score(engine, small)))
+            rewritten.append(seconds(lambda: _rewrite(full)))
+            scored.append(seconds(lambda: _score(engine, full)))
+            tenth.append(seconds(lambda: _score(engine, small)))
     size = f"{ECONOMIES} economies x {INDICATORS} indicators x {YEARS} years"
     return [
-        _compare(f"scoring {size} / rewriting them", 8.0, scored, rewritten),
-        _compare("scoring ten times the economies, over linear", 1.0, scored, tenth, ECONOMIES / (ECONOMIES // 10)),
+        compared(f"scoring {size} / rewriting them", 8.0, scored, rewritten),
+        compared("scoring ten times the economies, over linear", 1.0, scored, tenth, per=ECONOMIES / (ECONOMIES // 10)),
     ]
