@@ -44,7 +44,7 @@ def reading_layout() -> Layout:
     """
     if found := _reading.get():
         return found
-    layout, lake = _set()
+    layout, lake = _home()
     if lake is None:
         return layout
     with _not_older(layout):
@@ -72,7 +72,7 @@ def fetch_named(given: str) -> Path:
         UnknownPublication: No publication, or more than one, has an id that begins so.
         LakeError: The lake cannot be read.
     """
-    layout, lake = _set()
+    layout, lake = _home()
     if lake is None or any(one.id == given for one in kept.kept(layout)):  # a kept file never changes
         return find(layout, given)
     with _not_older(layout):
@@ -88,7 +88,7 @@ def fetch_earlier(since: date | None = None) -> None:
     Raises:
         LakeError: The lake cannot be read.
     """
-    layout, lake = reading_layout(), _set()[1]
+    layout, lake = reading_layout(), _home()[1]
     if lake is None or layout.chosen is None:
         return
     with _not_older(layout):
@@ -105,14 +105,14 @@ def publications_elsewhere() -> list[InLake]:
     Raises:
         LakeError: The lake cannot be read.
     """
-    layout, lake = _set()
+    layout, lake = _home()
     if lake is None:
         return []
     with _not_older(layout):
         return [one for one in _known(lake) if not one.kept(layout).path.exists()]
 
 
-def _set() -> tuple[Layout, Lake | None]:
+def _home() -> tuple[Layout, Lake | None]:
     settings = load_settings()
     return Layout(settings.warehouse), chosen_lake(settings)
 

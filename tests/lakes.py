@@ -23,7 +23,7 @@ from urllib.parse import quote
 import duckdb
 import pytest
 
-from tests.postgres import Server, free_port, postgres_server
+from tests.postgres import Server, empty_database, free_port, postgres_server
 from warehouse.lake import publishing
 from warehouse.lake.connection import Lake, catalogue, lake_at, make
 
@@ -37,15 +37,7 @@ def server() -> Iterator[Server]:
 @pytest.fixture
 def lake(server: Server, tmp_path: Path) -> Lake:
     """An empty lake in a database of its own."""
-    import psycopg2
-
-    connection = psycopg2.connect(server.address)
-    connection.autocommit = True
-    with connection.cursor() as cursor:
-        cursor.execute("drop database if exists of_test with (force)")
-        cursor.execute("create database of_test")
-    connection.close()
-    made = lake_at(server.address.removesuffix("carec") + "of_test", str(tmp_path / "it's a lake"))
+    made = lake_at(empty_database(server.address, "of_test"), str(tmp_path / "it's a lake"))
     make(made)
     return made
 

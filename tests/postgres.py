@@ -101,3 +101,21 @@ def postgres_server() -> Iterator[Server]:
             run("pg_ctl", "-D", data, "-w", "-m", "immediate", "stop")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def empty_database(address: str, name: str) -> str:
+    """Make an empty database, in place of one of the same name, and return its address.
+
+    Args:
+        address: Address of the database ``carec`` of the server.
+        name: Name of the new database.
+    """
+    import psycopg2  # type: ignore[import-untyped]
+
+    connection = psycopg2.connect(address)
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        cursor.execute(f"drop database if exists {name} with (force)")
+        cursor.execute(f"create database {name}")
+    connection.close()
+    return f"{address.removesuffix('carec')}{name}"

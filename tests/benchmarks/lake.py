@@ -27,7 +27,7 @@ import duckdb
 
 from sources.observation import utc_now
 from tests.benchmarks.results import compared, seconds
-from tests.postgres import postgres
+from tests.postgres import empty_database, postgres
 from tests.running import ROOT, run_carec
 from warehouse.lake import publishing, reading
 from warehouse.lake.connection import Lake, attached, lake_at, make
@@ -59,15 +59,8 @@ class Home:
     number: int = 0
 
     def empty_lake(self) -> None:
-        import psycopg2  # type: ignore[import-untyped]
-
         shutil.rmtree(self.lake.data, ignore_errors=True)
-        connection = psycopg2.connect(self.url)
-        connection.autocommit = True
-        with connection.cursor() as cursor:
-            cursor.execute("drop database if exists bench with (force)")
-            cursor.execute("create database bench")
-        connection.close()
+        empty_database(self.url, "bench")
         make(self.lake)
 
     def next_build(self) -> None:

@@ -21,7 +21,7 @@ from pytest_httpserver import HTTPServer
 
 from tests.benchmarks.results import compared
 from tests.polling_worker import BANKS, Banks
-from tests.postgres import postgres
+from tests.postgres import empty_database, postgres
 from warehouse.lake.connection import attached, lake_at, make
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -47,19 +47,12 @@ def _slow_banks() -> Iterator[str]:
 
 def _seconds(address: str, urls: str, commands: list[list[str]]) -> float:
     """Return the seconds from the start of all workers to the end of the last, on an empty lake."""
-    import psycopg2  # type: ignore[import-untyped]
-
-    connection = psycopg2.connect(address)
-    connection.autocommit = True
-    with connection.cursor() as cursor:
-        cursor.execute("drop database if exists bench with (force)")
-        cursor.execute("create database bench")
-    connection.close()
+    url = empty_database(address, "bench")
     with tempfile.TemporaryDirectory(prefix="carec-bench-") as folder:
-        lake = lake_at(address.removesuffix("carec") + "bench", f"{folder}/lake")
+        lake = lake_at(url, f"{folder}/lake")
         make(lake)
         env = {name: value for name, value in os.environ.items() if not name.startswith("CAREC_")}
-        env |= {"CAREC_LAKE": address.removesuffix("carec") + "bench", "CAREC_LAKE_DATA": lake.data}
+        env |= {"CAREC_LAKE": url, "CAREC_LAKE_DATA": lake.data}
         started = time.perf_counter()
         workers = [
             subprocess.Popen(

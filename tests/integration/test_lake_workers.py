@@ -29,7 +29,7 @@ from pipelines.replay import replay
 from pipelines.settings import load_settings
 from pipelines.workspace import open_workspace
 from tests.polling_worker import BANKS, IDS, Banks, banks_workspace
-from tests.postgres import PASSWORD, postgres
+from tests.postgres import PASSWORD, empty_database, postgres
 from tests.running import AS_OF, ROOT
 from warehouse import landing
 from warehouse.lake import locks
@@ -54,15 +54,7 @@ def server() -> Iterator[str]:
 @pytest.fixture
 def lake(server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lake:
     """An empty lake in a database of its own, which the settings name."""
-    import psycopg2
-
-    connection = psycopg2.connect(server)
-    connection.autocommit = True
-    with connection.cursor() as cursor:
-        cursor.execute("drop database if exists of_test with (force)")
-        cursor.execute("create database of_test")
-    connection.close()
-    url = server.removesuffix("carec") + "of_test"
+    url = empty_database(server, "of_test")
     monkeypatch.setenv("CAREC_LAKE", url)
     monkeypatch.setenv("CAREC_LAKE_DATA", str(tmp_path / "lake"))
     monkeypatch.delenv("CAREC_OFFLINE", raising=False)

@@ -1,7 +1,7 @@
 """Read publications of the lake as kept files of a warehouse: fetched once, then read as any other.
 
 Belongs here: which publications the lake has, and their files. Does not belong here: which one a command reads
-(``pipelines.lake``), what is copied (``copies``).
+(``pipelines.reading``), what is copied (``copies``).
 
 One query to PostgreSQL finds the publications. A file that the folder has under the same id is not fetched again: the
 id has the time and the fingerprint, and a kept file never changes.
