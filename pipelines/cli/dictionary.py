@@ -89,7 +89,9 @@ def _keys(manifest: Mapping[str, Any]) -> dict[str, list[str]]:
     """Return table -> the columns that dbt tests as its key."""
     nodes = manifest["nodes"]
     return {
-        nodes[node["attached_node"]]["name"]: node["test_metadata"]["kwargs"]["columns"]
+        nodes[node["attached_node"]]["name"]: rule["unique_key"]["columns"]
         for node in nodes.values()
-        if (node.get("test_metadata") or {}).get("name") == "unique_key"
+        if (node.get("test_metadata") or {}).get("name") == "rules"
+        for rule in node["test_metadata"]["kwargs"]["rules"]
+        if "unique_key" in rule
     }

@@ -92,7 +92,8 @@ def files_of(manifest: Mapping[str, Any], node: Node) -> str:
 
 
 def _row(row: dict[str, Any]) -> str:
-    return textwrap.shorten(" ".join(f"{name}={value}" for name, value in row.items()), 300)
+    """Return the text of a failing row without its empty columns: the rules of a table have different columns."""
+    return textwrap.shorten(" ".join(f"{name}={value}" for name, value in row.items() if value is not None), 300)
 
 
 def _properties(manifest: Mapping[str, Any], node: Node) -> Mapping[str, Any]:

@@ -70,13 +70,9 @@ class TableCheck:
 Checks = Iterator[CellCheck | TableCheck]
 
 
-def not_null(rows: SeedRows, column_name: str) -> Checks:
-    yield CellCheck(column_name, pl.col(TEXT + column_name).is_null(), "is empty: a value is required")
-
-
 def filled(rows: SeedRows, columns: Sequence[str]) -> Checks:
     for column in columns:
-        yield from not_null(rows, column)
+        yield CellCheck(column, pl.col(TEXT + column).is_null(), "is empty: a value is required")
 
 
 def accepted_values(rows: SeedRows, column_name: str, values: Sequence[str]) -> Checks:
@@ -85,9 +81,8 @@ def accepted_values(rows: SeedRows, column_name: str, values: Sequence[str]) -> 
 
 
 def one_row_each(rows: SeedRows, column_name: str, values: Sequence[str]) -> Checks:
-    yield from not_null(rows, column_name)
+    yield from unique_key(rows, [column_name])
     yield from accepted_values(rows, column_name, values)
-    yield from unique(rows, column_name)
     found = set(rows.frame[column_name])
     for value in values:
         yield TableCheck(column_name, value not in found, f"{value!r} is missing: add its row")
@@ -130,10 +125,6 @@ def unique_key(rows: SeedRows, columns: Sequence[str], nullable: Sequence[str] =
     yield CellCheck(columns[-1], pl.col(LINE) > first, message)
 
 
-def unique(rows: SeedRows, column_name: str) -> Checks:
-    return unique_key(rows, [column_name], nullable=[column_name])
-
-
 def not_empty(rows: SeedRows) -> Checks:
     yield TableCheck("", rows.frame.is_empty(), "has no rows")
 
@@ -170,7 +161,6 @@ def has_model_in(rows: SeedRows, column_name: str, union: str) -> Checks:
 RULES: Mapping[str, Callable[..., Checks]] = {
     rule.__name__: rule
     for rule in (
-        not_null,
         filled,
         accepted_values,
         one_row_each,
@@ -178,7 +168,6 @@ RULES: Mapping[str, Callable[..., Checks]] = {
         finite,
         in_range,
         unique_key,
-        unique,
         not_empty,
         relationships,
         lists_existing,

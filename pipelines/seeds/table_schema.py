@@ -57,8 +57,6 @@ class SeedSchema:
         for name, arguments in self.rules:
             if name == "filled":
                 columns |= set(arguments["columns"])
-            elif name == "not_null":
-                columns.add(arguments["column_name"])
         return columns
 
 
@@ -108,9 +106,10 @@ def read_schemas(path: Path) -> dict[str, SeedSchema]:
 
 
 def _schema(path: Path, seed: Mapping[str, Any]) -> SeedSchema:
-    rules = [_rule(test, {}) for test in seed.get("data_tests", [])]
+    rules = [rule for test in seed.get("data_tests", []) for rule in _rules(test)]
     for column in seed["columns"]:
-        rules += [_rule(test, {"column_name": column["name"]}) for test in column.get("data_tests", [])]
+        for name, arguments in (rule for test in column.get("data_tests", []) for rule in _rules(test)):
+            rules.append((name, {"column_name": column["name"], **arguments}))
     for name, _ in rules:
         if name not in RULES:
             raise ConfigurationError(f"{path}: {seed['name']}: test {name} has no function in pipelines/seeds/rules.py")
@@ -119,11 +118,17 @@ def _schema(path: Path, seed: Mapping[str, Any]) -> SeedSchema:
     return SeedSchema(seed["name"], types, tuple(rules), tuple(keys[0] if keys else list(types)[:1]))
 
 
-def _rule(test: str | Mapping[str, Any], scope: Mapping[str, str]) -> Rule:
+def _rules(test: str | Mapping[str, Any]) -> Iterator[Rule]:
+    """Yield the rules of a dbt test: those that the test ``rules`` lists, or the test itself."""
     if isinstance(test, str):
-        return test, scope
+        yield test, {}
+        return
     ((name, settings),) = test.items()
-    return name, {**scope, **{key: _resolved(value) for key, value in settings["arguments"].items()}}
+    if name != "rules":
+        yield name, {key: _resolved(value) for key, value in settings.get("arguments", settings).items()}
+        return
+    for rule in settings["arguments"]["rules"]:
+        yield from _rules(rule)
 
 
 def _resolved(value: Any) -> Any:

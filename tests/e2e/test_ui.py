@@ -151,7 +151,7 @@ def test_the_lineage_of_the_scorecard_leads_to_the_observations_of_a_provider(pa
 
 
 def test_the_checks_of_an_asset_are_listed_with_their_results(pages: Pages, page: Page) -> None:
-    test = "unique_key_scorecard_framework_id__iso3"
+    test = "scorecard_rules"
     page.goto(f"{pages.url}/assets/scorecard?view=checks&checkDetail={test}")
     expect(page.get_by_text(test).locator("visible=true").first).to_be_visible()
     expect(page.get_by_text("Passed", exact=True).first).to_be_visible()
@@ -161,7 +161,7 @@ def test_the_checks_of_an_asset_are_listed_with_their_results(pages: Pages, page
 
 
 def test_a_failed_check_shows_its_rows_and_the_file_to_correct(pages: Pages, page: Page) -> None:
-    page.goto(f"{pages.url}/assets/indicators?view=checks&checkDetail=unique_key_indicators_indicator_id")
+    page.goto(f"{pages.url}/assets/indicators?view=checks&checkDetail=indicators_rules")
     expect(page.get_by_text("Failed", exact=True).first).to_be_visible()
     expect(page.get_by_text("rows_with_the_key", exact=True).first).to_be_visible()
     indicators = re.compile(f"^({'|'.join(load_catalogue().indicators)})$")
@@ -172,7 +172,7 @@ def test_a_failed_check_shows_its_rows_and_the_file_to_correct(pages: Pages, pag
 
 def test_the_page_of_a_run_shows_the_reason_for_a_missing_publication(pages: Pages, page: Page) -> None:
     page.goto(f"{pages.url}/runs/{pages.stopped}")
-    expect(page.get_by_text("unique_key_indicators_indicator_id: Got 30 results").first).to_be_visible()
+    expect(page.get_by_text("indicators_rules: Got 30 results").first).to_be_visible()
     expect(page.get_by_text("carec refresh").first).to_be_visible()
 
 

@@ -85,7 +85,7 @@ def test_a_refresh_that_is_not_published_posts_the_failed_check_and_its_rows(fai
         assert (
             "unique" in message and "dbt_project/models/marts/indicators.sql" in message and "carec refresh" in message
         )
-        block = message.split("unique_key_indicators_indicator_id")[1].split("see dbt_project")[0]
+        block = message.split("indicators_rules")[1].split("see dbt_project")[0]
         assert block.count("indicator_id=") == 20, "twenty of the thirty rows, no more"
 
 

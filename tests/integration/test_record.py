@@ -143,7 +143,7 @@ def test_a_failed_build_is_recorded_with_its_failing_test_and_without_a_publicat
     workspace = replace(recorded.workspace, layout=Layout(warehouse))
     assert recorded.result.build
     nodes = recorded.result.build.nodes
-    broken = next(node for node in nodes if ".unique_key_scorecard_framework" in node.unique_id)
+    broken = next(node for node in nodes if ".scorecard_rules." in node.unique_id)
     failing = replace(broken, status="fail", failures=3, message="Got 3 results, configured to fail if != 0")
     build = Build(False, [failing if node is broken else node for node in nodes], "1 test did not pass")
     failure = BuildFailed(build, recorded.result.ingestion)

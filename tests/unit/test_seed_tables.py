@@ -168,23 +168,31 @@ CASES: list[tuple[str, dict[str, Any]]] = [
 
 def sql_of(test: str, arguments: Mapping[str, Any]) -> str:
     """Return the SQL of a generic test of dbt on the table ``faulty``."""
-    source = (GENERIC / f"{test}.sql").read_text(encoding="utf-8")
-    macros = re.sub(r"\{% (end)?test", r"{% \1macro", source)
-    module = Environment(autoescape=False).from_string(macros).module
+    sources = "".join(path.read_text(encoding="utf-8") for path in sorted(GENERIC.glob("*.sql")))
+    macros = re.sub(r"\{% endtest", "{% endmacro", re.sub(r"\{% test ", "{% macro test_", sources))
+    module = Environment(autoescape=False, extensions=["jinja2.ext.do"]).from_string(macros).module
+    return str(getattr(module, f"test_{test}")("faulty", **arguments))
+
+
+def found_by_dbt(rows: pl.DataFrame, test: str, arguments: Mapping[str, Any]) -> pl.DataFrame:
+    """Return the rows that a generic test of dbt finds in a table ``faulty`` with these rows."""
     given = {name: "other" if name == "to" else value for name, value in arguments.items()}
-    return str(getattr(module, test)("faulty", **given))
+    with duckdb.connect() as connection:
+        connection.execute("create table faulty (name varchar, part varchar, codes varchar, number double)")
+        if rows.height:
+            connection.executemany("insert into faulty values (?, ?, ?, ?)", rows.rows())
+        connection.execute("create table other as select unnest(['a', 'b']) as name, name = 'a' as used")
+        found = connection.execute(sql_of(test, given))
+        return pl.DataFrame(
+            found.fetchall(), [name for name, *_ in found.description or []], orient="row", strict=False
+        )
 
 
 @pytest.mark.parametrize(("test", "arguments"), CASES, ids=lambda value: value if isinstance(value, str) else "")
 def test_python_and_dbt_refuse_the_same_tables(test: str, arguments: dict[str, Any]) -> None:
     """Both check the complete table, the table without rows, and each row alone."""
     for rows in (FAULTY, FAULTY.clear(), *(FAULTY[at : at + 1] for at in range(FAULTY.height))):
-        with duckdb.connect() as connection:
-            connection.execute("create table faulty (name varchar, part varchar, codes varchar, number double)")
-            if rows.height:
-                connection.executemany("insert into faulty values (?, ?, ?, ?)", rows.rows())
-            connection.execute("create table other as select unnest(['a', 'b']) as name, name = 'a' as used")
-            by_dbt = bool(connection.execute(sql_of(test, arguments)).fetchall())
+        by_dbt = not found_by_dbt(rows, test, arguments).is_empty()
         text = rows.with_row_index(LINE, 2).with_columns(pl.col(LINE).cast(pl.Int64))
         cells = [pl.col(column).cast(pl.String).alias(TEXT + column) for column in rows.columns]
         seed = SeedRows(text.with_columns(cells), lambda _, __, flag: OTHER[:1] if flag else OTHER, str)
@@ -197,14 +205,31 @@ def test_python_and_dbt_refuse_the_same_tables(test: str, arguments: dict[str, A
         assert by_python == by_dbt, rows
 
 
+@pytest.mark.parametrize("rows", [FAULTY, FAULTY.clear()], ids=["faulty", "empty"])
+def test_the_rules_of_a_table_find_what_each_rule_finds_and_name_it(rows: pl.DataFrame) -> None:
+    cases = [(test, arguments) for test, arguments in CASES if "to" not in arguments]
+    alone = {test: 0 for test, _ in cases}
+    for test, arguments in cases:
+        alone[test] += found_by_dbt(rows, test, arguments).height
+    together = found_by_dbt(
+        rows, "rules", {"rules": [{test: arguments} if arguments else test for test, arguments in cases]}
+    )
+    named = together["broken_rule"].str.split(" ").list.first().value_counts()
+    assert dict(named.rows()) == {test: found for test, found in alone.items() if found}
+    if rows.height:
+        assert {"unique_key part, name", "in_range number", "matches name, part"} <= set(together["broken_rule"])
+
+
 def test_every_generic_test_of_the_project_is_compared_with_dbt() -> None:
-    assert {test for test, _ in CASES} == {path.stem for path in GENERIC.glob("*.sql")} - {"has_model_in"}
+    compared = {path.stem for path in GENERIC.glob("*.sql")} - {"has_model_in", "rules"}
+    assert {test for test, _ in CASES} == compared
+    assert compared | {"accepted_values"} == set(re.findall("name == '(\\w+)'", (GENERIC / "rules.sql").read_text()))
 
 
 def test_numbers_are_declared_finite() -> None:
     """DuckDB reads ``nan`` and ``inf`` as numbers."""
     for path in SEEDS.glob("_*.yml"):
         for seed in yaml.safe_load(path.read_text(encoding="utf-8"))["seeds"]:
-            tests = [test for test in seed["data_tests"] if isinstance(test, dict) and "finite" in test]
-            finite = {column for test in tests for column in test["finite"]["arguments"]["columns"]}
+            rules = seed["data_tests"][0]["rules"]["arguments"]["rules"]
+            finite = {column for rule in rules if "finite" in rule for column in rule["finite"]["columns"]}
             assert finite == {name for name, kind in seed["config"]["column_types"].items() if kind == "double"}
