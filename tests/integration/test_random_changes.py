@@ -67,7 +67,7 @@ TABLE = "select iso3, count(level_score) as scored from {{ ref('indicator_scores
 KINDS = (*("figure", "figure", "seed", "code", "code", "archive", "local", "nothing", "back", "back", "day"),)
 OF_A_RUN = {
     "publication": ("published_at", "fingerprint"),
-    "source_health": ("provider_requested", "outcome", "retrieved_at", "stale_reason", "attempts"),
+    "source_health": ("provider_requested", "provider_used", "outcome", "retrieved_at", "stale_reason", "attempts"),
     "progress_summary": ("previous_indicators", "change"),
 }
 """Columns with the time or the outcome of a run, or a comparison with the publication before."""
