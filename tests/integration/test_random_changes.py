@@ -64,7 +64,9 @@ EDITS: dict[str, list[tuple[str, str, str]]] = {
 """Kind -> file, text, its replacement. An empty text adds the file."""
 TABLE = "select iso3, count(level_score) as scored from {{ ref('indicator_scores') }} group by iso3\n"
 
-KINDS = (*("figure", "figure", "seed", "code", "code", "archive", "local", "nothing", "back", "back", "day"),)
+OPENING = ("figure", "code", "nothing", "back", "seed")
+KINDS = (*OPENING, "figure", "code", "archive", "local", "back", "day")
+"""The first changes, in this order; then all kinds in random order, again and again."""
 OF_A_RUN = {
     "publication": ("published_at", "fingerprint"),
     "source_health": ("provider_requested", "provider_used", "outcome", "retrieved_at", "stale_reason", "attempts"),
@@ -231,7 +233,7 @@ def test_after_every_random_change_a_publication_equals_that_of_a_full_build(
     (local / "untf_survey.yml").write_text(LOCAL_FILE)
     chance = random.Random(SEED)
     built: dict[str, Path] = {}
-    deck: list[str] = []
+    deck = [*reversed(OPENING)]
     differing: list[tuple[object, ...]] = []
     with HTTPServer(threaded=True) as bank:
         world = World(warehouse, checkout, bank, chance, world_bank_figures(warehouse))
