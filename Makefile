@@ -81,8 +81,10 @@ docs: $(STAMP)
 	$(BIN)/dbt docs generate --static --quiet --project-dir dbt_project --profiles-dir dbt_project \
 	  --target-path $(CURDIR)/docs/site --log-path $(CAREC_WAREHOUSE)/dbt
 
-bench: $(STAMP) build/bench/.lock-installed
-	$(BIN)/python -m tests.benchmarks.run
+# Ratios with their aims, kept by commit in build/bench. ONLY="reading change" measures these, BASE=REVISION prints the
+# change since it, FIRST=1 also measures the setup of a new clone, which installs packages.
+bench: $(STAMP) build/bench-clients/.lock-installed
+	$(BIN)/python -m tests.benchmarks.run $(if $(ONLY),--only $(ONLY)) $(if $(BASE),--base '$(BASE)') $(if $(FIRST),--first)
 
 bench-lake: lake
 	$(BIN)/python -m tests.benchmarks.lake
@@ -92,9 +94,9 @@ bench-scale: $(STAMP)
 	$(BIN)/python -m tests.benchmarks.scale $(if $(LARGE),--large)
 
 # The clients that the benchmarks compare with, in a separate environment.
-build/bench/.lock-installed: tests/benchmarks/clients.lock $(STAMP)
-	$(BIN)/uv venv --quiet --clear build/bench
-	$(BIN)/uv pip install --quiet --python build/bench/bin/python --require-hashes --compile-bytecode -r $<
+build/bench-clients/.lock-installed: tests/benchmarks/clients.lock $(STAMP)
+	$(BIN)/uv venv --quiet --clear build/bench-clients
+	$(BIN)/uv pip install --quiet --python build/bench-clients/bin/python --require-hashes --compile-bytecode -r $<
 	touch $@
 
 # Hashes without URLs, so that any package index can be used.

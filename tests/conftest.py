@@ -45,6 +45,7 @@ os.environ.pop("COLUMNS", None)
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--today", metavar="YYYY-MM-DD", help="run in-process code with its clock at this day")
+    parser.addoption("--changes", type=int, default=5, help="changes of the random sequence (test_random_changes)")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -16,8 +16,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.dbt.compiled import hash_of
-from pipelines.texts.words import TEXTS
+from pipelines.dbt.compiled import code_hash
 from warehouse.layout import Layout
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -78,17 +77,17 @@ def skip_unit_tests(warehouse: Path, root: Path = ROOT) -> None:
 
     They check code, so that only the build of ``published_warehouse`` runs them.
     """
-    texts = root / TEXTS.relative_to(ROOT)
-    code = "".join(hash_of(folder, {".sql", ".yml", ".md"}) for folder in (root / "dbt_project", texts))
+    code = code_hash(root / "dbt_project", root / "pipelines")
     with suppress(OSError):  # for tests of folders that cannot be written to
         marker = Layout(warehouse).dbt_target / "unit_tests.sha256"
         marker.parent.mkdir(parents=True, exist_ok=True)
         marker.write_text(code)
 
 
-def refresh_program(recorded: bool = False) -> list[str]:
+def refresh_program(recorded: bool = False, tested: bool = True) -> list[str]:
     """Return the program and first arguments of a refresh in a process of its own; ``tests.carec_program`` has more."""
-    return [sys.executable, "-P", str(ROOT / "tests" / "carec_program.py"), "recorded" if recorded else "unrecorded"]
+    way = "recorded" if recorded else "unrecorded" if tested else "untested"
+    return [sys.executable, "-P", str(ROOT / "tests" / "carec_program.py"), way]
 
 
 def run_carec(
@@ -97,6 +96,7 @@ def run_carec(
     root: Path = ROOT,
     unit_tests: bool = False,
     recorded: bool = False,
+    tested: bool = True,
     **environment: str,
 ) -> subprocess.CompletedProcess[str]:
     """Run ``carec`` offline and return its exit code and output.
@@ -110,6 +110,7 @@ def run_carec(
         root: The checkout with the code to run.
         unit_tests: Whether a build runs dbt's unit tests.
         recorded: Whether a refresh is recorded for Dagster's pages.
+        tested: Whether the build of a refresh that is not recorded runs data tests.
         environment: Further variables; an empty value removes the variable.
     """
     env = {k: v for k, v in os.environ.items() if not k.startswith(("CAREC_", "DAGSTER_", "DBT_"))}
@@ -120,7 +121,9 @@ def run_carec(
     ours = all(name.startswith("CAREC_") or name in ("NO_COLOR", "COLUMNS") for name in environment)
     if root == ROOT and ours and arguments[0] in (*READERS, "--version"):
         return _in_process(arguments, env)
-    program = refresh_program(recorded) if arguments[0] == "refresh" else [sys.executable, "-m", "pipelines.cli"]
+    program = (
+        refresh_program(recorded, tested) if arguments[0] == "refresh" else [sys.executable, "-m", "pipelines.cli"]
+    )
     return subprocess.run(
         [*program, *arguments],
         capture_output=True,

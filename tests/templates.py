@@ -98,10 +98,13 @@ def world_bank_figures(warehouse: Path) -> dict[str, dict[tuple[str, int], float
     return served
 
 
-def refresh_live(warehouse: Path, url: str, root: Path = ROOT, **environment: str) -> subprocess.CompletedProcess[str]:
+def refresh_live(
+    warehouse: Path, url: str, root: Path = ROOT, *arguments: str, **environment: str
+) -> subprocess.CompletedProcess[str]:
     """Refresh with this checkout from a World Bank at this address; no other provider can be reached."""
     return run_carec(
         "refresh",
+        *arguments,
         warehouse=warehouse,
         root=root,
         CAREC_OFFLINE="",

@@ -176,13 +176,20 @@ def ensure_folder(layout: Layout, indicator_id: str, empty: pl.DataFrame) -> Non
 
 
 def land_history(layout: Layout, indicator_id: str, observations: pl.DataFrame, vintage_at: datetime) -> LandedVintage:
-    """Write a vintage of the bundled archive at its own date, unless its figures are landed already."""
+    """Write a vintage of the bundled archive at its own date, unless its figures are landed already.
+
+    If the archive was corrected, both are kept, the correction as the newer one; so is a correction that is taken back.
+    """
     digest = content_hash(observations)
-    for known in vintages(layout, indicator_id):
+    landed = vintages(layout, indicator_id)
+    of_this_time: list[LandedVintage] = []
+    for vintage in landed:
+        if vintage.vintage_at == vintage_at:
+            of_this_time.append(vintage)
+            vintage_at += timedelta(microseconds=1)
+    for known in of_this_time[-1:] or landed:
         if known.content_hash == digest:
             return known
-        if known.vintage_at == vintage_at:  # the archive was corrected: keep both, the correction as the newer one
-            vintage_at += timedelta(microseconds=1)
     return _write(layout, indicator_id, observations, vintage_at, digest)
 
 

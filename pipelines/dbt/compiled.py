@@ -9,16 +9,19 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from pipelines.texts.words import TEXTS
 from warehouse.layout import Layout
+
+PACKAGE = Path(__file__).parents[1]
+"""The folder of ``pipelines``, with the texts and the functions that models call."""
 
 COMPILED = "compiled.sha256"
 """Marker in dbt's target: the hash of the code whose compiled models the last build left there."""
 
 
-def code_hash(dbt_project: Path) -> str:
-    """Return the hash of the code that decides the compiled models and their texts."""
-    return "".join(hash_of(folder, {".sql", ".yml", ".md"}) for folder in (dbt_project, TEXTS))
+def code_hash(dbt_project: Path, package: Path = PACKAGE) -> str:
+    """Return the hash of the code that decides the tables: models, texts, and the functions that models call."""
+    parts = (dbt_project, {".sql", ".yml", ".md"}), (package / "texts", {".yml", ".py"}), (package / "dbt", {".py"})
+    return "".join(hash_of(folder, suffixes) for folder, suffixes in parts)
 
 
 def compiled_by_build(layout: Layout, dbt_project: Path) -> tuple[str, Path | None]:

@@ -1,6 +1,7 @@
 """Time from a changed response of a provider to the publication, and its part outside fetching and SQL.
 
-Belongs here: one changed figure at a loopback World Bank, refreshes as processes, and their times. Does not belong
+Belongs here: one changed figure at a loopback World Bank, refreshes as processes, and their times. The floor is the SQL
+alone, after each refresh and on the same figures (``floor``). Does not belong
 here: assertions. ``python -m tests.benchmarks.change REPORT`` runs such a refresh: ``carec refresh``, with the seconds
 of fetching and of SQL written to REPORT.
 """
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 import json
 import logging
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -19,11 +21,12 @@ from typing import Any
 
 import duckdb
 
-from tests.benchmarks.results import compared
+from tests.benchmarks import floor
+from tests.benchmarks.results import PAIRS, ROOT, Row, compared, environment, run
 
-ROOT = Path(__file__).resolve().parents[2]
 CODE = "IT.NET.USER.ZS"
-CHANGES = 3
+THREADS = 2
+"""Those of dbt by default."""
 
 
 def _union(intervals: Iterable[tuple[float, float]]) -> float:
@@ -80,10 +83,11 @@ def _served(published: Path) -> dict[str, dict[tuple[str, int], float | None]]:
     return served
 
 
-def results(env: dict[str, str]) -> list[dict[str, object]]:
-    """Return the ratio in the format of ``tests.benchmarks.run``. ``against_median_s``: seconds to the publication.
+def results(built: Path) -> list[Row]:
+    """Return the rows of a changed answer: the whole refresh over the SQL floor, and its part outside fetch and SQL.
 
-    ``env`` is the environment of a refresh. Its warehouse is not used.
+    Args:
+        built: A warehouse that a refresh has built, all of it, from the bundled archive.
     """
     from pytest_httpserver import HTTPServer
 
@@ -92,33 +96,37 @@ def results(env: dict[str, str]) -> list[dict[str, object]]:
     logging.getLogger("werkzeug").setLevel(logging.ERROR)  # one line per request
     outside: list[float] = []
     whole: list[float] = []
+    least: list[float] = []
     with tempfile.TemporaryDirectory(prefix="carec-bench-") as folder, HTTPServer(threaded=True) as bank:
-        report = Path(folder) / "report.json"
+        report, steps, warehouse = (Path(folder) / name for name in ("report.json", "steps.json", "warehouse"))
+        shutil.copytree(built, warehouse)
+        # the same tables from the figures of this warehouse
+        compiled = json.dumps(floor.steps(built / "dbt", ROOT / "dbt_project"))
+        steps.write_text(compiled.replace(str(built), str(warehouse)), encoding="utf-8")
         # no other provider gets a request: an unused address fails at once
         closed = {f"CAREC_{name.upper()}_URL": "http://127.0.0.1:9" for name in _others()}
-        live = {
-            **env,
-            **closed,
-            "CAREC_WAREHOUSE": str(Path(folder) / "warehouse"),
-            "CAREC_WORLD_BANK_URL": bank.url_for("/v2"),
-            "CAREC_HTTP_TRIES": "1",
-        }
-        command = [sys.executable, "-m", "tests.benchmarks.change", str(report)]
-        subprocess.run(command, cwd=ROOT, env=live | {"CAREC_OFFLINE": "1"}, capture_output=True, check=True)
-        served = _served(Path(folder) / "warehouse" / "carec.duckdb")
+        live = environment(warehouse) | closed
+        live |= {"CAREC_WORLD_BANK_URL": bank.url_for("/v2"), "CAREC_HTTP_TRIES": "1"}
         del live["CAREC_OFFLINE"]
-        for change in range(CHANGES + 1):
+        served = _served(warehouse / "carec.duckdb")
+        for change in range(PAIRS + 1):
             served[CODE]["UZB", 2024] = 80.0 + change / 10
             bank.clear()
             serve_world_bank(bank, served, lastupdated=f"2026-11-{change + 1:02}")
-            started = time.perf_counter()
-            subprocess.run(command, cwd=ROOT, env=live, capture_output=True, check=True)
-            seconds = time.perf_counter() - started
+            spent = run(("-m", "tests.benchmarks.change", str(report)), live).seconds
             if change:  # the first refresh compares all figures of the bank
-                spent = json.loads(report.read_text())
-                whole.append(seconds)
-                outside.append(seconds - spent["fetch"] - spent["sql"])
-    return [compared("changed answer to publication: outside fetch and SQL / whole", 0.5, outside, whole)]
+                parts = json.loads(report.read_text())
+                whole.append(spent)
+                outside.append(spent - parts["fetch"] - parts["sql"])
+                command = [sys.executable, "-m", "tests.benchmarks.floor", str(steps), str(THREADS)]
+                done = subprocess.run(command, cwd=ROOT, env=live, capture_output=True, text=True, check=False)
+                if done.returncode:
+                    sys.exit(done.stderr)
+                least.append(float(done.stdout))
+    return [
+        compared("changed answer to publication / SQL floor", 2.0, whole, least),
+        compared("changed answer to publication: outside fetch and SQL / whole", 0.5, outside, whole),
+    ]
 
 
 def _others() -> list[str]:

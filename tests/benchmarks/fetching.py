@@ -30,7 +30,7 @@ from warehouse import journal
 from warehouse.layout import Layout
 
 ROOT = Path(__file__).resolve().parents[2]
-CLIENTS = ROOT / "build" / "bench" / "bin" / "python"
+CLIENTS = ROOT / "build" / "bench-clients" / "bin" / "python"
 """The environment of the clients to compare with. ``make bench`` builds it."""
 LATENCY_S = 0.150
 EVERYWHERE = 1000

@@ -14,16 +14,26 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 import duckdb
 import numpy as np
 
 from pipelines.dbt.functions import register
-from tests.benchmarks.results import compared, seconds
-from tests.reference_ranks import Composite, Floats, exchanged, levels_on, rank_share, ranks, scores
+from tests.benchmarks.results import PAIRS, ROOT, Row, alternating, compared, seconds
+from tests.reference_ranks import (
+    Composite,
+    Floats,
+    _scores,
+    exchanged,
+    levels_on,
+    rank_share,
+    ranks,
+    scores,
+    weight_sets,
+)
 
-ROOT = Path(__file__).resolve().parents[2]
 MODELS = [
     "intermediate.int_scenario_aggregations",
     "intermediate.int_scenario_values",
@@ -34,7 +44,6 @@ MODELS = [
 ]
 ALL_MODELS = [*MODELS, "main.rank_probabilities", "main.rank_sensitivity"]
 SPREAD = 0.25
-PAIRS = 5
 AIM = 5.0
 CPU_AIM = 1.0
 """Seconds of CPU time for all models of the grid of the main framework."""
@@ -71,6 +80,9 @@ SIZES = [
     Size("51 units x 49 indicators", 51, 49, 4),
     Size("51 units x 49 indicators", 51, 49, 49),
 ]
+LARGE = Size("51 units x 49 indicators", 51, 49, 1, has_all=True)
+"""The size of COINr's example data. With all assumptions, the smallest grid has more than 1,000 scenarios."""
+SAMPLE = 1000
 GRIDS = [Size("9 members x 38 indicators", 9, 38, sets, has_all=True) for sets in (2, 9)]
 
 
@@ -187,6 +199,10 @@ def build(connection: duckdb.DuckDBPyConnection, given: Composite, size: Size) -
         "intermediate.int_pillars": "distinct framework_id, pillar_id, true as in_overall, 1.0::double as weight "
         + scored,
         "intermediate.int_subthemes": f"distinct framework_id, pillar_id, subtheme_id, 1.0::double as weight {scored}",
+        "intermediate.int_pillar_scores": "distinct framework_id, as_of_year, iso3, pillar_id, 50.0::double as score, "
+        f"false as is_filled {scored}",
+        "intermediate.int_subtheme_scores": "distinct framework_id, as_of_year, iso3, pillar_id, subtheme_id, "
+        f"50.0::double as score {scored}",
         "main.indicators": "distinct indicator_id, 'higher_is_better' as direction, 'linear' as shape " + scored,
         "main.benchmarks": "distinct framework_id, indicator_id, if(list_contains("
         f"{logs}::varchar[], indicator_id), 'log', 'none') as transform, {floor}::double as floor_value, "
@@ -217,6 +233,45 @@ def in_numpy(given: Composite, sets: int) -> np.ndarray:
     return np.vstack([np.quantile(ranked, [0.05, 0.5, 0.95], axis=0), (ranked <= 3).mean(axis=0)])
 
 
+def one_at_a_time(size: Size, sample: int) -> list[np.ndarray]:
+    """Return the ranks of a sample of the scenarios, each computed completely from the figures, one after the other.
+
+    It has the place of COINr, which is written in R and not installed here, and which also computes one scenario after
+    the other: normalised figures, three levels of means, ranks. A sensitivity analysis in R takes longer than this.
+    """
+    given = composite(size)
+    declared, other = figures(size)
+    weights = weight_sets(given, size.sets, SPREAD)
+    every = list(product(given.values, ("declared", "geometric"), range(size.sets + 1), range(size.indicators + 1)))
+    found = []
+    for at in np.linspace(0, len(every) - 1, sample).astype(int):
+        (origin, normalisation, name, transform), aggregation, number, left_out = every[at]
+        own = declared if origin == "declared" else exchanged(declared, other)
+        ends = [np.full(size.indicators, end) for end in goalposts(size)[name]]
+        is_log = size.is_log & (transform == "declared")
+        y = levels_on(own, *ends, is_log) if normalisation == "goalposts" else rank_share(own)
+        kept = np.ones(size.indicators)
+        kept[left_out - 1 :][: left_out > 0] = 0
+        first, *above = (one[number : number + 1] for one in weights)
+        mean = _scores(given, y if aggregation == "declared" else np.log(1 + 0.99 * y), (first * kept, *above))
+        found.append(ranks(mean))
+    return found
+
+
+def _large(models: dict[str, str]) -> Row:
+    """Return the time per 1,000 scenarios with all assumptions varied, over one scenario after the other in NumPy."""
+    given = composite(LARGE)
+    with duckdb.connect() as connection:
+        register(connection)
+        build(connection, given, LARGE)
+        sides = alternating(
+            lambda _: seconds(lambda: in_duckdb(connection, models)),
+            lambda _: seconds(lambda: one_at_a_time(LARGE, SAMPLE)),
+        )
+    name = f"rank scenarios, {LARGE.name}, all assumptions varied, 1,000 / one after the other in NumPy"
+    return compared(name, None, *sides, per=LARGE.scenarios / SAMPLE, scenarios=LARGE.scenarios)
+
+
 def _cpu_seconds(work: Callable[[], object]) -> float:
     """Return the CPU time of all threads."""
     started = time.process_time()
@@ -224,7 +279,7 @@ def _cpu_seconds(work: Callable[[], object]) -> float:
     return time.process_time() - started
 
 
-def results() -> list[dict[str, object]]:
+def results() -> list[Row]:
     """Compare SQL with NumPy at every size, in alternating order, then the growth per scenario with the size.
 
     Raises SystemExit if both sides disagree, because their times would not be comparable.
@@ -256,10 +311,10 @@ def results() -> list[dict[str, object]]:
         growth = large.scenarios / small.scenarios
         name = f"rank bands, {small.name}: time a scenario, {large.scenarios:,} / {small.scenarios:,}"
         rows.append(compared(name, 1.0, times[large][0], times[small][0], per=growth))
-    return rows + _grids(every)
+    return [*rows, *_grids(every), _large(every)]
 
 
-def _grids(models: dict[str, str]) -> list[dict[str, object]]:
+def _grids(models: dict[str, str]) -> list[Row]:
     """Return the CPU time of all models of the ranks with all assumptions, and its growth per scenario."""
     rows, spent = [], []
     for size in GRIDS:

@@ -17,6 +17,7 @@ from dbt.cli.main import cli
 from jinja2 import Environment
 
 from pipelines.dbt import runner
+from pipelines.dbt.compiled import code_hash
 from pipelines.dbt.environment import set_environment
 from pipelines.dbt.results import missed_tests
 from pipelines.settings import load_settings
@@ -55,6 +56,15 @@ def test_seeds_and_tests_of_code_run_again_only_after_a_change_of_their_inputs(w
 
     (workspace.dbt_project / "macros" / "added.sql").write_text("{# another macro #}", encoding="utf-8")
     assert skipped(workspace) == []
+
+
+@pytest.mark.parametrize("file", ["texts/en.yml", "texts/words.py", "dbt/statistics.py", "dbt/sentences.py"])
+def test_texts_and_functions_that_models_call_are_part_of_the_code(tmp_path: Path, file: str) -> None:
+    package = Path(shutil.copytree(ROOT / "pipelines", tmp_path / "pipelines"))
+    before = code_hash(ROOT / "dbt_project", package)
+    with (package / file).open("a", encoding="utf-8") as code:
+        code.write("# changed\n")
+    assert before == code_hash(ROOT / "dbt_project") != code_hash(ROOT / "dbt_project", package)
 
 
 def test_a_failed_build_proves_nothing_about_seeds_or_code(workspace: Workspace) -> None:

@@ -68,6 +68,12 @@ def test_a_corrected_archive_does_not_overwrite_a_landed_vintage(layout: Layout)
     assert [v.read()["value"][0] for v in landing.vintages(layout, ID)] == [1, 2]
 
 
+def test_a_correction_of_the_archive_that_is_taken_back_is_in_use_no_longer(layout: Layout) -> None:
+    for value in (1, 2, 1, 1):
+        landing.land_history(layout, ID, series(value), datetime(2024, 11, 29))
+    assert [v.read()["value"][0] for v in landing.vintages(layout, ID)] == [1, 2, 1]
+
+
 def test_an_indicator_without_figures_has_an_empty_table_and_no_vintage(layout: Layout) -> None:
     landing.ensure_folder(layout, ID, series())
     assert landing.latest(layout, ID) is None
