@@ -13,7 +13,7 @@ from pydantic import Field
 from pipelines.answers.compare import compare as compared
 from pipelines.mcp_server.envelope import about, answer
 from pipelines.mcp_server.worker import run_apart
-from pipelines.published import economy_code, fetch
+from pipelines.published import economy_code, fetch, fetch_rows
 from pipelines.seeds.codes import DOCUMENTARY_VERDICTS, FRAMEWORK, VERDICTS
 from sources.errors import ConfigurationError
 
@@ -30,11 +30,10 @@ def scorecard(country: Economy | None = None) -> dict[str, Any]:
     With a country: its overall score, pillars and every indicator with newest figure, target, level, pace and status.
     """
     if country is None:
-        columns = ["iso3", "name", "subject", "title", "score", "rank", "rank_p05", "rank_p95", "coverage", "reason"]
-        rows = fetch(
+        rows = fetch_rows(
             """
-            select iso3, name, 'overall', 'Overall score', overall_score, rank, rank_p05, rank_p95, coverage,
-                score_reason
+            select iso3, name, 'overall' as subject, 'Overall score' as title, overall_score as score, rank, rank_p05,
+                rank_p95, coverage, score_reason as reason
             from scorecard where framework_id = $framework
             union all
             select p.iso3, s.name, p.pillar_id, t.title, p.score, p.rank, null, null, p.coverage, p.score_reason
@@ -46,14 +45,13 @@ def scorecard(country: Economy | None = None) -> dict[str, Any]:
             """,
             {"framework": FRAMEWORK},
         )
-        return answer(columns, rows, indicators=_indicators())
+        return answer(*rows, indicators=_indicators())
     iso3 = _known_country(country)
-    columns = ["subject_type", "subject", "title", "score", "rank", "value", "unit", "year", "target", "target_year"]
-    columns += ["pace_ratio", "status", "reason"]
-    rows = fetch(
+    rows = fetch_rows(
         """
-        select 'overall', 'overall', 'Overall score', overall_score, rank, null::double, null::varchar, null::integer,
-            null::double, null::integer, null::double, null::varchar, score_reason
+        select 'overall' as subject_type, 'overall' as subject, 'Overall score' as title, overall_score as score, rank,
+            null::double as value, null::varchar as unit, null::integer as year, null::double as target,
+            null::integer as target_year, null::double as pace_ratio, null::varchar as status, score_reason as reason
         from scorecard where framework_id = $framework and iso3 = $iso3
         union all
         select 'pillar', p.pillar_id, t.title, p.score, p.rank, null, null, null, null, null, null, null, p.score_reason
@@ -68,19 +66,18 @@ def scorecard(country: Economy | None = None) -> dict[str, Any]:
         """,
         {"framework": FRAMEWORK, "iso3": iso3},
     )
-    return answer(columns, rows, indicators=_indicators(), members=[iso3])
+    return answer(*rows, indicators=_indicators(), members=[iso3])
 
 
 def explain(country: Economy, subject: Name = "overall") -> dict[str, Any]:
     """How a score is computed, line by line, with sources: the overall score, a pillar (p1) or an indicator."""
     iso3 = _known_country(country)
-    columns = ["subject", "subject_id", "step", "item", "arithmetic", "value", "note", "source", "source_url"]
-    rows = fetch(
-        f"select {', '.join(columns)} from score_explanation"
+    rows = fetch_rows(
+        "select subject, subject_id, step, item, arithmetic, value, note, source, source_url from score_explanation"
         " where framework_id = ? and iso3 = ? and subject_id = ? order by subject, step",
         [FRAMEWORK, iso3, subject],
     )
-    if not rows:
+    if not rows.values:
         pillars = [
             row[0] for row in fetch("select pillar_id from pillars where framework_id = ? order by 1", [FRAMEWORK])
         ]
@@ -88,8 +85,8 @@ def explain(country: Economy, subject: Name = "overall") -> dict[str, Any]:
             f"no computation of {subject!r}; there are overall, {', '.join(pillars)} and the indicators of the table"
             " framework_indicators"
         )
-    own = {subject} if rows[0][0] == "indicator" else _indicators(None if subject == "overall" else subject)
-    return answer(columns, rows, indicators=own, members=[iso3])
+    own = {subject} if rows.values[0][0] == "indicator" else _indicators(None if subject == "overall" else subject)
+    return answer(*rows, indicators=own, members=[iso3])
 
 
 def compare(
