@@ -7,7 +7,6 @@ the database's list. Cuts and units belong in ``data360_rows``, the same series 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
 from urllib.parse import urlencode
@@ -25,6 +24,7 @@ from sources.parsing.responses import (
     code_and_aliases,
     get,
     group_requests,
+    in_parallel,
     last_modified,
     raw_body,
     read_optional,
@@ -92,11 +92,10 @@ def fetch(requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, w
     run = _Data360Fetch(provider, areas, window, http)
     databases = list(dict.fromkeys(map(_database, requests)))
     series = group_requests(requests, lambda one: (_database(one), *code_and_aliases(one)))
-    with ThreadPoolExecutor(provider.parallel, thread_name_prefix=provider.id) as pool:
-        lists = dict(zip(databases, pool.map(run.indicators, databases), strict=True))
-        known = {name: found for name, (found, _) in lists.items()}
-        parts = pool.map(lambda key: run.answer(key[0], key[1:], known[key[0]], series[key]), series)
-        return merge_fetched([*(Fetched({}, bodies) for _, bodies in lists.values()), *parts])
+    lists = in_parallel(provider, run.indicators, databases)
+    known = {name: found for name, (found, _) in lists.items()}
+    parts = in_parallel(provider, lambda key: run.answer(key[0], key[1:], known[key[0]], series[key]), series)
+    return merge_fetched([*(Fetched({}, bodies) for _, bodies in lists.values()), *parts.values()])
 
 
 @dataclass(frozen=True)
@@ -200,12 +199,10 @@ def inspect(
     """
     run = _Data360Fetch(provider, areas, Window(FIRST_YEAR, window.last_year), http)
     databases = list(dict.fromkeys(map(_database, requests)))
-    with ThreadPoolExecutor(provider.parallel, thread_name_prefix=provider.id) as pool:
-        lists = dict(zip(databases, pool.map(run.indicators, databases), strict=True))
-        known = {database: codes for database, (codes, _) in lists.items()}
-        names = {each: _name(each, known[_database(each)]) for each in requests}
-        series = list(dict.fromkeys((_database(each), name) for each, name in names.items() if name))
-        replies = dict(zip(series, pool.map(lambda each: run.few_rows(*each), series), strict=True))
+    known = {database: codes for database, (codes, _) in in_parallel(provider, run.indicators, databases).items()}
+    names = {each: _name(each, known[_database(each)]) for each in requests}
+    series = dict.fromkeys((_database(each), name) for each, name in names.items() if name)
+    replies = in_parallel(provider, lambda each: run.few_rows(*each), series)
     taken = {each.code for each in requests}
     return {
         request: note_alias(_inspect(request, replies[_database(request), name], run), request, name)

@@ -8,7 +8,6 @@ divided by belongs in the catalogue; pairs of economies (``economy_collaborators
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
 
@@ -26,7 +25,15 @@ from sources.parsing.observations import (
     merge_fetched,
     parse_observations,
 )
-from sources.parsing.responses import CSV_TYPES, UnusableResponse, get, last_modified, raw_body, require_table
+from sources.parsing.responses import (
+    CSV_TYPES,
+    UnusableResponse,
+    get,
+    in_parallel,
+    last_modified,
+    raw_body,
+    require_table,
+)
 from sources.parsing.tables import read_csv, require_columns
 from sources.provider import Fetched, Outcome, SeriesRequest, Window
 from sources.providers.inspecting import inspect_observations, unreadable
@@ -128,8 +135,8 @@ def newest_quarter(rows: pl.DataFrame) -> str | None:
 
 def fetch(requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, window: Window, http: Http) -> Fetched:
     """Return the figures of every requested measure, each from its own file. See ``sources.provider.Adapter``."""
-    with ThreadPoolExecutor(provider.parallel, thread_name_prefix=provider.id) as pool:
-        return merge_fetched(pool.map(lambda request: _measure(request, provider, areas, window, http), requests))
+    parts = in_parallel(provider, lambda request: _measure(request, provider, areas, window, http), requests)
+    return merge_fetched(parts.values())
 
 
 def _file(code: str) -> str:
@@ -164,9 +171,7 @@ def inspect(
     requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, window: Window, http: Http
 ) -> dict[SeriesRequest, Inspection]:
     """Inspect every measure by its file, which is small. See ``sources.inspection.Inspects``."""
-    with ThreadPoolExecutor(provider.parallel, thread_name_prefix=provider.id) as pool:
-        found = pool.map(lambda request: _inspect(request, provider, areas, window, http), requests)
-        return dict(zip(requests, found, strict=True))
+    return in_parallel(provider, lambda request: _inspect(request, provider, areas, window, http), requests)
 
 
 def _inspect(request: SeriesRequest, provider: Provider, areas: Areas, window: Window, http: Http) -> Inspection:

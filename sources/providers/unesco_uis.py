@@ -7,7 +7,6 @@ HTTP 200 with a hint, so that a wrong code looks like a series without data.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
@@ -20,7 +19,7 @@ from sources.http.client import Http, Reply
 from sources.inspection import FIRST_YEAR, MEMBERS, Inspection, Verdict, failed, missing
 from sources.observation import Areas
 from sources.parsing.observations import Origin, build_answers, build_failed_answers, merge_fetched, parse_observations
-from sources.parsing.responses import UnusableResponse, get, raw_body, read_optional, require_content
+from sources.parsing.responses import UnusableResponse, get, in_parallel, raw_body, read_optional, require_content
 from sources.parsing.tables import parse_json, rows_to_table
 from sources.provider import Fetched, Outcome, SeriesRequest, Window
 from sources.providers.inspecting import inspect_observations, unreadable
@@ -84,10 +83,9 @@ def fetch(requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, w
         return Fetched({}, [])
     current, bodies = read_optional(get(http, provider, "versions/default"), release_of, provider)
     most = max(1, MAX_RECORDS // (GEO_UNITS * (window.last_year - window.first_year + 1)))
-    batches = [requests[start : start + most] for start in range(0, len(requests), most)]
-    with ThreadPoolExecutor(provider.parallel, thread_name_prefix=provider.id) as pool:
-        parts = pool.map(lambda batch: _batch(batch, provider, areas, window, http, current), batches)
-        return merge_fetched([Fetched({}, bodies), *parts])
+    batches = [tuple(requests[start : start + most]) for start in range(0, len(requests), most)]
+    parts = in_parallel(provider, lambda batch: _batch(batch, provider, areas, window, http, current), batches)
+    return merge_fetched([Fetched({}, bodies), *parts.values()])
 
 
 def _batch(
@@ -146,8 +144,7 @@ def inspect(
             return missing(request.code, "the list of indicators", known, taken)
         return _inspect(request, provider, areas, seen, http)
 
-    with ThreadPoolExecutor(provider.parallel, thread_name_prefix=provider.id) as pool:
-        return dict(zip(requests, pool.map(one, requests), strict=True))
+    return in_parallel(provider, one, requests)
 
 
 def _inspect(request: SeriesRequest, provider: Provider, areas: Areas, window: Window, http: Http) -> Inspection:
