@@ -114,11 +114,11 @@ def claims(
     verdicts = (*VERDICTS, *DOCUMENTARY_VERDICTS)
     if verdict is not None and verdict not in verdicts:
         raise ConfigurationError(f"{verdict!r} is no verdict; known are {', '.join(verdicts)}")
-    columns = ["claim_id", "country_iso3", "pillar", "statement", "value", "unit", "value_year", "verdict"]
-    columns += ["verdict_reason", "evidence_indicator_id", "evidence_value", "evidence_unit", "evidence_year"]
-    columns += ["provider", "vintage_at", "source_url", "documentary_verdict", "documentary_reason"]
-    rows = fetch(
-        f"select {', '.join(columns)} from claims_audit where ($claim is null or claim_id = $claim)"
+    found = fetch_rows(
+        "select claim_id, country_iso3, pillar, statement, value, unit, value_year, verdict, verdict_reason,"
+        " evidence_indicator_id, evidence_value, evidence_unit, evidence_year, provider, vintage_at, source_url,"
+        " documentary_verdict, documentary_reason"
+        " from claims_audit where ($claim is null or claim_id = $claim)"
         " and ($verdict is null or $verdict in (verdict, documentary_verdict))"
         " and ($country is null or list_contains(string_split(country_iso3, ';'), $country))"
         " and ($pillar is null or pillar = $pillar) order by claim_id limit $limit",
@@ -130,28 +130,27 @@ def claims(
             "limit": limit + 1,
         },
     )
-    if claim_id is not None and not rows:
+    if claim_id is not None and not found.values:
         raise ConfigurationError(f"there is no claim {claim_id!r}; the tool without arguments lists claims")
-    used = {row[columns.index("evidence_indicator_id")] for row in rows[:limit]} - {None}
-    return answer(columns, rows[:limit], indicators=used, more=len(rows) > limit)
+    used = {row["evidence_indicator_id"] for row in found.records[:limit]} - {None}
+    return answer(found.columns, found.values[:limit], indicators=used, more=len(found.values) > limit)
 
 
 def trajectories(country: Economy, indicator: Name | None = None) -> dict[str, Any]:
     """The path of an indicator, or of all, from baseline to target: path, observations, projection, distance."""
     iso3 = _known_country(country)
-    columns = ["indicator_id", "title", "unit", "year", "path_value", "observed_value", "distance_to_path"]
-    columns += ["projection", "projection_low", "projection_high", "expected_this_year"]
     if indicator is not None and indicator not in _indicators():
         raise ConfigurationError(f"{FRAMEWORK} has no indicator {indicator!r}; see the table framework_indicators")
-    rows = fetch(
-        f"select t.indicator_id, i.title, i.unit, {', '.join(f't.{column}' for column in columns[3:])}"
+    rows = fetch_rows(
+        "select t.indicator_id, i.title, i.unit, t.year, t.path_value, t.observed_value, t.distance_to_path,"
+        " t.projection, t.projection_low, t.projection_high, t.expected_this_year"
         " from trajectories as t join indicators as i using (indicator_id)"
         " where t.framework_id = $framework and t.iso3 = $iso3 and ($indicator is null or indicator_id = $indicator)"
         " order by t.indicator_id, t.year",
         {"framework": FRAMEWORK, "iso3": iso3, "indicator": indicator},
     )
-    found = answer(columns, rows, indicators={row[0] for row in rows} or {indicator or ""}, members=[iso3])
-    if not rows:
+    found = answer(*rows, indicators={row[0] for row in rows.values} or {indicator or ""}, members=[iso3])
+    if not rows.values:
         found["note"] = "There is no path: the indicator has no baseline here, as an edition index has none."
     return found
 

@@ -36,10 +36,10 @@ class RevisionSize:
     rounding: float = 0.0005
     large: float = 0.05
 
-    def beyond(self, limit: float, value: str = "value", last: str = "last") -> pl.Expr:
-        """Return whether two columns differ by more than a limit (``rounding`` or ``large``)."""
-        scale = pl.col(last).abs() if self.relative else pl.lit(1.0)
-        return (pl.col(value) - pl.col(last)).abs() > limit * scale + 1e-9
+    def beyond(self, limit: float) -> pl.Expr:
+        """Return whether ``value`` and ``last`` differ by more than a limit (``rounding`` or ``large``)."""
+        scale = pl.col("last").abs() if self.relative else pl.lit(1.0)
+        return (pl.col("value") - pl.col("last")).abs() > limit * scale + 1e-9
 
     @property
     def moved(self) -> pl.Expr:

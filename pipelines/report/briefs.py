@@ -13,7 +13,6 @@ from typing import Any
 from pipelines.report import charts, matched_change, next_steps, origins, paths
 from pipelines.report.data import Report, Row, pick, read
 from pipelines.report.documents import decisions_of
-from pipelines.report.measured import year_of
 from pipelines.report.page import asset, render, shared
 from pipelines.report.pdf import print_to_pdf
 from pipelines.seeds.codes import SIGNS, VERDICTS, WITHOUT_FIGURE
@@ -134,7 +133,7 @@ def _missing(cells: Sequence[Row], words: Words) -> dict[str, list[str]]:
     for cell in pick(cells, sign="insufficient_data"):
         title = words.name_of("indicators", cell)
         if cell["latest_year"] is not None:
-            title = words("brief.missing_item", title=title, year=year_of(cell, words))
+            title = words("brief.missing_item", title=title, year=words.year_of(cell))
         missing.setdefault(cell["status_reason"], []).append(title)
     return missing
 

@@ -24,7 +24,6 @@ from pipelines.report.chart_style import (
     Drawing,
 )
 from pipelines.report.data import Row
-from pipelines.report.measured import year_of
 from pipelines.seeds.codes import SIGNS
 from pipelines.texts.words import Words
 
@@ -185,7 +184,7 @@ def _member_row(cell: Row, unit: str, words: Words) -> Row:
             "pillars.describe",
             name=name,
             latest=words.with_unit(cell["latest_value"], unit),
-            year=year_of(cell, words),
+            year=words.year_of(cell),
             baseline=words.figure(cell["baseline_value"], unit),
             projection=words.figure(cell["projection"], unit),
             status=status_text(cell, words),

@@ -33,7 +33,6 @@ from pipelines.report.bases import basis_in
 from pipelines.report.changed import sections
 from pipelines.report.data import Report, Row, grouped, pick, read
 from pipelines.report.documents import date_in, shown_documents
-from pipelines.report.measured import year_of
 from pipelines.report.reasons import Reasons
 from pipelines.seeds.codes import SIGNS, VERDICTS
 from pipelines.texts.words import Words, digits_of
@@ -88,7 +87,6 @@ def render(template: str, words: Words, **context: Any) -> str:
         w=words,
         pick=pick,
         digits_of=digits_of,
-        year_of=partial(year_of, words=words),
         verdicts=VERDICTS,
         sign_marks=chart_style.SIGN_MARKS,
         group_marks=chart_style.GROUP_MARKS,

@@ -231,6 +231,13 @@ class Words:
     def year(self, value: int | None) -> str:
         return GAP if value is None else str(value)
 
+    def year_of(self, cell: Mapping[str, Any]) -> str:
+        """Return the year of the latest figure of a row of ``indicator_scores``, with the year of its measurement."""
+        latest, measured = cell["latest_year"], cell["measured_year"]
+        if measured is None or measured == latest:
+            return self.year(latest)
+        return self("jumps.year_measured", year=self.year(latest), measured=self.year(measured))
+
 
 class _Filler(Formatter):
     """Inserts operands into a sentence, each formatted by ``Words.filled``."""

@@ -7,7 +7,7 @@ the database's list. Cuts and units belong in ``data360_rows``, the same series 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from urllib.parse import urlencode
 
@@ -15,7 +15,7 @@ import polars as pl
 
 from sources.catalogue import Provider
 from sources.http.client import Http, Reply
-from sources.inspection import FIRST_YEAR, MEMBERS, Inspection, failed, missing
+from sources.inspection import FIRST_YEAR, MEMBERS, Inspection, missing
 from sources.observation import Areas
 from sources.parsing.observations import Origin, build_answers, build_failed_answers, merge_fetched, with_raw_record
 from sources.parsing.pages import keys_of, may_continue, require_no_further_rows, require_one_answer
@@ -33,7 +33,7 @@ from sources.parsing.responses import (
 from sources.parsing.tables import parse_json, rows_to_table
 from sources.provider import Fetched, Outcome, RawBody, SeriesRequest, Window
 from sources.providers.data360_rows import OPTIONAL, REQUIRED, check_series, observations_of
-from sources.providers.inspecting import inspect_observations, known_code, note_alias, unreadable
+from sources.providers.inspecting import inspect_observations, inspect_reply, known_code, note_alias
 from sources.smoke_check import ContractViolation, SmokeCheck, require_name
 
 PUBLIC_BASE = "https://data360api.worldbank.org"
@@ -222,18 +222,16 @@ def _name(request: SeriesRequest, known: set[str] | None) -> str | None:
 
 def _inspect(request: SeriesRequest, reply: Reply, run: _Data360Fetch) -> Inspection:
     """Return the result for a link from the rows of some members."""
-    if fault := failed(reply):
-        return fault
-    try:
-        rows = with_raw_record(parse(reply.content).rows, "")
+
+    def read(content: bytes) -> Inspection:
+        rows = with_raw_record(parse(content).rows, "")
         check_series(rows, request)
-    except UnusableResponse as error:
-        return unreadable(error, reply.url)
-    units = rows["UNIT_MEASURE"].drop_nulls().unique().sort()
-    found = inspect_observations(
-        request, lambda one: observations_of(rows, one, run.areas, run.window), "unit_measure", units
-    )
-    return replace(found, url=reply.url)
+        units = rows["UNIT_MEASURE"].drop_nulls().unique().sort()
+        return inspect_observations(
+            request, lambda one: observations_of(rows, one, run.areas, run.window), "unit_measure", units
+        )
+
+    return inspect_reply(reply, read)
 
 
 def smoke_checks(year: int) -> list[SmokeCheck]:

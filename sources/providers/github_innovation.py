@@ -8,14 +8,13 @@ divided by belongs in the catalogue; pairs of economies (``economy_collaborators
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date
 
 import polars as pl
 
 from sources.catalogue import Provider
 from sources.http.client import Http
-from sources.inspection import Inspection, failed, missing
+from sources.inspection import Inspection, missing
 from sources.observation import Areas
 from sources.parsing.editions import release_of_files
 from sources.parsing.observations import (
@@ -36,7 +35,7 @@ from sources.parsing.responses import (
 )
 from sources.parsing.tables import read_csv, require_columns
 from sources.provider import Fetched, Outcome, SeriesRequest, Window
-from sources.providers.inspecting import inspect_observations, unreadable
+from sources.providers.inspecting import inspect_observations, inspect_reply
 from sources.smoke_check import SmokeCheck, header_check
 
 PUBLIC_BASE = "https://github.com/github/innovationgraph/blob/main/data"
@@ -177,15 +176,12 @@ def inspect(
 def _inspect(request: SeriesRequest, provider: Provider, areas: Areas, window: Window, http: Http) -> Inspection:
     if request.code not in MEASURES:
         return missing(request.code, "the Innovation Graph", MEASURES)
-    reply = get(http, provider, _file(request.code), accept=CSV_TYPES)
-    if fault := failed(reply):
-        return fault
-    try:
-        rows = parse(reply.content, request.code)
-    except UnusableResponse as error:
-        return unreadable(error, reply.url)
-    result = inspect_observations(request, lambda one: observations_of(rows, one.code, "", areas, window))
-    return replace(result, url=reply.url)
+
+    def read(content: bytes) -> Inspection:
+        rows = parse(content, request.code)
+        return inspect_observations(request, lambda one: observations_of(rows, one.code, "", areas, window))
+
+    return inspect_reply(get(http, provider, _file(request.code), accept=CSV_TYPES), read)
 
 
 def release_group(request: SeriesRequest) -> str:

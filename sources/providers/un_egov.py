@@ -174,15 +174,9 @@ def fetch(requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, w
     """
     tables = [request for request in requests if not request.option("pages")]
     pages = [request for request in requests if request.option("pages")]
-    return merge_fetched(
-        fetch_part(own, provider, areas, window, http)
-        for own, fetch_part in ((tables, _tables), (pages, _pages))
-        if own
-    )
-
-
-def _tables(requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, window: Window, http: Http) -> Fetched:
-    return fetch_all(requests, _files(areas, window), provider, window, http)
+    parts = [fetch_all(tables, _files(areas, window), provider, window, http)] if tables else []
+    parts += [_pages(pages, provider, areas, window, http)] if pages else []
+    return merge_fetched(parts)
 
 
 def _files(areas: Areas, window: Window) -> EditionFiles:

@@ -9,7 +9,7 @@ null or empty. The option ``aliases`` has other codes of the series.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from urllib.parse import quote, urlencode
@@ -18,7 +18,7 @@ import polars as pl
 
 from sources.catalogue import Provider
 from sources.http.client import GATEWAY_TIMEOUT, FailureKind, Http, Reply
-from sources.inspection import FIRST_YEAR, MEMBERS, Inspection, Verdict, failed, missing
+from sources.inspection import FIRST_YEAR, MEMBERS, Inspection, Verdict, missing
 from sources.observation import Areas
 from sources.parsing.observations import (
     NO_TEXT,
@@ -44,7 +44,7 @@ from sources.parsing.responses import (
     split_codes,
 )
 from sources.provider import Fetched, Outcome, RawBody, SeriesRequest, Window
-from sources.providers.inspecting import inspect_observations, known_code, note_alias, unreadable
+from sources.providers.inspecting import inspect_observations, inspect_reply, known_code, note_alias
 from sources.providers.un_sdg_pages import ATTRIBUTE, DIMENSION, SdgPage, parse, releases_of
 from sources.smoke_check import ContractViolation, SmokeCheck
 
@@ -257,20 +257,19 @@ def _few_rows(code: str, provider: Provider, areas: Areas, http: Http) -> Reply:
 
 def _inspect(request: SeriesRequest, name: str, reply: Reply, areas: Areas, window: Window) -> Inspection:
     """Return the result for a link from the rows of some members."""
-    if fault := failed(reply):
-        return fault
-    try:
-        page = parse(reply.content)
+
+    def read(content: bytes) -> Inspection:
+        page = parse(content)
         if others := sorted(set(page.rows["series"]) - {name}):
             raise UnusableResponse(f"the answer has another series: {', '.join(map(str, others))}")
-    except UnusableResponse as error:
-        return unreadable(error, reply.url)
-    rows, unit = with_raw_record(page.rows, ""), f"{ATTRIBUTE}Units"
-    units = rows[unit].drop_nulls().unique().sort() if unit in rows.columns else ()
-    result = inspect_observations(request, lambda one: observations_of(rows, one, areas, window), "Units", units)
-    if page.total > rows.height and result.verdict is not Verdict.OK:
-        result = result.noting(f"{rows.height:,} of {page.total:,} rows were read")
-    return replace(result, url=reply.url)
+        rows, unit = with_raw_record(page.rows, ""), f"{ATTRIBUTE}Units"
+        units = rows[unit].drop_nulls().unique().sort() if unit in rows.columns else ()
+        result = inspect_observations(request, lambda one: observations_of(rows, one, areas, window), "Units", units)
+        if page.total > rows.height and result.verdict is not Verdict.OK:
+            result = result.noting(f"{rows.height:,} of {page.total:,} rows were read")
+        return result
+
+    return inspect_reply(reply, read)
 
 
 def release(requests: Sequence[SeriesRequest], provider: Provider, http: Http, today: date) -> dict[SeriesRequest, str]:

@@ -7,7 +7,7 @@ HTTP 200 with a hint, so that a wrong code looks like a series without data.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 from urllib.parse import urlencode
@@ -16,13 +16,13 @@ import polars as pl
 
 from sources.catalogue import Provider
 from sources.http.client import Http, Reply
-from sources.inspection import FIRST_YEAR, MEMBERS, Inspection, Verdict, failed, missing
+from sources.inspection import FIRST_YEAR, MEMBERS, Inspection, Verdict, missing
 from sources.observation import Areas
 from sources.parsing.observations import Origin, build_answers, build_failed_answers, merge_fetched, parse_observations
 from sources.parsing.responses import UnusableResponse, get, in_parallel, raw_body, read_optional, require_content
 from sources.parsing.tables import parse_json, rows_to_table
 from sources.provider import Fetched, Outcome, SeriesRequest, Window
-from sources.providers.inspecting import inspect_observations, unreadable
+from sources.providers.inspecting import inspect_observations, inspect_reply
 from sources.smoke_check import ContractViolation, SmokeCheck
 
 PUBLIC_BASE = "https://api.uis.unesco.org/api/public"
@@ -151,17 +151,14 @@ def _inspect(request: SeriesRequest, provider: Provider, areas: Areas, window: W
     """Inspect one series by the rows of some members."""
     units = urlencode([("geoUnit", iso3) for iso3 in MEMBERS])
     query: dict[str, str | int] = {"indicator": request.code, "start": window.first_year, "end": window.last_year}
-    reply = get(http, provider, f"data/indicators?{units}", query)
-    if fault := failed(reply):
-        return fault
-    try:
-        records = parse(reply.content)
-    except UnusableResponse as error:
-        return unreadable(error, reply.url)
-    if request.code in records.unknown:
-        return Inspection(Verdict.GONE, f"UNESCO does not know the indicator {request.code}", url=reply.url)
-    result = inspect_observations(request, lambda one: observations_of(records, one.code, "", areas, window))
-    return replace(result, url=reply.url)
+
+    def read(content: bytes) -> Inspection:
+        records = parse(content)
+        if request.code in records.unknown:
+            return Inspection(Verdict.GONE, f"UNESCO does not know the indicator {request.code}")
+        return inspect_observations(request, lambda one: observations_of(records, one.code, "", areas, window))
+
+    return inspect_reply(get(http, provider, f"data/indicators?{units}", query), read)
 
 
 def release(requests: Sequence[SeriesRequest], provider: Provider, http: Http, today: date) -> dict[SeriesRequest, str]:
