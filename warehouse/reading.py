@@ -122,7 +122,7 @@ def _connect(path: Path) -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def records(result: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
+def records_of(result: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
     """Return the rows of an executed query, each as column -> value."""
     columns = [column[0] for column in result.description or []]
     return [dict(zip(columns, row, strict=True)) for row in result.fetchall()]

@@ -17,7 +17,7 @@ from pipelines.formatting import GAP, figure, number, sparkline
 from pipelines.published import OWN_CHOICE, fetch, fetch_rows, imprint, near_economies
 from pipelines.seeds.codes import SIGNS
 from pipelines.texts.words import ENGLISH, Words
-from sources.errors import ConfigurationError
+from sources.errors import ConfigurationError, listed
 
 TREND_YEARS = 12
 """Years in the trend of a figure, up to the as-of year."""
@@ -86,7 +86,7 @@ def country(iso3: str, fmt: Format, framework: str, *, verbose: bool) -> None:
     name, overall, coverage, rank, low, high, tied, reason = head[0]
     out = console()
     why = f" ({Words(ENGLISH).word('reasons', reason)})" if overall is None else ""
-    ties = f" tied with {_shortened(tied)}," if tied else ""
+    ties = f" tied with {listed(tied.split(', '), MOST_TIES)}," if tied else ""
     out.print(
         f"{name}: overall {number(overall)}{why}, rank {rank_with_band(rank, low, high, tied)},{ties}"
         f" coverage {number(coverage, 2)}",
@@ -185,12 +185,6 @@ def _indicator_line(
         ),
         "source": one["provider"] or GAP,
     }
-
-
-def _shortened(tied_with: str) -> str:
-    codes = tied_with.split(", ")
-    more = f" and {len(codes) - MOST_TIES} more" if len(codes) > MOST_TIES else ""
-    return ", ".join(codes[:MOST_TIES]) + more
 
 
 def _year(one: Mapping[str, Any]) -> str:

@@ -19,7 +19,7 @@ import yaml
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
-from pipelines.cli.diagnosis import Diagnosis, listed, one_line, size
+from pipelines.cli.diagnosis import Diagnosis, one_line, size
 from pipelines.cli.stored_files import (
     journal_records,
     kept_publications,
@@ -33,7 +33,7 @@ from pipelines.lake import chosen_lake
 from pipelines.orchestration.instance import TEMPLATE
 from pipelines.settings import PROJECT, load_settings, unknown_settings, with_base_urls
 from sources.catalogue import load_catalogue
-from sources.errors import ConfigurationError
+from sources.errors import ConfigurationError, listed
 from warehouse import raw
 from warehouse.files import Busy, exclusive
 from warehouse.layout import Layout

@@ -15,7 +15,7 @@ import duckdb
 
 from pipelines.dbt.results import Node
 from warehouse.layout import Layout
-from warehouse.reading import records
+from warehouse.reading import records_of
 
 ROWS = 20
 """Number of failing rows shown per check."""
@@ -43,7 +43,7 @@ def failing_rows(layout: Layout, node: Node) -> list[dict[str, Any]]:
         return []
     try:
         with duckdb.connect(str(layout.build)) as connection:
-            return records(connection.execute(f"select * from (\n{node.sql}\n) limit {ROWS}"))
+            return records_of(connection.execute(f"select * from (\n{node.sql}\n) limit {ROWS}"))
     except duckdb.Error:
         return []
 

@@ -18,7 +18,7 @@ import duckdb
 from pipelines.seeds.codes import DECIDED, DEPENDING, DOCUMENT_ROLES, FRAMEWORK, PROGRESS, SIGNS, VERDICTS
 from warehouse.layout import Layout
 from warehouse.publications import compare
-from warehouse.reading import open_published, records
+from warehouse.reading import open_published, records_of
 
 Row = dict[str, Any]
 
@@ -284,6 +284,6 @@ def read(layout: Layout) -> Report:
 
 def _rows(connection: duckdb.DuckDBPyConnection, sql: str) -> list[Row]:
     try:
-        return records(connection.execute(sql, {"framework": FRAMEWORK} if "$framework" in sql else None))
+        return records_of(connection.execute(sql, {"framework": FRAMEWORK} if "$framework" in sql else None))
     except duckdb.CatalogException:  # this publication does not have the table
         return []

@@ -17,7 +17,7 @@ import duckdb
 
 from warehouse.export.folder import write
 from warehouse.export.licences import MARKS
-from warehouse.reading import records
+from warehouse.reading import records_of
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Attribution:
 
 def load_about(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
     """Return the row of the table ``publication``."""
-    return records(connection.execute("from publication"))[0]
+    return records_of(connection.execute("from publication"))[0]
 
 
 def load_rights(connection: duckdb.DuckDBPyConnection, attributions: Iterable[Attribution]) -> list[dict[str, Any]]:
@@ -51,7 +51,7 @@ def load_rights(connection: duckdb.DuckDBPyConnection, attributions: Iterable[At
         group by all order by 1, 2
         """
     )
-    rows = records(result)
+    rows = records_of(result)
     for one in rows:
         by = known.get(one["provider"])
         one["title"] = by.title if by else one["provider"]
