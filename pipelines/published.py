@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 
@@ -78,6 +78,18 @@ def publication_named(publication: str) -> Path:
         raise ConfigurationError(str(error)) from error
 
 
+class Rows(NamedTuple):
+    """The rows of a query and the names of their columns."""
+
+    columns: list[str]
+    values: list[tuple[Any, ...]]
+
+    @property
+    def records(self) -> list[dict[str, Any]]:
+        """The rows as column -> value."""
+        return [dict(zip(self.columns, row, strict=True)) for row in self.values]
+
+
 def fetch(
     sql: str, parameters: list[Any] | dict[str, Any] | None = None, file: Path | None = None
 ) -> list[tuple[Any, ...]]:
@@ -91,8 +103,14 @@ def fetch(
     Raises:
         NotPublished: Nothing is published yet.
     """
+    return fetch_rows(sql, parameters, file).values
+
+
+def fetch_rows(sql: str, parameters: list[Any] | dict[str, Any] | None = None, file: Path | None = None) -> Rows:
+    """Return the rows of one query with the names of their columns; arguments and errors as in ``fetch``."""
     with open_published(file) if file else _open() as connection, without_pandas():
-        return connection.execute(sql, parameters or []).fetchall()
+        result = connection.execute(sql, parameters or [])
+        return Rows([column[0] for column in result.description or []], result.fetchall())
 
 
 @contextmanager

@@ -17,12 +17,11 @@ from typing import Any
 import polars as pl
 
 from sources.catalogue import ARCHIVE, Catalogue, Indicator, Link
+from sources.errors import listed
 from sources.http.client import Http
 from sources.observation import OBSERVATION, REJECT, Areas, empty_observations, empty_rejects, utc_now
 from sources.provider import Adapter, Answer, Fetched, Outcome, RawBody, SeriesRequest, Window, fault_of
 
-NAMED = 3
-"""Most providers that a progress report names."""
 NO_ADAPTER = "no live adapter for this provider yet"
 
 
@@ -239,9 +238,8 @@ class _Waiting:
 
     def _report(self) -> None:
         left = self._awaited.copy()
-        names = ", ".join(left[:NAMED]) + (f" and {len(left) - NAMED} more" if len(left) > NAMED else "")
         answered = f"{self._total - len(left)} of {self._total} providers answered"
-        self._progress(answered + (f", waiting for {names}" if names else ""))
+        self._progress(answered + (f", waiting for {listed(left)}" if left else ""))
 
 
 def _take(resolution: Resolution, answers: Sequence[tuple[Link, Answer]]) -> None:

@@ -6,7 +6,7 @@ Failures of a provider do not belong here: they are outcomes (``provider.Outcome
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
@@ -26,6 +26,16 @@ def printable(text: str, lines: bool = False) -> str:
 
 class ConfigurationError(Exception):
     """A setting, argument, seed or entry of the catalogue cannot be used. The command line exits with 2."""
+
+
+def listed(names: Sequence[str], most: int = 3) -> str:
+    """Return the first names, and how many more there are.
+
+    Example:
+        >>> listed(["KAZ", "KGZ", "TJK"], 2)
+        'KAZ, KGZ and 1 more'
+    """
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
 def did_you_mean(given: str, known: Iterable[str]) -> str:

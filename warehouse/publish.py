@@ -23,7 +23,7 @@ from warehouse.files import replacing, scratch, sha256_of, write_atomically
 from warehouse.history import record_progress_changes, record_verdict_changes
 from warehouse.layout import Layout
 from warehouse.reading import NotPublished as NotPublished  # noqa: PLC0414  re-exported for callers of publish()
-from warehouse.reading import Unreadable, in_use, open_published, quoted
+from warehouse.reading import Unreadable, in_use, open_published, quoted, records_of
 from warehouse.retention import prune
 from warehouse.standing import fits, show, standing
 
@@ -165,13 +165,11 @@ def restore(layout: Layout) -> bool:
 def _record(path: Path) -> Publication | None:
     try:
         with open_published(path) as connection:
-            cursor = connection.execute("from publication")
-            names, row = [column[0] for column in cursor.description or []], cursor.fetchone()
+            known = next(iter(records_of(connection.execute("from publication"))), None)
     except (duckdb.Error, NotPublished, Unreadable):
         return None
-    if row is None:
+    if known is None:
         return None
-    known = dict(zip(names, row, strict=True))
     # publications of an earlier version lack some counts
     return Publication(**{column.name: known.get(column.name, 0) for column in fields(Publication)})
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import duckdb
 
@@ -119,6 +120,12 @@ def _connect(path: Path) -> duckdb.DuckDBPyConnection:
         connection.close()
         raise
     return connection
+
+
+def records_of(result: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
+    """Return the rows of an executed query, each as column -> value."""
+    columns = [column[0] for column in result.description or []]
+    return [dict(zip(columns, row, strict=True)) for row in result.fetchall()]
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pipelines.published import covered_economy, economy_code, fetch
+from pipelines.published import covered_economy, economy_code, fetch, fetch_rows
 from pipelines.seeds.codes import FRAMEWORK
 from sources.errors import ConfigurationError, did_you_mean
 
@@ -64,7 +64,7 @@ def compare(members: Sequence[str], group: str | None = None, framework: str = F
         for column in OF_MEMBER
     ]
     group_columns = [f'any_value(g.{column}) as "{group}_{column}"' for column in OF_GROUP] if group else []
-    rows = fetch(
+    found = fetch_rows(
         f"""
         with {_SUBJECTS}, {_LONG}, {_OF_GROUP}
         select {", ".join(f"s.{column}" for column in SUBJECT)}, {", ".join([*member_columns, *group_columns])}
@@ -76,12 +76,7 @@ def compare(members: Sequence[str], group: str | None = None, framework: str = F
         """,
         {"framework": framework, "group": group},
     )
-    columns = (
-        *SUBJECT,
-        *(f"{code}_{column}" for code in codes for column in OF_MEMBER),
-        *(f"{group}_{column}" for column in OF_GROUP if group),
-    )
-    return SideBySide(names, group, columns, tuple(rows))
+    return SideBySide(names, group, tuple(found.columns), tuple(found.values))
 
 
 def _checked(codes: Sequence[str], group: str | None, framework: str) -> dict[str, str]:

@@ -1,7 +1,4 @@
-"""The command ``archive record``.
-
-Belongs here: its option and message. Does not belong here: writing the archive (``pipelines.bundled_archive``).
-"""
+"""The command ``archive record``; ``pipelines.bundled_archive`` writes the archive."""
 
 from __future__ import annotations
 

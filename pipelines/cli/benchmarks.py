@@ -40,19 +40,9 @@ def benchmarks_recompute(
     fmt: FormatOption = Format.TABLE,
 ) -> None:
     """Compute the goalposts again from current data and print those that differ from the seed."""
-    recompute_benchmarks(write, fmt, parse_day(as_of))
-
-
-def recompute_benchmarks(write: bool, fmt: Format, as_of: date | None = None) -> None:
-    """Print every computed goalpost and variant that differs from its seed, and change the seeds if ``write``.
-
-    Args:
-        write: Write the differing cells into ``benchmarks.csv`` and ``goalpost_variants.csv``.
-        fmt: How the differing cells are printed.
-        as_of: Compute from the vintages known at the end of that day; from the published figures if None.
-    """
+    day = parse_day(as_of)
     seed, variants = (DBT_PROJECT / "seeds" / f"{name}.csv" for name in ("benchmarks", "goalpost_variants"))
-    vintages = _vintages_of(as_of) if as_of else ()
+    vintages = _vintages_of(day) if day else ()
     cells = recompute(seed, fetch, vintages) + recompute_variants(seed, variants, fetch, vintages)
     changed = [cell for cell in cells if cell.differs]
     columns = ["framework_id", "indicator_id", "column", "seed", "recomputed"]
@@ -62,7 +52,7 @@ def recompute_benchmarks(write: bool, fmt: Format, as_of: date | None = None) ->
     if fmt is not Format.TABLE:
         show(columns, rows, fmt)
     elif rows:
-        known = f"the figures known on {as_of}" if as_of else "today's figures"
+        known = f"the figures known on {day}" if day else "today's figures"
         show(columns, rows, fmt, title=f"Goalposts that {known} would move")
     if write:
         apply(seed, [cell for cell in changed if not cell.goalposts])
@@ -72,7 +62,6 @@ def recompute_benchmarks(write: bool, fmt: Format, as_of: date | None = None) ->
     out.print(
         f"{len(cells)} computed cells: {number(numbers, 0)} goalposts and {len(changed) - numbers} descriptions of them"
         f" differ; {'written to' if write and changed else 'nothing written to'} {seed.name} and {variants.name}",
-        markup=False,
         soft_wrap=True,
     )
     if changed and not write:

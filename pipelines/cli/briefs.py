@@ -1,7 +1,4 @@
-"""The command ``briefs``.
-
-Belongs here: its options. Does not belong here: the pages (``pipelines.report``).
-"""
+"""The command ``briefs``; ``pipelines.report`` writes the pages."""
 
 from __future__ import annotations
 

@@ -6,77 +6,47 @@ Belongs here: columns and bars. Does not belong here: the other lines of a claim
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-from pipelines.cli.tables import Format, console, show
-from pipelines.formatting import GAP, figure
-from pipelines.published import fetch
+from pipelines.cli.tables import Format, console, readable, show
+from pipelines.formatting import figure
+from pipelines.published import fetch, fetch_rows
 
 _BARS = "▁▂▃▄▅▆▇█"
 
 
-def shown(value: object) -> str:
-    """Return a value as text; a dash for None."""
-    return GAP if value is None else str(value)
-
-
-def print_tests(tests: list[dict[str, Any]]) -> None:
+def print_tests(claim_id: str) -> None:
     """Print the tests of a claim, and the sources of their figures."""
-    heads = [
-        "of the",
-        "test",
-        "series",
-        "reading",
-        "country",
-        "result",
-        "claimed",
-        "figure",
-        "year",
-        "tolerance",
-        "vintage",
-    ]
-    rows = [
-        [
-            one["role"],
-            one["kind"],
-            one["indicator_id"],
-            one["variant"],
-            one["iso3"],
-            one["result"],
-            figure(one["claimed"]),
-            figure(one["value"]),
-            shown(one["evidence_year"]),
-            figure(one["tolerance"]),
-            f"{one['vintage_at']:%Y-%m-%d}" if one["vintage_at"] else GAP,
-        ]
-        for one in tests
-    ]
-    show(heads, rows, Format.TABLE, right=heads[6:10])
-    for source in sorted(
-        {f"{one['indicator_id']}: {one['provider']}, {one['source_url']}" for one in tests if one["provider"]}
-    ):
-        console().print(f"  {source}", markup=False)
+    tests = fetch_rows(
+        """
+        select role as "of the", kind as test, indicator_id as series, variant as reading, iso3 as country, result,
+               claimed, value as figure, evidence_year as year, tolerance, vintage_at::date as vintage
+        from claim_tests where claim_id = ? order by role desc, indicator_id, variant, iso3
+        """,
+        [claim_id],
+    )
+    show(*tests, Format.TABLE, cell=readable, right=["claimed", "figure", "year", "tolerance"])
+    sources = fetch(
+        "select distinct indicator_id || ': ' || provider || ', ' || source_url from claim_tests"
+        " where claim_id = ? and provider is not null order by 1",
+        [claim_id],
+    )
+    for (source,) in sources:
+        console().print(f"  {source}")
 
 
-def print_base_years(bases: list[dict[str, Any]]) -> None:
+def print_base_years(claim_id: str) -> None:
     """Print the figures of each base year of a direction, with the outcome."""
-    if not bases:
-        return
-    heads = ["country", "series", "base year", "figure then", "tested figure", "year", "outcome"]
-    rows = [
-        [
-            one["iso3"],
-            one["indicator_id"],
-            shown(one["base_year"]),
-            figure(one["base_value"]),
-            figure(one["value"]),
-            shown(one["year"]),
-            "better" if one["is_better"] else "not better",
-        ]
-        for one in bases
-    ]
-    console().print()
-    show(heads, rows, Format.TABLE, right=heads[2:6])
+    bases = fetch_rows(
+        """
+        select iso3 as country, indicator_id as series, base_year as "base year", base_value as "figure then",
+               value as "tested figure", year, if(is_better, 'better', 'not better') as outcome
+        from claim_base_years where claim_id = ? order by indicator_id, iso3, base_year
+        """,
+        [claim_id],
+    )
+    if bases.values:
+        console().print()
+        show(*bases, Format.TABLE, cell=readable, right=["base year", "figure then", "tested figure", "year"])
 
 
 def print_trends(claim_id: str) -> None:
@@ -101,7 +71,7 @@ def print_trends(claim_id: str) -> None:
         console().print()
     for indicator, iso3, years, values in series:
         ends = f"{figure(values[0])} in {years[0]}, {figure(values[-1])} in {years[-1]}"
-        console().print(f"{iso3}  {trend(values)}  {indicator}: {ends}", markup=False)
+        console().print(f"{iso3}  {trend(values)}  {indicator}: {ends}")
 
 
 def trend(values: Sequence[float]) -> str:

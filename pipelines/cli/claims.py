@@ -12,11 +12,11 @@ from typing import Annotated, Any
 
 import typer
 
-from pipelines.cli.claim_tests import print_base_years, print_tests, print_trends, shown
-from pipelines.cli.tables import Format, console, show
+from pipelines.cli.claim_tests import print_base_years, print_tests, print_trends
+from pipelines.cli.tables import Format, console, readable, show
 from pipelines.cli.terminal import FormatOption, command_app, home_path, write_document
-from pipelines.formatting import GAP, figure
-from pipelines.published import claimed, economy_code, fetch, imprint, not_known, opened_once
+from pipelines.formatting import GAP
+from pipelines.published import claimed, economy_code, fetch, fetch_rows, imprint, not_known, opened_once
 from pipelines.report.claims_document import document
 from pipelines.report.documents import USED, later, summary
 from pipelines.seeds.codes import DOCUMENTARY_VERDICTS, VERDICTS
@@ -24,6 +24,14 @@ from pipelines.texts.words import ENGLISH, Words
 from sources.errors import ConfigurationError, did_you_mean
 
 app = command_app()
+
+_EVIDENCE = {
+    "claim_tests": "role desc, indicator_id, variant, iso3",
+    "claim_base_years": "indicator_id, iso3, base_year",
+    "claim_leads": "lead",
+    "claim_documents": "known_from, source_url",
+}
+"""Table with the evidence of a claim -> the order of its rows."""
 
 
 @app.command()
@@ -55,12 +63,6 @@ def claims(
         )
     else:
         claim(claim_id, fmt)
-
-
-def _table(name: str, where: str, parameters: Sequence[Any], order: str) -> tuple[list[str], list[tuple[Any, ...]]]:
-    """Return columns and rows of a published table."""
-    columns = [row[0] for row in fetch(f"describe {name}")]
-    return columns, fetch(f"from {name} where {where} order by {order}", list(parameters))
 
 
 def _verdict(name: str, section: str, given: str, known: Sequence[str]) -> str:
@@ -96,8 +98,7 @@ def audit(
     where = " and ".join(wanted) or "true"
     filters = list(wanted.values())
     if fmt is not Format.TABLE:
-        columns, rows = _table("claims_audit", where, filters, "claim_id")
-        show(columns, rows, fmt)
+        show(*fetch_rows(f"from claims_audit where {where} order by claim_id", filters), fmt)
         return
     words = Words(ENGLISH)
     rows = fetch(
@@ -111,20 +112,10 @@ def audit(
     )
     heads = ["claim", "country", "verdict / documents", "claimed", "figure", "year", "off by", "true in", "series"]
     table = [
-        [
-            claim,
-            iso3,
-            _in_words(words, decided, documentary),
-            claimed(*claim_parts),
-            figure(value),
-            shown(year),
-            figure(off),
-            shown(true_in),
-            shown(series),
-        ]
-        for claim, iso3, decided, documentary, *claim_parts, value, year, off, true_in, series in rows
+        [claim, iso3, _in_words(words, decided, documentary), claimed(*evidence[:4]), *evidence[4:]]
+        for claim, iso3, decided, documentary, *evidence in rows
     ]
-    show(heads, table, fmt, title="The mid-term review's claims", right=heads[3:8])
+    show(heads, table, fmt, cell=readable, title="The mid-term review's claims", right=heads[3:8])
     for title, group in {"pillar": "pillar", "country": "unnest(string_split(country_iso3, ';'))"}.items():
         console().print()
         _summary(title, group, "verdict", "verdicts", where, filters)
@@ -132,11 +123,11 @@ def audit(
     _summary("by documents", "pillar", "documentary_verdict", "documentary_verdicts", where, filters)
     out = console()
     out.print()
-    out.print(summary(where, list(filters)), markup=False)
+    out.print(summary(where, list(filters)))
     out.print("One claim in full: carec claims CLAIM_ID")
     for line in [*not_known(), *later()]:
-        out.print(line, markup=False)
-    out.print(imprint(), markup=False)
+        out.print(line)
+    out.print(imprint())
 
 
 def _in_words(words: Words, verdict: str, documentary: str) -> str:
@@ -191,56 +182,44 @@ def claim(claim_id: str, fmt: Format) -> None:
     Raises:
         ConfigurationError: The id is unknown.
     """
-    columns, found = _table("claims_audit", "claim_id = ?", [claim_id], "claim_id")
-    if not found:
+    found = fetch_rows("from claims_audit where claim_id = ?", [claim_id])
+    if not found.values:
         near = fetch(
             "select claim_id from claims order by jaro_winkler_similarity(claim_id, ?) desc limit 3", [claim_id]
         )
         raise ConfigurationError(f"unknown claim {claim_id!r}; the nearest are {', '.join(row[0] for row in near)}")
-    test_columns, tests = _table("claim_tests", "claim_id = ?", [claim_id], "role desc, indicator_id, variant, iso3")
-    base_columns, bases = _table("claim_base_years", "claim_id = ?", [claim_id], "indicator_id, iso3, base_year")
-    lead_columns, leads = _table("claim_leads", "claim_id = ?", [claim_id], "lead")
-    document_columns, documents = _table("claim_documents", "claim_id = ?", [claim_id], "known_from, source_url")
+    tests, bases, leads, documents = (
+        fetch_rows(f"from {name} where claim_id = ? order by {order}", [claim_id]) for name, order in _EVIDENCE.items()
+    )
     if fmt is Format.CSV:
-        show(test_columns, tests, fmt)
+        show(*tests, fmt)
         return
     if fmt is Format.JSON:
-        nested = [
-            [dict(zip(names, row, strict=True)) for row in rows]
-            for names, rows in (
-                (test_columns, tests),
-                (base_columns, bases),
-                (lead_columns, leads),
-                (document_columns, documents),
-            )
-        ]
-        show([*columns, "tests", "base_years", "pointers", "documents"], [(*found[0], *nested)], fmt)
+        nested = [part.records for part in (tests, bases, leads, documents)]
+        show([*found.columns, "tests", "base_years", "pointers", "documents"], [(*found.values[0], *nested)], fmt)
         return
-    one = dict(zip(columns, found[0], strict=True))
+    one = found.records[0]
     out = console()
-    out.print(f"{claim_id} ({one['country_iso3']}; line {one['document_line']} of the review)", markup=False)
-    out.print(f"  {one['statement']}", markup=False)
-    out.print(f"  status in the review: {one['status_word'] or 'none given'}; {one['note'] or ''}", markup=False)
+    out.print(f"{claim_id} ({one['country_iso3']}; line {one['document_line']} of the review)")
+    out.print(f"  {one['statement']}")
+    out.print(f"  status in the review: {one['status_word'] or 'none given'}; {one['note'] or ''}")
     for verdict, section, reason in (
         ("verdict", "verdicts", "verdict_reason"),
         ("documentary_verdict", "documentary_verdicts", "documentary_reason"),
     ):
-        out.print(f"{verdict.replace('_', ' ')}: {Words(ENGLISH).word(section, one[verdict])}", markup=False)
+        out.print(f"{verdict.replace('_', ' ')}: {Words(ENGLISH).word(section, one[verdict])}")
         for part in one[reason].split(" | "):
-            out.print(f"  {part}", markup=False)
+            out.print(f"  {part}")
     if one["duplicate_of"]:
-        out.print(f"  repeats {one['duplicate_of']}: counted once", markup=False)
-    if tests:
+        out.print(f"  repeats {one['duplicate_of']}: counted once")
+    if tests.values:
         out.print()
-        print_tests([dict(zip(test_columns, row, strict=True)) for row in tests])
-        print_base_years([dict(zip(base_columns, row, strict=True)) for row in bases])
+        print_tests(claim_id)
+        print_base_years(claim_id)
         print_trends(claim_id)
-    _documents(
-        [dict(zip(document_columns, row, strict=True)) for row in documents],
-        [dict(zip(lead_columns, row, strict=True)) for row in leads],
-    )
+    _documents(documents.records, leads.records)
     out.print()
-    out.print(imprint(), markup=False)
+    out.print(imprint())
 
 
 def _documents(documents: list[dict[str, Any]], leads: list[dict[str, Any]]) -> None:
@@ -261,9 +240,9 @@ def _documents(documents: list[dict[str, Any]], leads: list[dict[str, Any]]) -> 
     for title, lines in lists.items():
         if lines:
             out.print()
-            out.print(title, markup=False)
+            out.print(title)
         for line in lines:
-            out.print(f"  {line}", markup=False)
+            out.print(f"  {line}")
 
 
 def _document(one: dict[str, Any]) -> str:

@@ -76,9 +76,7 @@ def _print(comparison: SideBySide) -> None:
     for row in scores:
         for side in sides:
             if row[f"{side}_score"] is None and (reason := row.get(f"{side}_reason")):
-                out.print(
-                    f"{GAP}  {side}, {row['title']}: {words.word('reasons', reason)}", markup=False, soft_wrap=True
-                )
+                out.print(f"{GAP}  {side}, {row['title']}: {words.word('reasons', reason)}", soft_wrap=True)
     if comparison.group:
         out.print(
             f"{comparison.names[comparison.group]}: every member counts once; in brackets, how many of them have a"
@@ -86,7 +84,7 @@ def _print(comparison: SideBySide) -> None:
             soft_wrap=True,
         )
     out.print(OWN_CHOICE)
-    out.print(imprint(), markup=False)
+    out.print(imprint())
 
 
 def _score(row: dict[str, Any], side: str) -> str:

@@ -14,10 +14,10 @@ from pipelines.cli.next_steps import print_next_steps
 from pipelines.cli.scorecard_notes import JUMP
 from pipelines.cli.tables import Format, console, show
 from pipelines.formatting import GAP, figure, number, sparkline
-from pipelines.published import OWN_CHOICE, fetch, imprint, near_economies
+from pipelines.published import OWN_CHOICE, fetch, fetch_rows, imprint, near_economies
 from pipelines.seeds.codes import SIGNS
 from pipelines.texts.words import ENGLISH, Words
-from sources.errors import ConfigurationError
+from sources.errors import ConfigurationError, listed
 
 TREND_YEARS = 12
 """Years in the trend of a figure, up to the as-of year."""
@@ -29,63 +29,23 @@ _IMPLIED_REASONS = ("pace", "met")
 """Reasons that add nothing to the status."""
 
 
-_INDICATOR_COLUMNS = {
-    "iso3": "scores",
-    "pillar_id": "scores",
-    "subtheme_id": "scores",
-    "indicator_id": "scores",
-    "title": "indicators",
-    "unit": "indicators",
-    "baseline_year": "scores",
-    "baseline_value": "scores",
-    "latest_year": "scores",
-    "measured_year": "scores",
-    "latest_value": "scores",
-    "target_value": "scores",
-    "target_year": "scores",
-    "pace_target_value": "scores",
-    "target_basis": "benchmarks",
-    "target_source_title": "benchmarks",
-    "target_source_url": "benchmarks",
-    "level_score": "scores",
-    "attainment": "scores",
-    "pace_ratio": "scores",
-    "projection": "scores",
-    "projection_low": "scores",
-    "projection_high": "scores",
-    "probability_of_target": "scores",
-    "probability_of_pace_target": "scores",
-    "points": "scores",
-    "status": "scores",
-    "status_reason": "scores",
-    "is_on_few_points": "scores",
-    "undecided_jump_year": "scores",
-    "provider": "observations",
-    "source_url": "observations",
-    "pillar_score": "pillars",
-    "pillar_coverage": "pillars",
-    "name": "members",
-    "overall_score": "members",
-    "coverage": "members",
-    "rank": "members",
-    "tied_with": "members",
-    "rank_p05": "members",
-    "rank_p95": "members",
-}
-"""Column of the page -> its table."""
-
-_INDICATORS = f"""
-    select {", ".join(f"{table}.{column}" for column, table in _INDICATOR_COLUMNS.items())}
+_INDICATORS = """
+    select scores.iso3, scores.pillar_id, scores.subtheme_id, scores.indicator_id, indicators.title, indicators.unit,
+           scores.baseline_year, scores.baseline_value, scores.latest_year, scores.measured_year, scores.latest_value,
+           scores.target_value, scores.target_year, scores.pace_target_value, benchmarks.target_basis,
+           benchmarks.source_title as target_source_title, benchmarks.source_url as target_source_url,
+           scores.level_score, scores.attainment, scores.pace_ratio,
+           scores.projection, scores.projection_low, scores.projection_high,
+           scores.probability_of_target, scores.probability_of_pace_target, scores.points,
+           scores.status, scores.status_reason, scores.is_on_few_points, scores.undecided_jump_year,
+           observations.provider, observations.source_url,
+           pillars.score as pillar_score, pillars.coverage as pillar_coverage,
+           members.name, members.overall_score, members.coverage, members.rank, members.tied_with,
+           members.rank_p05, members.rank_p95
     from indicator_scores as scores
     join scorecard as members using (framework_id, iso3)
-    join (
-        select framework_id, iso3, pillar_id, score as pillar_score, coverage as pillar_coverage from pillar_scores
-    ) as pillars using (framework_id, iso3, pillar_id)
-    join (
-        select framework_id, indicator_id, target_basis, source_title as target_source_title,
-               source_url as target_source_url
-        from benchmarks
-    ) as benchmarks using (framework_id, indicator_id)
+    join pillar_scores as pillars using (framework_id, iso3, pillar_id)
+    join benchmarks using (framework_id, indicator_id)
     join indicators using (indicator_id)
     left join observations
         on observations.iso3 = scores.iso3
@@ -118,21 +78,20 @@ def country(iso3: str, fmt: Format, framework: str, *, verbose: bool) -> None:
         raise ConfigurationError(
             f"{iso3!r} is not a member's ISO3 code; the members are {', '.join(known)}{near_economies(iso3, known)}"
         )
-    columns, rows = list(_INDICATOR_COLUMNS), fetch(_INDICATORS, [framework, iso3])
+    rows = fetch_rows(_INDICATORS, [framework, iso3])
     if fmt is not Format.TABLE:
-        show(columns, rows, fmt)
+        show(*rows, fmt)
         console(stderr=True).print(OWN_CHOICE)
         return
     name, overall, coverage, rank, low, high, tied, reason = head[0]
     out = console()
     why = f" ({Words(ENGLISH).word('reasons', reason)})" if overall is None else ""
-    ties = f" tied with {_shortened(tied)}," if tied else ""
+    ties = f" tied with {listed(tied.split(', '), MOST_TIES)}," if tied else ""
     out.print(
         f"{name}: overall {number(overall)}{why}, rank {rank_with_band(rank, low, high, tied)},{ties}"
         f" coverage {number(coverage, 2)}",
-        markup=False,
     )
-    indicators = [dict(zip(columns, row, strict=True)) for row in rows]
+    indicators = rows.records
     print_next_steps(iso3, framework)
     out.print()
     _print_indicators(iso3, indicators, framework)
@@ -142,7 +101,7 @@ def country(iso3: str, fmt: Format, framework: str, *, verbose: bool) -> None:
     else:
         out.print(f"Next: carec explain {iso3} ID (how a score is computed); carec scorecard {iso3} -v (how to read)")
     out.print(OWN_CHOICE)
-    out.print(imprint(), markup=False)
+    out.print(imprint())
 
 
 def _print_legend(indicators: Sequence[Mapping[str, Any]], framework: str) -> None:
@@ -156,7 +115,7 @@ def _print_legend(indicators: Sequence[Mapping[str, Any]], framework: str) -> No
         out.print("In brackets, the year in which a figure was measured that the source repeats since.")
     if any(one["undecided_jump_year"] for one in indicators):
         words = Words(ENGLISH)
-        out.print(f"{JUMP} {words('jumps.legend_term')}: {words('jumps.legend')} (table series_jumps).", markup=False)
+        out.print(f"{JUMP} {words('jumps.legend_term')}: {words('jumps.legend')} (table series_jumps).")
     print_hit_rates(framework)
 
 
@@ -226,12 +185,6 @@ def _indicator_line(
         ),
         "source": one["provider"] or GAP,
     }
-
-
-def _shortened(tied_with: str) -> str:
-    codes = tied_with.split(", ")
-    more = f" and {len(codes) - MOST_TIES} more" if len(codes) > MOST_TIES else ""
-    return ", ".join(codes[:MOST_TIES]) + more
 
 
 def _year(one: Mapping[str, Any]) -> str:

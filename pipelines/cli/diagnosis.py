@@ -1,12 +1,8 @@
-"""The result of a check of ``carec doctor``, and how names and sizes are written in it."""
+"""The result of a check of ``carec doctor``, and how sizes are written in it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-
-SHOWN = 3
-"""Names in a finding; further ones are only counted."""
 
 
 @dataclass(frozen=True)
@@ -20,12 +16,6 @@ class Diagnosis:
     @property
     def row(self) -> tuple[str, str, str, str | None]:
         return self.check, "attention" if self.remedy else "ok", self.finding, self.remedy
-
-
-def listed(names: Sequence[str]) -> str:
-    """Return the first names, and how many more there are."""
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ", ".join(names[:SHOWN]) + more
 
 
 def one_line(value: object) -> str:

@@ -87,11 +87,10 @@ def page(since: date | None, fmt: Format, first: str | None = None, second: str 
         out.print("This is the first publication that is kept: no earlier one exists to compare with.")
         return
     if since is not None and since < found.previous_published_at.date():
-        out.print(f"No publication of {since} or before is kept; this is the oldest one.", markup=False)
+        out.print(f"No publication of {since} or before is kept; this is the oldest one.")
     out.print(
         f"From the publication of {found.previous_published_at:%Y-%m-%d %H:%M} UTC (as of {found.previous_as_of})"
         f" to that of {found.published_at:%Y-%m-%d %H:%M} UTC (as of {found.as_of})",
-        markup=False,
     )
     tables = sections(found)
     if not tables:

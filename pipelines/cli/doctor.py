@@ -11,7 +11,7 @@ import json
 import shutil
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import typer
@@ -19,7 +19,7 @@ import yaml
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
-from pipelines.cli.diagnosis import Diagnosis, listed, one_line, size
+from pipelines.cli.diagnosis import Diagnosis, one_line, size
 from pipelines.cli.stored_files import (
     journal_records,
     kept_publications,
@@ -33,7 +33,7 @@ from pipelines.lake import chosen_lake
 from pipelines.orchestration.instance import TEMPLATE
 from pipelines.settings import PROJECT, load_settings, unknown_settings, with_base_urls
 from sources.catalogue import load_catalogue
-from sources.errors import ConfigurationError
+from sources.errors import ConfigurationError, listed
 from warehouse import raw
 from warehouse.files import Busy, exclusive
 from warehouse.layout import Layout
@@ -53,8 +53,11 @@ SPARE_BYTES = 500 * 2**20
 @app.command()
 def doctor(fmt: FormatOption = Format.TABLE) -> None:
     """Check the installation and the warehouse; print a remedy for each problem. Exit 1 if there is one."""
+    findings = []
     with progress_line() as progress:
-        findings = diagnose(progress)
+        for finding in examine(Layout(load_settings().warehouse)):
+            progress(f"checked: {finding.check}")
+            findings.append(finding)
     show(COLUMNS, [finding.row for finding in findings], fmt)
     if any(finding.remedy for finding in findings):
         raise typer.Exit(1)
@@ -268,12 +271,3 @@ def dagster_home(layout: Layout) -> Diagnosis:
             remedy = f"stop Dagster and move {store} away: it contains the history of runs, no figures"
             return Diagnosis("dagster", f"{store}: {one_line(answer)}", remedy)
     return Diagnosis("dagster", f"settings and {len(stores)} stores can be read")
-
-
-def diagnose(progress: Callable[[str], None]) -> list[Diagnosis]:
-    """Return the results of all checks of the warehouse in the settings."""
-    findings = []
-    for finding in examine(Layout(load_settings().warehouse)):
-        progress(f"checked: {finding.check}")
-        findings.append(finding)
-    return findings

@@ -32,21 +32,7 @@ def explain(
     fmt: FormatOption = Format.TABLE,
 ) -> None:
     """How a score is computed, line by line, with sources."""
-    print_explanation(economy_code(country), subject, framework, fmt)
-
-
-def print_explanation(iso3: str, subject: str | None, framework: str, fmt: Format) -> None:
-    """Print the computation of one score: of an indicator, of a pillar with its indicators, or overall with pillars.
-
-    Args:
-        iso3: An ISO3 code.
-        subject: Id of an indicator or pillar; the overall score if None or ``overall``.
-        framework: Id of the framework.
-        fmt: How the lines are printed.
-
-    Raises:
-        ConfigurationError: The framework, the economy or the subject is unknown.
-    """
+    iso3 = economy_code(country)
     name = covered_economy(framework, iso3)
     columns = ["subject", "subject_id", "step", "item", "arithmetic", "value", "note", "source", "source_url"]
     columns += ["note_code", "operands"]
@@ -70,9 +56,9 @@ def print_explanation(iso3: str, subject: str | None, framework: str, fmt: Forma
         kind, subject_id, step, *cells, _, _ = line
         if step == 1:
             title = "" if kind == "overall" else f": {titles.get(subject_id, subject_id)}"
-            out.print(f"\n{name}, {subject_id}{title}", markup=False, soft_wrap=True)
-        out.print(_format_line(*cells), markup=False, soft_wrap=True)
-    out.print(f"\n{OWN_CHOICE}\n{imprint()}", markup=False, soft_wrap=True)
+            out.print(f"\n{name}, {subject_id}{title}", soft_wrap=True)
+        out.print(_format_line(*cells), soft_wrap=True)
+    out.print(f"\n{OWN_CHOICE}\n{imprint()}", soft_wrap=True)
 
 
 def _chosen(subject: str | None, framework: str) -> list[tuple[str, str]]:

@@ -6,6 +6,7 @@ Belongs here: the table that it prints, and its exit codes. Does not belong here
 
 from __future__ import annotations
 
+from operator import attrgetter
 from pathlib import Path
 from typing import Annotated
 
@@ -47,7 +48,7 @@ def check(
     """
     now = utc_now()
     findings = check_file(_path(file), load_catalogue(), load_areas(DBT_PROJECT), Window(FIRST_YEAR, now.year))
-    show(COLUMNS, [[getattr(finding, column) for column in COLUMNS] for finding in findings], fmt)
+    show(COLUMNS, list(map(attrgetter(*COLUMNS), findings)), fmt)
     counts = {status: sum(finding.status is status for finding in findings) for status in LocalStatus}
     note(", ".join(f"{count} {status}" for status, count in counts.items()))
     if counts[LocalStatus.REJECTED] or counts[LocalStatus.REFUSED]:

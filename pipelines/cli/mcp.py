@@ -1,7 +1,4 @@
-"""The command ``mcp``.
-
-Belongs here: its options. Does not belong here: the server (``pipelines.mcp_server``).
-"""
+"""The command ``mcp``; the server is ``pipelines.mcp_server``."""
 
 from __future__ import annotations
 

@@ -41,10 +41,10 @@ def print_next_steps(iso3: str, framework: str) -> None:
         f"{labels[progress]} {number}" + (f" ({change:+d})" if change else "") for progress, number, change in counts
     ]
     out.print()
-    out.print(f"{words('sections.progress')}: {', '.join(counted)}", markup=False)
+    out.print(f"{words('sections.progress')}: {', '.join(counted)}")
     out.print()
-    out.print(f"{words('next_steps.of_member')} (rule: docs/method.md)", markup=False)
+    out.print(f"{words('next_steps.of_member')} (rule: docs/method.md)")
     for kind, text, url in steps:
         line = f"{words('next_steps.kinds.' + kind)}: {text}" + (f"; {url}" if url else "")
         wrapped = fill(line, out.width, initial_indent="  ", subsequent_indent="    ", break_long_words=False)
-        out.print(wrapped, markup=False, soft_wrap=True)
+        out.print(wrapped, soft_wrap=True)

@@ -57,9 +57,9 @@ class ExampleQuery:
     sql: str
 
 
-def questions(folder: Path = FOLDER) -> list[ExampleQuery]:
+def questions() -> list[ExampleQuery]:
     """Return all example queries, sorted by file name."""
-    return [_read(path) for path in sorted(folder.glob("*.sql"))]
+    return [_read(path) for path in sorted(FOLDER.glob("*.sql"))]
 
 
 def _read(path: Path) -> ExampleQuery:

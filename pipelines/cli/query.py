@@ -39,6 +39,4 @@ def print_result(columns: Sequence[str], rows: Sequence[Sequence[Any]], fmt: For
     shown = rows if fmt is not Format.TABLE else rows[:LONGEST_TABLE]
     show(columns, shown, fmt, cell=readable)
     if len(shown) < len(rows):
-        console(stderr=True).print(
-            f"{len(rows) - len(shown):,} more rows: --format csv or json prints all", markup=False
-        )
+        console(stderr=True).print(f"{len(rows) - len(shown):,} more rows: --format csv or json prints all")

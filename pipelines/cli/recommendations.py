@@ -6,15 +6,14 @@ Belongs here: the queries and columns that it prints. Does not belong here: the 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from pipelines.cli.tables import Format, console, show
 from pipelines.cli.terminal import FormatOption, command_app
 from pipelines.formatting import GAP, figure
-from pipelines.published import fetch, imprint, opened_once
+from pipelines.published import fetch, fetch_rows, imprint, opened_once
 from sources.errors import ConfigurationError
 
 app = command_app()
@@ -49,21 +48,10 @@ def recommendations(
         _all(fmt)
 
 
-def _rows(table: str, where: str, order: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
-    columns = [row[0] for row in fetch(f"describe {table}")]
-    found = fetch(f"from {table} where {where} order by {order}", list(parameters))
-    return [dict(zip(columns, row, strict=True)) for row in found]
-
-
-def _plain(table: str, rows: Sequence[dict[str, Any]], fmt: Format) -> None:
-    columns = [row[0] for row in fetch(f"describe {table}")]
-    show(columns, [list(row.values()) for row in rows], fmt)
-
-
 def _all(fmt: Format) -> None:
-    rows = _rows("recommendations", "true", "kind desc, recommendation_id")
+    rows = fetch_rows("from recommendations order by kind desc, recommendation_id")
     if fmt is not Format.TABLE:
-        _plain("recommendations", rows, fmt)
+        show(*rows, fmt)
         return
     heads = ["", "recommendation", "level", "on path", "furthest behind", "claims decided", "figures missing"]
     lines = [
@@ -72,18 +60,18 @@ def _all(fmt: Format) -> None:
             row["title"],
             figure(row["region_level"]),
             f"{row['figures_on_path']} of {row['figures_with_status']}",
-            row["behind"] or GAP,
+            row["behind"],
             f"{row['claims_decided']} of {row['claims']}",
             f"{row['figures_missing']} of {row['figures_expected']}",
         ]
-        for row in rows
+        for row in rows.records
     ]
     right = ["level", "on path", "claims decided", "figures missing"]
     show(heads, lines, fmt, title="The recommendations of the mid-term review", right=right)
     out = console()
     out.print("\nThe level is the mean over the indicators that follow a recommendation; it is no score of it.")
     out.print("One recommendation with its measures: carec recommendations ID")
-    out.print(imprint(), markup=False)
+    out.print(imprint())
 
 
 def _one(recommendation_id: str, fmt: Format) -> None:
@@ -92,19 +80,21 @@ def _one(recommendation_id: str, fmt: Format) -> None:
     Raises:
         ConfigurationError: There is no such recommendation.
     """
-    found = _rows("recommendations", "recommendation_id = ?", "all", [recommendation_id])
+    found = fetch_rows("from recommendations where recommendation_id = ?", [recommendation_id]).records
     if not found:
         known = [row[0] for row in fetch("select recommendation_id from recommendations order by kind desc, 1")]
         raise ConfigurationError(f"there is no recommendation {recommendation_id!r}; known are {', '.join(known)}")
-    measures = _rows("recommendation_measures", "recommendation_id = ?", _MEASURE_ORDER, [recommendation_id])
+    measures = fetch_rows(
+        f"from recommendation_measures where recommendation_id = ? order by {_MEASURE_ORDER}", [recommendation_id]
+    )
     if fmt is not Format.TABLE:
-        _plain("recommendation_measures", measures, fmt)
+        show(*measures, fmt)
         return
     one = found[0]
     out = console()
-    out.print(f"{one['recommendation_id']}: {one['title']} (line {one['document_line']} of the review)", markup=False)
-    out.print(f"  {one['recommendation']}", markup=False)
-    out.print(f"  not measured: {one['not_measured']}", markup=False)
+    out.print(f"{one['recommendation_id']}: {one['title']} (line {one['document_line']} of the review)")
+    out.print(f"  {one['recommendation']}")
+    out.print(f"  not measured: {one['not_measured']}")
     out.print()
     heads = ["kind", "measure", "role", "value", "unit", "year", "members", "furthest behind", "verdict or reason"]
     lines = [
@@ -113,33 +103,27 @@ def _one(recommendation_id: str, fmt: Format) -> None:
             row["measure_id"],
             row["role"],
             figure(row["region_value"]),
-            row["unit"] or GAP,
-            GAP if row["year"] is None else row["year"],
+            row["unit"],
+            row["year"],
             GAP if row["members_with_value"] is None else f"{row['members_with_value']} of {row['members_total']}",
-            row["behind"] or GAP,
-            f"{row['verdict']}; documents: {row['documentary_verdict']}" if row["verdict"] else row["reason"] or GAP,
+            row["behind"],
+            f"{row['verdict']}; documents: {row['documentary_verdict']}" if row["verdict"] else row["reason"],
         ]
-        for row in measures
+        for row in measures.records
     ]
     show(heads, lines, fmt, right=["value", "year", "members"])
-    out.print(imprint(), markup=False)
+    out.print(imprint())
 
 
 def _governance(fmt: Format) -> None:
-    rows = _rows("governance_comparison", "true", _GOVERNANCE_ORDER)
+    rows = fetch_rows(f"from governance_comparison order by {_GOVERNANCE_ORDER}")
     if fmt is not Format.TABLE:
-        _plain("governance_comparison", rows, fmt)
+        show(*rows, fmt)
         return
     heads = ["aspect", "group", "answer", "finding", "source"]
     lines = [
-        [
-            row["aspect"],
-            row["group_id"],
-            row["answer"] or f"{GAP} {row['reason']}",
-            row["finding"] or GAP,
-            row["source_url"] or GAP,
-        ]
-        for row in rows
+        [row["aspect"], row["group_id"], row["answer"] or f"{GAP} {row['reason']}", row["finding"], row["source_url"]]
+        for row in rows.records
     ]
     show(heads, lines, fmt, title="How three regions govern their digital strategies")
-    console().print(imprint(), markup=False)
+    console().print(imprint())

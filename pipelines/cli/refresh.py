@@ -132,11 +132,10 @@ def _print_summary(workspace: Workspace, result: Refresh, revised: Revisions, se
     path, took = workspace.layout.published, f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
     publication = result.publication
     newest = f"{publication.newest_vintage:%Y-%m-%d}" if publication.newest_vintage else "none"
+    published_at = f"{publication.published_at:%Y-%m-%d %H:%M} UTC"
     if result.restored:
-        published_at = f"{publication.published_at:%Y-%m-%d %H:%M} UTC"
         note(f"published again: {path} had other bytes than the publication of {published_at} ({took})")
     elif result.build is None:
-        published_at = f"{publication.published_at:%Y-%m-%d %H:%M} UTC"
         note(f"nothing changed: the publication of {published_at} remains ({path}; {took})")
     else:
         for warning in warnings(workspace.layout, result.build.nodes):

@@ -1,7 +1,4 @@
-"""The command ``replay``.
-
-Belongs here: its options, messages and exit code. Does not belong here: the replay (``pipelines.replay``).
-"""
+"""The command ``replay``; ``pipelines.replay`` lands the runs again."""
 
 from __future__ import annotations
 

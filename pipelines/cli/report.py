@@ -1,7 +1,4 @@
-"""The command ``report``.
-
-Belongs here: its options. Does not belong here: the page (``pipelines.report``).
-"""
+"""The command ``report``; ``pipelines.report`` writes the page."""
 
 from __future__ import annotations
 

@@ -19,7 +19,15 @@ from pipelines.cli.target_sets import MAIN_SET
 from pipelines.cli.target_sets import target_set as print_target_set
 from pipelines.cli.terminal import FormatOption, command_app
 from pipelines.formatting import number, sparkline
-from pipelines.published import OWN_CHOICE, age_of_figures, economy_code, fetch, framework_title, opened_once
+from pipelines.published import (
+    OWN_CHOICE,
+    age_of_figures,
+    economy_code,
+    fetch,
+    fetch_rows,
+    framework_title,
+    opened_once,
+)
 from pipelines.seeds.codes import FRAMEWORK
 
 app = command_app()
@@ -69,7 +77,7 @@ def members(fmt: Format, framework: str, title: str, *, verbose: bool) -> None:
         "select pillar_id, title from pillars where framework_id = ? and in_overall order by pillar_id", [framework]
     )
     ids = [pillar for pillar, _ in pillars]
-    rows = fetch(
+    rows = fetch_rows(
         f"""
         with pivoted as (
             pivot (from pillar_scores where framework_id = '{framework}')
@@ -83,14 +91,12 @@ def members(fmt: Format, framework: str, title: str, *, verbose: bool) -> None:
         order by s.overall_score desc nulls last, s.name
         """
     )
-    bands = ["rank", "tied_with", "rank_p05", "rank_p95"]
-    columns = ["iso3", "name", "overall_score", *bands, *ids, "coverage", "score_reason"]
     if fmt is not Format.TABLE:
-        show(columns, rows, fmt)
+        show(*rows, fmt)
         console(stderr=True).print(OWN_CHOICE)
         return
     years, trends = _score_trends(framework, ids)
-    iso3s, names, overall, ranks, tied, low, high, *scores, coverage, _ = zip(*rows, strict=True)
+    iso3s, names, overall, ranks, tied, low, high, *scores, coverage, _ = zip(*rows.values, strict=True)
     table = [("", iso3s), ("member", names), ("overall", [number(score) for score in overall])]
     table.append(("rank", [rank_with_band(*one) for one in zip(ranks, low, high, tied, strict=True)]))
     for pillar, own in zip(ids, scores, strict=True):

@@ -52,7 +52,7 @@ def print_notes(
     lines.append("" if verbose else "Next: carec scorecard ISO3 (one member, what it should do next); -v (how to read)")
     out.print()
     for line in [*lines, OWN_CHOICE, imprint()]:
-        out.print(line, markup=False, highlight=False)
+        out.print(line)
 
 
 def _progress(framework: str) -> list[str]:

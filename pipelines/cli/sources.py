@@ -6,7 +6,9 @@ Belongs here: the tables that they print. Does not belong here: the checks (``pi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import fields
+from operator import attrgetter
 from pathlib import Path
 from typing import Annotated
 
@@ -15,13 +17,13 @@ import typer
 
 from pipelines.cli.tables import Format, show
 from pipelines.cli.terminal import FormatOption, command_app, note, progress_line
-from pipelines.published import fetch
+from pipelines.published import fetch_rows
 from pipelines.reading import reading_layout
 from pipelines.settings import load_settings, with_base_urls
 from pipelines.source_checks import check_links, closing_line, watch_editions
 from pipelines.workspace import open_workspace
 from sources.catalogue import load_catalogue
-from sources.checks.contracts import SmokeCheckResult, run_smoke_checks
+from sources.checks.contracts import run_smoke_checks
 from sources.checks.edition_watch import EditionFinding
 from sources.checks.links import LinkFinding
 from sources.errors import ConfigurationError
@@ -31,45 +33,13 @@ from warehouse.layout import Layout
 from warehouse.publish import NotPublished
 from warehouse.reading import Unreadable
 
-LINK_COLUMNS = [
-    "indicator_id",
-    "position",
-    "provider",
-    "code",
-    "framework",
-    "status",
-    "detail",
-    "newest_edition",
-    "held_edition",
-    "url",
-]
-EDITION_COLUMNS = [
-    "index",
-    "indicator_id",
-    "held_edition",
-    "held_release",
-    "next_edition",
-    "expected_on",
-    "status",
-    "detail",
-]
+LINK_COLUMNS = (
+    *("indicator_id", "position", "provider", "code", "framework", "status", "detail"),
+    *("newest_edition", "held_edition", "url"),
+)
+EDITION_COLUMNS = tuple(field.name for field in fields(EditionFinding))
 
-_HEALTH_COLUMNS = [
-    "indicator_id",
-    "provider_requested",
-    "provider_used",
-    "outcome",
-    "latest_year",
-    "retrieved_at",
-    "stale_reason",
-    "attempts",
-    "provider_code",
-    "provider_release",
-    "last_change_at",
-    "licence",
-    "origin",
-]
-_HEALTH = f"""
+_HEALTH = """
     with vintages as (
         select
             indicator_id,
@@ -78,7 +48,9 @@ _HEALTH = f"""
             max(vintage_at) as last_change_at
         from observations group by all
     )
-    select {", ".join(_HEALTH_COLUMNS[:-2])}, coalesce(vintage_licence, catalogue_licence), origin
+    select
+        indicator_id, provider_requested, provider_used, outcome, latest_year, retrieved_at, stale_reason, attempts,
+        provider_code, provider_release, last_change_at, coalesce(vintage_licence, catalogue_licence) as licence, origin
     from source_health
     join (
         select
@@ -136,36 +108,50 @@ def sources_check(
     if editions:
         if provider or indicator:
             raise typer.BadParameter("--editions prints every index: it takes neither --provider nor --indicator")
-        print_editions(watch_editions(workspace, utc_now().date()), fmt)
+        _print_editions(watch_editions(workspace, utc_now().date()), fmt)
         return
     with progress_line() as progress:
         findings = check_links(workspace, provider or [], indicator or [], progress)
-    print_links(findings, fmt)
+    _print_links(findings, fmt)
     if fmt is Format.TABLE and not (provider or indicator):
         print()
-        print_editions(watch_editions(workspace, utc_now().date()), fmt)
+        _print_editions(watch_editions(workspace, utc_now().date()), fmt)
     note(closing_line(findings))
     if any(finding.broken for finding in findings):
         raise typer.Exit(1)
 
 
-def print_links(findings: Sequence[LinkFinding], fmt: Format) -> None:
+def _print_links(findings: Sequence[LinkFinding], fmt: Format) -> None:
     """Print one row per link. The table has only the columns for readers."""
     columns = LINK_COLUMNS if fmt is not Format.TABLE else LINK_COLUMNS[:7]
-    show(columns, [[getattr(finding, column) for column in columns] for finding in findings], fmt)
+    show(columns, list(map(attrgetter(*columns), findings)), fmt)
 
 
-def print_editions(findings: Sequence[EditionFinding], fmt: Format) -> None:
+def _print_editions(findings: Sequence[EditionFinding], fmt: Format) -> None:
     """Print one row per index."""
-    columns = EDITION_COLUMNS if fmt is not Format.TABLE else [one for one in EDITION_COLUMNS if one != "indicator_id"]
-    show(columns, [[getattr(finding, column) for column in columns] for finding in findings], fmt)
+    columns = [one for one in EDITION_COLUMNS if fmt is not Format.TABLE or one != "indicator_id"]
+    show(columns, list(map(attrgetter(*columns), findings)), fmt)
 
 
 def _check_contracts(providers: list[str], fmt: Format) -> None:
-    """Print where the responses of services differ from what the adapters expect."""
-    with progress_line() as progress:
-        findings = probe(providers, progress)
-    probes(findings, fmt)
+    """Send the smoke checks of the named providers, or of all, and print what differs from what the adapters expect.
+
+    Raises:
+        ConfigurationError: A provider has no smoke check, or the settings allow no requests.
+    """
+    settings = load_settings()
+    if settings.offline:
+        raise ConfigurationError("CAREC_OFFLINE is set: no requests are sent")
+    catalogue = with_base_urls(load_catalogue())
+    with (
+        progress_line() as progress,
+        Http(tries=1, read_timeout_s=settings.http_timeout_s, user_agent=settings.agent) as http,
+    ):
+        findings = run_smoke_checks(catalogue, http, providers, progress)
+    columns = ["provider", "question", "verdict", "told", "url"]
+    rows = [[one.provider, one.about, one.status.value, one.message, one.url] for one in findings]
+    shown = columns if fmt is not Format.TABLE else columns[:-1]
+    show(shown, [row[: len(shown)] for row in rows], fmt)
 
 
 def print_health(fmt: Format) -> None:
@@ -198,7 +184,8 @@ def print_health(fmt: Format) -> None:
 
 
 def _published_health() -> pl.DataFrame:
-    return pl.DataFrame(fetch(_HEALTH), schema=_HEALTH_COLUMNS, orient="row", infer_schema_length=None)
+    columns, rows = fetch_rows(_HEALTH)
+    return pl.DataFrame(rows, schema=columns, orient="row", infer_schema_length=None)
 
 
 def _landed_health(layout: Layout) -> pl.DataFrame:
@@ -213,25 +200,3 @@ def _landed(path: Path) -> pl.DataFrame:
         return pl.read_parquet(path)
     except pl.exceptions.PolarsError as error:
         raise Unreadable(f"{path} cannot be read ({error}); remove it and run `carec refresh`") from error
-
-
-def probe(providers: Sequence[str], progress: Callable[[str], None]) -> list[SmokeCheckResult]:
-    """Send the smoke checks of the named providers, or of all.
-
-    Raises:
-        ConfigurationError: A provider has no smoke check, or the settings allow no requests.
-    """
-    settings = load_settings()
-    if settings.offline:
-        raise ConfigurationError("CAREC_OFFLINE is set: no requests are sent")
-    catalogue = with_base_urls(load_catalogue())
-    with Http(tries=1, read_timeout_s=settings.http_timeout_s, user_agent=settings.agent) as http:
-        return run_smoke_checks(catalogue, http, providers, progress)
-
-
-def probes(findings: Sequence[SmokeCheckResult], fmt: Format) -> None:
-    """Print one row per smoke check."""
-    columns = ["provider", "question", "verdict", "told", "url"]
-    rows = [[one.provider, one.about, one.status.value, one.message, one.url] for one in findings]
-    shown = columns if fmt is not Format.TABLE else columns[:-1]
-    show(shown, [row[: len(shown)] for row in rows], fmt)

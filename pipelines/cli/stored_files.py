@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import duckdb
 
-from pipelines.cli.diagnosis import Diagnosis, listed, one_line
+from pipelines.cli.diagnosis import Diagnosis, one_line
+from sources.errors import listed
 from warehouse import journal, kept, landing, refused_codes
 from warehouse.files import table_fault
 from warehouse.layout import Layout

@@ -1,7 +1,4 @@
-"""The command ``ui``.
-
-Belongs here: its option. Does not belong here: the web server (``pipelines.orchestration.webserver``).
-"""
+"""The command ``ui``; the web server is ``pipelines.orchestration.webserver``."""
 
 from __future__ import annotations
 

@@ -15,6 +15,7 @@ import duckdb
 
 from pipelines.dbt.results import Node
 from warehouse.layout import Layout
+from warehouse.reading import records_of
 
 ROWS = 20
 """Number of failing rows shown per check."""
@@ -42,9 +43,7 @@ def failing_rows(layout: Layout, node: Node) -> list[dict[str, Any]]:
         return []
     try:
         with duckdb.connect(str(layout.build)) as connection:
-            found = connection.execute(f"select * from (\n{node.sql}\n) limit {ROWS}")
-            columns = [column[0] for column in found.description or []]
-            return [dict(zip(columns, row, strict=True)) for row in found.fetchall()]
+            return records_of(connection.execute(f"select * from (\n{node.sql}\n) limit {ROWS}"))
     except duckdb.Error:
         return []
 

@@ -13,7 +13,7 @@ from pydantic import Field
 from pipelines.answers.compare import compare as compared
 from pipelines.mcp_server.envelope import about, answer
 from pipelines.mcp_server.worker import run_apart
-from pipelines.published import economy_code, fetch
+from pipelines.published import economy_code, fetch, fetch_rows
 from pipelines.seeds.codes import DOCUMENTARY_VERDICTS, FRAMEWORK, VERDICTS
 from sources.errors import ConfigurationError
 
@@ -30,11 +30,10 @@ def scorecard(country: Economy | None = None) -> dict[str, Any]:
     With a country: its overall score, pillars and every indicator with newest figure, target, level, pace and status.
     """
     if country is None:
-        columns = ["iso3", "name", "subject", "title", "score", "rank", "rank_p05", "rank_p95", "coverage", "reason"]
-        rows = fetch(
+        rows = fetch_rows(
             """
-            select iso3, name, 'overall', 'Overall score', overall_score, rank, rank_p05, rank_p95, coverage,
-                score_reason
+            select iso3, name, 'overall' as subject, 'Overall score' as title, overall_score as score, rank, rank_p05,
+                rank_p95, coverage, score_reason as reason
             from scorecard where framework_id = $framework
             union all
             select p.iso3, s.name, p.pillar_id, t.title, p.score, p.rank, null, null, p.coverage, p.score_reason
@@ -46,14 +45,13 @@ def scorecard(country: Economy | None = None) -> dict[str, Any]:
             """,
             {"framework": FRAMEWORK},
         )
-        return answer(columns, rows, indicators=_indicators())
+        return answer(*rows, indicators=_indicators())
     iso3 = _known_country(country)
-    columns = ["subject_type", "subject", "title", "score", "rank", "value", "unit", "year", "target", "target_year"]
-    columns += ["pace_ratio", "status", "reason"]
-    rows = fetch(
+    rows = fetch_rows(
         """
-        select 'overall', 'overall', 'Overall score', overall_score, rank, null::double, null::varchar, null::integer,
-            null::double, null::integer, null::double, null::varchar, score_reason
+        select 'overall' as subject_type, 'overall' as subject, 'Overall score' as title, overall_score as score, rank,
+            null::double as value, null::varchar as unit, null::integer as year, null::double as target,
+            null::integer as target_year, null::double as pace_ratio, null::varchar as status, score_reason as reason
         from scorecard where framework_id = $framework and iso3 = $iso3
         union all
         select 'pillar', p.pillar_id, t.title, p.score, p.rank, null, null, null, null, null, null, null, p.score_reason
@@ -68,19 +66,18 @@ def scorecard(country: Economy | None = None) -> dict[str, Any]:
         """,
         {"framework": FRAMEWORK, "iso3": iso3},
     )
-    return answer(columns, rows, indicators=_indicators(), members=[iso3])
+    return answer(*rows, indicators=_indicators(), members=[iso3])
 
 
 def explain(country: Economy, subject: Name = "overall") -> dict[str, Any]:
     """How a score is computed, line by line, with sources: the overall score, a pillar (p1) or an indicator."""
     iso3 = _known_country(country)
-    columns = ["subject", "subject_id", "step", "item", "arithmetic", "value", "note", "source", "source_url"]
-    rows = fetch(
-        f"select {', '.join(columns)} from score_explanation"
+    rows = fetch_rows(
+        "select subject, subject_id, step, item, arithmetic, value, note, source, source_url from score_explanation"
         " where framework_id = ? and iso3 = ? and subject_id = ? order by subject, step",
         [FRAMEWORK, iso3, subject],
     )
-    if not rows:
+    if not rows.values:
         pillars = [
             row[0] for row in fetch("select pillar_id from pillars where framework_id = ? order by 1", [FRAMEWORK])
         ]
@@ -88,8 +85,8 @@ def explain(country: Economy, subject: Name = "overall") -> dict[str, Any]:
             f"no computation of {subject!r}; there are overall, {', '.join(pillars)} and the indicators of the table"
             " framework_indicators"
         )
-    own = {subject} if rows[0][0] == "indicator" else _indicators(None if subject == "overall" else subject)
-    return answer(columns, rows, indicators=own, members=[iso3])
+    own = {subject} if rows.values[0][0] == "indicator" else _indicators(None if subject == "overall" else subject)
+    return answer(*rows, indicators=own, members=[iso3])
 
 
 def compare(
@@ -117,11 +114,11 @@ def claims(
     verdicts = (*VERDICTS, *DOCUMENTARY_VERDICTS)
     if verdict is not None and verdict not in verdicts:
         raise ConfigurationError(f"{verdict!r} is no verdict; known are {', '.join(verdicts)}")
-    columns = ["claim_id", "country_iso3", "pillar", "statement", "value", "unit", "value_year", "verdict"]
-    columns += ["verdict_reason", "evidence_indicator_id", "evidence_value", "evidence_unit", "evidence_year"]
-    columns += ["provider", "vintage_at", "source_url", "documentary_verdict", "documentary_reason"]
-    rows = fetch(
-        f"select {', '.join(columns)} from claims_audit where ($claim is null or claim_id = $claim)"
+    found = fetch_rows(
+        "select claim_id, country_iso3, pillar, statement, value, unit, value_year, verdict, verdict_reason,"
+        " evidence_indicator_id, evidence_value, evidence_unit, evidence_year, provider, vintage_at, source_url,"
+        " documentary_verdict, documentary_reason"
+        " from claims_audit where ($claim is null or claim_id = $claim)"
         " and ($verdict is null or $verdict in (verdict, documentary_verdict))"
         " and ($country is null or list_contains(string_split(country_iso3, ';'), $country))"
         " and ($pillar is null or pillar = $pillar) order by claim_id limit $limit",
@@ -133,28 +130,27 @@ def claims(
             "limit": limit + 1,
         },
     )
-    if claim_id is not None and not rows:
+    if claim_id is not None and not found.values:
         raise ConfigurationError(f"there is no claim {claim_id!r}; the tool without arguments lists claims")
-    used = {row[columns.index("evidence_indicator_id")] for row in rows[:limit]} - {None}
-    return answer(columns, rows[:limit], indicators=used, more=len(rows) > limit)
+    used = {row["evidence_indicator_id"] for row in found.records[:limit]} - {None}
+    return answer(found.columns, found.values[:limit], indicators=used, more=len(found.values) > limit)
 
 
 def trajectories(country: Economy, indicator: Name | None = None) -> dict[str, Any]:
     """The path of an indicator, or of all, from baseline to target: path, observations, projection, distance."""
     iso3 = _known_country(country)
-    columns = ["indicator_id", "title", "unit", "year", "path_value", "observed_value", "distance_to_path"]
-    columns += ["projection", "projection_low", "projection_high", "expected_this_year"]
     if indicator is not None and indicator not in _indicators():
         raise ConfigurationError(f"{FRAMEWORK} has no indicator {indicator!r}; see the table framework_indicators")
-    rows = fetch(
-        f"select t.indicator_id, i.title, i.unit, {', '.join(f't.{column}' for column in columns[3:])}"
+    rows = fetch_rows(
+        "select t.indicator_id, i.title, i.unit, t.year, t.path_value, t.observed_value, t.distance_to_path,"
+        " t.projection, t.projection_low, t.projection_high, t.expected_this_year"
         " from trajectories as t join indicators as i using (indicator_id)"
         " where t.framework_id = $framework and t.iso3 = $iso3 and ($indicator is null or indicator_id = $indicator)"
         " order by t.indicator_id, t.year",
         {"framework": FRAMEWORK, "iso3": iso3, "indicator": indicator},
     )
-    found = answer(columns, rows, indicators={row[0] for row in rows} or {indicator or ""}, members=[iso3])
-    if not rows:
+    found = answer(*rows, indicators={row[0] for row in rows.values} or {indicator or ""}, members=[iso3])
+    if not rows.values:
         found["note"] = "There is no path: the indicator has no baseline here, as an edition index has none."
     return found
 

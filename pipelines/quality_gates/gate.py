@@ -16,6 +16,7 @@ import polars as pl
 
 from sources.catalogue import Indicator
 from sources.corrections import Located
+from sources.errors import listed
 from sources.observation import OBSERVATION, Areas, as_rejects, empty_observations, empty_rejects
 
 ALL_REJECTED = "all_rejected"
@@ -36,10 +37,10 @@ class RevisionSize:
     rounding: float = 0.0005
     large: float = 0.05
 
-    def beyond(self, limit: float, value: str = "value", last: str = "last") -> pl.Expr:
-        """Return whether two columns differ by more than a limit (``rounding`` or ``large``)."""
-        scale = pl.col(last).abs() if self.relative else pl.lit(1.0)
-        return (pl.col(value) - pl.col(last)).abs() > limit * scale + 1e-9
+    def beyond(self, limit: float) -> pl.Expr:
+        """Return whether ``value`` and ``last`` differ by more than a limit (``rounding`` or ``large``)."""
+        scale = pl.col("last").abs() if self.relative else pl.lit(1.0)
+        return (pl.col("value") - pl.col("last")).abs() > limit * scale + 1e-9
 
     @property
     def moved(self) -> pl.Expr:
@@ -268,9 +269,7 @@ def hold_parts(find: Callable[[pl.DataFrame, pl.DataFrame, Context], Sequence[Do
 
 def named(found: pl.DataFrame) -> str:
     """Return the first names of a table's first column, and the number of the others."""
-    names = [str(name) for name in found[found.columns[0]].unique().sort()]
-    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    return ", ".join(names[:NAMED]) + more
+    return listed([str(name) for name in found[found.columns[0]].unique().sort()], NAMED)
 
 
 def compared(candidates: pl.DataFrame, previous: pl.DataFrame) -> pl.DataFrame:

@@ -48,8 +48,6 @@ FIRST_STEP = 1.61
 BITS_PER_DIGIT = 3.32
 """Evidence of one figure that lost a digit: the binary logarithm of ten."""
 
-_OTHER = {"iso3": "year", "year": "iso3"}
-
 
 def one_factor(candidates: pl.DataFrame, previous: pl.DataFrame, context: Context) -> Sequence[Doubt]:
     """Hold back an economy or year whose figures are those of the last vintage times one factor of 1.5 or more."""

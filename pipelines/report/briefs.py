@@ -13,7 +13,6 @@ from typing import Any
 from pipelines.report import charts, matched_change, next_steps, origins, paths
 from pipelines.report.data import Report, Row, pick, read
 from pipelines.report.documents import decisions_of
-from pipelines.report.measured import year_of
 from pipelines.report.page import asset, render, shared
 from pipelines.report.pdf import print_to_pdf
 from pipelines.seeds.codes import SIGNS, VERDICTS, WITHOUT_FIGURE
@@ -92,7 +91,7 @@ def links_to(files: Iterable[Path], page: Path) -> dict[str, list[str]]:
 def _brief(report: Report, member: Row, common: dict[str, Any], words: Words) -> dict[str, Any]:
     iso3 = member["iso3"]
     cells = pick(report.cells, iso3=iso3)
-    titles = {row["pillar_id"]: words.name("pillars", row["pillar_id"], row["title"]) for row in report.pillars}
+    titles = {row["pillar_id"]: words.name_of("pillars", row) for row in report.pillars}
     scores = [row for row in pick(report.pillar_scores, iso3=iso3) if row["indicators_total"]]
     paced = sorted((cell for cell in cells if cell["pace_ratio"] is not None), key=lambda cell: -cell["pace_ratio"])
     claims = [row for row in report.claims if iso3 in row["country_iso3"].split(";")]
@@ -132,9 +131,9 @@ def _missing(cells: Sequence[Row], words: Words) -> dict[str, list[str]]:
     """Return the titles of indicators without a status, by reason, with the year of a stale figure."""
     missing: dict[str, list[str]] = {}
     for cell in pick(cells, sign="insufficient_data"):
-        title = words.name("indicators", cell["indicator_id"], cell["title"])
+        title = words.name_of("indicators", cell)
         if cell["latest_year"] is not None:
-            title = words("brief.missing_item", title=title, year=year_of(cell, words))
+            title = words("brief.missing_item", title=title, year=words.year_of(cell))
         missing.setdefault(cell["status_reason"], []).append(title)
     return missing
 
@@ -150,20 +149,12 @@ def _charts(report: Report, member: Row, titles: dict[str, str], words: Words) -
         row["pillar_id"]: f"{row['pillar_id'].upper()} {titles[row['pillar_id']]}"
         for row in pick(report.pillars, in_overall=True)
     }
-    means = [
-        {**mean, "row": rows[mean["pillar_id"]]}
-        for mean in pick(report.regions, variant="simple")
-        if mean["pillar_id"] in rows
-    ]
-    own = [{"row": rows["overall"], "score": member["overall_score"]}]
-    own += [
-        {"row": rows[row["pillar_id"]], "score": row["score"]}
-        for row in pick(report.pillar_scores, iso3=member["iso3"])
-        if row["pillar_id"] in rows
-    ]
+    means = pick(report.regions, variant="simple")
+    overall = {"pillar_id": "overall", "score": member["overall_score"]}
+    own = [overall, *pick(report.pillar_scores, iso3=member["iso3"])]
     shown = {key: title for key, title in rows.items() if key != "overall"}
     past = [row for row in pick(report.history, iso3=member["iso3"]) if row["pillar_id"] in shown]
     return {
-        "position": charts.groups_by_pillar(words("brief.chart"), list(rows.values()), means, words, own),
+        "position": charts.groups_by_pillar(words("brief.chart"), rows, means, words, own),
         "history": charts.history(past, shown, words) if past else None,
     }

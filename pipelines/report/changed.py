@@ -32,10 +32,8 @@ class ReportSection:
 
 def sections(report: Report, words: Words) -> list[ReportSection]:
     """Return one section per kind of change, in the order of ``carec diff``; kinds without a change are left out."""
-    economies = {row["iso3"]: words.name("economies", row["iso3"], row["name"]) for row in report.members}
-    titles = {
-        row["indicator_id"]: words.name("indicators", row["indicator_id"], row["title"]) for row in report.freshness
-    }
+    economies = {row["iso3"]: words.name_of("economies", row) for row in report.members}
+    titles = {row["indicator_id"]: words.name_of("indicators", row) for row in report.freshness}
     units = {row["indicator_id"]: row["unit"] for row in report.freshness}
     statements = {row["claim_id"]: row["statement"] for row in report.claims}
     found = []

@@ -7,7 +7,7 @@ shows on hover. The same figures are in a table next to the chart.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import altair as alt
 
@@ -35,23 +35,15 @@ from pipelines.texts.words import Words
 
 def _group_marks(regions: Sequence[Row], words: Words, label: str) -> tuple[alt.Chart, list[str]]:
     """Return the simple means of the groups as marks, and the titles of the groups; the legend is on the page."""
+    titles = {mean["group_id"]: words.name_of("groups", mean) for mean in regions}
     means = [
-        {
-            "group": words.name("groups", mean["group_id"], mean["group_title"]),
-            "row": mean["row"],
-            "score": mean["score"],
-            "label": words(
-                label,
-                group=words.name("groups", mean["group_id"], mean["group_title"]),
-                name=words.name("groups", mean["group_id"], mean["group_title"]),
-                pillar=mean["row"],
-                score=words.number(mean["score"]),
-            ),
-        }
+        {"group": titles[mean["group_id"]], "row": mean["row"], "score": mean["score"]}
         for mean in regions
         if mean["score"] is not None
     ]
-    titles = {mean["group_id"]: words.name("groups", mean["group_id"], mean["group_title"]) for mean in regions}
+    for one in means:
+        score = words.number(one["score"])
+        one["label"] = words(label, group=one["group"], name=one["group"], pillar=one["row"], score=score)
     domain = [titles[group] for group in GROUPS if group in titles]
     shapes = [shape for group, shape in zip(GROUPS, GROUP_SHAPES, strict=True) if group in titles]
     colours = [colour for group, colour in zip(GROUPS, GROUP_COLOURS, strict=True) if group in titles]
@@ -71,19 +63,19 @@ def pillar_scores(title: str, scores: Sequence[Row], regions: Sequence[Row], wor
     """Return the chart of one pillar: the members' scores as bars, and the means of the groups below."""
     bars = [
         {
-            "name": words.name("economies", row["iso3"], row["name"]),
+            "name": words.name_of("economies", row),
             "score": row["score"],
             "text": words.word("reasons", row["score_reason"]) if row["score"] is None else words.number(row["score"]),
             "label": words(
                 "pillars.describe_score",
-                name=words.name("economies", row["iso3"], row["name"]),
+                name=words.name_of("economies", row),
                 score=words.number(row["score"]),
             ),
         }
         for row in scores
     ]
     means = pick(regions, variant="simple")
-    group_rows = [{**mean, "row": words.name("groups", mean["group_id"], mean["group_title"])} for mean in means]
+    group_rows = [{**mean, "row": words.name_of("groups", mean)} for mean in means]
     marks, groups = _group_marks(group_rows, words, "pillars.describe_group")
     names = [*(bar["name"] for bar in bars), *groups]
     y = members_axis(names)
@@ -102,31 +94,30 @@ def pillar_scores(title: str, scores: Sequence[Row], regions: Sequence[Row], wor
 
 
 def groups_by_pillar(
-    title: str, rows: Sequence[str], regions: Sequence[Row], words: Words, own: Sequence[Row] = ()
+    title: str, rows: Mapping[str, str], regions: Sequence[Row], words: Words, own: Sequence[Row] = ()
 ) -> str:
     """Return the chart of group means, one row per pillar.
 
     Args:
         title: Title for screen readers.
-        rows: Titles of the rows, in order.
-        regions: Means of groups; the key ``row`` has the title of the row.
+        rows: Pillar, or ``overall``, -> title of its row, in order.
+        regions: Means of groups; those of other pillars are left out.
         words: The texts of the language.
-        own: Scores of one member, drawn as bars; the key ``row`` has the title of the row.
+        own: Scores of one member by ``pillar_id``, drawn as bars.
     """
-    marks, _ = _group_marks(regions, words, "regions.describe")
+    means = [{**mean, "row": rows[mean["pillar_id"]]} for mean in regions if mean["pillar_id"] in rows]
+    marks, _ = _group_marks(means, words, "regions.describe")
     x = alt.X("score:Q", scale=SCORE_SCALE, axis=score_axis(words))
-    y = wrapped_axis("row:N", rows, grid=not own)
+    y = wrapped_axis("row:N", list(rows.values()), grid=not own)
     layers = [marks.encode(x=x, y=y)]
     if own:
         scored = [
-            {
-                "row": one["row"],
-                "score": one["score"],
-                "label": words("pillars.describe_score", name=one["row"], score=words.number(one["score"])),
-            }
+            {"row": rows[one["pillar_id"]], "score": one["score"]}
             for one in own
-            if one["score"] is not None
+            if one["score"] is not None and one["pillar_id"] in rows
         ]
+        for one in scored:
+            one["label"] = words("pillars.describe_score", name=one["row"], score=words.number(one["score"]))
         bars = alt.Chart(inline_data(scored)).mark_bar(color=BAR, height=15, aria=True)
         layers.insert(0, bars.encode(x=x, y=y, description="label:N"))
     return svg(alt.layer(*layers).properties(width=WIDTH, height=28 * len(rows)), title, words)
@@ -138,7 +129,7 @@ def region_variants(title: str, means: Sequence[Row], words: Words) -> str:
         {
             "row": words(
                 "regions.row",
-                group=words.name("groups", mean["group_id"], mean["group_title"]),
+                group=words.name_of("groups", mean),
                 variant=words.name("variants", mean["variant"], mean["variant_title"]),
             ),
             "score": mean["score"],
@@ -164,11 +155,11 @@ def rank_bands(members: Sequence[Row], words: Words) -> str:
     """Return the chart of ranks: one point per ranked member on its band."""
     shown = [
         {
-            "name": words.name("economies", row["iso3"], row["name"]),
+            "name": words.name_of("economies", row),
             **{key: row[key] for key in ("rank", "rank_p05", "rank_p95")},
             "label": words(
                 "bands.describe_tie" if row["tied_with"] else "bands.describe",
-                name=words.name("economies", row["iso3"], row["name"]),
+                name=words.name_of("economies", row),
                 rank=row["rank"],
                 low=words.number(row["rank_p05"], 0),
                 high=words.number(row["rank_p95"], 0),

@@ -7,13 +7,15 @@ equal document.
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from pipelines.formatting import GAP, figure
-from pipelines.published import claimed, fetch
+from pipelines.published import claimed, fetch, fetch_rows
 from pipelines.report import documents
+from pipelines.report.data import Row, grouped
 from pipelines.seeds.codes import DECIDED, DEPENDING, VERDICTS
 
 _HEAD = Path(__file__).parent / "assets" / "claims_head.md"
@@ -28,48 +30,34 @@ def _table(heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     return "\n".join(lines)
 
 
-def _verdicts(*verdicts: str) -> str:
-    """Return a table of the claims with these verdicts: the claimed value and the figure, as text."""
-    rows = fetch(
-        """
-        select claim_id, statement, value, comparator, baseline_value, baseline_comparator,
-               evidence_value, evidence_year, deviation, nearest_true_year, true_elsewhere, duplicate_of
-        from claims_audit where verdict in (select unnest(?)) order by claim_id
-        """,
-        [list(verdicts)],
-    )
-    if not rows:
+def _figures(claims: Sequence[Row]) -> str:
+    """Return a table of claims: the claimed value and the figure, as text."""
+    if not claims:
         return "None."
     return _table(
         ["claim", "statement", "claimed", "figure", "off by", "true in", "true of"],
         [
             (
-                f"`{claim}`" + (f" (repeats `{repeats}`)" if repeats else ""),
-                statement,
-                claimed(*claim_parts),
-                f"{figure(value)} in {year}",
-                figure(off),
-                true_in,
-                elsewhere,
+                f"`{one['claim_id']}`" + (f" (repeats `{one['duplicate_of']}`)" if one["duplicate_of"] else ""),
+                one["statement"],
+                claimed(one["value"], one["comparator"], one["baseline_value"], one["baseline_comparator"]),
+                f"{figure(one['evidence_value'])} in {one['evidence_year']}",
+                figure(one["deviation"]),
+                one["nearest_true_year"],
+                one["true_elsewhere"],
             )
-            for claim, statement, *claim_parts, value, year, off, true_in, elsewhere, repeats in rows
+            for one in claims
         ],
     )
 
 
-def _reasons(*verdicts: str) -> str:
-    """Return a list of the claims with these verdicts, each with the reasons of its tests."""
-    rows = fetch(
-        "select claim_id, statement, verdict_reason from claims_audit"
-        " where verdict in (select unnest(?)) order by claim_id",
-        [list(verdicts)],
-    )
-    if not rows:
-        return "None."
-    return "\n".join(
-        f"* `{claim}` {statement}.\n" + "\n".join(f"  * {part}" for part in reason.split(" | "))
-        for claim, statement, reason in rows
-    )
+def _reasons(claims: Sequence[Row]) -> str:
+    """Return a list of claims, each with the reasons of its tests."""
+    lines = []
+    for one in claims:
+        lines.append(f"* `{one['claim_id']}` {one['statement']}.")
+        lines += [f"  * {part}" for part in one["verdict_reason"].split(" | ")]
+    return "\n".join(lines) or "None."
 
 
 def _others() -> str:
@@ -100,17 +88,17 @@ def _others() -> str:
     return "\n".join(lines) or "None."
 
 
-def _summary() -> str:
+def _summary(claims: Sequence[Row]) -> str:
     """Return the number of claims per verdict, as text."""
-    counts = dict(fetch("select verdict, count(*) from claims_audit where duplicate_of is null group by verdict"))
-    every, twice = sum(counts.values()), fetch("select count(duplicate_of) from claims_audit")[0][0]
+    counts = Counter(one["verdict"] for one in claims if one["duplicate_of"] is None)
+    every = counts.total()
     decided = {verdict: counts[verdict] for verdict in DECIDED if verdict in counts}
     listed = ", ".join(f"{count} {verdict.replace('_', ' ')}" for verdict, count in decided.items())
-    depending = {verdict: counts.get(verdict, 0) for verdict in DEPENDING}
-    other, ended = counts.get("not_comparable", 0), counts.get("no_suitable_series", 0)
-    without = counts.get("document_only", 0) + counts.get("no_data", 0)
+    depending = {verdict: counts[verdict] for verdict in DEPENDING}
+    other, ended = counts["not_comparable"], counts["no_suitable_series"]
+    without = counts["document_only"] + counts["no_data"]
     return (
-        f"Public figures decide {sum(decided.values())} of {every} claims ({every + twice} with repeated ones):"
+        f"Public figures decide {sum(decided.values())} of {every} claims ({len(claims)} with repeated ones):"
         f" {listed}. For {sum(depending.values())} more, the outcome depends on how the claim is read"
         f" ({depending['depends_on_reading']}) or on the base year ({depending['depends_on_base_year']})."
         f" For {other}, a series exists that measures something else or whose editions do not compare;"
@@ -200,31 +188,27 @@ def _means() -> str:
     )
 
 
-def _untestable() -> str:
-    rows = fetch(
-        """
-        select verdict, measure = 'milestone', count(*) from claims_audit
-        where verdict in ('document_only', 'no_data') group by all order by all
-        """
-    )
+def _untestable(claims: Sequence[Row]) -> str:
+    counts = Counter((one["verdict"], one["measure"] == "milestone") for one in claims)
     return "\n".join(
         f"* {verdict.replace('_', ' ')}, {'milestones' if milestone else 'figures and directions'}: {count}"
-        for verdict, milestone, count in rows
+        for (verdict, milestone), count in sorted(counts.items())
     )
 
 
-def _untestable_figures() -> str:
-    rows = fetch(
-        """
-        select claim_id, statement, verdict, verdict_reason, checkable_with from claims_audit
-        where verdict in ('document_only', 'no_data') and measure <> 'milestone' order by claim_id
-        """
-    )
+def _untestable_figures(claims: Sequence[Row]) -> str:
     return _table(
         ["claim", "statement", "verdict", "why", "could be tested with"],
         [
-            (f"`{claim}`", statement, verdict.replace("_", " "), reason.replace(" | ", "; "), source)
-            for claim, statement, verdict, reason, source in rows
+            (
+                f"`{one['claim_id']}`",
+                one["statement"],
+                one["verdict"].replace("_", " "),
+                one["verdict_reason"].replace(" | ", "; "),
+                one["checkable_with"],
+            )
+            for one in claims
+            if one["measure"] != "milestone"
         ],
     )
 
@@ -266,40 +250,43 @@ def document() -> str:
     Raises:
         NotPublished: Nothing is published yet.
     """
+    claims = fetch_rows("from claims_audit order by claim_id").records
+    by_verdict = defaultdict(list, grouped(claims, "verdict"))
+    untested = [one for one in claims if one["verdict"] in ("document_only", "no_data")]
     parts = [
         _HEAD.read_text(encoding="utf-8").rstrip(),
         "## Verdicts",
         documents.summary(),
-        _summary(),
+        _summary(claims),
         _spread(),
         "## Supported",
-        _verdicts("supported"),
+        _figures(by_verdict["supported"]),
         "## True of another year",
-        _verdicts("supported_other_year"),
+        _figures(by_verdict["supported_other_year"]),
         "## Depends on the reading: the review does not define what is measured",
-        _reasons("depends_on_reading"),
+        _reasons(by_verdict["depends_on_reading"]),
         "The regional figure, with every kind of mean:",
         _means(),
         "## Contradicted, and by how much",
-        _verdicts("contradicted"),
-        _reasons("contradicted"),
+        _figures(by_verdict["contradicted"]),
+        _reasons(by_verdict["contradicted"]),
         "## Directions",
         "Supported:",
-        _reasons("direction_supported"),
+        _reasons(by_verdict["direction_supported"]),
         "Contradicted:",
-        _reasons("direction_contradicted"),
+        _reasons(by_verdict["direction_contradicted"]),
         "Depends on the base year:",
         _base_years(),
         "## Not comparable: a series exists, but measures something else, or its editions do not compare",
         _others(),
         "## No suitable series: no figure of the years in question",
-        _reasons("no_suitable_series"),
+        _reasons(by_verdict["no_suitable_series"]),
         "## What documents say",
         _table(["by documents", "claims", "of these, figures decide"], documents.counts()),
         documents.decided_claims(),
         "## What figures cannot test, and why",
-        _untestable(),
-        _untestable_figures(),
+        _untestable(untested),
+        _untestable_figures(untested),
         "Milestones can be verified with documents only. The milestones of the review, by kind:",
         _milestones(),
         "## Inconsistencies within the review",

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from pipelines.report.data import Report, Row, pick
+from pipelines.report.data import Report, Row, grouped, pick
 
 
 def context(report: Report) -> dict[str, Any]:
     """Return the template value ``spread``: lines of pillars and of indicators, those that converge most first."""
-    titles = {row["indicator_id"]: row["title"] for row in report.titles}
+    titles = report.title_of
     pillars = {row["pillar_id"]: row["title"] for row in report.pillars}
     return {
         "spread": {
@@ -29,12 +29,9 @@ def _lines(report: Report, prefix: str, titles: dict[str, str]) -> list[Row]:
         measure: {row["subject_id"]: row for row in pick(report.space, measure=f"{prefix}_{measure}")}
         for measure in ("beta", "beta_error")
     }
-    by_subject: dict[str, list[Row]] = {}
-    for row in pick(report.space, measure=f"{prefix}_sd"):
-        if row["value"] is not None:
-            by_subject.setdefault(row["subject_id"], []).append(row)
+    known = [row for row in pick(report.space, measure=f"{prefix}_sd") if row["value"] is not None]
     lines = []
-    for subject_id, rows in by_subject.items():
+    for subject_id, rows in grouped(known, "subject_id").items():
         rows.sort(key=lambda row: row["year"])
         lines.append(
             {

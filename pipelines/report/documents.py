@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from itertools import groupby
-from operator import itemgetter
 from typing import Any, NamedTuple
 
 from pipelines.published import fetch
+from pipelines.report.data import Row, grouped
 from pipelines.seeds.codes import DECIDED, DOCUMENTARY_VERDICTS, DOCUMENTS_DECIDE
 from pipelines.texts.words import ENGLISH, Words
 
@@ -50,7 +49,7 @@ def decisions(verdicts: Iterable[tuple[str, str]]) -> Decisions:
     )
 
 
-def shown_documents(claims: Sequence[Mapping[str, Any]], documents: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def shown_documents(claims: Sequence[Row], documents: Sequence[Row]) -> dict[str, Any]:
     """Return the values of the templates on documents.
 
     Args:
@@ -59,7 +58,7 @@ def shown_documents(claims: Sequence[Mapping[str, Any]], documents: Sequence[Map
     """
     counted = [row for row in claims if row["duplicate_of"] is None] if documents else []
     return {
-        "documents_of": {claim: list(rows) for claim, rows in groupby(documents, key=itemgetter("claim_id"))},
+        "documents_of": grouped(documents, "claim_id"),
         "decisions": decisions_of(counted),
         "documentary_counts": {
             code: decisions_of([row for row in counted if row["documentary_verdict"] == code])

@@ -13,7 +13,6 @@ import re
 from base64 import b64encode
 from collections.abc import Mapping
 from functools import cache
-from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
@@ -21,7 +20,7 @@ import vl_convert
 
 from pipelines.report import charts, indicator_charts
 from pipelines.report.chart_style import CONFIG, Drawing, format_locale
-from pipelines.report.data import Report, Row, pick
+from pipelines.report.data import Report, Row, grouped, pick
 from pipelines.texts.words import Words
 
 _FEWEST = 12
@@ -48,12 +47,12 @@ def _drawings(report: Report, names: Mapping[str, str], words: Words) -> dict[st
         key = pillar["pillar_id"]
         scores = sorted(pick(report.pillar_scores, pillar_id=key), key=lambda row: ordered.index(row["iso3"]))
         if any(row["score"] is not None for row in scores):
-            title = f"{words.name('pillars', key, pillar['title'])}: {words('pillars.scores')}"
+            title = f"{words.name_of('pillars', pillar)}: {words('pillars.scores')}"
             drawn[key] = charts.pillar_scores(title, scores, pick(report.regions, pillar_id=key), words)
-    paths = _grouped(report.trajectories)
-    observed = _grouped(report.member_observations)
-    groups = _grouped(report.group_figures)
-    values = {key: [row["value"] for row in rows] for key, rows in _grouped(report.world).items()}
+    paths = grouped(report.trajectories, "indicator_id")
+    observed = grouped(report.member_observations, "indicator_id")
+    groups = grouped(report.group_figures, "indicator_id")
+    values = {key: [row["value"] for row in rows] for key, rows in grouped(report.world, "indicator_id").items()}
     for one in report.indicators:
         key = one["indicator_id"]
         cells = sorted(pick(report.cells, indicator_id=key), key=lambda row: ordered.index(row["iso3"]))
@@ -64,10 +63,6 @@ def _drawings(report: Report, names: Mapping[str, str], words: Words) -> dict[st
         if len(values.get(key, [])) >= _FEWEST:
             drawn[f"world:{key}"] = indicator_charts.world(one, values[key], cells, groups.get(key, []), words)
     return drawn
-
-
-def _grouped(rows: list[Row]) -> dict[str, list[Row]]:
-    return {key: list(group) for key, group in groupby(rows, key=itemgetter("indicator_id"))}
 
 
 def path_data(

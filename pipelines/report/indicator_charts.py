@@ -24,7 +24,6 @@ from pipelines.report.chart_style import (
     Drawing,
 )
 from pipelines.report.data import Row
-from pipelines.report.measured import year_of
 from pipelines.seeds.codes import SIGNS
 from pipelines.texts.words import Words
 
@@ -158,7 +157,7 @@ _SEPARATE: Row = {"scale": {"fill": "independent", "shape": "independent"}}
 
 def _group_rows(groups: Sequence[Row], unit: str, words: Words) -> list[Row]:
     """Return the chart rows of the means of groups."""
-    names = [words.name("groups", row["group_id"], row["group_title"]) for row in groups]
+    names = [words.name_of("groups", row) for row in groups]
     return [
         {
             "name": name,
@@ -177,7 +176,7 @@ _POSITIONS = ("baseline_value", "latest_value", "projection", "projection_low", 
 
 def _member_row(cell: Row, unit: str, words: Words) -> Row:
     """Return the chart row of one member: its values on the axis, the symbol of its status, and its label."""
-    name = words.name("economies", cell["iso3"], cell["name"])
+    name = words.name_of("economies", cell)
     reason = words.word("reasons", cell["status_reason"])
     label = words("pillars.describe_gap", name=name, reason=reason)
     if cell["latest_value"] is not None:
@@ -185,7 +184,7 @@ def _member_row(cell: Row, unit: str, words: Words) -> Row:
             "pillars.describe",
             name=name,
             latest=words.with_unit(cell["latest_value"], unit),
-            year=year_of(cell, words),
+            year=words.year_of(cell),
             baseline=words.figure(cell["baseline_value"], unit),
             projection=words.figure(cell["projection"], unit),
             status=status_text(cell, words),
@@ -307,4 +306,4 @@ def world(one: Row, values: Sequence[float], cells: Sequence[Row], groups: Seque
 
 
 def _title(one: Row, words: Words) -> str:
-    return words.name("indicators", one["indicator_id"], one["title"])
+    return words.name_of("indicators", one)

@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
-from itertools import groupby
-from operator import itemgetter
 from typing import Any
 
 from markupsafe import Markup
 
-from pipelines.report.data import Report, Row, pick
+from pipelines.report.data import Report, Row, grouped, pick
 from pipelines.seeds.codes import PROGRESS, SIGNS
 from pipelines.texts.words import Words
 
@@ -50,8 +48,7 @@ def progress(
         and ``bar`` (SVG); ``compared`` is true if there is an earlier publication to compare with.
     """
     rows = []
-    for iso3, group in groupby(report.progress, key=itemgetter("iso3")):
-        cells = list(group)
+    for iso3, cells in grouped(report.progress, "iso3").items():
         if only and iso3 not in only:
             continue
         name = words("progress.region") if iso3 == REGION else names.get(iso3, iso3)

@@ -6,11 +6,9 @@ the queries (``data``).
 
 from __future__ import annotations
 
-from itertools import groupby
-from operator import itemgetter
 from typing import Any
 
-from pipelines.report.data import Report, Row, pick
+from pipelines.report.data import Report, Row, grouped, pick
 
 
 def by_indicator(report: Report) -> dict[str, dict[str, Any]]:
@@ -20,10 +18,7 @@ def by_indicator(report: Report) -> dict[str, dict[str, Any]]:
         Indicator -> ``rows`` (widest difference first), ``declared`` and ``other`` (the names of the origins), ``note``
         of the pair, and ``widest``: the first row, None if no member has figures of one year.
     """
-    return {
-        indicator: _pair(list(rows))
-        for indicator, rows in groupby(report.second_origins, key=itemgetter("indicator_id"))
-    }
+    return {indicator: _pair(rows) for indicator, rows in grouped(report.second_origins, "indicator_id").items()}
 
 
 def of_member(report: Report, iso3: str) -> list[Row]:

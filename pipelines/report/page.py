@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from itertools import groupby
-from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -33,9 +31,8 @@ from pipelines.report import (
 )
 from pipelines.report.bases import basis_in
 from pipelines.report.changed import sections
-from pipelines.report.data import Report, Row, pick, read
+from pipelines.report.data import Report, Row, grouped, pick, read
 from pipelines.report.documents import date_in, shown_documents
-from pipelines.report.measured import year_of
 from pipelines.report.reasons import Reasons
 from pipelines.seeds.codes import SIGNS, VERDICTS
 from pipelines.texts.words import Words, digits_of
@@ -90,7 +87,6 @@ def render(template: str, words: Words, **context: Any) -> str:
         w=words,
         pick=pick,
         digits_of=digits_of,
-        year_of=partial(year_of, words=words),
         verdicts=VERDICTS,
         sign_marks=chart_style.SIGN_MARKS,
         group_marks=chart_style.GROUP_MARKS,
@@ -114,20 +110,18 @@ def sign_styles() -> Markup:
 def shared(report: Report, words: Words) -> dict[str, Any]:
     """Return the template values that every page needs."""
     catalogue = load_catalogue()
-    names = {row["iso3"]: words.name("economies", row["iso3"], row["name"]) for row in report.members}
+    names = {row["iso3"]: words.name_of("economies", row) for row in report.members}
     return {
         "r": report,
         "pillars": pick(report.pillars, in_overall=True),
         "names": names,
-        "reason": Reasons(words, {row["indicator_id"]: row["title"] for row in report.titles}, names),
-        "group_titles": {
-            row["group_id"]: words.name("groups", row["group_id"], row["group_title"]) for row in report.regions
-        },
+        "reason": Reasons(words, report.title_of, names),
+        "group_titles": {row["group_id"]: words.name_of("groups", row) for row in report.regions},
         "providers": {name: provider.title for name, provider in catalogue.providers.items()},
         "cadences": {name: provider.cadence for name, provider in catalogue.providers.items()},
         "citations": list(dict.fromkeys(one.citation for one in catalogue.providers.values() if one.base_url)),
-        "tests_of": {key: list(rows) for key, rows in groupby(report.claim_tests, key=itemgetter("claim_id"))},
-        "base_years_of": {key: list(rows) for key, rows in groupby(report.base_years, key=itemgetter("claim_id"))},
+        "tests_of": grouped(report.claim_tests, "claim_id"),
+        "base_years_of": grouped(report.base_years, "claim_id"),
         "basis": partial(basis_in, words),
         "date_in": date_in,
         "css": sign_styles() + asset("page.css") + asset("paths.css") + asset("tool.css"),
@@ -146,10 +140,8 @@ def _report(report: Report, words: Words) -> dict[str, Any]:
     return {
         **common,
         "sectors": sectors,
-        "unmeasured": "; ".join(words.name("pillars", p["pillar_id"], p["title"]) for p in beside if p not in sectors),
-        "subthemes": {
-            row["subtheme_id"]: words.name("subthemes", row["subtheme_id"], row["title"]) for row in report.subthemes
-        },
+        "unmeasured": "; ".join(words.name_of("pillars", p) for p in beside if p not in sectors),
+        "subthemes": {row["subtheme_id"]: words.name_of("subthemes", row) for row in report.subthemes},
         "register_only": {row["pillar_id"]: _register_only(report, row["pillar_id"], words) for row in report.pillars},
         "ranked": ranked,
         "unranked": [common["names"][row["iso3"]] for row in report.members if row["rank"] is None],
@@ -173,7 +165,7 @@ def _report(report: Report, words: Words) -> dict[str, Any]:
         "paths": paths.by_indicator(report, common["names"]),
         "milestones": {row["pillar_id"]: _milestones(report, row["pillar_id"], words) for row in report.pillars},
         "charts": _charts(report, words, ranked),
-        **regional_space.context(report, words),
+        **regional_space.context(report),
         **convergence.context(report),
         "imputed": {
             "means": [
@@ -201,15 +193,13 @@ def _means_of_groups(report: Report, words: Words) -> dict[str, Any]:
             one["indicator_id"]: pick(report.group_figures, indicator_id=one["indicator_id"])
             for one in report.indicators
         },
-        "compared_groups": {
-            row["group_id"]: words.name("groups", row["group_id"], row["group_title"]) for row in report.group_figures
-        },
+        "compared_groups": {row["group_id"]: words.name_of("groups", row) for row in report.group_figures},
     }
 
 
 def _register_only(report: Report, pillar_id: str, words: Words) -> str:
     rows = pick(report.subthemes, pillar_id=pillar_id, register_only=True)
-    return "; ".join(words.name("subthemes", row["subtheme_id"], row["title"]) for row in rows)
+    return "; ".join(words.name_of("subthemes", row) for row in rows)
 
 
 def _milestones(report: Report, pillar_id: str, words: Words) -> list[Row]:
@@ -225,16 +215,9 @@ def _milestones(report: Report, pillar_id: str, words: Words) -> list[Row]:
 def region_chart(report: Report, words: Words) -> str | None:
     """Return the chart of group means, overall and by pillar; None if the publication has no means."""
     titles = {"overall": words("columns.overall")}
-    titles |= {
-        row["pillar_id"]: words.name("pillars", row["pillar_id"], row["title"])
-        for row in pick(report.pillars, in_overall=True)
-    }
-    means = [
-        {**row, "row": titles[row["pillar_id"]]}
-        for row in pick(report.regions, variant="simple")
-        if row["pillar_id"] in titles
-    ]
-    return charts.groups_by_pillar(words("regions.chart"), list(titles.values()), means, words) if means else None
+    titles |= {row["pillar_id"]: words.name_of("pillars", row) for row in pick(report.pillars, in_overall=True)}
+    means = pick(report.regions, variant="simple")
+    return charts.groups_by_pillar(words("regions.chart"), titles, means, words) if means else None
 
 
 def _variants_chart(report: Report, words: Words) -> str | None:

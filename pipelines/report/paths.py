@@ -16,7 +16,7 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from pipelines.report.chart_style import INK, MUTED
-from pipelines.report.data import Report, Row
+from pipelines.report.data import Report, Row, grouped, pick
 from pipelines.seeds.codes import SIGNS
 from pipelines.texts.words import Words
 
@@ -42,11 +42,10 @@ def by_indicator(report: Report, names: Mapping[str, str]) -> list[dict[str, Any
 
 def of_member(report: Report, iso3: str, names: Mapping[str, str], words: Words) -> list[dict[str, Any]]:
     """Return the paths of one member, in the order of the framework."""
-    cells = {cell["indicator_id"]: cell for cell in report.cells if cell["iso3"] == iso3}
-    rows = (row for row in report.trajectories if row["iso3"] == iso3)
+    cells = {cell["indicator_id"]: cell for cell in pick(report.cells, iso3=iso3)}
     found = {
-        indicator_id: _drawn(list(group), cells[indicator_id], names[iso3], words)
-        for indicator_id, group in groupby(rows, key=itemgetter("indicator_id"))
+        indicator_id: _drawn(rows, cells[indicator_id], names[iso3], words)
+        for indicator_id, rows in grouped(pick(report.trajectories, iso3=iso3), "indicator_id").items()
     }
     return [found[one["indicator_id"]] for one in report.indicators if one["indicator_id"] in found]
 

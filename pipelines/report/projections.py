@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pipelines.report.data import Report, Row, pick
+from pipelines.report.data import Report, Row, grouped, pick
 from pipelines.seeds.codes import SIGNS
 
 
@@ -19,7 +19,7 @@ def context(report: Report) -> dict[str, Any]:
     """
     overall = pick(report.hit_rates, indicator_id="all")
     on_track = pick(report.hit_rates, status="on_track", status_reason="pace")
-    coverage = [_coverage(rows) for rows in _by_indicator(report.backtest)]
+    coverage = [_coverage(rows) for rows in grouped(report.backtest, "indicator_id").values()]
     return {
         "tested": {
             "hits": {sign: pick(overall, status=sign) for sign in SIGNS},
@@ -27,13 +27,9 @@ def context(report: Report) -> dict[str, Any]:
             "coverage": coverage,
             "missed": [one for one in coverage if one["is_indicator_missed"]],
             "held": sum(one["is_indicator_missed"] is False for one in coverage),
-            "titles": {row["indicator_id"]: row["title"] for row in report.titles},
+            "titles": report.title_of,
         }
     }
-
-
-def _by_indicator(rows: list[Row]) -> list[list[Row]]:
-    return [pick(rows, indicator_id=name) for name in dict.fromkeys(row["indicator_id"] for row in rows)]
 
 
 def _coverage(rows: list[Row]) -> Row:

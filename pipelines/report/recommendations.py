@@ -5,18 +5,16 @@ Belongs here: which measure is named under which recommendation. Does not belong
 
 from __future__ import annotations
 
-from itertools import groupby
-from operator import itemgetter
 from typing import Any
 
-from pipelines.report.data import Report, Row, pick
+from pipelines.report.data import Report, Row, grouped, pick
 from pipelines.texts.words import Words
 
 
 def context(report: Report, words: Words) -> dict[str, Any]:
     """Return the template value ``advice``: the recommendations with their measures, and the rows on governance."""
     names = {row["instrument_id"]: row["title"] for row in report.instruments}
-    titles = {row["indicator_id"]: row["title"] for row in report.titles}
+    titles = report.title_of
     return {
         "advice": {
             "recommendations": [
@@ -31,8 +29,7 @@ def context(report: Report, words: Words) -> dict[str, Any]:
                 for row in report.recommendations
             ],
             "governance": [
-                {"aspect": aspect, "cells": list(rows)}
-                for aspect, rows in groupby(report.governance, key=itemgetter("aspect"))
+                {"aspect": aspect, "cells": rows} for aspect, rows in grouped(report.governance, "aspect").items()
             ],
         }
     }

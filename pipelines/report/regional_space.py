@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import Any
 
 from pipelines.report.data import Report, Row, pick
-from pipelines.texts.words import Words
 
 GROUPS = ("carec", "asean", "eu27")
 
@@ -16,7 +15,7 @@ LARGEST_PAIRS = 5
 """Number of pairs of members that are named under the shares of GitHub."""
 
 
-def context(report: Report, words: Words) -> dict[str, Any]:
+def context(report: Report) -> dict[str, Any]:
     """Return the template value ``space``: the parts of the section, each as rows of cells."""
     by_id = {row["row_id"]: row for row in report.space}
     years = sorted({row["year"] for row in pick(report.space, measure="github_within_share") if row["year"]})
@@ -33,7 +32,7 @@ def context(report: Report, words: Words) -> dict[str, Any]:
             "remittances_below": _first(report, measure="remittance_below_3"),
             "remittance_means": _latest_by_group(report, "remittance_mean"),
             "gaps": [_gaps(report, pillar["pillar_id"]) for pillar in report.pillars if _measured(report, pillar)],
-            "indicators": _indicators(report, by_id),
+            "indicators": _indicators(report),
         }
     }
 
@@ -87,7 +86,7 @@ def _cybersecurity(report: Report) -> list[Row]:
         found.append(
             {
                 "indicator_id": indicator_id,
-                "title": _title(report, indicator_id),
+                "title": report.title_of.get(indicator_id, indicator_id),
                 "year": own["year"],
                 "cells": [cell for pair in zip(means, spreads, strict=True) for cell in pair],
                 "lowest": pick(report.space, measure="gci_lowest", **own),
@@ -117,7 +116,7 @@ def _gaps(report: Report, pillar_id: str) -> Row:
     }
 
 
-def _indicators(report: Report, by_id: dict[str, Row]) -> list[Row]:
+def _indicators(report: Report) -> list[Row]:
     """Return one row per indicator with a test of convergence in CAREC: its sigma and beta in each group."""
     found = []
     for row in pick(report.space, measure="indicator_beta", group_id="carec"):
@@ -127,9 +126,7 @@ def _indicators(report: Report, by_id: dict[str, Row]) -> list[Row]:
         cells = []
         for measure in ("indicator_sigma", "indicator_beta", "indicator_beta_error"):
             cells += _latest_by_group(report, measure, subject_id=indicator_id)
-        found.append({"indicator_id": indicator_id, "title": _title(report, indicator_id), "cells": cells})
+        found.append(
+            {"indicator_id": indicator_id, "title": report.title_of.get(indicator_id, indicator_id), "cells": cells}
+        )
     return sorted(found, key=lambda one: one["indicator_id"])
-
-
-def _title(report: Report, indicator_id: str) -> str:
-    return next((row["title"] for row in report.titles if row["indicator_id"] == indicator_id), indicator_id)

@@ -18,10 +18,7 @@ Key = tuple[str, str, str, str]
 def context(report: Report, words: Words) -> dict[str, Any]:
     """Return the template value ``audit``: the parts of the section; ``rows`` is empty without the table."""
     found = {(row["population"], row["statistic"], row["subject"], row["other_subject"]): row for row in report.audit}
-    pillars = {
-        row["pillar_id"]: words.name("pillars", row["pillar_id"], row["title"])
-        for row in pick(report.pillars, in_overall=True)
-    }
+    pillars = {row["pillar_id"]: words.name_of("pillars", row) for row in pick(report.pillars, in_overall=True)}
     scored = [one for one in report.indicators if ("economies", "share_at_100", one["indicator_id"], "level") in found]
     return {
         "audit": {
@@ -35,7 +32,7 @@ def context(report: Report, words: Words) -> dict[str, Any]:
             ],
             "redundant": pick(report.audit, population="economies", statistic="redundant_pair"),
             "explained": pick(report.audit, population="economies", statistic="explained_variance"),
-            "titles": {row["indicator_id"]: row["title"] for row in report.titles},
+            "titles": report.title_of,
             "given_income": _given_income(report, found),
             "income": next((row["other_subject"] for row in pick(report.audit, statistic="income_correlation")), None),
         }

@@ -15,7 +15,7 @@ import duckdb
 
 from pipelines.scoring.models import Models
 from sources.errors import ConfigurationError
-from warehouse.reading import open_published, quoted, readable, without_pandas
+from warehouse.reading import open_published, quoted, readable, records_of, without_pandas
 
 TABLES = ("indicator_scores", "pillar_scores", "scorecard")
 STEPS, ROUNDS = 64, 5
@@ -65,9 +65,7 @@ class WhatIf:
     def rows(self, sql: str, *parameters: Any) -> list[Row]:
         """Return the rows of a query on the tables of the last scoring."""
         with without_pandas():
-            result = self._connection.execute(sql, list(parameters))
-        names = [column[0] for column in result.description or []]
-        return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+            return records_of(self._connection.execute(sql, list(parameters)))
 
     def _copy_inputs(self) -> None:
         """Copy the framework and the figures of its indicators.

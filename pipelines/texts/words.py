@@ -50,6 +50,16 @@ _DIGITS = {
 """Unit -> digits after the decimal point. For other units they depend on the size of the figure: see ``digits_of``."""
 
 
+_NAMED = {
+    "economies": ("iso3", "name"),
+    "groups": ("group_id", "group_title"),
+    "indicators": ("indicator_id", "title"),
+    "pillars": ("pillar_id", "title"),
+    "subthemes": ("subtheme_id", "title"),
+}
+"""Section of ``names`` -> the columns with the code and the English name in rows of the report."""
+
+
 @cache
 def _load(language: str) -> dict[str, Any]:
     if language not in LANGUAGES:
@@ -150,6 +160,11 @@ class Words:
             self._without_name.add(f"names.{kind}.{code}")
         return published if name is None else str(name)
 
+    def name_of(self, kind: str, row: Mapping[str, Any]) -> str:
+        """Return the name of what a published row is about: ``words.name_of("economies", row)``, see ``name``."""
+        code, published = _NAMED[kind]
+        return self.name(kind, row[code], row[published])
+
     def warn_of_english(self, note: Callable[[str], None]) -> None:
         """Print one line with the names that were shown in English because the texts of this language lack them."""
         if self._without_name and self.language != ENGLISH:
@@ -215,6 +230,13 @@ class Words:
 
     def year(self, value: int | None) -> str:
         return GAP if value is None else str(value)
+
+    def year_of(self, cell: Mapping[str, Any]) -> str:
+        """Return the year of the latest figure of a row of ``indicator_scores``, with the year of its measurement."""
+        latest, measured = cell["latest_year"], cell["measured_year"]
+        if measured is None or measured == latest:
+            return self.year(latest)
+        return self("jumps.year_measured", year=self.year(latest), measured=self.year(measured))
 
 
 class _Filler(Formatter):

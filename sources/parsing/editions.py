@@ -6,7 +6,6 @@ How an edition is read belongs in the adapter, which also checks that a file is 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -19,6 +18,7 @@ from sources.http.conditional import TABLE, remedy
 from sources.parsing.observations import Origin, build_answers, build_failed_answers
 from sources.parsing.responses import (
     UnusableResponse,
+    in_parallel,
     last_modified,
     raw_body,
     require_body,
@@ -121,9 +121,7 @@ def fetch_all(
     One edition that fails, or is not the edition of its name, makes all answers unavailable. ``read`` combines the
     editions; by default their observations are concatenated.
     """
-    with ThreadPoolExecutor(provider.parallel, thread_name_prefix=provider.id) as pool:
-        received = pool.map(lambda edition: get_edition(edition, files, provider, http), files.paths)
-        replies = dict(zip(files.paths, received, strict=True))
+    replies = in_parallel(provider, lambda edition: get_edition(edition, files, provider, http), files.paths)
     return _answer(requests, files, replies, read or files.concat, provider, window)
 
 

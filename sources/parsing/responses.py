@@ -6,6 +6,7 @@ Parsing a body into a table belongs in ``tables``, turning a table into observat
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 
@@ -61,6 +62,13 @@ def get(
     ``options`` are further arguments of ``Http.get``.
     """
     return http.get(url_of(provider, path), params, accept=accept, **options, **provider.limits)
+
+
+def in_parallel(provider: Provider, ask: Callable[[K], T], items: Iterable[K]) -> dict[K, T]:
+    """Return item -> result of ``ask``, which sends requests, as many at once as the provider's entry allows."""
+    asked = list(items)
+    with ThreadPoolExecutor(provider.parallel, thread_name_prefix=provider.id) as pool:
+        return dict(zip(asked, pool.map(ask, asked), strict=True))
 
 
 def require_content(reply: Reply, unknown_id: Collection[int] = ()) -> bytes:

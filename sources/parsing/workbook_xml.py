@@ -12,8 +12,6 @@ from xml.parsers import expat
 from sources.parsing.responses import UnusableResponse
 
 LAST_ROW, LAST_COLUMN = 1_048_576, 16_384
-DECLARED = re.compile(r"""(<\?xml[^>]*?)\s+encoding\s*=\s*["'][^"']*["']""")
-"""The declaration of an encoding."""
 
 Cell = tuple[int, int]
 """Row and column on the sheet, from 0."""

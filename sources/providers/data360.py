@@ -7,8 +7,7 @@ the database's list. Cuts and units belong in ``data360_rows``, the same series 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from urllib.parse import urlencode
 
@@ -16,7 +15,7 @@ import polars as pl
 
 from sources.catalogue import Provider
 from sources.http.client import Http, Reply
-from sources.inspection import FIRST_YEAR, MEMBERS, Inspection, failed, missing
+from sources.inspection import FIRST_YEAR, MEMBERS, Inspection, missing
 from sources.observation import Areas
 from sources.parsing.observations import Origin, build_answers, build_failed_answers, merge_fetched, with_raw_record
 from sources.parsing.pages import keys_of, may_continue, require_no_further_rows, require_one_answer
@@ -25,6 +24,7 @@ from sources.parsing.responses import (
     code_and_aliases,
     get,
     group_requests,
+    in_parallel,
     last_modified,
     raw_body,
     read_optional,
@@ -33,7 +33,7 @@ from sources.parsing.responses import (
 from sources.parsing.tables import parse_json, rows_to_table
 from sources.provider import Fetched, Outcome, RawBody, SeriesRequest, Window
 from sources.providers.data360_rows import OPTIONAL, REQUIRED, check_series, observations_of
-from sources.providers.inspecting import inspect_observations, known_code, note_alias, unreadable
+from sources.providers.inspecting import inspect_observations, inspect_reply, known_code, note_alias
 from sources.smoke_check import ContractViolation, SmokeCheck, require_name
 
 PUBLIC_BASE = "https://data360api.worldbank.org"
@@ -92,11 +92,10 @@ def fetch(requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, w
     run = _Data360Fetch(provider, areas, window, http)
     databases = list(dict.fromkeys(map(_database, requests)))
     series = group_requests(requests, lambda one: (_database(one), *code_and_aliases(one)))
-    with ThreadPoolExecutor(provider.parallel, thread_name_prefix=provider.id) as pool:
-        lists = dict(zip(databases, pool.map(run.indicators, databases), strict=True))
-        known = {name: found for name, (found, _) in lists.items()}
-        parts = pool.map(lambda key: run.answer(key[0], key[1:], known[key[0]], series[key]), series)
-        return merge_fetched([*(Fetched({}, bodies) for _, bodies in lists.values()), *parts])
+    lists = in_parallel(provider, run.indicators, databases)
+    known = {name: found for name, (found, _) in lists.items()}
+    parts = in_parallel(provider, lambda key: run.answer(key[0], key[1:], known[key[0]], series[key]), series)
+    return merge_fetched([*(Fetched({}, bodies) for _, bodies in lists.values()), *parts.values()])
 
 
 @dataclass(frozen=True)
@@ -200,12 +199,10 @@ def inspect(
     """
     run = _Data360Fetch(provider, areas, Window(FIRST_YEAR, window.last_year), http)
     databases = list(dict.fromkeys(map(_database, requests)))
-    with ThreadPoolExecutor(provider.parallel, thread_name_prefix=provider.id) as pool:
-        lists = dict(zip(databases, pool.map(run.indicators, databases), strict=True))
-        known = {database: codes for database, (codes, _) in lists.items()}
-        names = {each: _name(each, known[_database(each)]) for each in requests}
-        series = list(dict.fromkeys((_database(each), name) for each, name in names.items() if name))
-        replies = dict(zip(series, pool.map(lambda each: run.few_rows(*each), series), strict=True))
+    known = {database: codes for database, (codes, _) in in_parallel(provider, run.indicators, databases).items()}
+    names = {each: _name(each, known[_database(each)]) for each in requests}
+    series = dict.fromkeys((_database(each), name) for each, name in names.items() if name)
+    replies = in_parallel(provider, lambda each: run.few_rows(*each), series)
     taken = {each.code for each in requests}
     return {
         request: note_alias(_inspect(request, replies[_database(request), name], run), request, name)
@@ -225,18 +222,16 @@ def _name(request: SeriesRequest, known: set[str] | None) -> str | None:
 
 def _inspect(request: SeriesRequest, reply: Reply, run: _Data360Fetch) -> Inspection:
     """Return the result for a link from the rows of some members."""
-    if fault := failed(reply):
-        return fault
-    try:
-        rows = with_raw_record(parse(reply.content).rows, "")
+
+    def read(content: bytes) -> Inspection:
+        rows = with_raw_record(parse(content).rows, "")
         check_series(rows, request)
-    except UnusableResponse as error:
-        return unreadable(error, reply.url)
-    units = rows["UNIT_MEASURE"].drop_nulls().unique().sort()
-    found = inspect_observations(
-        request, lambda one: observations_of(rows, one, run.areas, run.window), "unit_measure", units
-    )
-    return replace(found, url=reply.url)
+        units = rows["UNIT_MEASURE"].drop_nulls().unique().sort()
+        return inspect_observations(
+            request, lambda one: observations_of(rows, one, run.areas, run.window), "unit_measure", units
+        )
+
+    return inspect_reply(reply, read)
 
 
 def smoke_checks(year: int) -> list[SmokeCheck]:

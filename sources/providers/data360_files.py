@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
 from urllib.parse import quote
@@ -34,6 +33,7 @@ from sources.parsing.responses import (
     code_and_aliases,
     get,
     group_requests,
+    in_parallel,
     last_modified,
     raw_body,
     require_table,
@@ -82,10 +82,8 @@ def fetch(requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, w
     See ``sources.provider.Adapter``.
     """
     series = group_requests(requests, lambda one: tuple(_paths(one)))
-    with ThreadPoolExecutor(provider.parallel, thread_name_prefix=provider.id) as pool:
-        return merge_fetched(
-            pool.map(lambda paths: _series(paths, series[paths], provider, areas, window, http), series)
-        )
+    parts = in_parallel(provider, lambda paths: _series(paths, series[paths], provider, areas, window, http), series)
+    return merge_fetched(parts.values())
 
 
 def _paths(request: SeriesRequest) -> list[str]:
@@ -129,8 +127,7 @@ def inspect(
 ) -> dict[SeriesRequest, Inspection]:
     """Inspect every series by the beginning of its file. See ``sources.inspection.Inspects``."""
     series = group_requests(requests, lambda one: tuple(_paths(one)))
-    with ThreadPoolExecutor(provider.parallel, thread_name_prefix=provider.id) as pool:
-        heads = dict(zip(series, pool.map(lambda paths: _head(paths, provider, http), series), strict=True))
+    heads = in_parallel(provider, lambda paths: _head(paths, provider, http), series)
     return {
         request: replace(_inspect(request, *heads[paths], provider, areas, window), url=heads[paths][1].reply.url)
         for paths, own in series.items()

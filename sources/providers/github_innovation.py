@@ -8,15 +8,13 @@ divided by belongs in the catalogue; pairs of economies (``economy_collaborators
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import date
 
 import polars as pl
 
 from sources.catalogue import Provider
 from sources.http.client import Http
-from sources.inspection import Inspection, failed, missing
+from sources.inspection import Inspection, missing
 from sources.observation import Areas
 from sources.parsing.editions import release_of_files
 from sources.parsing.observations import (
@@ -26,10 +24,18 @@ from sources.parsing.observations import (
     merge_fetched,
     parse_observations,
 )
-from sources.parsing.responses import CSV_TYPES, UnusableResponse, get, last_modified, raw_body, require_table
+from sources.parsing.responses import (
+    CSV_TYPES,
+    UnusableResponse,
+    get,
+    in_parallel,
+    last_modified,
+    raw_body,
+    require_table,
+)
 from sources.parsing.tables import read_csv, require_columns
 from sources.provider import Fetched, Outcome, SeriesRequest, Window
-from sources.providers.inspecting import inspect_observations, unreadable
+from sources.providers.inspecting import inspect_observations, inspect_reply
 from sources.smoke_check import SmokeCheck, header_check
 
 PUBLIC_BASE = "https://github.com/github/innovationgraph/blob/main/data"
@@ -128,8 +134,8 @@ def newest_quarter(rows: pl.DataFrame) -> str | None:
 
 def fetch(requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, window: Window, http: Http) -> Fetched:
     """Return the figures of every requested measure, each from its own file. See ``sources.provider.Adapter``."""
-    with ThreadPoolExecutor(provider.parallel, thread_name_prefix=provider.id) as pool:
-        return merge_fetched(pool.map(lambda request: _measure(request, provider, areas, window, http), requests))
+    parts = in_parallel(provider, lambda request: _measure(request, provider, areas, window, http), requests)
+    return merge_fetched(parts.values())
 
 
 def _file(code: str) -> str:
@@ -164,23 +170,18 @@ def inspect(
     requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, window: Window, http: Http
 ) -> dict[SeriesRequest, Inspection]:
     """Inspect every measure by its file, which is small. See ``sources.inspection.Inspects``."""
-    with ThreadPoolExecutor(provider.parallel, thread_name_prefix=provider.id) as pool:
-        found = pool.map(lambda request: _inspect(request, provider, areas, window, http), requests)
-        return dict(zip(requests, found, strict=True))
+    return in_parallel(provider, lambda request: _inspect(request, provider, areas, window, http), requests)
 
 
 def _inspect(request: SeriesRequest, provider: Provider, areas: Areas, window: Window, http: Http) -> Inspection:
     if request.code not in MEASURES:
         return missing(request.code, "the Innovation Graph", MEASURES)
-    reply = get(http, provider, _file(request.code), accept=CSV_TYPES)
-    if fault := failed(reply):
-        return fault
-    try:
-        rows = parse(reply.content, request.code)
-    except UnusableResponse as error:
-        return unreadable(error, reply.url)
-    result = inspect_observations(request, lambda one: observations_of(rows, one.code, "", areas, window))
-    return replace(result, url=reply.url)
+
+    def read(content: bytes) -> Inspection:
+        rows = parse(content, request.code)
+        return inspect_observations(request, lambda one: observations_of(rows, one.code, "", areas, window))
+
+    return inspect_reply(get(http, provider, _file(request.code), accept=CSV_TYPES), read)
 
 
 def release_group(request: SeriesRequest) -> str:

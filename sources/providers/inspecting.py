@@ -27,6 +27,16 @@ ZIP = b"PK\x03\x04"
 """The first bytes of every .xlsx file."""
 
 
+def inspect_reply(reply: Reply, read: Callable[[bytes], Inspection]) -> Inspection:
+    """Return the result of ``read`` for the content of a reply, or that of its failure or of an UnusableResponse."""
+    if fault := failed(reply):
+        return fault
+    try:
+        return replace(read(reply.content), url=reply.url)
+    except UnusableResponse as error:
+        return unreadable(error, reply.url)
+
+
 def inspect_observations(
     request: SeriesRequest, read: ReadSeries, unit: str | None = None, units: Iterable[str] = ()
 ) -> Inspection:

@@ -7,7 +7,6 @@ separated by commas; the unit in the chart's metadata must contain one of them.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -24,6 +23,7 @@ from sources.parsing.responses import (
     UnusableResponse,
     get,
     group_requests,
+    in_parallel,
     last_modified,
     raw_body,
     read_optional,
@@ -94,8 +94,8 @@ def fetch(requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, w
     See ``sources.provider.Adapter``.
     """
     charts = group_requests(requests, _slug)
-    with ThreadPoolExecutor(provider.parallel, thread_name_prefix=provider.id) as pool:
-        return merge_fetched(pool.map(lambda slug: _chart(slug, charts[slug], provider, areas, window, http), charts))
+    parts = in_parallel(provider, lambda slug: _chart(slug, charts[slug], provider, areas, window, http), charts)
+    return merge_fetched(parts.values())
 
 
 def _slug(request: SeriesRequest) -> str:
@@ -143,9 +143,8 @@ def inspect(
     """Inspect every series by its chart's metadata and some members. See ``sources.inspection.Inspects``."""
     charts = group_requests(requests, _slug)
     seen = Window(FIRST_YEAR, window.last_year)
-    with ThreadPoolExecutor(provider.parallel, thread_name_prefix=provider.id) as pool:
-        found = pool.map(lambda slug: _inspect(slug, charts[slug], provider, areas, seen, http), charts)
-        return {request: each for chart in found for request, each in chart.items()}
+    found = in_parallel(provider, lambda slug: _inspect(slug, charts[slug], provider, areas, seen, http), charts)
+    return {request: each for chart in found.values() for request, each in chart.items()}
 
 
 def _inspect(

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
 from html import unescape
@@ -32,7 +31,7 @@ from sources.parsing.editions import (
     require_edition,
 )
 from sources.parsing.observations import Origin, build_answers, build_failed_answers, merge_fetched, parse_observations
-from sources.parsing.responses import CSV_TYPES, UnusableResponse, get, raw_body, require_content
+from sources.parsing.responses import CSV_TYPES, UnusableResponse, get, in_parallel, raw_body, require_content
 from sources.parsing.tables import read_csv
 from sources.provider import Fetched, Outcome, SeriesRequest, Window
 from sources.providers.inspecting import FileInspection, inspect_file, inspect_observations, unreadable
@@ -175,15 +174,9 @@ def fetch(requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, w
     """
     tables = [request for request in requests if not request.option("pages")]
     pages = [request for request in requests if request.option("pages")]
-    return merge_fetched(
-        fetch_part(own, provider, areas, window, http)
-        for own, fetch_part in ((tables, _tables), (pages, _pages))
-        if own
-    )
-
-
-def _tables(requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, window: Window, http: Http) -> Fetched:
-    return fetch_all(requests, _files(areas, window), provider, window, http)
+    parts = [fetch_all(tables, _files(areas, window), provider, window, http)] if tables else []
+    parts += [_pages(pages, provider, areas, window, http)] if pages else []
+    return merge_fetched(parts)
 
 
 def _files(areas: Areas, window: Window) -> EditionFiles:
@@ -209,10 +202,7 @@ def _pages(requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, 
             raise UnusableResponse(f"the data centre links to no page of {', '.join(missing_pages)}")
     except UnusableResponse as error:
         return build_failed_answers(requests, error, lambda _: origin, [centre], provider)
-    with ThreadPoolExecutor(provider.parallel, thread_name_prefix=provider.id) as pool:
-        replies = dict(
-            zip(countries, pool.map(lambda iso3: _page(links[iso3], provider, http), countries), strict=True)
-        )
+    replies = in_parallel(provider, lambda iso3: _page(links[iso3], provider, http), countries)
     received, listed = list(replies.values()), [raw_body(centre, provider)]
     try:
         bodies = {iso3: require_content(reply) for iso3, reply in replies.items()}

@@ -9,8 +9,7 @@ null or empty. The option ``aliases`` has other codes of the series.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from urllib.parse import quote, urlencode
@@ -19,7 +18,7 @@ import polars as pl
 
 from sources.catalogue import Provider
 from sources.http.client import GATEWAY_TIMEOUT, FailureKind, Http, Reply
-from sources.inspection import FIRST_YEAR, MEMBERS, Inspection, Verdict, failed, missing
+from sources.inspection import FIRST_YEAR, MEMBERS, Inspection, Verdict, missing
 from sources.observation import Areas
 from sources.parsing.observations import (
     NO_TEXT,
@@ -38,13 +37,14 @@ from sources.parsing.responses import (
     code_and_aliases,
     get,
     group_requests,
+    in_parallel,
     raw_body,
     read_optional,
     require_content,
     split_codes,
 )
 from sources.provider import Fetched, Outcome, RawBody, SeriesRequest, Window
-from sources.providers.inspecting import inspect_observations, known_code, note_alias, unreadable
+from sources.providers.inspecting import inspect_observations, inspect_reply, known_code, note_alias
 from sources.providers.un_sdg_pages import ATTRIBUTE, DIMENSION, SdgPage, parse, releases_of
 from sources.smoke_check import ContractViolation, SmokeCheck
 
@@ -128,8 +128,8 @@ def fetch(requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, w
     releases, bodies = read_optional(_list_series(provider, http), releases_of, provider)
     run = _UnSdgFetch(provider, areas, window, http, releases)
     series = group_requests(requests, lambda one: tuple(code_and_aliases(one)))
-    with ThreadPoolExecutor(provider.parallel, thread_name_prefix=provider.id) as pool:
-        return merge_fetched([Fetched({}, bodies), *pool.map(run.answer, series, series.values())])
+    parts = in_parallel(provider, lambda names: run.answer(names, series[names]), series)
+    return merge_fetched([Fetched({}, bodies), *parts.values()])
 
 
 @dataclass(frozen=True)
@@ -193,8 +193,8 @@ class _UnSdgFetch:
         first = _read(replies[0], 1)
         if (first.pages - 1) * size >= MAX_ROWS:
             raise UnusableResponse(f"{first.pages} pages are more than an answer can have")
-        with ThreadPoolExecutor(self.provider.parallel, thread_name_prefix=self.provider.id) as pool:
-            replies += pool.map(lambda number: self._page(code, size, number), range(2, first.pages + 1))
+        numbers = range(2, first.pages + 1)
+        replies += in_parallel(self.provider, lambda number: self._page(code, size, number), numbers).values()
         pages = [first, *(_read(reply, number) for number, reply in enumerate(replies[1:], start=2))]
         if any((page.pages, page.total) != (first.pages, first.total) for page in pages):
             raise UnusableResponse(
@@ -238,9 +238,8 @@ def inspect(
     releases, _ = read_optional(_list_series(provider, http), releases_of, provider)
     seen = Window(FIRST_YEAR, window.last_year)
     names = {each: each.code if releases is None else known_code(each, releases) for each in requests}
-    series = list(dict.fromkeys(name for name in names.values() if name))
-    with ThreadPoolExecutor(provider.parallel, thread_name_prefix=provider.id) as pool:
-        replies = dict(zip(series, pool.map(lambda name: _few_rows(name, provider, areas, http), series), strict=True))
+    series = dict.fromkeys(name for name in names.values() if name)
+    replies = in_parallel(provider, lambda name: _few_rows(name, provider, areas, http), series)
     return {
         request: note_alias(_inspect(request, name, replies[name], areas, seen), request, name)
         if name
@@ -258,20 +257,19 @@ def _few_rows(code: str, provider: Provider, areas: Areas, http: Http) -> Reply:
 
 def _inspect(request: SeriesRequest, name: str, reply: Reply, areas: Areas, window: Window) -> Inspection:
     """Return the result for a link from the rows of some members."""
-    if fault := failed(reply):
-        return fault
-    try:
-        page = parse(reply.content)
+
+    def read(content: bytes) -> Inspection:
+        page = parse(content)
         if others := sorted(set(page.rows["series"]) - {name}):
             raise UnusableResponse(f"the answer has another series: {', '.join(map(str, others))}")
-    except UnusableResponse as error:
-        return unreadable(error, reply.url)
-    rows, unit = with_raw_record(page.rows, ""), f"{ATTRIBUTE}Units"
-    units = rows[unit].drop_nulls().unique().sort() if unit in rows.columns else ()
-    result = inspect_observations(request, lambda one: observations_of(rows, one, areas, window), "Units", units)
-    if page.total > rows.height and result.verdict is not Verdict.OK:
-        result = result.noting(f"{rows.height:,} of {page.total:,} rows were read")
-    return replace(result, url=reply.url)
+        rows, unit = with_raw_record(page.rows, ""), f"{ATTRIBUTE}Units"
+        units = rows[unit].drop_nulls().unique().sort() if unit in rows.columns else ()
+        result = inspect_observations(request, lambda one: observations_of(rows, one, areas, window), "Units", units)
+        if page.total > rows.height and result.verdict is not Verdict.OK:
+            result = result.noting(f"{rows.height:,} of {page.total:,} rows were read")
+        return result
+
+    return inspect_reply(reply, read)
 
 
 def release(requests: Sequence[SeriesRequest], provider: Provider, http: Http, today: date) -> dict[SeriesRequest, str]:

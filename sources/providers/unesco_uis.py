@@ -7,8 +7,7 @@ HTTP 200 with a hint, so that a wrong code looks like a series without data.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 from urllib.parse import urlencode
@@ -17,13 +16,13 @@ import polars as pl
 
 from sources.catalogue import Provider
 from sources.http.client import Http, Reply
-from sources.inspection import FIRST_YEAR, MEMBERS, Inspection, Verdict, failed, missing
+from sources.inspection import FIRST_YEAR, MEMBERS, Inspection, Verdict, missing
 from sources.observation import Areas
 from sources.parsing.observations import Origin, build_answers, build_failed_answers, merge_fetched, parse_observations
-from sources.parsing.responses import UnusableResponse, get, raw_body, read_optional, require_content
+from sources.parsing.responses import UnusableResponse, get, in_parallel, raw_body, read_optional, require_content
 from sources.parsing.tables import parse_json, rows_to_table
 from sources.provider import Fetched, Outcome, SeriesRequest, Window
-from sources.providers.inspecting import inspect_observations, unreadable
+from sources.providers.inspecting import inspect_observations, inspect_reply
 from sources.smoke_check import ContractViolation, SmokeCheck
 
 PUBLIC_BASE = "https://api.uis.unesco.org/api/public"
@@ -84,10 +83,9 @@ def fetch(requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, w
         return Fetched({}, [])
     current, bodies = read_optional(get(http, provider, "versions/default"), release_of, provider)
     most = max(1, MAX_RECORDS // (GEO_UNITS * (window.last_year - window.first_year + 1)))
-    batches = [requests[start : start + most] for start in range(0, len(requests), most)]
-    with ThreadPoolExecutor(provider.parallel, thread_name_prefix=provider.id) as pool:
-        parts = pool.map(lambda batch: _batch(batch, provider, areas, window, http, current), batches)
-        return merge_fetched([Fetched({}, bodies), *parts])
+    batches = [tuple(requests[start : start + most]) for start in range(0, len(requests), most)]
+    parts = in_parallel(provider, lambda batch: _batch(batch, provider, areas, window, http, current), batches)
+    return merge_fetched([Fetched({}, bodies), *parts.values()])
 
 
 def _batch(
@@ -146,25 +144,21 @@ def inspect(
             return missing(request.code, "the list of indicators", known, taken)
         return _inspect(request, provider, areas, seen, http)
 
-    with ThreadPoolExecutor(provider.parallel, thread_name_prefix=provider.id) as pool:
-        return dict(zip(requests, pool.map(one, requests), strict=True))
+    return in_parallel(provider, one, requests)
 
 
 def _inspect(request: SeriesRequest, provider: Provider, areas: Areas, window: Window, http: Http) -> Inspection:
     """Inspect one series by the rows of some members."""
     units = urlencode([("geoUnit", iso3) for iso3 in MEMBERS])
     query: dict[str, str | int] = {"indicator": request.code, "start": window.first_year, "end": window.last_year}
-    reply = get(http, provider, f"data/indicators?{units}", query)
-    if fault := failed(reply):
-        return fault
-    try:
-        records = parse(reply.content)
-    except UnusableResponse as error:
-        return unreadable(error, reply.url)
-    if request.code in records.unknown:
-        return Inspection(Verdict.GONE, f"UNESCO does not know the indicator {request.code}", url=reply.url)
-    result = inspect_observations(request, lambda one: observations_of(records, one.code, "", areas, window))
-    return replace(result, url=reply.url)
+
+    def read(content: bytes) -> Inspection:
+        records = parse(content)
+        if request.code in records.unknown:
+            return Inspection(Verdict.GONE, f"UNESCO does not know the indicator {request.code}")
+        return inspect_observations(request, lambda one: observations_of(records, one.code, "", areas, window))
+
+    return inspect_reply(get(http, provider, f"data/indicators?{units}", query), read)
 
 
 def release(requests: Sequence[SeriesRequest], provider: Provider, http: Http, today: date) -> dict[SeriesRequest, str]:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from html import unescape
 
 import polars as pl
@@ -21,7 +20,7 @@ from sources.inspection import Inspection, Verdict, failed, missing
 from sources.observation import Areas
 from sources.parsing.observations import Origin, build_answers, build_failed_answers, parse_observations
 from sources.parsing.pages import require_different
-from sources.parsing.responses import UnusableResponse, get, raw_body, require_content
+from sources.parsing.responses import UnusableResponse, get, in_parallel, raw_body, require_content
 from sources.provider import Fetched, Outcome, SeriesRequest, Window
 from sources.providers.inspecting import unreadable
 from sources.smoke_check import SmokeCheck
@@ -118,12 +117,12 @@ def fetch(requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, w
     One failed page makes all answers unavailable. See ``sources.provider.Adapter``.
     """
     origin, countries = Origin(f"{PUBLIC_BASE}/{PAGE}", "country pages"), sorted(areas.members)
-    with ThreadPoolExecutor(provider.parallel, thread_name_prefix=provider.id) as pool:
-        replies = list(pool.map(lambda iso3: _page(iso3, provider, http), countries))
+    asked = in_parallel(provider, lambda iso3: _page(iso3, provider, http), countries)
+    replies = list(asked.values())
     try:
         pages = [
             (parse_page(require_content(reply), iso3), raw_body(reply, provider).sha256)
-            for iso3, reply in zip(countries, replies, strict=True)
+            for iso3, reply in asked.items()
         ]
         if not any(surveys.height for surveys, _ in pages):
             raise UnusableResponse("there is none of the survey's scores on any page")

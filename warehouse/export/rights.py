@@ -17,6 +17,7 @@ import duckdb
 
 from warehouse.export.folder import write
 from warehouse.export.licences import MARKS
+from warehouse.reading import records_of
 
 
 @dataclass(frozen=True)
@@ -33,16 +34,13 @@ class Attribution:
 
 def load_about(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
     """Return the row of the table ``publication``."""
-    result = connection.execute("from publication")
-    row = result.fetchone()
-    assert row is not None and result.description is not None
-    return dict(zip((column[0] for column in result.description), row, strict=True))
+    return records_of(connection.execute("from publication"))[0]
 
 
 def load_rights(connection: duckdb.DuckDBPyConnection, attributions: Iterable[Attribution]) -> list[dict[str, Any]]:
     """Return one row per provider and licence of the observations, with the provider's attribution."""
     known = {attribution.provider: attribution for attribution in attributions}
-    rows = connection.execute(
+    result = connection.execute(
         """
         select o.provider, o.licence, t.terms, t.reason, count(*) as figures, count(w.year) as withheld,
             count(r.year) as restricted, string_agg(distinct o.indicator_id, ', ' order by o.indicator_id) as indicators
@@ -52,18 +50,15 @@ def load_rights(connection: duckdb.DuckDBPyConnection, attributions: Iterable[At
         left join restricted_figures as r using (iso3, indicator_id, year)
         group by all order by 1, 2
         """
-    ).fetchall()
-    columns = ("provider", "licence", "terms", "reason", "figures", "withheld", "restricted", "indicators")
-    rights = []
-    for row in rows:
-        one = dict(zip(columns, row, strict=True))
+    )
+    rows = records_of(result)
+    for one in rows:
         by = known.get(one["provider"])
         one["title"] = by.title if by else one["provider"]
         one["citation"] = by.citation if by else ""
         one["licence_url"] = by.licence_url if by and by.licence == one["licence"] else None
         one["documentation_url"] = by.documentation_url if by else None
-        rights.append(one)
-    return rights
+    return rows
 
 
 def count_marked(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, int]]:

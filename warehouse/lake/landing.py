@@ -26,7 +26,7 @@ from warehouse.lake.connection import NAME, Lake, columns_of
 from warehouse.lake.responses import RESPONSES, new_responses
 from warehouse.landing import read_rows
 from warehouse.layout import Layout
-from warehouse.reading import quoted
+from warehouse.reading import quoted, records_of
 
 TABLES = ("observations", "confirmations", "rejects")
 """Folders of ``landing``, and tables of the lake."""
@@ -114,9 +114,7 @@ def newest_health(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, 
     found = connection.execute(
         f"from {NAME}.landing.{HEALTH} qualify row_number() over (partition by indicator_id order by file desc) = 1"
     )
-    names = [column[0] for column in found.description or []]
-    rows = [dict(zip(names, row, strict=True)) for row in found.fetchall()]
-    return {row["indicator_id"]: row for row in rows}
+    return {row["indicator_id"]: row for row in records_of(found)}
 
 
 def _compared(table: str, names: set[str], indicators: Collection[str]) -> set[str]:
