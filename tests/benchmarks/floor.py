@@ -56,26 +56,26 @@ def _step(node: dict[str, Any], sql: str | None, project: Path) -> Step | None:
     return None
 
 
-def run(given: list[Step], threads: int) -> float:
-    """Run the steps in a new database file, and return their seconds."""
+def run(given: list[Step], threads: int, folder: Path) -> float:
+    """Run the steps in the new database ``build.duckdb`` of a folder, and return their seconds."""
     from pipelines.dbt.functions import register
 
-    with tempfile.TemporaryDirectory(prefix="carec-floor-") as folder:
-        started = time.perf_counter()
-        with duckdb.connect(str(Path(folder, "build.duckdb")), config={"threads": threads}) as connection:
-            register(connection)
-            connection.execute("set enable_external_file_cache = false; set enable_progress_bar = false")
-            connection.execute("create schema staging; create schema intermediate")
-            for name, sql, kind in given:
-                try:
-                    rows = connection.execute(sql).fetchall()
-                except duckdb.Error as error:
-                    sys.exit(f"{name} cannot run as plain SQL: {error}")
-                if kind == "error" and rows[0][0]:
-                    sys.exit(f"{name} finds {rows[0][0]} rows")
-            connection.execute("checkpoint")
-        return time.perf_counter() - started
+    started = time.perf_counter()
+    with duckdb.connect(str(folder / "build.duckdb"), config={"threads": threads}) as connection:
+        register(connection)
+        connection.execute("set enable_external_file_cache = false; set enable_progress_bar = false")
+        connection.execute("create schema staging; create schema intermediate")
+        for name, sql, kind in given:
+            try:
+                rows = connection.execute(sql).fetchall()
+            except duckdb.Error as error:
+                sys.exit(f"{name} cannot run as plain SQL: {error}")
+            if kind == "error" and rows[0][0]:
+                sys.exit(f"{name} finds {rows[0][0]} rows")
+        connection.execute("checkpoint")
+    return time.perf_counter() - started
 
 
 if __name__ == "__main__":
-    print(run(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")), int(sys.argv[2])))
+    with tempfile.TemporaryDirectory(prefix="carec-floor-") as folder:
+        print(run(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")), int(sys.argv[2]), Path(folder)))
