@@ -97,12 +97,13 @@ def run_carec(
     unit_tests: bool = False,
     recorded: bool = False,
     tested: bool = True,
+    mistake: bool = False,
     **environment: str,
 ) -> subprocess.CompletedProcess[str]:
     """Run ``carec`` offline and return its exit code and output.
 
-    A reading command runs through the entry point in this process. A refresh, a command of another checkout and a
-    command with a setting of Python or the system run in a separate process.
+    A reading command, and one that ends at a mistake, runs through the entry point in this process. A refresh, a
+    command of another checkout and a command with a setting of Python or the system run in a separate process.
 
     Args:
         arguments: The command line after ``carec``.
@@ -111,15 +112,16 @@ def run_carec(
         unit_tests: Whether a build runs dbt's unit tests.
         recorded: Whether a refresh is recorded for Dagster's pages.
         tested: Whether the build of a refresh that is not recorded runs data tests.
+        mistake: Whether the command must end before it builds or serves anything.
         environment: Further variables; an empty value removes the variable.
     """
     env = {k: v for k, v in os.environ.items() if not k.startswith(("CAREC_", "DAGSTER_", "DBT_"))}
     env |= {"CAREC_WAREHOUSE": str(warehouse), "CAREC_OFFLINE": "1", "PYTHONPATH": str(root), "NO_COLOR": "1"}
-    if arguments[0] == "refresh" and not unit_tests:
+    if arguments[0] == "refresh" and not (unit_tests or mistake):
         skip_unit_tests(warehouse, root)
     env = {k: v for k, v in (env | environment).items() if v != ""}
     ours = all(name.startswith("CAREC_") or name in ("NO_COLOR", "COLUMNS") for name in environment)
-    if root == ROOT and ours and arguments[0] in (*READERS, "--version"):
+    if root == ROOT and ours and (mistake or arguments[0] in (*READERS, "--version")):
         return _in_process(arguments, env)
     program = (
         refresh_program(recorded, tested) if arguments[0] == "refresh" else [sys.executable, "-m", "pipelines.cli"]

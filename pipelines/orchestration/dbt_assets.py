@@ -21,6 +21,7 @@ from dagster_dbt import (
     DbtCliResource,
     DbtProject,
 )
+from dagster_dbt.core.dbt_event_iterator import DbtEventIterator
 from pydantic import Field
 
 from pipelines.dbt import runner
@@ -153,6 +154,20 @@ def _close_build_file(invocation: DbtCliInvocation) -> None:
         invocation.adapter.connections.close_all_connections()
 
 
+def _all_events(invocation: DbtCliInvocation) -> tuple[DbtEventIterator[Any], DagsterDbtCliRuntimeError | None]:
+    """Return the events of dbt after it has ended, and its fault.
+
+    dagster-dbt counts rows only then, because dbt has the build file open. Until then the threads that count would ask
+    for the next event without a pause, and take a core from dbt.
+    """
+    found: list[Any] = []
+    try:
+        found.extend(invocation.stream())
+    except DagsterDbtCliRuntimeError as error:
+        return DbtEventIterator(iter(found), invocation), error
+    return DbtEventIterator(iter(found), invocation), None
+
+
 UNCHANGED = "nothing has changed, nothing is built (the option rebuild builds anyway); the publication remains"
 
 
@@ -220,16 +235,14 @@ def dbt_build(
             started = runner.start_build(workspace, as_of, fingerprint, seeds=True)
             invocation = dbt.cli(started.arguments, context=context, target_path=layout.dbt_target)
             failed: list[dg.AssetCheckResult] = []
-            fault: DagsterDbtCliRuntimeError | None = None
+            found, fault = _all_events(invocation)
             try:
-                events = invocation.stream().fetch_row_counts()
+                events = found.fetch_row_counts()
                 for event in events.fetch_column_metadata(with_column_lineage=config.column_lineage):
                     if isinstance(event, dg.AssetCheckResult) and not event.passed:
                         failed.append(event)  # its rows can be read after dbt has closed the build file
                     else:
                         yield with_every_indicator(manifest, event)
-            except DagsterDbtCliRuntimeError as error:
-                fault = error
             finally:
                 _close_build_file(invocation)
             yield from _with_rows(layout, manifest, failed)

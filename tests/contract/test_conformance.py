@@ -10,11 +10,12 @@ import gzip
 import hashlib
 import os
 import re
+import shutil
 import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from io import BytesIO
 from itertools import product
 from pathlib import Path
@@ -59,8 +60,8 @@ WORKBOOKS = [name for name in PROVIDERS if payload(name).sheet]
 REPRESENTATIVE = ("itu_prices", "qog", "un_egov", "world_bank")
 """A workbook, a CSV table, one file per edition, and a paged API. All adapters use the same HTTP client, so the default
 tests run HTTP faults with these four only, and ``make test-all`` with every adapter."""
-ROTATION = 4
-"""By default a fault in a body runs with every fourth adapter, the next fault with the next ones."""
+ROTATION = 8
+"""By default a fault in a body runs with every eighth adapter, the next fault with the next ones."""
 Figures = dict[tuple[str, int], float]
 Answer = Callable[[Request, Mapping[str, Body]], Response | None]
 
@@ -143,8 +144,26 @@ class Provider:
         return {raw.load(self.layout, path.stem) for path in self.layout.raw.rglob("*.gz")}
 
 
+@pytest.fixture(scope="session")
+def landed_before(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Return the folder with the earlier figures of a provider, which are landed once for all tests."""
+
+    @cache
+    def land(name: str) -> Path:
+        of, layout = payload(name), Layout(tmp_path_factory.mktemp("before"))
+        figures = records(
+            *((iso3, year, value) for (iso3, year), value in known(of).items()), provider=of.link.provider
+        )
+        landing.land(layout, ID, figures, landing.NEVER.replace(year=2020))
+        return layout.root
+
+    return land
+
+
 @pytest.fixture
-def provider(request: pytest.FixtureRequest, opened: Workspace, tmp_path: Path) -> Provider:
+def provider(
+    request: pytest.FixtureRequest, opened: Workspace, landed_before: Callable[[str], Path], tmp_path: Path
+) -> Provider:
     of = payload(request.param)
     one = indicator(id=ID, chain=[of.link.model_dump()])
     at = replace(
@@ -152,10 +171,8 @@ def provider(request: pytest.FixtureRequest, opened: Workspace, tmp_path: Path) 
         catalogue=opened.catalogue.model_copy(update={"indicators": {ID: one}}),
         archive=replace(opened.archive, series=()),
         corrections=Corrections(),
-        layout=Layout(tmp_path / "warehouse"),
+        layout=Layout(Path(shutil.copytree(landed_before(request.param), tmp_path / "warehouse"))),
     )
-    before = records(*((iso3, year, value) for (iso3, year), value in known(of).items()), provider=of.link.provider)
-    landing.land(at.layout, ID, before, landing.NEVER.replace(year=2020))
     return Provider(of, at)
 
 
@@ -373,7 +390,7 @@ def test_a_status_other_than_success_is_reported_and_lands_nothing(
         assert sent.get_data() in provider.kept()
 
 
-@of_each(PROVIDERS)
+@of_each(PROVIDERS, http=True)
 def test_a_redirect_from_a_public_host_to_this_machine_is_not_followed(
     provider: Provider, raw_server: Callable[[Talk], RawServer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -460,7 +477,7 @@ def test_an_operators_file_is_used_if_the_provider_serves_no_file(
     assert content in provider.kept()
 
 
-@of_each(FILES)
+@of_each(FILES, http=True)
 def test_a_file_of_the_provider_takes_precedence_over_the_operators_file(provider: Provider, serve: Serve) -> None:
     folder = provider.layout.local_files
     folder.mkdir(parents=True)
@@ -606,7 +623,7 @@ def test_an_object_with_a_repeated_field_is_refused(provider: Provider, serve: S
     assert result.outcome in FAILED and "a field twice" in (result.stale_reason or "")
 
 
-@of_each(PROVIDERS)
+@of_each(PROVIDERS, http=True)
 def test_an_invalid_date_of_change_is_ignored(provider: Provider, serve: Serve) -> None:
     def dated(request: Request, bodies: Mapping[str, Body]) -> Response | None:
         body = bodies.get(path_of(request, bodies))

@@ -71,7 +71,7 @@ def test_every_command_that_prints_data_supports_json_and_csv(published_warehous
 def test_a_mistake_of_a_user_gives_one_clear_line_on_standard_error(
     published_warehouse: Path, arguments: list[str], code: int, expected: str
 ) -> None:
-    done = run_carec(*arguments, warehouse=published_warehouse)
+    done = run_carec(*arguments, warehouse=published_warehouse, mistake=True)
     assert done.returncode == code
     assert expected in " ".join(done.stderr.split())
     assert "Traceback" not in done.stderr and done.stdout == ""
@@ -93,7 +93,7 @@ def test_reading_before_the_first_refresh_names_the_command_to_run(tmp_path: Pat
     ],
 )
 def test_a_setting_that_cannot_be_used_is_named(tmp_path: Path, setting: str, value: str, expected: str) -> None:
-    done = run_carec("refresh", warehouse=tmp_path, **{setting: value})
+    done = run_carec("refresh", warehouse=tmp_path, mistake=True, **{setting: value})
     assert done.returncode == 2
     assert expected in done.stderr and "Traceback" not in done.stderr
 

@@ -11,10 +11,11 @@ import io
 import json
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
@@ -56,7 +57,7 @@ def carec(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -
     return Run(capsys, monkeypatch)
 
 
-def _commands(group: typer.core.TyperGroup, before: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], object]]:
+def _commands(group: typer.core.TyperGroup, before: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
     context = typer.Context(group)
     for name in group.list_commands(context):
         command = group.get_command(context, name)
@@ -65,10 +66,13 @@ def _commands(group: typer.core.TyperGroup, before: tuple[str, ...] = ()) -> Ite
             yield from _commands(command, (*before, name))
 
 
-GROUP = typer.main.get_command(app)
-assert isinstance(GROUP, typer.core.TyperGroup)
-COMMANDS = dict(_commands(GROUP))
-WITH_FORMAT = {name for name, command in COMMANDS.items() if any(p.name == "fmt" for p in command.params)}  # type: ignore[attr-defined]
+@pytest.fixture(scope="module")
+def commands() -> Mapping[tuple[str, ...], Any]:
+    """Return every command by its words. No parameters of tests: only one process of pytest imports all commands."""
+    group = typer.main.get_command(app)
+    assert isinstance(group, typer.core.TyperGroup)
+    return dict(_commands(group))
+
 
 EXAMPLES: list[tuple[tuple[str, ...], tuple[str, ...]]] = [
     (("score",), (str(ROOT / "tests" / "example_index"),)),
@@ -118,19 +122,22 @@ READERS = [
 """The commands that read the published file."""
 
 
-def test_every_command_that_prints_data_is_tested() -> None:
-    assert {name for name, _ in EXAMPLES} == WITH_FORMAT - OF_A_LAKE
+def test_every_command_that_prints_data_is_tested(commands: Mapping[tuple[str, ...], Any]) -> None:
+    with_format = {name for name, command in commands.items() if any(p.name == "fmt" for p in command.params)}
+    assert {name for name, _ in EXAMPLES} == with_format - OF_A_LAKE
 
 
-@pytest.mark.parametrize("name", COMMANDS, ids=" ".join)
-def test_every_command_has_help_that_explains_it_and_every_option(carec: Run, name: tuple[str, ...]) -> None:
-    done = carec(*name, "--help")
-    assert done.code == 0 and done.stderr == ""
-    assert done.stdout.startswith(f"Usage: carec {' '.join(name)} ")
-    command = COMMANDS[name]
-    assert command.help and command.help.strip().endswith(".")  # type: ignore[attr-defined]
-    for one in command.params:  # type: ignore[attr-defined]
-        assert getattr(one, "help", None), f"{' '.join(name)}: {one.name} is not explained"
+def test_every_command_has_help_that_explains_it_and_every_option(
+    carec: Run, commands: Mapping[tuple[str, ...], Any]
+) -> None:
+    for name, command in commands.items():
+        words = " ".join(name)
+        done = carec(*name, "--help")
+        assert done.code == 0 and done.stderr == "", words
+        assert done.stdout.startswith(f"Usage: carec {words} ")
+        assert command.help and command.help.strip().endswith("."), words
+        for one in command.params:
+            assert getattr(one, "help", None), f"{words}: {one.name} is not explained"
 
 
 @pytest.mark.parametrize(("name", "arguments"), EXAMPLES, ids=lambda words: " ".join(words) or "-")
@@ -268,11 +275,13 @@ def test_publishing_replaces_an_unreadable_published_file(
     assert current is not None and current.published_at == datetime(2027, 1, 1)
 
 
-def test_the_list_of_commands_has_the_first_line_of_each_commands_help(carec: Run) -> None:
+def test_the_list_of_commands_has_the_first_line_of_each_commands_help(
+    carec: Run, commands: Mapping[tuple[str, ...], Any]
+) -> None:
     listed = " ".join(carec("--help").stdout.split())
-    for (name, *below), command in COMMANDS.items():
+    for (name, *below), command in commands.items():
         if not below:
-            first_line = (command.help or "").partition("\n")[0]  # type: ignore[attr-defined]
+            first_line = (command.help or "").partition("\n")[0]
             assert f"{name} {first_line}" in listed
 
 
