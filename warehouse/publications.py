@@ -22,7 +22,6 @@ from warehouse import kept
 from warehouse.kept import STAMP
 from warehouse.layout import Layout
 from warehouse.reading import Unreadable, open_published, quoted, readable
-from warehouse.standing import standing
 
 PARTS = {
     "publication": "published_at timestamp, as_of date",
@@ -161,11 +160,6 @@ class Comparison:
     def records(self) -> list[dict[str, Any]]:
         """The rows as dictionaries."""
         return [dict(zip(COLUMNS, row, strict=True)) for row in self.rows]
-
-
-def keep(layout: Layout) -> None:
-    """Keep the published file, if it is not kept yet. A second call does nothing."""
-    standing(layout)
 
 
 def folders(layout: Layout) -> list[Path]:

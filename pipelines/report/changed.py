@@ -7,7 +7,7 @@ showing them in a terminal (``pipelines.cli.diff``).
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
@@ -30,9 +30,8 @@ class ReportSection:
     numeric: tuple[int, ...] = ()
 
 
-def sections(report: Report, words: Words) -> list[ReportSection]:
+def sections(report: Report, names: Mapping[str, str], words: Words) -> list[ReportSection]:
     """Return one section per kind of change, in the order of ``carec diff``; kinds without a change are left out."""
-    economies = {row["iso3"]: words.name_of("economies", row) for row in report.members}
     titles = {row["indicator_id"]: words.name_of("indicators", row) for row in report.freshness}
     units = {row["indicator_id"]: row["unit"] for row in report.freshness}
     statements = {row["claim_id"]: row["statement"] for row in report.claims}
@@ -44,7 +43,7 @@ def sections(report: Report, words: Words) -> list[ReportSection]:
             named = [
                 {
                     **row,
-                    "member": economies.get(row["iso3"], GAP),
+                    "member": names.get(row["iso3"], GAP),
                     "what": titles.get(row["subject"]) or statements.get(row["subject"]) or words("columns.overall"),
                     "unit": units.get(row["subject"]),
                 }

@@ -12,7 +12,7 @@ from statistics import median_low
 from typing import Any
 
 from pipelines.published import CHANGE_SECTIONS, section_of
-from pipelines.report.data import Report, Row, pick
+from pipelines.report.data import Report, pick
 from pipelines.report.next_steps import REGION
 from pipelines.seeds.codes import FRAMEWORK
 from pipelines.texts.words import Words
@@ -84,13 +84,12 @@ def _changed(report: Report, words: Words) -> str:
 def _gaps(report: Report, names: Mapping[str, str], words: Words) -> list[str]:
     """Return one line per member that lacks scores, with each reason and the parts it concerns."""
     lines = []
+    in_overall = {row["pillar_id"] for row in pick(report.pillars, in_overall=True)}
     for member in sorted(report.members, key=lambda row: names[row["iso3"]]):
         parts: dict[str, list[str]] = {}
         if member["overall_score"] is None:
             parts.setdefault(member["score_reason"], []).append(words("columns.overall"))
-        missing: list[Row] = [row for row in pick(report.pillar_scores, iso3=member["iso3"]) if row["score"] is None]
-        in_overall = {row["pillar_id"] for row in pick(report.pillars, in_overall=True)}
-        for row in missing:
+        for row in pick(report.pillar_scores, iso3=member["iso3"], score=None):
             if row["pillar_id"] in in_overall:
                 parts.setdefault(row["score_reason"], []).append(row["pillar_id"].upper())
         if parts:

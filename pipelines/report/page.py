@@ -156,7 +156,7 @@ def _report(report: Report, words: Words) -> dict[str, Any]:
             for row in report.pillars
         },
         "parts": [part for part in words.get("review_parts") if any(r["pillar"] == part for r in report.claims)],
-        "changes": sections(report, words),
+        "changes": sections(report, common["names"], words),
         "origins": origins.by_indicator(report),
         "matched_change": matched_change.changes(report, common["names"]),
         "progress": next_steps.progress(report, common["names"], words),

@@ -20,9 +20,6 @@ VARIABLES: dict[str, Any] = yaml.load(_PROJECT_FILE.read_text(encoding="utf-8"),
 FRAMEWORK: str = VARIABLES["framework"]
 """The framework of the scorecard. Other frameworks are scored too, but the pages and the summaries show this one."""
 
-STATUSES: tuple[str, ...] = tuple(VARIABLES["statuses"])
-"""Statuses of an indicator in an economy, from the best to the one without data."""
-
 PROGRESS: tuple[str, ...] = tuple(VARIABLES["progress"])
 """Classes of the progress summary, from the best to the one without data."""
 

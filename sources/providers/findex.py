@@ -11,16 +11,13 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from sources.catalogue import Provider
-from sources.http.client import Http
-from sources.inspection import Inspection
 from sources.observation import Areas
-from sources.parsing.editions import EditionFiles, fetch_newest, in_memory
+from sources.parsing.editions import EditionFiles, in_memory
 from sources.parsing.observations import parse_observations
 from sources.parsing.responses import CSV_TYPES, UnusableResponse
 from sources.parsing.tables import read_csv, require_columns, require_unique_columns
-from sources.provider import Fetched, Outcome, SeriesRequest, Window
-from sources.providers.inspecting import FileInspection, inspect_file
+from sources.provider import Outcome, SeriesRequest, Window
+from sources.providers.inspecting import FileInspection, NewestEdition
 from sources.smoke_check import SmokeCheck, header_check
 
 PUBLIC_BASE = "https://thedocs.worldbank.org/en/doc/be6615202d1f08a25855c8ac2d615122-0050012025/related"
@@ -83,7 +80,7 @@ def _percent(share: pl.Expr) -> pl.Expr:
     )
 
 
-def _files(areas: Areas, window: Window) -> EditionFiles:
+def _files(_: Sequence[SeriesRequest], areas: Areas, window: Window) -> EditionFiles:
     return EditionFiles(
         PUBLIC_BASE,
         FILES,
@@ -94,24 +91,17 @@ def _files(areas: Areas, window: Window) -> EditionFiles:
     )
 
 
-def fetch(requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, window: Window, http: Http) -> Fetched:
-    """Return the figures of every requested series from the one file. See ``sources.provider.Adapter``."""
-    return fetch_newest(requests, _files(areas, window), provider, window, http)
-
-
-def inspect(
-    requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, window: Window, http: Http
-) -> dict[SeriesRequest, Inspection]:
-    """Inspect every column by the head of the file. See ``sources.inspection.Inspects``."""
-    inspection = FileInspection(
-        files=_files(areas, window),
+_ADAPTER = NewestEdition(
+    _files,
+    FileInspection(
         codes=lambda rows: set(rows.columns),
         named=lambda _, code: code.partition(":")[0],
         in_header=True,
         head=lambda rows: require_columns(rows, KEYS),
         dated_by_edition=lambda _: False,
-    )
-    return inspect_file(requests, inspection, provider, http)
+    ),
+)
+fetch, inspect = _ADAPTER.fetch, _ADAPTER.inspect
 
 
 def smoke_checks(_: int) -> list[SmokeCheck]:

@@ -13,15 +13,14 @@ import polars as pl
 
 from sources.catalogue import Provider
 from sources.http.client import Http
-from sources.inspection import Inspection
 from sources.observation import Areas
 from sources.parsing.country_names import OLDER_CODES
-from sources.parsing.editions import EditionFiles, fetch_newest, in_memory, release_of_files, require_edition
+from sources.parsing.editions import EditionFiles, in_memory, release_of_files, require_edition
 from sources.parsing.observations import parse_observations
 from sources.parsing.responses import UnusableResponse
 from sources.parsing.workbook import PREAMBLE, XLSX_TYPES, Row, open_workbook, rows_of
-from sources.provider import Fetched, Outcome, SeriesRequest, Window
-from sources.providers.inspecting import FileInspection, inspect_file
+from sources.provider import Outcome, SeriesRequest, Window
+from sources.providers.inspecting import FileInspection, NewestEdition
 from sources.smoke_check import SmokeCheck, workbook_check
 
 PUBLIC_BASE = "https://datacatalogfiles.worldbank.org/ddh-published/0037889"
@@ -116,7 +115,7 @@ def observations_of(scores: pl.DataFrame, metric: str, raw_sha256: str, areas: A
     )
 
 
-def _files(areas: Areas, window: Window) -> EditionFiles:
+def _files(_: Sequence[SeriesRequest], areas: Areas, window: Window) -> EditionFiles:
     return EditionFiles(
         PUBLIC_BASE,
         RELEASES,
@@ -127,17 +126,8 @@ def _files(areas: Areas, window: Window) -> EditionFiles:
     )
 
 
-def fetch(requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, window: Window, http: Http) -> Fetched:
-    """Return the figures of every requested series from the newest known release. See ``sources.provider.Adapter``."""
-    return fetch_newest(requests, _files(areas, window), provider, window, http)
-
-
-def inspect(
-    requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, window: Window, http: Http
-) -> dict[SeriesRequest, Inspection]:
-    """Inspect every metric by the beginning of the newest workbook. See ``sources.inspection.Inspects``."""
-    inspection = FileInspection(files=_files(areas, window), codes=lambda _: METRICS)
-    return inspect_file(requests, inspection, provider, http)
+_ADAPTER = NewestEdition(_files, FileInspection(codes=lambda _: METRICS))
+fetch, inspect = _ADAPTER.fetch, _ADAPTER.inspect
 
 
 def release(requests: Sequence[SeriesRequest], provider: Provider, http: Http, today: date) -> dict[SeriesRequest, str]:

@@ -16,12 +16,13 @@ from sources.http.bodies import Body
 from sources.http.client import Http, Reply
 from sources.http.conditional import remedy
 from sources.inspection import MEMBERS, Inspection, Verdict, failed, missing
-from sources.parsing.editions import EditionFiles, get_edition, is_absent
+from sources.observation import Areas
+from sources.parsing.editions import EditionFiles, fetch_newest, get_edition, is_absent
 from sources.parsing.observations import ReadSeries
 from sources.parsing.responses import BEGINNING, UnusableResponse, code_and_aliases, require_content
 from sources.parsing.tables import read_csv
 from sources.parsing.workbook import XLSX_TYPES
-from sources.provider import SeriesRequest
+from sources.provider import Fetched, SeriesRequest, Window
 
 ZIP = b"PK\x03\x04"
 """The first bytes of every .xlsx file."""
@@ -136,7 +137,6 @@ class FileInspection:
     """How one kind of edition file is inspected.
 
     Attributes:
-        files: The files.
         codes: Returns the codes in the rows of a file.
         named: Returns how ``codes`` spells the code of a request, or one of its aliases.
         in_header: The codes are column names, so that the head of the file has all of them.
@@ -145,7 +145,6 @@ class FileInspection:
         dated_by_edition: Returns whether observations of a request have the year of the edition.
     """
 
-    files: EditionFiles
     codes: Callable[[pl.DataFrame], Collection[str]]
     named: Callable[[SeriesRequest, str], str] = lambda _, code: code
     in_header: bool = False
@@ -155,20 +154,21 @@ class FileInspection:
 
 
 def inspect_file(
-    requests: Sequence[SeriesRequest], inspection: FileInspection, provider: Provider, http: Http
+    requests: Sequence[SeriesRequest], files: EditionFiles, inspection: FileInspection, provider: Provider, http: Http
 ) -> dict[SeriesRequest, Inspection]:
     """Inspect every request against the newest edition that exists; each address is requested once.
 
     Args:
         requests: Series of this kind of file.
-        inspection: The kind of file.
+        files: The files.
+        inspection: How they are inspected.
         provider: The provider; the size of the file is compared with its ``max_body_mib``.
         http: The session.
 
     Returns:
         One result per request.
     """
-    found = _newest(inspection.files, provider, http)
+    found = _newest(files, provider, http)
     if isinstance(found, Inspection):
         return dict.fromkeys(requests, found)
     edition, head = found
@@ -176,13 +176,13 @@ def inspect_file(
     if fault := failed(head.reply) or too_large(head, provider):
         return dict.fromkeys(requests, fault)
     try:
-        rows = _rows(inspection, head, edition)
+        rows = _rows(files, inspection, head, edition)
     except UnusableResponse as error:
         return dict.fromkeys(requests, unreadable(error, url))
     results = {}
     taken = {inspection.named(request, request.code) for request in requests}
     for request in requests:
-        result = _inspect_rows(inspection, request, rows, head, edition, taken)
+        result = _inspect_rows(files, inspection, request, rows, head, edition, taken)
         newest = edition if inspection.dated_by_edition(request) else result.newest
         results[request] = replace(result, newest=newest, edition=edition, url=url)
     return results
@@ -203,13 +203,13 @@ def _newest(files: EditionFiles, provider: Provider, http: Http) -> tuple[int, F
     return Inspection(Verdict.GONE, f"there is none of {', '.join(files.paths.values())}", url=tried[-1].url)
 
 
-def _rows(inspection: FileInspection, head: FileHead, edition: int) -> pl.DataFrame | None:
+def _rows(files: EditionFiles, inspection: FileInspection, head: FileHead, edition: int) -> pl.DataFrame | None:
     """Return the parsed file if it is whole, else the rows of its head; None if a part cannot be read."""
     content = require_content(head.reply) if head.is_whole else head.reply.content
-    if inspection.files.accept == XLSX_TYPES and not content.startswith(ZIP):
+    if files.accept == XLSX_TYPES and not content.startswith(ZIP):
         raise UnusableResponse("the file does not begin as a workbook does")
     if head.is_whole:
-        return inspection.files.parse(Body(content), edition)
+        return files.parse(Body(content), edition)
     if inspection.head is None:
         return None
     rows = read_csv(head.content)
@@ -218,6 +218,7 @@ def _rows(inspection: FileInspection, head: FileHead, edition: int) -> pl.DataFr
 
 
 def _inspect_rows(
+    files: EditionFiles,
     inspection: FileInspection,
     request: SeriesRequest,
     rows: pl.DataFrame | None,
@@ -225,7 +226,6 @@ def _inspect_rows(
     edition: int,
     taken: Collection[str],
 ) -> Inspection:
-    files = inspection.files
     file = f"{files.release} {edition}" + ("" if head.size is None else f", {head.size:,} bytes")
     if rows is None:
         return Inspection(Verdict.OK, f"{file}: size and edition checked, codes are not in a workbook's first bytes")
@@ -243,3 +243,28 @@ def _inspect_rows(
         request, lambda one: files.observations(rows, one, edition, ""), option, units(rows, request)
     )
     return note_alias(result, request, code)
+
+
+@dataclass(frozen=True)
+class NewestEdition:
+    """The ``fetch`` and ``inspect`` of a provider whose newest edition answers every request.
+
+    Attributes:
+        files: Returns the files for some requests, the known areas and the requested years.
+        inspection: How the files are inspected.
+    """
+
+    files: Callable[[Sequence[SeriesRequest], Areas, Window], EditionFiles]
+    inspection: FileInspection
+
+    def fetch(
+        self, requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, window: Window, http: Http
+    ) -> Fetched:
+        """Answer every request from the newest edition that exists. See ``sources.provider.Adapter``."""
+        return fetch_newest(requests, self.files(requests, areas, window), provider, window, http)
+
+    def inspect(
+        self, requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, window: Window, http: Http
+    ) -> dict[SeriesRequest, Inspection]:
+        """Inspect every request by the beginning of the newest edition. See ``sources.inspection.Inspects``."""
+        return inspect_file(requests, self.files(requests, areas, window), self.inspection, provider, http)

@@ -16,15 +16,14 @@ import polars as pl
 
 from sources.catalogue import Provider
 from sources.http.client import Http
-from sources.inspection import Inspection
 from sources.observation import Areas
 from sources.parsing.country_names import OLDER_CODES
-from sources.parsing.editions import EditionFiles, fetch_newest, in_memory, newest_years, release_of_files
+from sources.parsing.editions import EditionFiles, in_memory, newest_years, release_of_files
 from sources.parsing.observations import parse_observations
 from sources.parsing.responses import UnusableResponse, code_and_aliases
 from sources.parsing.workbook import XLSX_TYPES, open_workbook, rows_of, table
-from sources.provider import Fetched, Outcome, SeriesRequest, Window
-from sources.providers.inspecting import FileInspection, inspect_file
+from sources.provider import Outcome, SeriesRequest, Window
+from sources.providers.inspecting import FileInspection, NewestEdition
 from sources.smoke_check import SmokeCheck, workbook_check
 
 PUBLIC_BASE = "https://www.itu.int/en/ITU-D/Statistics/Documents/ICT_Prices"
@@ -80,7 +79,7 @@ def observations_of(
     )
 
 
-def _files(areas: Areas, window: Window) -> EditionFiles:
+def _files(_: Sequence[SeriesRequest], areas: Areas, window: Window) -> EditionFiles:
     return EditionFiles(
         PUBLIC_BASE,
         {year: FILE.format(year) for year in newest_years(window.last_year, FETCHED)},
@@ -91,23 +90,14 @@ def _files(areas: Areas, window: Window) -> EditionFiles:
     )
 
 
-def fetch(requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, window: Window, http: Http) -> Fetched:
-    """Return the figures of every requested series from the newest workbook. See ``sources.provider.Adapter``."""
-    return fetch_newest(requests, _files(areas, window), provider, window, http)
-
-
-def inspect(
-    requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, window: Window, http: Http
-) -> dict[SeriesRequest, Inspection]:
-    """Inspect every basket by the beginning of the newest workbook. See ``sources.inspection.Inspects``."""
-    inspection = FileInspection(
-        files=_files(areas, window), codes=lambda rows: set(rows["Code"].drop_nulls()), unit=("unit", _units)
-    )
-    return inspect_file(requests, inspection, provider, http)
-
-
 def _units(rows: pl.DataFrame, request: SeriesRequest) -> list[str]:
     return rows.filter(pl.col("Code").is_in(code_and_aliases(request)))["Unit"].drop_nulls().unique().sort().to_list()
+
+
+_ADAPTER = NewestEdition(
+    _files, FileInspection(codes=lambda rows: set(rows["Code"].drop_nulls()), unit=("unit", _units))
+)
+fetch, inspect = _ADAPTER.fetch, _ADAPTER.inspect
 
 
 def release(requests: Sequence[SeriesRequest], provider: Provider, http: Http, today: date) -> dict[SeriesRequest, str]:

@@ -10,17 +10,14 @@ from collections.abc import Collection, Sequence
 
 import polars as pl
 
-from sources.catalogue import Provider
 from sources.http.bodies import Body
-from sources.http.client import Http
-from sources.inspection import Inspection
 from sources.observation import Areas
-from sources.parsing.editions import EditionFiles, fetch_newest, newest_years
+from sources.parsing.editions import EditionFiles, newest_years
 from sources.parsing.observations import parse_observations
 from sources.parsing.responses import CSV_TYPES, UnusableResponse
 from sources.parsing.tables import read_csv_columns, require_columns, require_unique_columns
-from sources.provider import Fetched, SeriesRequest, Window
-from sources.providers.inspecting import FileInspection, inspect_file
+from sources.provider import SeriesRequest, Window
+from sources.providers.inspecting import FileInspection, NewestEdition
 from sources.providers.un_egov import surveys
 from sources.smoke_check import SmokeCheck, header_check
 
@@ -84,23 +81,16 @@ def _files(requests: Sequence[SeriesRequest], areas: Areas, window: Window) -> E
     )
 
 
-def fetch(requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, window: Window, http: Http) -> Fetched:
-    """Return the figures of every requested series from the newest release. See ``sources.provider.Adapter``."""
-    return fetch_newest(requests, _files(requests, areas, window), provider, window, http)
-
-
-def inspect(
-    requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, window: Window, http: Http
-) -> dict[SeriesRequest, Inspection]:
-    """Inspect every column by the head of the newest release. See ``sources.inspection.Inspects``."""
-    inspection = FileInspection(
-        files=_files(requests, areas, window),
+_ADAPTER = NewestEdition(
+    _files,
+    FileInspection(
         codes=lambda rows: set(rows.columns),
         in_header=True,
         head=lambda rows: require_columns(rows, KEYS),
         dated_by_edition=lambda _: False,
-    )
-    return inspect_file(requests, inspection, provider, http)
+    ),
+)
+fetch, inspect = _ADAPTER.fetch, _ADAPTER.inspect
 
 
 def smoke_checks(year: int) -> list[SmokeCheck]:

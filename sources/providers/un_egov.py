@@ -237,7 +237,6 @@ def inspect(
 ) -> dict[SeriesRequest, Inspection]:
     """Inspect the newest table and the page of one member. See ``sources.inspection.Inspects``."""
     inspection = FileInspection(
-        files=_files(areas, window),
         codes=lambda rows: positions(rows.columns, COLUMNS).keys(),
         named=lambda request, _: str(request.option("column")),
         in_header=True,
@@ -246,7 +245,7 @@ def inspect(
     tables = [request for request in requests if not request.option("pages")]
     pages = [request for request in requests if request.option("pages")]
     return {
-        **(inspect_file(tables, inspection, provider, http) if tables else {}),
+        **(inspect_file(tables, _files(areas, window), inspection, provider, http) if tables else {}),
         **(_inspect_pages(pages, provider, areas, window, http) if pages else {}),
     }
 

@@ -14,14 +14,13 @@ import polars as pl
 
 from sources.catalogue import Provider
 from sources.http.client import Http
-from sources.inspection import Inspection
 from sources.observation import Areas
-from sources.parsing.editions import EditionFiles, fetch_newest, in_memory, release_of_files
+from sources.parsing.editions import EditionFiles, in_memory, release_of_files
 from sources.parsing.observations import parse_observations
 from sources.parsing.responses import CSV_TYPES
 from sources.parsing.tables import read_csv, require_columns, require_unique_columns
-from sources.provider import Fetched, SeriesRequest, Window
-from sources.providers.inspecting import FileInspection, inspect_file
+from sources.provider import SeriesRequest, Window
+from sources.providers.inspecting import FileInspection, NewestEdition
 from sources.smoke_check import SmokeCheck, header_check
 
 PUBLIC_BASE = "https://storage.unctad.org"
@@ -82,7 +81,7 @@ def _fault(column: str) -> pl.Expr:
     )
 
 
-def _files(areas: Areas, window: Window) -> EditionFiles:
+def _files(_: Sequence[SeriesRequest], areas: Areas, window: Window) -> EditionFiles:
     return EditionFiles(
         PUBLIC_BASE,
         FILES,
@@ -93,23 +92,16 @@ def _files(areas: Areas, window: Window) -> EditionFiles:
     )
 
 
-def fetch(requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, window: Window, http: Http) -> Fetched:
-    """Return the counts of every request from the newest known edition. See ``sources.provider.Adapter``."""
-    return fetch_newest(requests, _files(areas, window), provider, window, http)
-
-
-def inspect(
-    requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, window: Window, http: Http
-) -> dict[SeriesRequest, Inspection]:
-    """Inspect the columns of every request by the head of the file. See ``sources.inspection.Inspects``."""
-    inspection = FileInspection(
-        files=_files(areas, window),
+_ADAPTER = NewestEdition(
+    _files,
+    FileInspection(
         codes=lambda rows: set(rows.columns),
         named=lambda _, code: code.partition(SEPARATOR)[0],
         in_header=True,
         head=lambda rows: require_columns(rows, (KEY, *AREAS_OF_LAW)),
-    )
-    return inspect_file(requests, inspection, provider, http)
+    ),
+)
+fetch, inspect = _ADAPTER.fetch, _ADAPTER.inspect
 
 
 def release(requests: Sequence[SeriesRequest], provider: Provider, http: Http, today: date) -> dict[SeriesRequest, str]:

@@ -180,30 +180,37 @@ def inspect(
     requests: Sequence[SeriesRequest], provider: Provider, areas: Areas, window: Window, http: Http
 ) -> dict[SeriesRequest, Inspection]:
     """Return what the first bytes of the newest file show about every series. See ``sources.inspection.Inspects``."""
-    inspections: dict[str, Callable[[Sequence[SeriesRequest]], FileInspection]] = {
-        "model_pageone": lambda _: FileInspection(
-            files=_panel_files(RANKS, areas, window),
-            codes=lambda rows: set(rows["CODE"].drop_nulls()),
-            head=lambda rows: rename_columns(rows, PANEL),
+    kinds: dict[str, Callable[[Sequence[SeriesRequest]], tuple[EditionFiles, FileInspection]]] = {
+        "model_pageone": lambda _: (
+            _panel_files(RANKS, areas, window),
+            FileInspection(
+                codes=lambda rows: set(rows["CODE"].drop_nulls()), head=lambda rows: rename_columns(rows, PANEL)
+            ),
         ),
-        "bc_results": lambda own: FileInspection(
-            files=_results_files(areas, window),
-            codes=lambda _: {request.code for request in own},  # the file has only the overall index, without a code
-            head=lambda rows: rename_columns(rows, RESULTS),
+        "bc_results": lambda own: (
+            _results_files(areas, window),
+            FileInspection(
+                codes=lambda _: {
+                    request.code for request in own
+                },  # the file has only the overall index, without a code
+                head=lambda rows: rename_columns(rows, RESULTS),
+            ),
         ),
-        "workbook": lambda own: FileInspection(
-            files=_workbook_files(own, provider, areas, window),
-            codes=lambda rows: set(rows["name"].drop_nulls()),
-            named=lambda request, _: row_name(request),
-            dated_by_edition=lambda request: request.option("column") != "value",
+        "workbook": lambda own: (
+            _workbook_files(own, provider, areas, window),
+            FileInspection(
+                codes=lambda rows: set(rows["name"].drop_nulls()),
+                named=lambda request, _: row_name(request),
+                dated_by_edition=lambda request: request.option("column") != "value",
+            ),
         ),
     }
     results: dict[SeriesRequest, Inspection] = {}
     for file, own in group_requests(requests, _file).items():
-        if file in inspections:
-            results |= inspect_file(own, inspections[file](own), provider, http)
+        if file in kinds:
+            results |= inspect_file(own, *kinds[file](own), provider, http)
         else:
-            results |= dict.fromkeys(own, missing(file, "WIPO's site", inspections))
+            results |= dict.fromkeys(own, missing(file, "WIPO's site", kinds))
     return results
 
 

@@ -15,7 +15,7 @@ import yaml
 from jinja2 import Environment
 
 from pipelines.seeds.check import check_all
-from pipelines.seeds.codes import DECIDED, DEPENDING, FRAMEWORK, SIGNS, STATUSES, VERDICTS, WITHOUT_FIGURE
+from pipelines.seeds.codes import DECIDED, DEPENDING, FRAMEWORK, SIGNS, VARIABLES, VERDICTS, WITHOUT_FIGURE
 from pipelines.seeds.csv_table import LINE
 from pipelines.seeds.rules import RULES, TEXT, CellCheck, SeedRows
 from pipelines.seeds.table_schema import load_schemas
@@ -133,8 +133,9 @@ def test_a_missing_row_of_a_fixed_list_is_reported(seeds: Path) -> None:
 
 def test_statuses_verdicts_and_signs_are_in_the_order_in_which_they_are_declared() -> None:
     assert FRAMEWORK in (SEEDS / "frameworks.csv").read_text(encoding="utf-8")
-    assert list(pl.read_csv(SEEDS / "status_thresholds.csv")["status"]) == list(STATUSES)
-    assert [sign for sign in SIGNS if sign in STATUSES] == list(STATUSES)
+    statuses = VARIABLES["statuses"]
+    assert list(pl.read_csv(SEEDS / "status_thresholds.csv")["status"]) == statuses
+    assert [sign for sign in SIGNS if sign in statuses] == statuses
     assert "no_data" not in DECIDED and set(DECIDED) < set(VERDICTS)
     assert DEPENDING == ("depends_on_reading", "depends_on_base_year")
     assert WITHOUT_FIGURE == ("no_suitable_series", "document_only", "no_data")

@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +38,6 @@ class LakePublication:
 
     Attributes:
         snapshot: Id of its snapshot, for ``AT (VERSION => snapshot)``.
-        committed_at: When it was committed.
         fingerprint: As in the table ``publication``.
         as_of: The day that it scores, ISO format.
         published_at: Time of the publication, ISO format, UTC.
@@ -48,7 +46,6 @@ class LakePublication:
     """
 
     snapshot: int
-    committed_at: datetime
     fingerprint: str
     as_of: str
     published_at: str
@@ -94,11 +91,11 @@ def publish_to_lake(
 def publications(connection: duckdb.DuckDBPyConnection) -> list[LakePublication]:
     """Return the publications of an attached lake, oldest first."""
     found = connection.execute(
-        f"select snapshot_id, snapshot_time, commit_extra_info from {NAME}.snapshots()"
+        f"select snapshot_id, commit_extra_info from {NAME}.snapshots()"
         " where author = ? and commit_extra_info is not null order by 1",
         [AUTHOR],
     ).fetchall()
-    return [LakePublication(snapshot, at, **json.loads(extra)) for snapshot, at, extra in found]
+    return [LakePublication(snapshot, **json.loads(extra)) for snapshot, extra in found]
 
 
 def _record(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
