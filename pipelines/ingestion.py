@@ -10,15 +10,14 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from datetime import datetime
-from typing import Any
 
 import polars as pl
 
 from pipelines import run_journal
 from pipelines.archive_landing import land_archive
-from pipelines.gate_context import context_of
+from pipelines.gate_context import Contexts
 from pipelines.host_slots import shared_slots
+from pipelines.ingested import Ingested
 from pipelines.quality_gates import (
     ALL_REJECTED,
     FIGURE_GATES,
@@ -31,7 +30,7 @@ from pipelines.settings import Settings
 from pipelines.source_tables import write_indicators, write_source_health
 from pipelines.workspace import Workspace
 from sources.catalogue import LOCAL_FILE, Indicator
-from sources.chain import Attempt, Resolution, newest, resolve
+from sources.chain import Resolution, newest, resolve
 from sources.http.client import Http
 from sources.http.conditional import RunHttp, placed_bodies
 from sources.http.quotas import SharedSlots
@@ -46,89 +45,13 @@ from sources.observation import (
 from sources.provider import Outcome, RawBody, Window
 from sources.refusals import RefusedCode, RefusedCodes
 from warehouse import confirmations, landing, raw, refused_codes
-from warehouse.landing import Landed, LandedVintage, Landing
+from warehouse.files import Writers, WriteTable
+from warehouse.landing import Landed, Landing
 from warehouse.layout import Layout
 
 OFFLINE = "offline: no provider was asked"
 FIRST_YEAR = 2010
 """First year requested from providers. The scorecard's history begins in 2015 and its baselines in 2018."""
-
-
-@dataclass(frozen=True)
-class Ingested:
-    """Result of one indicator's ingestion.
-
-    Attributes:
-        landed: The vintage in use, and how it changed.
-        rows: Number of figures in use.
-        rejected: Number of rejected records; ``reject_reasons`` has the first three distinct reasons.
-        retrieved_at: Time of the run if a provider answered, else of the newest figure in use.
-        stale_reason: Why the figures do not come from this run, None if they do.
-        asked: The links that were asked, in order.
-        release: The release of the newest figures.
-        warnings: What the gates say of figures that are used: parts held back, large revisions.
-        held_back_bodies: sha256 of bodies whose series was held back or whose records were rejected.
-        confirmation: Hash of the newest confirmation, None if no live answer was ever accepted.
-    """
-
-    indicator: Indicator
-    outcome: Outcome
-    provider_used: str | None
-    landed: Landed
-    rows: int
-    rejected: int
-    reject_reasons: tuple[str, ...]
-    latest_year: int | None
-    retrieved_at: datetime | None
-    stale_reason: str | None
-    asked: tuple[Attempt, ...]
-    release: str | None
-    licence: str
-    warnings: tuple[str, ...]
-    held_back_bodies: frozenset[str]
-    confirmation: str | None
-
-    @property
-    def attempts(self) -> str:
-        """Return the providers that were asked, in order, with their outcomes and reasons, in one line."""
-        lines = [f"{a.provider} {a.provider_code}: {a.outcome}" + f" ({a.reason})" * bool(a.reason) for a in self.asked]
-        return "; ".join(lines) or "none"
-
-    @property
-    def faults(self) -> list[str]:
-        """Return the errors of this program in adapters, whichever provider answered at last."""
-        return [f"{self.indicator.id}: {a.reason}" for a in self.asked if a.outcome is Outcome.FAULT]
-
-    @property
-    def vintage(self) -> LandedVintage | None:
-        """The vintage in use, None if the indicator has no figures."""
-        return self.landed.vintage
-
-    @property
-    def health(self) -> dict[str, Any]:
-        """Return the indicator's row of the table ``source_health``."""
-        first = self.indicator.chain[0]
-        return {
-            "indicator_id": self.indicator.id,
-            "provider_requested": first.provider,
-            "provider_used": self.provider_used,
-            "outcome": self.outcome.value,
-            "latest_year": self.latest_year,
-            "retrieved_at": self.retrieved_at,
-            "stale_reason": self.stale_reason,
-            "attempts": self.attempts,
-            "provider_code": first.provider_code,
-            "provider_release": self.release,
-            "last_change_at": self.vintage.vintage_at if self.vintage else None,
-            "licence": self.licence,
-            "warnings": "; ".join(self.warnings) or None,
-        }
-
-    @property
-    def data_version(self) -> str:
-        """Return a name that changes if and only if the figures or their confirmation change."""
-        figures = self.vintage.content_hash if self.vintage else "none"
-        return f"{figures}-{self.confirmation}" if self.confirmation else figures
 
 
 @dataclass(frozen=True)
@@ -261,42 +184,66 @@ def land(
         unreachable: Host -> why it could not be reached.
     """
     write_indicators(workspace)
-    results = [process_indicator(workspace, run, resolution, placed=placed) for resolution in resolutions]
+    contexts, results = Contexts(workspace, run, resolutions), []
+    with Writers() as writers:
+        for resolution in resolutions:
+            with writers.in_order() as write:
+                results.append(process_indicator(workspace, run, resolution, contexts, placed, write))
     write_source_health(workspace, [result.health for result in results])
     return Ingestion(results, unreachable or {}, asked=asked)
 
 
-def process_indicator(workspace: Workspace, run: Run, resolution: Resolution, *, placed: frozenset[str]) -> Ingested:
-    """Check one indicator's answer and land it; without an answer the last vintage stays. Arguments as for ``land``."""
+def process_indicator(
+    workspace: Workspace,
+    run: Run,
+    resolution: Resolution,
+    contexts: Contexts,
+    placed: frozenset[str],
+    write: WriteTable,
+) -> Ingested:
+    """Check one indicator's answer and land it; without an answer the last vintage stays.
+
+    Args:
+        workspace: Catalogue, areas, corrections and paths.
+        run: The run that the answer belongs to.
+        resolution: Result of the indicator's chain.
+        contexts: What the gates read.
+        placed: Hashes of bodies that an operator put in place.
+        write: Writes the indicator's tables.
+    """
     indicator, layout = resolution.indicator, workspace.layout
     last = landing.latest(layout, indicator.id)
+    current = last.read() if last else empty_observations()
     landed, sent, replaced = Landed(Landing.UNCHANGED, last), empty_observations(), empty_rejects()
     rejects, gaps = resolution.rejects, resolution.rejected_keys
     warnings: tuple[str, ...] = ()
     if resolution.link:
-        previous = last.read() if last else empty_observations()
         why_mirrored = _why_no_answer(resolution) if resolution.mirrored and not resolution.link.adds else None
-        context = context_of(workspace, run, resolution, last, why_mirrored)
-        checked = run_gates(FIGURE_GATES, resolution.candidates, previous, context)
-        rejects, gaps = pl.concat([rejects, checked.rejected]), pl.concat([gaps, checked.rejected_keys])
+        context = contexts.of(resolution, last, why_mirrored)
+        checked = run_gates(FIGURE_GATES, resolution.candidates, current, context)
+        if checked.refused.height:
+            rejects, gaps = pl.concat([rejects, checked.rejected]), pl.concat([gaps, checked.rejected_keys])
         if not checked.held_back:
             replaced, sent = checked.replaced, checked.accepted.filter(_sent_by_provider(placed))
             warnings, gaps = checked.warnings, pl.concat([gaps, checked.doubted], how="diagonal")
-            series = with_retained(checked.accepted, gaps, previous)
-            series = with_carried_over(series, previous, indicator, run.window.first_year, resolution.link.adds)
-            checked = run_gates(SERIES_GATES, series, previous, context)
+            series = with_retained(checked.accepted, gaps, current)
+            series = with_carried_over(series, current, indicator, run.window.first_year, resolution.link.adds)
+            checked = run_gates(SERIES_GATES, series, current, context)
         if checked.held_back:
             warnings = ()
             status = Landing.UNCHANGED if checked.gate in (ALL_REJECTED, STALE_MIRROR) else Landing.HELD_BACK
             landed = Landed(status, last, reason=checked.held_back)
         else:
-            landed = landing.land(layout, indicator.id, checked.accepted, run.started_at)
-    if (logged := pl.concat([rejects, replaced])).height:
-        landing.log_rejects(layout, indicator.id, logged)
+            landed = landing.land(layout, indicator.id, checked.accepted, run.started_at, write)
+            if landed.status is Landing.NEW:
+                current = checked.accepted
+                contexts.replace(indicator.id, current)
+    if rejects.height or replaced.height:
+        landing.log_rejects(layout, indicator.id, pl.concat([rejects, replaced]), write)
 
-    stale, current = landed.reason, landed.vintage.read() if landed.vintage else empty_observations()
+    stale, confirmed = landed.reason, confirmations.newest(layout, indicator.id)
     if stale is None:
-        confirmations.record(layout, indicator.id, sent, current, run.started_at)
+        confirmed = confirmations.record(layout, indicator.id, sent, current, run.started_at, write)
     fresh_from = resolution.link.provider if resolution.link and not stale else None
     if fresh_from is None and stale is None:
         stale = resolution.why_unasked or _why_no_answer(resolution)
@@ -317,7 +264,7 @@ def process_indicator(workspace: Workspace, run: Run, resolution: Resolution, *,
         licence=_most_frequent(current["licence"]) or indicator.licence,
         warnings=warnings,
         held_back_bodies=frozenset(resolution.candidates["raw_sha256"]) if doubtful else frozenset(),
-        confirmation=confirmations.newest(layout, indicator.id),
+        confirmation=confirmed,
     )
 
 

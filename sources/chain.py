@@ -256,7 +256,7 @@ def _take(resolution: Resolution, answers: Sequence[tuple[Link, Answer]]) -> Non
         if at in reached and len(reached) > 1:
             reason = f"reaches {reached[at]}, {'taken' if at == taken else 'not taken'}"
         resolution.attempts.append(Attempt(link.provider, link.provider_code, answer.outcome, reason))
-        if at == taken or at not in reached:
+        if answer.rejects.height and (at == taken or at not in reached):
             resolution.rejects = pl.concat([resolution.rejects, _rejects(indicator, link, answer)])
         if at == taken:
             resolution.link = link

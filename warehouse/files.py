@@ -14,10 +14,11 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from filelock import FileLock, Timeout
 
@@ -29,6 +30,9 @@ CONTENT = "carec:content"
 
 POLL_S = 0.2
 """Seconds between two attempts to get the lock."""
+
+WRITERS = 8
+"""Files that are written at the same time."""
 
 
 class Busy(Exception):
@@ -107,6 +111,40 @@ def write_table(path: Path, table: pl.DataFrame) -> None:
         temporary.write_bytes(content.getbuffer())
 
 
+WriteTable = Callable[[Path, "pl.DataFrame"], None]
+
+
+class Writers:
+    """Writes tables in other threads, because the disk confirms many files in nearly the time of one.
+
+    As a context manager it waits for them at its end, and raises the first error.
+    """
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(WRITERS, thread_name_prefix="write")
+        self._pending: list[Future[None]] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown()
+        for each in self._pending:
+            each.result()
+
+    @contextmanager
+    def in_order(self) -> Iterator[WriteTable]:
+        """Yield a function like ``write_table``. Its tables are written one after the other once the block ends."""
+        tables: list[tuple[Path, pl.DataFrame]] = []
+        yield lambda path, table: tables.append((path, table))
+
+        def write() -> None:
+            for path, table in tables:
+                write_table(path, table)
+
+        self._pending.append(self._pool.submit(write))
+
+
 def table_fault(path: Path) -> str | None:
     """Return why a table cannot be used: it cannot be read, or has other content than was written; None if it can.
 
@@ -123,6 +161,8 @@ def table_fault(path: Path) -> str | None:
 
 def _content_of(table: pl.DataFrame) -> str:
     """Return a hash of names and values that does not depend on how a version of polars writes them."""
+    import polars as pl
+
     digest = hashlib.sha256()
     for column in table:
         digest.update(f"{column.name}\n".encode())
@@ -130,6 +170,8 @@ def _content_of(table: pl.DataFrame) -> str:
         values = column.to_physical()
         if values.dtype.is_numeric():
             digest.update(values.fill_null(0).to_numpy().tobytes())
+        elif values.dtype == pl.String:
+            digest.update((values.fill_null("None").str.join("\0").item() or "").encode())
         else:
             digest.update("\0".join(map(str, values.to_list())).encode())
     return digest.hexdigest()

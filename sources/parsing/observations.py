@@ -19,7 +19,7 @@ from sources.parsing.responses import UnusableResponse, raw_body
 from sources.provider import RECORD, SERIES_REJECT, Answer, Fetched, Outcome, RawBody, SeriesRequest, Window
 
 PARSED: dict[str, pl.DataType] = {**RECORD, "reason": pl.String(), "raw_record": pl.String()}
-"""Columns of ``parse_observations``: ``reason`` is NULL for a valid observation, ``raw_record`` is the row as JSON."""
+"""Columns of ``parse_observations``; ``reason`` and ``raw_record`` (the row as JSON) are NULL for valid observations."""
 
 LONGEST = 100
 """Characters of a text of the provider in a reason."""
@@ -30,7 +30,10 @@ ReadSeries = Callable[[SeriesRequest], pl.DataFrame]
 
 
 def with_raw_record(rows: pl.DataFrame, raw_sha256: str) -> pl.DataFrame:
-    """Add ``raw_record``, each row as JSON, and ``raw_sha256``, the hash of the body that has the rows."""
+    """Add ``raw_record``, each row as JSON, and ``raw_sha256``, the hash of the body that has the rows.
+
+    ``parse_observations`` makes the first from the rows that it gets: this is for rows that change before that.
+    """
     return rows.with_columns(raw_record=pl.struct(pl.all()).struct.json_encode(), raw_sha256=pl.lit(raw_sha256))
 
 
@@ -70,14 +73,15 @@ def parse_observations(
     fault: str | pl.Expr = NO_TEXT,
     multiplier: pl.Expr | None = None,
     raw_sha256: str | None = None,
+    keep: Sequence[str] = (),
 ) -> pl.DataFrame:
-    """Parse the rows of one series into observations.
+    """Parse the rows of one series, or of several, into observations.
 
     Rows without a value and rows of years outside the window are left out. A row with an unknown area, a period that is
     not a year or a value that is not a finite number gets a reason.
 
     Args:
-        rows: Rows of one series. They have the columns of ``with_raw_record``, unless ``raw_sha256`` is given.
+        rows: The rows. They have a column ``raw_sha256`` unless it is given, and may have ``raw_record``.
         areas: The known areas.
         window: The requested years.
         iso3: Column or expression of text with the ISO3 code.
@@ -87,6 +91,7 @@ def parse_observations(
         fault: Column or expression of text with a reason of the adapter to reject the row, NULL if it has none.
         multiplier: Factor from the provider's number to its unit, computed from columns of ``rows``.
         raw_sha256: Hash of the body that has the rows.
+        keep: Columns of ``rows`` that the result has too.
 
     Returns:
         A table with the columns ``PARSED``; ``value`` is in the provider's unit.
@@ -95,14 +100,16 @@ def parse_observations(
         ``parse_observations(rows, areas, window, iso3="REF_AREA", period="YEAR", value="OBS", raw_sha256=sha256)``
     """
     if raw_sha256 is not None:
-        rows = with_raw_record(rows, raw_sha256)
+        rows = rows.with_columns(raw_sha256=pl.lit(raw_sha256))
     columns = {"iso3": iso3, "period": period, "given": value, "obs_status": obs_status, "fault": fault}
     named = {name: pl.col(one) if isinstance(one, str) else one for name, one in columns.items()}
     factor = pl.lit(1.0) if multiplier is None else multiplier
     given, number = pl.col("given").str.strip_chars(), pl.col("number")
     year = pl.when(pl.col("period").str.contains(r"^\d{4}(\.0+)?$")).then(pl.col("period").str.head(4))
-    return (
-        rows.select("raw_record", "raw_sha256", factor=factor, **named)
+    parsed = (
+        rows.lazy()
+        .with_row_index("row")
+        .select("row", "raw_sha256", *keep, factor=factor, **named)
         .filter(given.is_not_null() & (given != ""))
         .with_columns(
             year=year.cast(pl.Int32, strict=False), number=given.cast(pl.Float64, strict=False) * pl.col("factor")
@@ -113,9 +120,19 @@ def parse_observations(
             obs_status=pl.when(pl.col("obs_status") != "").then("obs_status"),
             reason=_reason(number, given, areas),
         )
-        .select(*PARSED)
-        .cast(PARSED)  # type: ignore[arg-type]
+        .select("row", *keep, *(pl.col(name).cast(kind) for name, kind in PARSED.items() if name != "raw_record"))
+        .collect()
     )
+    refused = parsed.filter(pl.col("reason").is_not_null()).select("row")
+    records = refused.with_columns(raw_record=_raw_records(rows[refused["row"]]))
+    return parsed.join(records, on="row", how="left", maintain_order="left").select(*keep, *PARSED)
+
+
+def _raw_records(rows: pl.DataFrame) -> pl.Series:
+    """Return each row as JSON, without the hash of its body."""
+    if "raw_record" in rows.columns:
+        return rows["raw_record"]
+    return rows.select(pl.struct(pl.exclude("raw_sha256")).struct.json_encode()).to_series()
 
 
 def _reason(number: pl.Expr, given: pl.Expr, areas: Areas) -> pl.Expr:
@@ -211,8 +228,9 @@ def build_answer(
     observations: pl.DataFrame, provider: Provider, window: Window, origin: Origin, retrieved_at: datetime
 ) -> Answer:
     """Return the answer for the observations (columns ``PARSED``) of one request."""
-    records = observations.filter(pl.col("reason").is_null()).select(RECORD.keys())
-    rejects = observations.filter(pl.col("reason").is_not_null()).select(SERIES_REJECT.keys())
+    refused = observations["reason"].is_not_null()
+    records = observations.filter(~refused).select(RECORD.keys())
+    rejects = observations.filter(refused).select(SERIES_REJECT.keys())
     if records.height:
         outcome, reason = Outcome.OK, None
     elif rejects.height:

@@ -129,11 +129,11 @@ def _table(rows: list[Any]) -> tuple[pl.DataFrame, pl.Series]:
 def observations_of(
     rows: pl.DataFrame, raw_sha256: str | None, codes: Collection[str], areas: Areas, window: Window
 ) -> pl.DataFrame:
-    """Return the observations in the rows of a page, see ``parse_observations``.
+    """Return the observations in the rows of pages with their ``indicator``, see ``parse_observations``.
 
     Args:
         rows: Rows with the columns ``ROW``. The API sends the whole series if it has nothing in the window.
-        raw_sha256: Hash of the page's body, None for rows with the columns of ``with_raw_record``.
+        raw_sha256: Hash of the page's body, None for rows with a column of that name.
         codes: The requested indicators; rows of others are rejected.
         areas: The known areas.
         window: The requested years.
@@ -155,6 +155,7 @@ def observations_of(
         .when(iso2_of_another)
         .then(pl.format("the codes {} and {} are of different countries", country, stated)),
         raw_sha256=raw_sha256,
+        keep=["indicator"],
     )
 
 
