@@ -23,6 +23,7 @@ from pipelines.quality_gates import (
     FIGURE_GATES,
     SERIES_GATES,
     STALE_MIRROR,
+    Context,
     run_gates,
 )
 from pipelines.run_journal import Run
@@ -46,7 +47,7 @@ from sources.provider import Outcome, RawBody, Window
 from sources.refusals import RefusedCode, RefusedCodes
 from warehouse import confirmations, landing, raw, refused_codes
 from warehouse.files import Writers, WriteTable
-from warehouse.landing import Landed, Landing
+from warehouse.landing import Landed, LandedVintage, Landing
 from warehouse.layout import Layout
 
 OFFLINE = "offline: no provider was asked"
@@ -214,58 +215,92 @@ def process_indicator(
     indicator, layout = resolution.indicator, workspace.layout
     last = landing.latest(layout, indicator.id)
     current = last.read() if last else empty_observations()
-    landed, sent, replaced = Landed(Landing.UNCHANGED, last), empty_observations(), empty_rejects()
-    rejects, gaps = resolution.rejects, resolution.rejected_keys
-    warnings: tuple[str, ...] = ()
+    judged = _Judged(resolution.rejects, resolution.rejected_keys)
+    landed = Landed(Landing.UNCHANGED, last)
     if resolution.link:
         why_mirrored = _why_no_answer(resolution) if resolution.mirrored and not resolution.link.adds else None
         context = contexts.of(resolution, last, why_mirrored)
-        checked = run_gates(FIGURE_GATES, resolution.candidates, current, context)
-        if checked.refused.height:
-            rejects, gaps = pl.concat([rejects, checked.rejected]), pl.concat([gaps, checked.rejected_keys])
-        if not checked.held_back:
-            replaced, sent = checked.replaced, checked.accepted.filter(_sent_by_provider(placed))
-            warnings, gaps = checked.warnings, pl.concat([gaps, checked.doubted], how="diagonal")
-            series = with_retained(checked.accepted, gaps, current)
-            series = with_carried_over(series, current, indicator, run.window.first_year, resolution.link.adds)
-            checked = run_gates(SERIES_GATES, series, current, context)
-        if checked.held_back:
-            warnings = ()
-            status = Landing.UNCHANGED if checked.gate in (ALL_REJECTED, STALE_MIRROR) else Landing.HELD_BACK
-            landed = Landed(status, last, reason=checked.held_back)
-        else:
-            landed = landing.land(layout, indicator.id, checked.accepted, run.started_at, write)
-            if landed.status is Landing.NEW:
-                current = checked.accepted
-                contexts.replace(indicator.id, current)
-    if rejects.height or replaced.height:
-        landing.log_rejects(layout, indicator.id, pl.concat([rejects, replaced]), write)
+        judged = _judge(resolution, last, current, context, placed)
+        landed = judged.held_back or landing.land(layout, indicator.id, judged.series, run.started_at, write)
+        if landed.status is Landing.NEW:
+            current = judged.series
+            contexts.replace(indicator.id, current)
+    if (logged := pl.concat([judged.rejects, judged.replaced])).height:
+        landing.log_rejects(layout, indicator.id, logged, write)
 
     stale, confirmed = landed.reason, confirmations.newest(layout, indicator.id)
     if stale is None:
-        confirmed = confirmations.record(layout, indicator.id, sent, current, run.started_at, write)
+        confirmed = confirmations.record(layout, indicator.id, judged.sent, current, run.started_at, write)
     fresh_from = resolution.link.provider if resolution.link and not stale else None
     if fresh_from is None and stale is None:
         stale = resolution.why_unasked or _why_no_answer(resolution)
-    doubtful = landed.reason is not None or gaps["iso3"].is_in(sorted(workspace.areas.known)).any()
+    doubtful = landed.reason is not None or not workspace.areas.known.isdisjoint(judged.gaps["iso3"])
     return Ingested(
         indicator=indicator,
         outcome=resolution.outcome,
         provider_used=fresh_from or _most_frequent(current["retrieved_via"]),
         landed=landed,
         rows=current.height,
-        rejected=rejects.height,
-        reject_reasons=tuple(rejects["reason"].unique(maintain_order=True).head(3)),
+        rejected=judged.rejects.height,
+        reject_reasons=tuple(dict.fromkeys(judged.rejects["reason"]))[:3],
         latest_year=newest(current),
         retrieved_at=run.started_at if fresh_from else current["retrieved_at"].max(),  # type: ignore[arg-type]
         stale_reason=stale,
         asked=tuple(resolution.attempts),
         release=_newest_release(current),
         licence=_most_frequent(current["licence"]) or indicator.licence,
-        warnings=warnings,
+        warnings=judged.warnings,
         held_back_bodies=frozenset(resolution.candidates["raw_sha256"]) if doubtful else frozenset(),
         confirmation=confirmed,
     )
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """What the gates make of an answer.
+
+    Attributes:
+        rejects: Rejected records, columns ``REJECT``.
+        gaps: ``iso3`` and ``year`` of records whose last figure stays.
+        replaced: The provider's records that a correction changed or dropped, columns ``REJECT``.
+        sent: Accepted figures as the provider sent them.
+        series: The figures to land, with those that stay of the last vintage.
+        held_back: The result of the landing if nothing is landed, with the reason; else None.
+        warnings: What a person should know about figures in use.
+    """
+
+    rejects: pl.DataFrame
+    gaps: pl.DataFrame
+    replaced: pl.DataFrame = field(default_factory=empty_rejects)
+    sent: pl.DataFrame = field(default_factory=empty_observations)
+    series: pl.DataFrame = field(default_factory=empty_observations)
+    held_back: Landed | None = None
+    warnings: tuple[str, ...] = ()
+
+
+def _judge(
+    resolution: Resolution, last: LandedVintage | None, figures: pl.DataFrame, context: Context, placed: frozenset[str]
+) -> _Judged:
+    """Apply the gates to an answer, given the last vintage and its figures."""
+    checked = run_gates(FIGURE_GATES, resolution.candidates, figures, context)
+    judged = _Judged(resolution.rejects, resolution.rejected_keys)
+    if checked.refused.height:
+        judged = _Judged(pl.concat([judged.rejects, checked.rejected]), pl.concat([judged.gaps, checked.rejected_keys]))
+    if not checked.held_back:
+        judged = replace(
+            judged,
+            replaced=checked.replaced,
+            sent=checked.accepted.filter(_sent_by_provider(placed)),
+            gaps=pl.concat([judged.gaps, checked.doubted], how="diagonal"),
+            warnings=checked.warnings,
+        )
+        series = with_retained(checked.accepted, judged.gaps, figures)
+        series = with_carried_over(series, figures, context.indicator, context.first_year, context.adds)
+        checked = run_gates(SERIES_GATES, series, figures, context)
+    if checked.held_back:
+        status = Landing.UNCHANGED if checked.gate in (ALL_REJECTED, STALE_MIRROR) else Landing.HELD_BACK
+        return replace(judged, held_back=Landed(status, last, reason=checked.held_back), warnings=())
+    return replace(judged, series=checked.accepted)
 
 
 def _sent_by_provider(placed: frozenset[str]) -> pl.Expr:
