@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 
 import polars as pl
 
@@ -32,6 +33,7 @@ from pipelines.source_tables import write_indicators, write_source_health
 from pipelines.workspace import Workspace
 from sources.catalogue import LOCAL_FILE, Indicator
 from sources.chain import Resolution, newest, resolve
+from sources.http.bodies import Body
 from sources.http.client import Http
 from sources.http.conditional import RunHttp, placed_bodies
 from sources.http.quotas import SharedSlots
@@ -122,10 +124,15 @@ def ingest(
     if offline or not ids:
         waiting = [Resolution(each, why_unasked=left_out.get(each.id, OFFLINE)) for each in indicators]
         return replace(land(workspace, run, waiting, asked=False), unasked=left_out)
-    with shared_slots(settings, workspace.catalogue) as slots, _session(workspace, run, slots) as http:
+    with (
+        shared_slots(settings, workspace.catalogue) as slots,
+        Writers() as writers,
+        _session(workspace, run, slots, partial(writers.submit, run_journal.store_body, layout)) as http,
+    ):
         asked_at = time.monotonic()
         resolutions, bodies = ask(workspace, run, http, progress)
         late, seconds = http.late, time.monotonic() - asked_at
+        writers.wait()  # the record of the run names the bodies
         run_journal.write_run(layout, run, http.exchanges, bodies)
         refused_codes.write(layout, [asdict(one) for one in http.refused.all()])
         placed = placed_bodies(http.exchanges)
@@ -136,7 +143,7 @@ def ingest(
         return replace(ingestion, late=late, seconds=seconds, unasked=left_out)
 
 
-def _session(workspace: Workspace, run: Run, slots: SharedSlots | None) -> RunHttp:
+def _session(workspace: Workspace, run: Run, slots: SharedSlots | None, received: Callable[[Body], None]) -> RunHttp:
     settings, layout = workspace.settings, workspace.layout
     return RunHttp(
         tries=settings.http_tries,
@@ -147,6 +154,7 @@ def _session(workspace: Workspace, run: Run, slots: SharedSlots | None) -> RunHt
         shared=slots,
         folder=layout.raw,
         cache=raw.StoredResponses(layout),
+        received=received,
         local_files=settings.local_files or layout.local_files,
         accept_shrink=run.accept_shrink,
         refused=RefusedCodes(run.refused_codes),

@@ -115,22 +115,30 @@ WriteTable = Callable[[Path, "pl.DataFrame"], None]
 
 
 class Writers:
-    """Writes tables in other threads, because the disk confirms many files in nearly the time of one.
+    """Writes files in other threads, because the disk confirms many of them in nearly the time of one.
 
-    As a context manager it waits for them at its end, and raises the first error.
+    As a context manager it waits for them at its end.
     """
 
     def __init__(self) -> None:
         self._pool = ThreadPoolExecutor(WRITERS, thread_name_prefix="write")
-        self._pending: list[Future[None]] = []
+        self._pending: list[Future[object]] = []
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._pool.shutdown()
-        for each in self._pending:
-            each.result()
+        self.wait()
+
+    def submit(self, write: Callable[..., object], *arguments: object) -> None:
+        """Call a function that writes."""
+        self._pending.append(self._pool.submit(write, *arguments))
+
+    def wait(self) -> None:
+        """Wait for all calls, and raise the first error of one."""
+        while self._pending:
+            self._pending.pop(0).result()
 
     @contextmanager
     def in_order(self) -> Iterator[WriteTable]:
@@ -142,7 +150,7 @@ class Writers:
             for path, table in tables:
                 write_table(path, table)
 
-        self._pending.append(self._pool.submit(write))
+        self.submit(write)
 
 
 def table_fault(path: Path) -> str | None:
