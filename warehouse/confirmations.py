@@ -68,8 +68,7 @@ def record(
     if answered.is_empty():
         return known
     confirmed = (
-        answered.lazy()
-        .join(in_use.lazy().select("iso3", "year", "value"), on=["iso3", "year", "value"], how="semi")
+        answered.join(in_use.select("iso3", "year", "value"), on=["iso3", "year", "value"], how="semi")
         .select(
             "iso3",
             "indicator_id",
@@ -82,7 +81,6 @@ def record(
         )
         .cast(CONFIRMATION)  # type: ignore[arg-type]
         .sort("iso3", "year")
-        .collect()
     )
     digest = hashlib.sha256(confirmed.drop("confirmed_at").write_csv().encode()).hexdigest()[:16]
     if confirmed.is_empty() or digest == known:

@@ -169,17 +169,13 @@ def table_fault(path: Path) -> str | None:
 
 def _content_of(table: pl.DataFrame) -> str:
     """Return a hash of names and values that does not depend on how a version of polars writes them."""
-    import polars as pl
-
     digest = hashlib.sha256()
     for column in table:
+        values, nulls = column.to_physical(), column.null_count()
         digest.update(f"{column.name}\n".encode())
-        digest.update(column.is_null().to_numpy().tobytes())
-        values = column.to_physical()
+        digest.update(column.is_null().to_numpy().tobytes() if nulls else bytes(len(column)))
         if values.dtype.is_numeric():
-            digest.update(values.fill_null(0).to_numpy().tobytes())
-        elif values.dtype == pl.String:
-            digest.update((values.fill_null("None").str.join("\0").item() or "").encode())
+            digest.update((values.fill_null(0) if nulls else values).to_numpy().tobytes())
         else:
             digest.update("\0".join(map(str, values.to_list())).encode())
     return digest.hexdigest()

@@ -122,14 +122,14 @@ def _with_figure_origin(figures: pl.DataFrame) -> pl.DataFrame:
 
 def content_hash(observations: pl.DataFrame) -> str:
     """Return 16 hex digits of the sha256 over (iso3, year, value) in key order and the flagged and retained figures."""
-    table = observations.select(*_KEY, "value", "figure_origin", "figure_note").sort(_KEY)
+    table = observations.select(*_KEY, "value").sort(_KEY)
+    digest = hashlib.sha256(table.write_csv().encode())
     # The former format's text of a flag keeps the hash of an unchanged series the same.
     flagged = pl.col("figure_origin") == FLAGGED
     text = pl.when(flagged).then(pl.lit(_FORMER_FLAG) + pl.col("figure_note")).otherwise("figure_origin")
-    flags = table.filter(flagged | (pl.col("figure_origin") == RETAINED)).select(*_KEY, obs_status=text)
-    digest = hashlib.sha256(table.select(*_KEY, "value").write_csv().encode())
+    flags = observations.filter(flagged | (pl.col("figure_origin") == RETAINED))
     if flags.height:
-        digest.update(flags.write_csv().encode())
+        digest.update(flags.sort(_KEY).select(*_KEY, obs_status=text).write_csv().encode())
     return digest.hexdigest()[:16]
 
 

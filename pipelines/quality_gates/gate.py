@@ -16,7 +16,7 @@ import polars as pl
 
 from sources.catalogue import Indicator
 from sources.corrections import Located
-from sources.observation import OBSERVATION, Areas, as_rejects, empty_rejects
+from sources.observation import KEY, OBSERVATION, Areas, as_rejects, empty_rejects
 
 ALL_REJECTED = "all_rejected"
 """Code that stands for the gates that rejected every record."""
@@ -190,7 +190,11 @@ def run_gates(gates: Sequence[Gate], candidates: pl.DataFrame, previous: pl.Data
         previous: Figures of the last vintage, without rows if there is none.
         context: The indicator and what else the gates read.
     """
-    done = Checked(candidates.select(OBSERVATION.keys()).cast(OBSERVATION).unique(maintain_order=True))  # type: ignore[arg-type]
+    if candidates.schema != OBSERVATION:
+        candidates = candidates.select(OBSERVATION.keys()).cast(OBSERVATION)  # type: ignore[arg-type]
+    if candidates.n_unique(KEY) < candidates.height:
+        candidates = candidates.unique(maintain_order=True)
+    done = Checked(candidates)
     for gate in gates:
         if gate.check is None or gate.skipped(context) or (gate.compares and previous.is_empty()):
             continue

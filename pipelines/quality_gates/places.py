@@ -202,18 +202,16 @@ def figures_of(indicator_id: str, series: pl.DataFrame) -> pl.DataFrame:
 def _matches(series: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
     """Return ``indicator``, ``equal`` and ``both`` of the indicators with nearly the same figures."""
     place = ["iso3", "year"]
-    rows = series.select(*place, _key("value")).filter(pl.col("key") != 0)
-    alike = (
-        others.join(rows, on=[*place, "key"])
-        .group_by("indicator")
-        .agg(equal=pl.len(), distinct=pl.col("key").n_unique())
-        .filter(pl.col("distinct") >= 2 * ENOUGH)
-    )
-    if alike.is_empty():
-        return alike.select("indicator", "equal", both="equal")
-    both = others.join(alike, on="indicator").join(rows, on=place, how="semi").group_by("indicator", "equal")
+    rows = series.select(*place, _key("value"))
+    alike = others.join(rows, on=[*place, "key"], how="semi")
+    if alike.height < 2 * ENOUGH:
+        return alike.select("indicator", equal="year", both="year").clear()
+    rows, is_known = rows.filter(pl.col("key") != 0), pl.col("key") != 0
+    equal = alike.filter(is_known).group_by("indicator").agg(equal=pl.len(), distinct=pl.col("key").n_unique())
+    both = others.join(equal.filter(pl.col("distinct") >= 2 * ENOUGH), on="indicator").join(rows, on=place, how="semi")
     return (
-        both.agg(both=pl.len())
+        both.group_by("indicator", "equal")
+        .agg(both=pl.len())
         .filter(pl.col("equal") >= SAME_SERIES * pl.col("both"), 2 * pl.col("both") > series.height)
         .sort("indicator")
     )
