@@ -9,16 +9,18 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import polars as pl
 
 from pipelines.quality_gates import Context, RevisionSize
+from pipelines.quality_gates.places import figures_of
 from pipelines.run_journal import Run
 from pipelines.workspace import Workspace
 from sources.chain import Resolution
 from sources.errors import ConfigurationError
+from sources.observation import empty_observations, sound_indicators
 from warehouse import confirmations, landing
 from warehouse.landing import LandedVintage
 
@@ -29,54 +31,76 @@ OLDER = 5
 """Most earlier vintages that an answer is compared with."""
 
 
-def context_of(
-    workspace: Workspace, run: Run, resolution: Resolution, last: LandedVintage | None, why_mirrored: str | None
-) -> Context:
-    """Return the context of one indicator's answer.
+class Contexts:
+    """The contexts of one run: what its answers have in common is found once.
 
     Args:
         workspace: Catalogue, areas, corrections and paths.
-        run: The run that the answer belongs to.
-        resolution: The answer, with the link that gave it.
-        last: The last vintage.
-        why_mirrored: Why the first provider of the chain did not answer, if another did and must not be older.
+        run: The run that the answers belong to.
+        resolutions: All answers.
     """
-    assert resolution.link
-    indicator, layout = resolution.indicator, workspace.layout
 
-    def older() -> Sequence[tuple[datetime, pl.DataFrame]]:
-        known = [each for each in landing.vintages(layout, indicator.id) if last and each.vintage_at < last.vintage_at]
-        return [
-            (each.vintage_at, each.read()) for each in known[-1 : -1 - OLDER : -1] if each.vintage_at > landing.NEVER
-        ]
+    def __init__(self, workspace: Workspace, run: Run, resolutions: Sequence[Resolution]) -> None:
+        self._workspace, self._run, self._last_year = workspace, run, run.window.last_year + 1
+        self._figures: dict[str, pl.DataFrame] = {}
+        answers = ((each.indicator, each.candidates) for each in resolutions)
+        self._sound = sound_indicators(answers, workspace.areas.known, self._last_year)
 
-    def others() -> Mapping[str, pl.DataFrame]:
-        names = (name for name in workspace.catalogue.indicators if name != indicator.id)
-        latest = {name: landing.latest(layout, name) for name in names}
-        return {name: vintage.read() for name, vintage in latest.items() if vintage}
+    def replace(self, indicator_id: str, series: pl.DataFrame) -> None:
+        """Take the figures of a newer vintage of an indicator."""
+        self._figures[indicator_id] = figures_of(indicator_id, series)
 
-    return Context(
-        indicator=indicator,
-        areas=workspace.areas,
-        last_year=run.window.last_year + 1,
-        corrections=workspace.corrections.of(indicator.id),
-        provider=resolution.link.provider,
-        why_mirrored=why_mirrored,
-        accept_shrink=run.accept_shrink,
-        accept_revision=indicator.id in run.accept_revisions,
-        size=revision_sizes(workspace.dbt_project).get(indicator.unit, RevisionSize()),
-        confirmed_release=confirmations.newest_release(layout, indicator.id),
-        first_year=run.window.first_year,
-        adds=resolution.link.adds,
-        rejected_areas=frozenset(resolution.rejected_keys["iso3"]),
-        unknown_areas=_unknown_areas(resolution.rejects["reason"]),
-        older=older,
-        others=others,
-    )
+    def _others(self, indicator_id: str) -> pl.DataFrame:
+        """Return the figures of all other indicators, see ``Context.others``."""
+        parts = []
+        for name in self._workspace.catalogue.indicators:
+            if name not in self._figures and name != indicator_id:
+                vintage = landing.latest(self._workspace.layout, name)
+                self._figures[name] = figures_of(name, vintage.read() if vintage else empty_observations())
+            if name != indicator_id and self._figures[name].height:
+                parts.append(self._figures[name])
+        return pl.concat(parts) if parts else pl.DataFrame()
+
+    def of(self, resolution: Resolution, last: LandedVintage | None, why_mirrored: str | None) -> Context:
+        """Return the context of one indicator's answer.
+
+        Args:
+            resolution: The answer, with the link that gave it.
+            last: The last vintage.
+            why_mirrored: Why the first provider of the chain did not answer, if another did and must not be older.
+        """
+        assert resolution.link
+        workspace, run = self._workspace, self._run
+        indicator, layout = resolution.indicator, workspace.layout
+
+        def older() -> Sequence[tuple[datetime, pl.DataFrame]]:
+            known = landing.vintages(layout, indicator.id)
+            known = [each for each in known if last and landing.NEVER < each.vintage_at < last.vintage_at]
+            return [(each.vintage_at, each.read()) for each in known[-1 : -1 - OLDER : -1]]
+
+        return Context(
+            indicator=indicator,
+            areas=workspace.areas,
+            last_year=self._last_year,
+            corrections=workspace.corrections.of(indicator.id),
+            provider=resolution.link.provider,
+            why_mirrored=why_mirrored,
+            accept_shrink=run.accept_shrink,
+            accept_revision=indicator.id in run.accept_revisions,
+            size=revision_sizes(workspace.dbt_project).get(indicator.unit, RevisionSize()),
+            confirmed_release=confirmations.newest_release(layout, indicator.id),
+            first_year=run.window.first_year,
+            adds=resolution.link.adds,
+            rejected_areas=frozenset(resolution.rejected_keys["iso3"]),
+            unknown_areas=_unknown_areas(resolution.rejects["reason"]),
+            is_sound=indicator.id in self._sound,
+            older=older,
+            others=partial(self._others, indicator.id),
+        )
 
 
 def _unknown_areas(reasons: pl.Series) -> tuple[str, ...]:
-    found = (UNKNOWN_AREA.fullmatch(reason) for reason in reasons.drop_nulls().unique().sort())
+    found = (UNKNOWN_AREA.fullmatch(reason) for reason in sorted(set(reasons) - {None}))
     return tuple(match[1] for match in found if match)
 
 

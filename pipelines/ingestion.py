@@ -10,20 +10,21 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from datetime import datetime
-from typing import Any
+from functools import partial
 
 import polars as pl
 
 from pipelines import run_journal
 from pipelines.archive_landing import land_archive
-from pipelines.gate_context import context_of
+from pipelines.gate_context import Contexts
 from pipelines.host_slots import shared_slots
+from pipelines.ingested import Ingested
 from pipelines.quality_gates import (
     ALL_REJECTED,
     FIGURE_GATES,
     SERIES_GATES,
     STALE_MIRROR,
+    Context,
     run_gates,
 )
 from pipelines.run_journal import Run
@@ -31,7 +32,8 @@ from pipelines.settings import Settings
 from pipelines.source_tables import write_indicators, write_source_health
 from pipelines.workspace import Workspace
 from sources.catalogue import LOCAL_FILE, Indicator
-from sources.chain import Attempt, Resolution, newest, resolve
+from sources.chain import Resolution, newest, resolve
+from sources.http.bodies import Body
 from sources.http.client import Http
 from sources.http.conditional import RunHttp, placed_bodies
 from sources.http.quotas import SharedSlots
@@ -46,89 +48,13 @@ from sources.observation import (
 from sources.provider import Outcome, RawBody, Window
 from sources.refusals import RefusedCode, RefusedCodes
 from warehouse import confirmations, landing, raw, refused_codes
+from warehouse.files import Writers, WriteTable
 from warehouse.landing import Landed, LandedVintage, Landing
 from warehouse.layout import Layout
 
 OFFLINE = "offline: no provider was asked"
 FIRST_YEAR = 2010
 """First year requested from providers. The scorecard's history begins in 2015 and its baselines in 2018."""
-
-
-@dataclass(frozen=True)
-class Ingested:
-    """Result of one indicator's ingestion.
-
-    Attributes:
-        landed: The vintage in use, and how it changed.
-        rows: Number of figures in use.
-        rejected: Number of rejected records; ``reject_reasons`` has the first three distinct reasons.
-        retrieved_at: Time of the run if a provider answered, else of the newest figure in use.
-        stale_reason: Why the figures do not come from this run, None if they do.
-        asked: The links that were asked, in order.
-        release: The release of the newest figures.
-        warnings: What the gates say of figures that are used: parts held back, large revisions.
-        held_back_bodies: sha256 of bodies whose series was held back or whose records were rejected.
-        confirmation: Hash of the newest confirmation, None if no live answer was ever accepted.
-    """
-
-    indicator: Indicator
-    outcome: Outcome
-    provider_used: str | None
-    landed: Landed
-    rows: int
-    rejected: int
-    reject_reasons: tuple[str, ...]
-    latest_year: int | None
-    retrieved_at: datetime | None
-    stale_reason: str | None
-    asked: tuple[Attempt, ...]
-    release: str | None
-    licence: str
-    warnings: tuple[str, ...]
-    held_back_bodies: frozenset[str]
-    confirmation: str | None
-
-    @property
-    def attempts(self) -> str:
-        """Return the providers that were asked, in order, with their outcomes and reasons, in one line."""
-        lines = [f"{a.provider} {a.provider_code}: {a.outcome}" + f" ({a.reason})" * bool(a.reason) for a in self.asked]
-        return "; ".join(lines) or "none"
-
-    @property
-    def faults(self) -> list[str]:
-        """Return the errors of this program in adapters, whichever provider answered at last."""
-        return [f"{self.indicator.id}: {a.reason}" for a in self.asked if a.outcome is Outcome.FAULT]
-
-    @property
-    def vintage(self) -> LandedVintage | None:
-        """The vintage in use, None if the indicator has no figures."""
-        return self.landed.vintage
-
-    @property
-    def health(self) -> dict[str, Any]:
-        """Return the indicator's row of the table ``source_health``."""
-        first = self.indicator.chain[0]
-        return {
-            "indicator_id": self.indicator.id,
-            "provider_requested": first.provider,
-            "provider_used": self.provider_used,
-            "outcome": self.outcome.value,
-            "latest_year": self.latest_year,
-            "retrieved_at": self.retrieved_at,
-            "stale_reason": self.stale_reason,
-            "attempts": self.attempts,
-            "provider_code": first.provider_code,
-            "provider_release": self.release,
-            "last_change_at": self.vintage.vintage_at if self.vintage else None,
-            "licence": self.licence,
-            "warnings": "; ".join(self.warnings) or None,
-        }
-
-    @property
-    def data_version(self) -> str:
-        """Return a name that changes if and only if the figures or their confirmation change."""
-        figures = self.vintage.content_hash if self.vintage else "none"
-        return f"{figures}-{self.confirmation}" if self.confirmation else figures
 
 
 @dataclass(frozen=True)
@@ -198,10 +124,15 @@ def ingest(
     if offline or not ids:
         waiting = [Resolution(each, why_unasked=left_out.get(each.id, OFFLINE)) for each in indicators]
         return replace(land(workspace, run, waiting, asked=False), unasked=left_out)
-    with shared_slots(settings, workspace.catalogue) as slots, _session(workspace, run, slots) as http:
+    with (
+        shared_slots(settings, workspace.catalogue) as slots,
+        Writers() as writers,
+        _session(workspace, run, slots, partial(writers.submit, run_journal.store_body, layout)) as http,
+    ):
         asked_at = time.monotonic()
         resolutions, bodies = ask(workspace, run, http, progress)
         late, seconds = http.late, time.monotonic() - asked_at
+        writers.wait()  # the record of the run names the bodies
         run_journal.write_run(layout, run, http.exchanges, bodies)
         refused_codes.write(layout, [asdict(one) for one in http.refused.all()])
         placed = placed_bodies(http.exchanges)
@@ -212,7 +143,7 @@ def ingest(
         return replace(ingestion, late=late, seconds=seconds, unasked=left_out)
 
 
-def _session(workspace: Workspace, run: Run, slots: SharedSlots | None) -> RunHttp:
+def _session(workspace: Workspace, run: Run, slots: SharedSlots | None, received: Callable[[Body], None]) -> RunHttp:
     settings, layout = workspace.settings, workspace.layout
     return RunHttp(
         tries=settings.http_tries,
@@ -223,6 +154,7 @@ def _session(workspace: Workspace, run: Run, slots: SharedSlots | None) -> RunHt
         shared=slots,
         folder=layout.raw,
         cache=raw.StoredResponses(layout),
+        received=received,
         local_files=settings.local_files or layout.local_files,
         accept_shrink=run.accept_shrink,
         refused=RefusedCodes(run.refused_codes),
@@ -261,64 +193,122 @@ def land(
         unreachable: Host -> why it could not be reached.
     """
     write_indicators(workspace)
-    results = [process_indicator(workspace, run, resolution, placed=placed) for resolution in resolutions]
+    contexts, results = Contexts(workspace, run, resolutions), []
+    with Writers() as writers:
+        for resolution in resolutions:
+            with writers.in_order() as write:
+                results.append(process_indicator(workspace, run, resolution, contexts, placed, write))
     write_source_health(workspace, [result.health for result in results])
     return Ingestion(results, unreachable or {}, asked=asked)
 
 
-def process_indicator(workspace: Workspace, run: Run, resolution: Resolution, *, placed: frozenset[str]) -> Ingested:
-    """Check one indicator's answer and land it; without an answer the last vintage stays. Arguments as for ``land``."""
+def process_indicator(
+    workspace: Workspace,
+    run: Run,
+    resolution: Resolution,
+    contexts: Contexts,
+    placed: frozenset[str],
+    write: WriteTable,
+) -> Ingested:
+    """Check one indicator's answer and land it; without an answer the last vintage stays.
+
+    Args:
+        workspace: Catalogue, areas, corrections and paths.
+        run: The run that the answer belongs to.
+        resolution: Result of the indicator's chain.
+        contexts: What the gates read.
+        placed: Hashes of bodies that an operator put in place.
+        write: Writes the indicator's tables.
+    """
     indicator, layout = resolution.indicator, workspace.layout
     last = landing.latest(layout, indicator.id)
-    landed, sent, replaced = Landed(Landing.UNCHANGED, last), empty_observations(), empty_rejects()
-    rejects, gaps = resolution.rejects, resolution.rejected_keys
-    warnings: tuple[str, ...] = ()
+    current = last.read() if last else empty_observations()
+    judged = _Judged(resolution.rejects, resolution.rejected_keys)
+    landed = Landed(Landing.UNCHANGED, last)
     if resolution.link:
-        previous = last.read() if last else empty_observations()
         why_mirrored = _why_no_answer(resolution) if resolution.mirrored and not resolution.link.adds else None
-        context = context_of(workspace, run, resolution, last, why_mirrored)
-        checked = run_gates(FIGURE_GATES, resolution.candidates, previous, context)
-        rejects, gaps = pl.concat([rejects, checked.rejected]), pl.concat([gaps, checked.rejected_keys])
-        if not checked.held_back:
-            replaced, sent = checked.replaced, checked.accepted.filter(_sent_by_provider(placed))
-            warnings, gaps = checked.warnings, pl.concat([gaps, checked.doubted], how="diagonal")
-            series = with_retained(checked.accepted, gaps, previous)
-            series = with_carried_over(series, previous, indicator, run.window.first_year, resolution.link.adds)
-            checked = run_gates(SERIES_GATES, series, previous, context)
-        if checked.held_back:
-            warnings = ()
-            status = Landing.UNCHANGED if checked.gate in (ALL_REJECTED, STALE_MIRROR) else Landing.HELD_BACK
-            landed = Landed(status, last, reason=checked.held_back)
-        else:
-            landed = landing.land(layout, indicator.id, checked.accepted, run.started_at)
-    if (logged := pl.concat([rejects, replaced])).height:
-        landing.log_rejects(layout, indicator.id, logged)
+        context = contexts.of(resolution, last, why_mirrored)
+        judged = _judge(resolution, last, current, context, placed)
+        landed = judged.held_back or landing.land(layout, indicator.id, judged.series, run.started_at, write)
+        if landed.status is Landing.NEW:
+            current = judged.series
+            contexts.replace(indicator.id, current)
+    if (logged := pl.concat([judged.rejects, judged.replaced])).height:
+        landing.log_rejects(layout, indicator.id, logged, write)
 
-    stale, current = landed.reason, landed.vintage.read() if landed.vintage else empty_observations()
+    stale, confirmed = landed.reason, confirmations.newest(layout, indicator.id)
     if stale is None:
-        confirmations.record(layout, indicator.id, sent, current, run.started_at)
+        confirmed = confirmations.record(layout, indicator.id, judged.sent, current, run.started_at, write)
     fresh_from = resolution.link.provider if resolution.link and not stale else None
     if fresh_from is None and stale is None:
         stale = resolution.why_unasked or _why_no_answer(resolution)
-    doubtful = landed.reason is not None or gaps["iso3"].is_in(sorted(workspace.areas.known)).any()
+    doubtful = landed.reason is not None or not workspace.areas.known.isdisjoint(judged.gaps["iso3"])
     return Ingested(
         indicator=indicator,
         outcome=resolution.outcome,
         provider_used=fresh_from or _most_frequent(current["retrieved_via"]),
         landed=landed,
         rows=current.height,
-        rejected=rejects.height,
-        reject_reasons=tuple(rejects["reason"].unique(maintain_order=True).head(3)),
+        rejected=judged.rejects.height,
+        reject_reasons=tuple(dict.fromkeys(judged.rejects["reason"]))[:3],
         latest_year=newest(current),
         retrieved_at=run.started_at if fresh_from else current["retrieved_at"].max(),  # type: ignore[arg-type]
         stale_reason=stale,
         asked=tuple(resolution.attempts),
         release=_newest_release(current),
         licence=_most_frequent(current["licence"]) or indicator.licence,
-        warnings=warnings,
+        warnings=judged.warnings,
         held_back_bodies=frozenset(resolution.candidates["raw_sha256"]) if doubtful else frozenset(),
-        confirmation=confirmations.newest(layout, indicator.id),
+        confirmation=confirmed,
     )
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """What the gates make of an answer.
+
+    Attributes:
+        rejects: Rejected records, columns ``REJECT``.
+        gaps: ``iso3`` and ``year`` of records whose last figure stays.
+        replaced: The provider's records that a correction changed or dropped, columns ``REJECT``.
+        sent: Accepted figures as the provider sent them.
+        series: The figures to land, with those that stay of the last vintage.
+        held_back: The result of the landing if nothing is landed, with the reason; else None.
+        warnings: What a person should know about figures in use.
+    """
+
+    rejects: pl.DataFrame
+    gaps: pl.DataFrame
+    replaced: pl.DataFrame = field(default_factory=empty_rejects)
+    sent: pl.DataFrame = field(default_factory=empty_observations)
+    series: pl.DataFrame = field(default_factory=empty_observations)
+    held_back: Landed | None = None
+    warnings: tuple[str, ...] = ()
+
+
+def _judge(
+    resolution: Resolution, last: LandedVintage | None, figures: pl.DataFrame, context: Context, placed: frozenset[str]
+) -> _Judged:
+    """Apply the gates to an answer, given the last vintage and its figures."""
+    checked = run_gates(FIGURE_GATES, resolution.candidates, figures, context)
+    judged = _Judged(resolution.rejects, resolution.rejected_keys)
+    if checked.refused.height:
+        judged = _Judged(pl.concat([judged.rejects, checked.rejected]), pl.concat([judged.gaps, checked.rejected_keys]))
+    if not checked.held_back:
+        judged = replace(
+            judged,
+            replaced=checked.replaced,
+            sent=checked.accepted.filter(_sent_by_provider(placed)),
+            gaps=pl.concat([judged.gaps, checked.doubted], how="diagonal"),
+            warnings=checked.warnings,
+        )
+        series = with_retained(checked.accepted, judged.gaps, figures)
+        series = with_carried_over(series, figures, context.indicator, context.first_year, context.adds)
+        checked = run_gates(SERIES_GATES, series, figures, context)
+    if checked.held_back:
+        status = Landing.UNCHANGED if checked.gate in (ALL_REJECTED, STALE_MIRROR) else Landing.HELD_BACK
+        return replace(judged, held_back=Landed(status, last, reason=checked.held_back), warnings=())
+    return replace(judged, series=checked.accepted)
 
 
 def _sent_by_provider(placed: frozenset[str]) -> pl.Expr:

@@ -13,12 +13,13 @@ from typing import Any
 
 from requests.structures import CaseInsensitiveDict
 
-from sources.http.bodies import EMPTY, spooled
+from sources.http.bodies import EMPTY, Body, spooled
 from sources.http.client import Failure, FailureKind, Reply
 from sources.http.conditional import Exchange
 from sources.provider import RawBody, Window
 from sources.refusals import RefusedCode
 from warehouse import journal, raw
+from warehouse.files import Writers
 from warehouse.layout import Layout
 
 
@@ -49,25 +50,33 @@ def write_run(layout: Layout, run: Run, exchanges: Iterable[Exchange], bodies: I
     """
     used = {body.sha256: body for body in bodies}
     entries = []
-    for exchange in exchanges:
-        reply = exchange.reply
-        sha256 = reply.body.sha256 if reply.body else None
-        if sha256 and not reply.revalidated:
-            body = used.get(sha256)
-            refused = body.refused if body else reply.failure.message if reply.failure else None
-            with reply.body.open() as content:
-                raw.store(layout, content, _retrieval(reply, body.provider if body else None, refused))
-            if not refused and reply.failure is None and not reply.placed:  # what an operator placed, no host confirms
-                raw.save_last_response(
-                    layout, exchange.request_url, sha256, reply.url, reply.headers, reply.retrieved_at
-                )
-        entries.append(_entry(exchange, sha256))
+    with Writers() as writers:
+        for exchange in exchanges:
+            reply = exchange.reply
+            sha256 = reply.body.sha256 if reply.body else None
+            if sha256 and not reply.revalidated:
+                body = used.get(sha256)
+                refused = body.refused if body else reply.failure.message if reply.failure else None
+                store_body(layout, reply.body)
+                raw.log_retrieval(layout, sha256, _retrieval(reply, body.provider if body else None, refused))
+                if (
+                    not refused and reply.failure is None and not reply.placed
+                ):  # what an operator placed, no host confirms
+                    last = (sha256, reply.url, reply.headers, reply.retrieved_at)
+                    writers.submit(raw.save_last_response, layout, exchange.request_url, *last)
+            entries.append(_entry(exchange, sha256))
     sent = {entry["sha256"] for entry in entries}
     files = {}
     for sha256, body in used.items():  # files of the operator, read without a request
         if sha256 not in sent:
             files[body.url] = raw.store(layout, body.content, _retrieval(body, body.provider, body.refused))
     journal.write(layout, run.started_at, {**asdict(run), "exchanges": entries, "files": files})
+
+
+def store_body(layout: Layout, body: Body) -> None:
+    """Store a body by its hash, unless it is there."""
+    with body.open() as content:
+        raw.store_body(layout, content, body.sha256)
 
 
 def request_again(layout: Layout, exchanges: Iterable[Exchange], held_back: Collection[str]) -> None:

@@ -151,7 +151,8 @@ def _rejects(indicator: Indicator, link: Link, answer: Answer) -> pl.DataFrame:
 
 def _with_constants(rows: pl.DataFrame, constants: Mapping[str, Any], schema: dict[str, pl.DataType]) -> pl.DataFrame:
     """Return the columns of a schema, those of ``constants`` with the same value in every row."""
-    return rows.with_columns(**{name: pl.lit(value) for name, value in constants.items()}).select(*schema).cast(schema)  # type: ignore[arg-type]
+    found = {name: pl.lit(constants[name]) if name in constants else pl.col(name) for name in schema}
+    return rows.select(**{name: column.cast(schema[name]) for name, column in found.items()})
 
 
 def resolve(
@@ -254,14 +255,15 @@ def _take(resolution: Resolution, answers: Sequence[tuple[Link, Answer]]) -> Non
         if at in reached and len(reached) > 1:
             reason = f"reaches {reached[at]}, {'taken' if at == taken else 'not taken'}"
         resolution.attempts.append(Attempt(link.provider, link.provider_code, answer.outcome, reason))
-        if at == taken or at not in reached:
+        if answer.rejects.height and (at == taken or at not in reached):
             resolution.rejects = pl.concat([resolution.rejects, _rejects(indicator, link, answer)])
         if at == taken:
             resolution.link = link
             resolution.candidates = _observations(indicator, link, answer)
-            resolution.rejected_keys = answer.rejects.select("iso3", "year").drop_nulls()
+            if answer.rejects.height:
+                resolution.rejected_keys = answer.rejects.select("iso3", "year").drop_nulls()
 
 
 def newest(series: pl.DataFrame) -> int | None:
     """Return the newest year of a series, None if it has no figures."""
-    return int(series.select(pl.col("year").max()).item()) if series.height else None
+    return int(series["year"].max()) if series.height else None  # type: ignore[arg-type]

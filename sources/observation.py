@@ -9,10 +9,11 @@ errors. Times are UTC without a zone, like DuckDB's TIMESTAMP.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import cache
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -72,6 +73,9 @@ REJECT: dict[str, pl.DataType] = {
     "retrieved_at": TIMESTAMP,
 }
 
+BEYOND, OTHER_UNIT = "value outside its range", "another unit"
+"""Names of the checks whose limits are an indicator's own."""
+
 FIRST_YEAR = 1960
 KEY = ["iso3", "indicator_id", "year"]
 
@@ -96,32 +100,41 @@ class Areas:
         return self.economies | self.aggregates
 
 
+@cache
 def empty_observations() -> pl.DataFrame:
     return pl.DataFrame(schema=OBSERVATION)
 
 
+@cache
 def empty_rejects() -> pl.DataFrame:
     return pl.DataFrame(schema=REJECT)
 
 
-def contract(indicator: Indicator, known_areas: Iterable[str], last_year: int) -> pa.DataFrameSchema:
-    """Return the pandera contract of one indicator's observations.
+def contract(indicators: Sequence[Indicator], known_areas: Iterable[str], last_year: int) -> pa.DataFrameSchema:
+    """Return the pandera contract of the observations of some indicators. One contract costs as much as its rows do.
 
     Args:
-        indicator: Gives id, unit and valid range.
+        indicators: Give id, unit and valid range.
         known_areas: ISO3 codes of economies and aggregates.
         last_year: The newest year that is accepted.
     """
     import pandera.polars as pa  # imports pandas: 0.3 s, which only an answer to check needs
 
-    low, high = indicator.valid_range.min, indicator.valid_range.max
-    beyond = f"value outside {low:g}..{high:g} {indicator.unit}, or not a number"
+    def own(values: Iterable[float | str]) -> pl.Expr:
+        """Return what the indicator of a row has."""
+        of = dict(zip((each.id for each in indicators), values, strict=True))
+        return _indicator_of_row(indicators).replace_strict(of, default=None)
+
+    def holds(rule: pl.Expr, error: str) -> pa.Check:
+        return pa.Check(lambda data: data.lazyframe.select(rule), error=error)
+
+    low, high = own(each.valid_range.min for each in indicators), own(each.valid_range.max for each in indicators)
     checks = {
         "iso3": pa.Check.isin(sorted(known_areas), error="unknown area"),
-        "indicator_id": pa.Check.equal_to(indicator.id, error="another indicator"),
+        "indicator_id": pa.Check.isin([each.id for each in indicators], error="another indicator"),
         "year": pa.Check.in_range(FIRST_YEAR, last_year, error=f"year outside {FIRST_YEAR}-{last_year}"),
-        "value": pa.Check.in_range(low, high, error=beyond),
-        "unit": pa.Check.equal_to(indicator.unit, error=f"unit is not {indicator.unit}"),
+        "value": holds(pl.col("value").is_between(low, high), BEYOND),
+        "unit": holds(pl.col("unit") == own(each.unit for each in indicators), OTHER_UNIT),
         "raw_sha256": pa.Check.str_matches(r"^[0-9a-f]{64}$"),
         "figure_origin": pa.Check.isin(list(FigureOrigin)),
     }
@@ -145,13 +158,13 @@ def as_rejects(records: pl.DataFrame) -> pl.DataFrame:
 
 
 def with_contract_faults(
-    records: pl.DataFrame, indicator: Indicator, known_areas: Iterable[str], last_year: int
+    records: pl.DataFrame, indicators: Sequence[Indicator], known_areas: Iterable[str], last_year: int
 ) -> pl.DataFrame:
     """Return the records with a column ``reason``: what breaks the contract, NULL for a record that satisfies it.
 
     Args:
         records: Candidate observations, columns ``OBSERVATION``.
-        indicator: The indicator of all records.
+        indicators: The indicators of all records.
         known_areas: ISO3 codes of economies and aggregates.
         last_year: The newest year that is accepted.
 
@@ -160,21 +173,56 @@ def with_contract_faults(
     """
     from pandera.errors import SchemaErrors
 
-    faults = pl.DataFrame(schema={"index": pl.UInt32, "reason": pl.String})
     try:
-        contract(indicator, known_areas, last_year).validate(records, lazy=True)
+        contract(indicators, known_areas, last_year).validate(records, lazy=True)
     except SchemaErrors as error:
         cases = error.failure_cases
         whole = cases.filter(pl.col("index").is_null())
         if whole.height:
-            raise RuntimeError(f"{indicator.id}: observation frame broken: {whole.rows()}") from error
-        faults = (
-            cases.select(pl.col("index").cast(pl.UInt32), pl.col("check").cast(pl.String).alias("reason"))
-            .group_by("index", maintain_order=True)
-            .agg(pl.col("reason").unique(maintain_order=True).str.join("; "))
-        )
+            names = ", ".join(each.id for each in indicators)
+            raise RuntimeError(f"{names}: observation frame broken: {whole.rows()}") from error
+    else:
+        return records.with_columns(reason=pl.lit(None, pl.String))
     numbered = records.with_row_index("index")
+    faults = (
+        cases.select(pl.col("index").cast(pl.UInt32), pl.col("check").cast(pl.String).alias("reason"))
+        .join(numbered.select("index", "indicator_id"), on="index", maintain_order="left")
+        .with_columns(_in_words("reason", indicators))
+        .group_by("index", maintain_order=True)
+        .agg(pl.col("reason").unique(maintain_order=True).str.join("; "))
+    )
     return numbered.join(faults, on="index", how="left", maintain_order="left").drop("index")
+
+
+def _in_words(check: str, indicators: Sequence[Indicator]) -> pl.Expr:
+    """Return the names of failed checks with what they expect of the row's indicator."""
+    words: dict[str, str] = {}
+    for each in indicators:
+        low, high = each.valid_range.min, each.valid_range.max
+        words[f"{each.id} {BEYOND}"] = f"value outside {low:g}..{high:g} {each.unit}, or not a number"
+        words[f"{each.id} {OTHER_UNIT}"] = f"unit is not {each.unit}"
+    named = pl.concat_str(_indicator_of_row(indicators), check, separator=" ")
+    return pl.coalesce(named.replace_strict(words, default=None), check).alias(check)
+
+
+def _indicator_of_row(indicators: Sequence[Indicator]) -> pl.Expr:
+    """Return the indicator whose limits apply to a row: the only one also for a row that names another."""
+    return pl.lit(indicators[0].id) if len(indicators) == 1 else pl.col("indicator_id")
+
+
+def sound_indicators(
+    series: Iterable[tuple[Indicator, pl.DataFrame]], known_areas: Iterable[str], last_year: int
+) -> frozenset[str]:
+    """Return the ids of the indicators whose records, columns ``OBSERVATION``, all satisfy the contract.
+
+    All are checked at once, because a contract costs 30 ms whatever it has to check.
+    """
+    own = [(each, rows) for each, rows in series if rows.height and (rows["indicator_id"] == each.id).all()]
+    if not own:
+        return frozenset()
+    indicators, records = [each for each, _ in own], pl.concat(rows for _, rows in own)
+    judged = with_contract_faults(records, indicators, known_areas, last_year)
+    return frozenset(each.id for each in indicators) - set(judged.drop_nulls("reason")["indicator_id"])
 
 
 def with_rule_reasons(records: pl.DataFrame, indicator: Indicator) -> pl.DataFrame:
@@ -205,6 +253,8 @@ def with_retained(fresh: pl.DataFrame, rejected_keys: pl.DataFrame, last: pl.Dat
             the figure has one.
         last: Figures of the last vintage.
     """
+    if last.is_empty() or rejected_keys.is_empty():
+        return fresh
     if "reason" not in rejected_keys.columns:
         rejected_keys = rejected_keys.with_columns(reason=pl.lit(None, pl.String))
     retained = (
@@ -227,6 +277,8 @@ def with_carried_over(
     editions older than the newest one served: an edition is published once, and its file may be gone. An answer that
     ``adds`` figures withdraws none.
     """
+    if last.is_empty():
+        return fresh
     lasting = pl.lit(adds) | (pl.col("year") < first_year)
     if indicator.edition_index:
         lasting |= ~pl.col("year").is_in(fresh["year"].implode()) & (pl.col("year") < fresh["year"].max())

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import polars as pl
 
-from warehouse.files import table_fault, write_table
+from warehouse.files import WriteTable, table_fault, write_table
 from warehouse.layout import Layout
 
 CONFIRMATION: dict[str, pl.DataType] = {
@@ -43,7 +43,14 @@ def prepare(layout: Layout) -> None:
         write_table(path, pl.DataFrame(schema=CONFIRMATION))
 
 
-def record(layout: Layout, indicator_id: str, answered: pl.DataFrame, in_use: pl.DataFrame, at: datetime) -> None:
+def record(
+    layout: Layout,
+    indicator_id: str,
+    answered: pl.DataFrame,
+    in_use: pl.DataFrame,
+    at: datetime,
+    write: WriteTable = write_table,
+) -> str | None:
     """Write which observations a response confirms, unless the newest file has the same content.
 
     Args:
@@ -52,7 +59,14 @@ def record(layout: Layout, indicator_id: str, answered: pl.DataFrame, in_use: pl
         answered: Observations of an accepted response, columns ``OBSERVATION``.
         in_use: Observations of the newest vintage, columns ``iso3``, ``year`` and ``value`` at least.
         at: Start of the run (UTC), for the file name.
+        write: Writes the file.
+
+    Returns:
+        The content hash of the newest confirmation, None if there is none.
     """
+    known = newest(layout, indicator_id)
+    if answered.is_empty():
+        return known
     confirmed = (
         answered.join(in_use.select("iso3", "year", "value"), on=["iso3", "year", "value"], how="semi")
         .select(
@@ -69,8 +83,10 @@ def record(layout: Layout, indicator_id: str, answered: pl.DataFrame, in_use: pl
         .sort("iso3", "year")
     )
     digest = hashlib.sha256(confirmed.drop("confirmed_at").write_csv().encode()).hexdigest()[:16]
-    if confirmed.height and digest != newest(layout, indicator_id):
-        write_table(layout.confirmations(indicator_id) / f"{at:%Y%m%dT%H%M%S%f}_{digest}.parquet", confirmed)
+    if confirmed.is_empty() or digest == known:
+        return known
+    write(layout.confirmations(indicator_id) / f"{at:%Y%m%dT%H%M%S%f}_{digest}.parquet", confirmed)
+    return digest
 
 
 def newest(layout: Layout, indicator_id: str) -> str | None:

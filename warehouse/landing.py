@@ -19,7 +19,7 @@ from pathlib import Path
 import polars as pl
 
 from warehouse import confirmations
-from warehouse.files import table_fault, write_table
+from warehouse.files import WriteTable, table_fault, write_table
 from warehouse.layout import Layout
 from warehouse.reading import Unreadable
 
@@ -123,42 +123,47 @@ def _with_figure_origin(figures: pl.DataFrame) -> pl.DataFrame:
 def content_hash(observations: pl.DataFrame) -> str:
     """Return 16 hex digits of the sha256 over (iso3, year, value) in key order and the flagged and retained figures."""
     table = observations.select(*_KEY, "value").sort(_KEY)
+    digest = hashlib.sha256(table.write_csv().encode())
     # The former format's text of a flag keeps the hash of an unchanged series the same.
     flagged = pl.col("figure_origin") == FLAGGED
-    flags = (
-        observations.filter(flagged | (pl.col("figure_origin") == RETAINED))
-        .select(
-            *_KEY,
-            obs_status=pl.when(flagged).then(pl.lit(_FORMER_FLAG) + pl.col("figure_note")).otherwise("figure_origin"),
-        )
-        .sort(_KEY)
-    )
-    digest = hashlib.sha256(table.write_csv().encode())
+    text = pl.when(flagged).then(pl.lit(_FORMER_FLAG) + pl.col("figure_note")).otherwise("figure_origin")
+    flags = observations.filter(flagged | (pl.col("figure_origin") == RETAINED))
     if flags.height:
-        digest.update(flags.write_csv().encode())
+        digest.update(flags.sort(_KEY).select(*_KEY, obs_status=text).write_csv().encode())
     return digest.hexdigest()[:16]
 
 
 def vintages(layout: Layout, indicator_id: str) -> list[LandedVintage]:
     """Return the landed vintages of an indicator, oldest first."""
-    found = []
-    for path in sorted(layout.vintages(indicator_id).glob("[0-9]*.parquet")):
-        stamp, digest = path.stem.split("_")
-        found.append(LandedVintage(indicator_id, datetime.strptime(stamp, "%Y%m%dT%H%M%S%f"), digest, path))
-    return found
+    return [_vintage(indicator_id, path) for path in _files(layout, indicator_id)]
 
 
 def latest(layout: Layout, indicator_id: str) -> LandedVintage | None:
     """Return the newest vintage with any figure, None if there is no such vintage."""
-    return next((v for v in reversed(vintages(layout, indicator_id)) if v.vintage_at > NEVER), None)
+    newest_first = (_vintage(indicator_id, path) for path in reversed(_files(layout, indicator_id)))
+    return next((vintage for vintage in newest_first if vintage.vintage_at > NEVER), None)
+
+
+def _files(layout: Layout, indicator_id: str) -> list[Path]:
+    return sorted(layout.vintages(indicator_id).glob("[0-9]*.parquet"))
+
+
+def _vintage(indicator_id: str, path: Path) -> LandedVintage:
+    stamp, digest = path.stem.split("_")
+    return LandedVintage(indicator_id, datetime.strptime(stamp, "%Y%m%dT%H%M%S%f"), digest, path)
 
 
 def _write(
-    layout: Layout, indicator_id: str, observations: pl.DataFrame, vintage_at: datetime, digest: str
+    layout: Layout,
+    indicator_id: str,
+    observations: pl.DataFrame,
+    vintage_at: datetime,
+    digest: str,
+    write: WriteTable = write_table,
 ) -> LandedVintage:
     path = layout.vintages(indicator_id) / f"{vintage_at:%Y%m%dT%H%M%S%f}_{digest}.parquet"
     dated = pl.lit(vintage_at).cast(pl.Datetime("us")).alias("vintage_at")
-    write_table(path, observations.sort(_KEY).with_columns(dated))
+    write(path, observations.sort(_KEY).with_columns(dated))
     return LandedVintage(indicator_id, vintage_at, digest, path)
 
 
@@ -193,7 +198,13 @@ def land_history(layout: Layout, indicator_id: str, observations: pl.DataFrame, 
     return _write(layout, indicator_id, observations, vintage_at, digest)
 
 
-def land(layout: Layout, indicator_id: str, observations: pl.DataFrame, vintage_at: datetime) -> Landed:
+def land(
+    layout: Layout,
+    indicator_id: str,
+    observations: pl.DataFrame,
+    vintage_at: datetime,
+    write: WriteTable = write_table,
+) -> Landed:
     """Write a new vintage if its content differs from the last one.
 
     Args:
@@ -201,6 +212,7 @@ def land(layout: Layout, indicator_id: str, observations: pl.DataFrame, vintage_
         indicator_id: The indicator of all figures.
         observations: A complete series that passed the quality gates, columns ``OBSERVATION``.
         vintage_at: Time of the vintage (UTC). If the last vintage is not older, the new one is a microsecond later.
+        write: Writes the file.
 
     Returns:
         The vintage in use, and the number of country-years that were revised, added and withdrawn.
@@ -208,7 +220,7 @@ def land(layout: Layout, indicator_id: str, observations: pl.DataFrame, vintage_
     previous = latest(layout, indicator_id)
     digest = content_hash(observations)
     if previous is None:
-        return Landed(Landing.NEW, _write(layout, indicator_id, observations, vintage_at, digest))
+        return Landed(Landing.NEW, _write(layout, indicator_id, observations, vintage_at, digest, write))
     if previous.content_hash == digest:
         return Landed(Landing.UNCHANGED, previous)
     before, now = (frame.select(*_KEY, "value") for frame in (previous.read(), observations))
@@ -216,20 +228,20 @@ def land(layout: Layout, indicator_id: str, observations: pl.DataFrame, vintage_
     vintage_at = max(vintage_at, previous.vintage_at + timedelta(microseconds=1))
     return Landed(
         Landing.NEW,
-        _write(layout, indicator_id, observations, vintage_at, digest),
+        _write(layout, indicator_id, observations, vintage_at, digest, write),
         revised=both.filter(pl.col("value") != pl.col("value_now")).height,
         added=both.filter(pl.col("value").is_null()).height,
         withdrawn=both.filter(pl.col("value_now").is_null()).height,
     )
 
 
-def log_rejects(layout: Layout, indicator_id: str, rejects: pl.DataFrame) -> None:
+def log_rejects(layout: Layout, indicator_id: str, rejects: pl.DataFrame, write: WriteTable = write_table) -> None:
     """Write rejected records (columns ``REJECT``). The same records of the same body are written once."""
     identity = rejects.select(pl.exclude("retrieved_at")).sort("reason", "raw_record", nulls_last=True)
     digest = hashlib.sha256(identity.write_csv().encode()).hexdigest()[:16]
     path = layout.rejects / f"{indicator_id}_{digest}.parquet"
     if not path.exists():
-        write_table(path, rejects)
+        write(path, rejects)
 
 
 def state(layout: Layout, indicator_ids: Iterable[str]) -> str:

@@ -28,6 +28,8 @@ from warehouse.layout import Layout
 SEAL = "record_sha256"
 """Key of a record's hash."""
 RETRIEVAL = {"url"}
+CHUNK = 1 << 20
+"""Bytes that are compressed at a time."""
 LAST = {"asked", "sha256", "url", "headers", "retrieved_at"}
 """Keys that every record of the project has."""
 
@@ -49,17 +51,28 @@ def store(layout: Layout, content: bytes | BufferedIOBase, retrieval: Mapping[st
     """
     stream = BytesIO(content) if isinstance(content, bytes) else content
     sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
-    path = _body_path(layout, sha256)
-    if not path.exists():
-        stream.seek(0)
-        with (
-            replacing(path) as temporary,
-            temporary.open("wb") as file,
-            gzip.GzipFile("", "wb", compresslevel=6, fileobj=file, mtime=0) as packed,
-        ):
-            shutil.copyfileobj(stream, packed)
-    append_line(path.with_suffix(".jsonl"), json.dumps(_sealed(retrieval), sort_keys=True))
+    stream.seek(0)
+    store_body(layout, stream, sha256)
+    log_retrieval(layout, sha256, retrieval)
     return sha256
+
+
+def store_body(layout: Layout, content: BufferedIOBase, sha256: str) -> None:
+    """Store a body by its hash, unless it is there."""
+    path = _body_path(layout, sha256)
+    if path.exists():
+        return
+    with (
+        replacing(path) as temporary,
+        temporary.open("wb") as file,
+        gzip.GzipFile("", "wb", compresslevel=6, fileobj=file, mtime=0) as packed,
+    ):
+        shutil.copyfileobj(content, packed, CHUNK)
+
+
+def log_retrieval(layout: Layout, sha256: str, retrieval: Mapping[str, Any]) -> None:
+    """Log a retrieval of a stored body."""
+    append_line(_body_path(layout, sha256).with_suffix(".jsonl"), json.dumps(_sealed(retrieval), sort_keys=True))
 
 
 def _sealed(record: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ import dagster as dg
 
 from pipelines.dbt.failures import FOUND_ROWS, failing_rows, files_of
 from pipelines.dbt.results import Node
-from pipelines.ingestion import Ingested
+from pipelines.ingested import Ingested
 from pipelines.orchestration.asset_keys import observation_key
 from sources.observation import utc_now
 from warehouse.landing import Landing

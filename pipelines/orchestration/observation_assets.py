@@ -13,7 +13,8 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
-from pipelines.ingestion import Ingested, budget_lines
+from pipelines.ingested import Ingested
+from pipelines.ingestion import budget_lines
 from pipelines.notifications import Message, post
 from pipelines.orchestration import asset_checks
 from pipelines.orchestration.asset_keys import observation_key

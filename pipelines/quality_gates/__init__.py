@@ -56,31 +56,31 @@ RECORD_GATES = (
     Gate("duplicate", records.duplicates),
 )
 FIGURE_GATES = (
-    Gate("vanished", vanished, waiver="shrink"),
+    Gate("vanished", vanished, waiver="shrink", compares=True),
     RECORD_GATES[0],
     Gate("other_unit", records.other_unit, waiver="either"),
     *RECORD_GATES[1:],
     Gate("correction", records.corrections, place="sources.corrections"),
-    Gate(STALE_MIRROR, hold(series.mirror_fault)),
-    Gate("older_answer", hold(releases.older_answer), waiver="revision"),
-    Gate("moved_point", records.moved_points, waiver="shrink"),
-    Gate("zero_for_missing", records.zero_for_missing, waiver="either", of_changes=True),
+    Gate(STALE_MIRROR, hold(series.mirror_fault), compares=True),
+    Gate("older_answer", hold(releases.older_answer), waiver="revision", compares=True),
+    Gate("moved_point", records.moved_points, waiver="shrink", compares=True),
+    Gate("zero_for_missing", records.zero_for_missing, waiver="either", of_changes=True, compares=True),
     Gate("other_indicator", hold(places.other_indicator), waiver="revision", of_changes=True),
     Gate("all_same", hold_parts(patterns.all_same), waiver="either", of_changes=True),
     Gate("repeated_year", hold_parts(patterns.repeated_year), waiver="revision", of_changes=True),
-    Gate("new_year", hold_parts(patterns.new_year), waiver="either", of_changes=True),
-    Gate("one_factor", hold_parts(patterns.one_factor), waiver="either", of_changes=True),
-    Gate("fewer_decimals", hold_parts(patterns.fewer_decimals), waiver="revision", of_changes=True),
-    Gate("other_year", hold_parts(places.other_year), waiver="revision", of_changes=True),
-    Gate("other_economy", hold_parts(places.other_economy), waiver="revision", of_changes=True),
-    Gate("other_order", hold_parts(places.other_order), waiver="either", of_changes=True),
-    Gate("large_revision", releases.large_revision, waiver="revision", of_changes=True),
+    Gate("new_year", hold_parts(patterns.new_year), waiver="either", of_changes=True, compares=True),
+    Gate("one_factor", hold_parts(patterns.one_factor), waiver="either", of_changes=True, compares=True),
+    Gate("fewer_decimals", hold_parts(patterns.fewer_decimals), waiver="revision", of_changes=True, compares=True),
+    Gate("other_year", hold_parts(places.other_year), waiver="revision", of_changes=True, compares=True),
+    Gate("other_economy", hold_parts(places.other_economy), waiver="revision", of_changes=True, compares=True),
+    Gate("other_order", hold_parts(places.other_order), waiver="either", of_changes=True, compares=True),
+    Gate("large_revision", releases.large_revision, waiver="revision", of_changes=True, compares=True),
 )
 """Gates for an answer, before the last vintage's figures are added to it."""
 
 SERIES_GATES = (
-    Gate("loss", hold(series.loss_fault), waiver="shrink"),
-    Gate("scale", hold(series.scale_fault), waiver="shrink"),
+    Gate("loss", hold(series.loss_fault), waiver="shrink", compares=True),
+    Gate("scale", hold(series.scale_fault), waiver="shrink", compares=True),
     Gate("first_series", hold(series.first_fault), waiver="shrink"),
 )
 """Gates for the series after the figures that stay from the last vintage were added."""

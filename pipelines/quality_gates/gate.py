@@ -6,10 +6,10 @@ modules of this package), the order of the rules (``pipelines.quality_gates``).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import wraps
+from functools import cache, wraps
 from typing import Literal
 
 import polars as pl
@@ -17,7 +17,7 @@ import polars as pl
 from sources.catalogue import Indicator
 from sources.corrections import Located
 from sources.errors import listed
-from sources.observation import OBSERVATION, Areas, as_rejects, empty_observations, empty_rejects
+from sources.observation import KEY, OBSERVATION, Areas, as_rejects, empty_rejects
 
 ALL_REJECTED = "all_rejected"
 """Code that stands for the gates that rejected every record."""
@@ -68,8 +68,10 @@ class Context:
         adds: Whether the answer adds figures and withdraws none.
         rejected_areas: Economies with a record that could not be read.
         unknown_areas: Codes of areas in the answer that the project does not know.
+        is_sound: Whether all records are known to satisfy the contract of an observation.
         older: Returns the vintages before the last one, newest first, with their times.
-        others: Returns the last vintage of every other indicator, by indicator.
+        others: Returns ``indicator``, ``iso3``, ``year`` and ``key`` (the leading digits of the value) of every other
+            indicator's last vintage.
     """
 
     indicator: Indicator
@@ -86,12 +88,19 @@ class Context:
     adds: bool = False
     rejected_areas: frozenset[str] = frozenset()
     unknown_areas: tuple[str, ...] = ()
+    is_sound: bool = False
     older: Callable[[], Sequence[tuple[datetime, pl.DataFrame]]] = lambda: ()
-    others: Callable[[], Mapping[str, pl.DataFrame]] = dict
+    others: Callable[[], pl.DataFrame] = pl.DataFrame
 
 
+@cache
 def _no_keys() -> pl.DataFrame:
     return pl.DataFrame(schema={"iso3": pl.String, "year": pl.Int32, "reason": pl.String})
+
+
+@cache
+def _no_refused() -> pl.DataFrame:
+    return pl.DataFrame(schema={**OBSERVATION, "reason": pl.String})
 
 
 @dataclass(frozen=True)
@@ -110,7 +119,7 @@ class Checked:
     """
 
     accepted: pl.DataFrame
-    refused: pl.DataFrame = field(default_factory=lambda: empty_observations().with_columns(reason=pl.lit("")))
+    refused: pl.DataFrame = field(default_factory=_no_refused)
     held_back: str | None = None
     gate: str | None = None
     replaced: pl.DataFrame = field(default_factory=empty_rejects)
@@ -140,7 +149,8 @@ class Gate:
 
     ``--accept-revision`` skips every gate with a ``waiver`` for one indicator, ``--accept-shrink`` those with the
     waiver ``shrink`` or ``either``. A gate ``of_changes`` does not run if the last vintage has all figures of the
-    answer. ``docs/sources.md`` prints ``text``, else the docstring of ``check``.
+    answer, one that ``compares`` does not run without a last vintage: it would find nothing. ``docs/sources.md`` prints
+    ``text``, else the docstring of ``check``.
     """
 
     code: str
@@ -149,6 +159,7 @@ class Gate:
     text: str = ""
     place: str = ""
     of_changes: bool = False
+    compares: bool = False
 
     @property
     def does(self) -> str:
@@ -180,17 +191,23 @@ def run_gates(gates: Sequence[Gate], candidates: pl.DataFrame, previous: pl.Data
         previous: Figures of the last vintage, without rows if there is none.
         context: The indicator and what else the gates read.
     """
-    done = Checked(candidates.select(OBSERVATION.keys()).cast(OBSERVATION).unique(maintain_order=True))  # type: ignore[arg-type]
+    if candidates.schema != OBSERVATION:
+        candidates = candidates.select(OBSERVATION.keys()).cast(OBSERVATION)  # type: ignore[arg-type]
+    if candidates.n_unique(KEY) < candidates.height:
+        candidates = candidates.unique(maintain_order=True)
+    done = Checked(candidates)
     for gate in gates:
-        if gate.check is None or gate.skipped(context) or (gate.of_changes and _unchanged(done.accepted, previous)):
+        if gate.check is None or gate.skipped(context) or (gate.compares and previous.is_empty()):
+            continue
+        if gate.of_changes and previous.height and _unchanged(done.accepted, previous):
             continue
         result, advice = gate.check(done.accepted, previous, context), gate.advice(context.indicator.id)
         part_advice = advice if result.doubted.height or result.refused.height else ""
         done = replace(
             result,
-            refused=pl.concat([done.refused, result.refused]),
-            replaced=pl.concat([done.replaced, result.replaced]),
-            doubted=pl.concat([done.doubted, result.doubted]),
+            refused=_joined(done.refused, result.refused),
+            replaced=_joined(done.replaced, result.replaced),
+            doubted=_joined(done.doubted, result.doubted),
             warnings=(*done.warnings, *(f"{gate.code}: {each}{part_advice}" for each in result.warnings)),
         )
         if done.accepted.is_empty():
@@ -205,6 +222,11 @@ def run_gates(gates: Sequence[Gate], candidates: pl.DataFrame, previous: pl.Data
     return replace(done, held_back=held_back, gate=ALL_REJECTED)
 
 
+def _joined(before: pl.DataFrame, more: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows of two tables. Most gates find nothing, and then there is nothing to do."""
+    return pl.concat([before, more]) if more.height else before
+
+
 def _unchanged(candidates: pl.DataFrame, previous: pl.DataFrame) -> bool:
     """Return whether the last vintage has every figure of an answer."""
     return candidates.join(previous, on=["iso3", "year", "value"], how="anti").is_empty()
@@ -212,8 +234,10 @@ def _unchanged(candidates: pl.DataFrame, previous: pl.DataFrame) -> bool:
 
 def split(judged: pl.DataFrame) -> Checked:
     """Return a result that refuses the rows with a ``reason``."""
-    refused = pl.col("reason").is_not_null()
-    return Checked(judged.filter(~refused).drop("reason"), judged.filter(refused))
+    accepted, reason = judged.drop("reason"), judged["reason"]
+    if reason.null_count() == judged.height:
+        return Checked(accepted)
+    return Checked(accepted.filter(reason.is_null()), judged.filter(reason.is_not_null()))
 
 
 def hold(fault: Callable[[pl.DataFrame, pl.DataFrame, Context], str | None]) -> Check:

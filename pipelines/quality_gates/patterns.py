@@ -106,6 +106,8 @@ def all_same(candidates: pl.DataFrame, previous: pl.DataFrame, context: Context)
     if series.height >= 2 * ENOUGH and series["value"].n_unique() == 1 and previous["value"].n_unique() != 1:
         value = series["value"][0]
         return [Doubt(series.select("year", reason=pl.lit(f"every figure is {value:g}")).unique("year"), 1)]
+    if previous.is_empty():
+        return ()
     rows = compared(candidates, previous)
     return [_flat(rows, "year", 2 * ENOUGH, ENOUGH), _flat(rows, "iso3", 3, 3)]
 
@@ -120,11 +122,18 @@ def _flat(rows: pl.DataFrame, by: str, enough: int, several: int) -> Doubt:
 
 def repeated_year(candidates: pl.DataFrame, previous: pl.DataFrame, context: Context) -> Sequence[Doubt]:
     """Hold back a year with the figures of the year before, for all or the members, in a series that repeats none."""
+    value, iso3 = pl.col("value"), pl.col("iso3")
+    equal = (value == value.shift()) & (iso3 == iso3.shift())
+    if candidates.sort("iso3", "year").select(equal.sum()).item() < ENOUGH:
+        return ()
     doubts = []
-    for areas in (pl.lit(True), pl.col("iso3").is_in(sorted(context.areas.members))):
-        now = _repeats(candidates.filter(areas), context)
-        before = _repeats(previous.filter(areas), context).select("year", known="share")
-        enough = pl.col("count") >= ENOUGH
+    enough = pl.col("count") >= ENOUGH
+    copied = (pl.col("share") >= REPEATED) & enough
+    for areas in (pl.lit(True), iso3.is_in(sorted(context.areas.members))):
+        now = _repeats(candidates, areas, context)
+        if now.filter(copied).is_empty():
+            continue
+        before = _repeats(previous, areas, context).select("year", known="share")
         usual = now.select(pl.when(enough).then("share").shift().cum_max().forward_fill().fill_null(0.0)).to_series()
         judged = now.with_columns(usual=usual, newest=pl.col("year") == pl.col("year").max()).join(
             before, on="year", how="left"
@@ -132,7 +141,6 @@ def repeated_year(candidates: pl.DataFrame, previous: pl.DataFrame, context: Con
         # without an earlier pair of years or a last vintage, whole numbers may repeat in nearly all economies
         alone = pl.col("known").is_null() & (pl.col("place") == 0) & ~pl.col("fine")
         alone &= (pl.col("share") < 1) | (pl.col("count") < 4 * ENOUGH)
-        copied = (pl.col("share") >= REPEATED) & enough
         unusual = pl.coalesce("known", pl.when("newest").then("usual").otherwise(1.0)) <= UNUSUAL
         found = judged.filter(copied, unusual, ~alone)
         reason = pl.format("{} of {} economies have the figure of {}", "same", "count", "year_before")
@@ -142,20 +150,21 @@ def repeated_year(candidates: pl.DataFrame, previous: pl.DataFrame, context: Con
     return doubts
 
 
-def _repeats(series: pl.DataFrame, context: Context) -> pl.DataFrame:
-    """Return for each year the share of economies with the figure of the year before it in the series.
+def _repeats(series: pl.DataFrame, areas: pl.Expr, context: Context) -> pl.DataFrame:
+    """Return for each year the share of the ``areas`` with the figure of the year before it in the series.
 
     Figures at an end of the series, such as 0 or 100 percent, are left out: they repeat in any honest series.
     """
-    years = series.select("year").unique().sort("year").with_columns(year_before=pl.col("year").shift()).drop_nulls()
-    ends = [context.indicator.valid_range.min, context.indicator.valid_range.max, 0.0]
-    ends += [] if series.is_empty() else [series["value"].min(), series["value"].max()]  # type: ignore[list-item]
-    before = series.select("iso3", "value", year_before="year")
+    rows = series.lazy().select("iso3", "year", "value").filter(areas)
+    years = rows.select("year").unique().sort("year").with_columns(year_before=pl.col("year").shift()).drop_nulls()
+    limits = [context.indicator.valid_range.min, context.indicator.valid_range.max, 0.0]
+    value = pl.col("value")
+    is_end = value.is_in(limits) | (value == value.min()) | (value == value.max())
     pairs = (
-        series.select("iso3", "year", "value")
+        rows.with_columns(is_end=is_end)
         .join(years, on="year")
-        .join(before, on=["iso3", "year_before"], suffix="_before")
-        .filter(~pl.col("value").is_in(ends))
+        .join(rows.rename({"year": "year_before"}), on=["iso3", "year_before"], suffix="_before")
+        .filter(~pl.col("is_end"))
     )
     same = pl.col("value") == pl.col("value_before")
     return (
@@ -168,6 +177,7 @@ def _repeats(series: pl.DataFrame, context: Context) -> pl.DataFrame:
         )
         .sort("year")
         .with_row_index("place")
+        .collect()
     )
 
 

@@ -179,34 +179,39 @@ def other_order(candidates: pl.DataFrame, previous: pl.DataFrame, context: Conte
 
 def other_indicator(candidates: pl.DataFrame, previous: pl.DataFrame, context: Context) -> str | None:
     """Hold back a series with the figures of another indicator's last vintage."""
-    rows = compared(candidates, previous)
-    if previous.height and (rows.is_empty() or 2 * rows.filter(context.size.moved).height <= rows.height):
+    if previous.height:
+        rows = compared(candidates, previous)
+        if rows.is_empty() or 2 * rows.filter(context.size.moved).height <= rows.height:
+            return None
+    others = context.others()
+    if others.is_empty():
         return None
-    parts = [
-        figures.select(pl.lit(name).alias("indicator"), "iso3", "year", _key("value"))
-        for name, figures in context.others().items()
-    ]
-    if not parts:
-        return None
-    found = _matches(candidates, pl.concat(parts))
-    usual = set(_matches(previous, pl.concat(parts))["indicator"]) if previous.height else set()
+    found = _matches(candidates, others)
+    usual = set(_matches(previous, others)["indicator"]) if found.height and previous.height else set()
     for name, equal, both in found.rows():
         if name not in usual:
             return f"{equal} of {both} figures are those of {name}"
     return None
 
 
+def figures_of(indicator_id: str, series: pl.DataFrame) -> pl.DataFrame:
+    """Return a vintage in the form of ``Context.others``."""
+    return series.select(pl.lit(indicator_id).alias("indicator"), "iso3", "year", _key("value"))
+
+
 def _matches(series: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
     """Return ``indicator``, ``equal`` and ``both`` of the indicators with nearly the same figures."""
-    equal = pl.col("key") == pl.col("key_other")
+    place = ["iso3", "year"]
+    rows = series.select(*place, _key("value"))
+    alike = others.join(rows, on=[*place, "key"], how="semi")
+    if alike.height < 2 * ENOUGH:
+        return alike.select("indicator", equal="year", both="year").clear()
+    rows, is_known = rows.filter(pl.col("key") != 0), pl.col("key") != 0
+    equal = alike.filter(is_known).group_by("indicator").agg(equal=pl.len(), distinct=pl.col("key").n_unique())
+    both = others.join(equal.filter(pl.col("distinct") >= 2 * ENOUGH), on="indicator").join(rows, on=place, how="semi")
     return (
-        series.select("iso3", "year", _key("value"))
-        .filter(pl.col("key") != 0)
-        .join(others, on=["iso3", "year"], suffix="_other")
-        .group_by("indicator")
-        .agg(equal=equal.sum(), both=pl.len(), distinct=pl.col("key").filter(equal).n_unique())
-        .filter(pl.col("distinct") >= 2 * ENOUGH, pl.col("equal") >= SAME_SERIES * pl.col("both"))
-        .filter(2 * pl.col("both") > series.height)
+        both.group_by("indicator", "equal")
+        .agg(both=pl.len())
+        .filter(pl.col("equal") >= SAME_SERIES * pl.col("both"), 2 * pl.col("both") > series.height)
         .sort("indicator")
-        .select("indicator", "equal", "both")
     )

@@ -22,19 +22,25 @@ POINT_MOVED = 0.005
 
 def reject_rules(candidates: pl.DataFrame, previous: pl.DataFrame, context: Context) -> Checked:
     """Refuse records that a rule of the indicator (`reject_rules`) matches."""
+    if not context.indicator.reject_rules:
+        return Checked(candidates)
     return split(with_rule_reasons(candidates, context.indicator))
 
 
 def contract(candidates: pl.DataFrame, previous: pl.DataFrame, context: Context) -> Checked:
     """Refuse records with another unit, an unknown area, or a year or value outside the valid range."""
-    return split(with_contract_faults(candidates, context.indicator, context.areas.known, context.last_year))
+    if context.is_sound:
+        return Checked(candidates)
+    return split(with_contract_faults(candidates, [context.indicator], context.areas.known, context.last_year))
 
 
 def other_unit(candidates: pl.DataFrame, previous: pl.DataFrame, context: Context) -> Checked:
     """Refuse all figures of an economy or year of which half are outside the valid range; hold back a series of which a
     tenth are."""
     low, high = context.indicator.valid_range.min, context.indicator.valid_range.max
-    outside = ~pl.col("value").is_between(low, high) & pl.col("value").is_finite()
+    outside = ~candidates["value"].is_between(low, high) & candidates["value"].is_finite()
+    if not outside.any():
+        return Checked(candidates)
     judged = candidates.with_columns(outside=outside)
     parts = [judged.group_by(by).agg(pl.col("outside").sum(), of=pl.len()) for by in ("iso3", "year")]
     doubted = [part.filter(pl.col("outside") >= 2, 2 * pl.col("outside") >= pl.col("of")) for part in parts]
@@ -61,13 +67,18 @@ def other_unit(candidates: pl.DataFrame, previous: pl.DataFrame, context: Contex
 
 def duplicates(candidates: pl.DataFrame, previous: pl.DataFrame, context: Context) -> Checked:
     """Refuse all records of a country and year that have different values."""
-    distinct = candidates.unique([*KEY, "value"], maintain_order=True).sort(KEY, maintain_order=True)
+    ordered = candidates.sort(KEY, maintain_order=True)
+    if ordered.n_unique(KEY) == ordered.height:
+        return Checked(ordered)
+    distinct = ordered.unique([*KEY, "value"], maintain_order=True)
     several = pl.when(pl.len().over(KEY) > 1).then(pl.lit("several values for one country and year"))
     return split(distinct.with_columns(reason=several))
 
 
 def corrections(candidates: pl.DataFrame, previous: pl.DataFrame, context: Context) -> Checked:
     """Apply `corrections.yml`; hold back a series that an active entry does not fit."""
+    if not context.corrections:
+        return Checked(candidates)
     corrected = registered.apply(candidates, context.indicator, context.corrections)
     held_back = "; ".join(corrected.misfits.values()) or None
     return Checked(corrected.observations, held_back=held_back, replaced=corrected.originals)

@@ -168,7 +168,7 @@ def _faults(found: pl.DataFrame, indicator: Indicator, header: Header, areas: Ar
     given = ("iso3", "year", "value", "raw_sha256")
     rows = found.with_columns(**{name: pl.lit(value) for name, value in constants.items() if name not in given})
     records = rows.select(OBSERVATION.keys()).cast(OBSERVATION)  # type: ignore[arg-type]
-    contract = with_contract_faults(records, indicator, areas.known, utc_now().year + 1)["reason"]
+    contract = with_contract_faults(records, [indicator], areas.known, utc_now().year + 1)["reason"]
     return contract.zip_with(contract.is_not_null(), with_rule_reasons(records, indicator)["reason"])
 
 

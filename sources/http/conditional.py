@@ -111,10 +111,12 @@ class RunHttp(Http):
         cache: The responses of earlier runs.
         local_files: The operator's files.
         accept_shrink: Accept a table with fewer lines than the last one although its length was not declared.
+        received: Called with every body that came or was placed, from the thread that requested it.
         exchanges: Every request of the run with its reply.
     """
 
     cache: ResponseCache
+    received: Callable[[Body], None] = lambda body: None
     local_files: Path | None = None
     accept_shrink: bool = False
     exchanges: list[Exchange] = field(init=False, default_factory=list, repr=False)
@@ -149,6 +151,8 @@ class RunHttp(Http):
         except BaseException as error:
             future.set_exception(error)
             raise
+        if reply.body and not reply.revalidated:
+            self.received(reply.body)
         self.exchanges.append(Exchange(request_url, reply))
         future.set_result(reply)
         return reply

@@ -19,7 +19,10 @@ from sources.parsing.responses import UnusableResponse, raw_body
 from sources.provider import RECORD, SERIES_REJECT, Answer, Fetched, Outcome, RawBody, SeriesRequest, Window
 
 PARSED: dict[str, pl.DataType] = {**RECORD, "reason": pl.String(), "raw_record": pl.String()}
-"""Columns of ``parse_observations``: ``reason`` is NULL for a valid observation, ``raw_record`` is the row as JSON."""
+"""Columns of ``parse_observations``. Valid observations have no ``reason`` and no ``raw_record``, the row as JSON."""
+
+_NUMBER = "number of the row"
+_READ = {name: kind for name, kind in PARSED.items() if name != "raw_record"}
 
 LONGEST = 100
 """Characters of a text of the provider in a reason."""
@@ -30,7 +33,10 @@ ReadSeries = Callable[[SeriesRequest], pl.DataFrame]
 
 
 def with_raw_record(rows: pl.DataFrame, raw_sha256: str) -> pl.DataFrame:
-    """Add ``raw_record``, each row as JSON, and ``raw_sha256``, the hash of the body that has the rows."""
+    """Add ``raw_record``, each row as JSON, and ``raw_sha256``, the hash of the body that has the rows.
+
+    ``parse_observations`` makes the first from the rows that it gets: this is for rows that change before that.
+    """
     return rows.with_columns(raw_record=pl.struct(pl.all()).struct.json_encode(), raw_sha256=pl.lit(raw_sha256))
 
 
@@ -70,14 +76,15 @@ def parse_observations(
     fault: str | pl.Expr = NO_TEXT,
     multiplier: pl.Expr | None = None,
     raw_sha256: str | None = None,
+    keep: Sequence[str] = (),
 ) -> pl.DataFrame:
-    """Parse the rows of one series into observations.
+    """Parse the rows of one series, or of several, into observations.
 
-    Rows without a value and rows of years outside the window are left out. A row with an unknown area, a period that is
-    not a year or a value that is not a finite number gets a reason.
+    Rows without a value or of years outside the window are left out. A row with an unknown area, a period that is not a
+    year or a value that is not a finite number gets a reason.
 
     Args:
-        rows: Rows of one series. They have the columns of ``with_raw_record``, unless ``raw_sha256`` is given.
+        rows: The rows. They have a column ``raw_sha256`` unless it is given, and may have ``raw_record``.
         areas: The known areas.
         window: The requested years.
         iso3: Column or expression of text with the ISO3 code.
@@ -87,35 +94,43 @@ def parse_observations(
         fault: Column or expression of text with a reason of the adapter to reject the row, NULL if it has none.
         multiplier: Factor from the provider's number to its unit, computed from columns of ``rows``.
         raw_sha256: Hash of the body that has the rows.
+        keep: Columns of ``rows`` that the result has too.
 
     Returns:
         A table with the columns ``PARSED``; ``value`` is in the provider's unit.
-
-    Example:
-        ``parse_observations(rows, areas, window, iso3="REF_AREA", period="YEAR", value="OBS", raw_sha256=sha256)``
     """
     if raw_sha256 is not None:
-        rows = with_raw_record(rows, raw_sha256)
+        rows = rows.with_columns(raw_sha256=pl.lit(raw_sha256))
     columns = {"iso3": iso3, "period": period, "given": value, "obs_status": obs_status, "fault": fault}
     named = {name: pl.col(one) if isinstance(one, str) else one for name, one in columns.items()}
-    factor = pl.lit(1.0) if multiplier is None else multiplier
-    given, number = pl.col("given").str.strip_chars(), pl.col("number")
-    year = pl.when(pl.col("period").str.contains(r"^\d{4}(\.0+)?$")).then(pl.col("period").str.head(4))
-    return (
-        rows.select("raw_record", "raw_sha256", factor=factor, **named)
+    named["factor"] = pl.lit(1.0) if multiplier is None else multiplier
+    given, number, year, factor = pl.col("given").str.strip_chars(), *map(pl.col, ("number", "year", "factor"))
+    text = pl.when(pl.col("period").str.contains(r"^\d{4}(\.0+)?$")).then(pl.col("period").str.head(4))
+    in_window = year.is_between(window.first_year, window.last_year)
+    parsed = (
+        rows.lazy()
+        .with_row_index(_NUMBER)
+        .select(_NUMBER, "raw_sha256", *keep, **named)
         .filter(given.is_not_null() & (given != ""))
-        .with_columns(
-            year=year.cast(pl.Int32, strict=False), number=given.cast(pl.Float64, strict=False) * pl.col("factor")
-        )
-        .filter(pl.col("year").is_null() | pl.col("year").is_between(window.first_year, window.last_year))
+        .with_columns(year=text.cast(pl.Int32, strict=False), number=given.cast(pl.Float64, strict=False) * factor)
+        .filter(year.is_null() | in_window)
         .with_columns(
             value=pl.when(number == 0).then(0.0).otherwise(number),  # minus zero is zero
             obs_status=pl.when(pl.col("obs_status") != "").then("obs_status"),
             reason=_reason(number, given, areas),
         )
-        .select(*PARSED)
-        .cast(PARSED)  # type: ignore[arg-type]
+        .select(_NUMBER, *keep, *(pl.col(name).cast(kind) for name, kind in _READ.items()))
+        .collect()
     )
+    return _with_raw_records(parsed, rows).select(*keep, *PARSED)
+
+
+def _with_raw_records(parsed: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
+    """Add ``raw_record`` of the rejected rows, by their numbers: each row as JSON, without the hash of its body."""
+    as_json = pl.struct(pl.exclude("raw_sha256")).struct.json_encode()
+    record = pl.col("raw_record") if "raw_record" in rows.columns else as_json
+    numbers = parsed.filter(pl.col("reason").is_not_null())[_NUMBER]
+    return parsed.join(rows[numbers].select(numbers, raw_record=record), on=_NUMBER, how="left", maintain_order="left")
 
 
 def _reason(number: pl.Expr, given: pl.Expr, areas: Areas) -> pl.Expr:
@@ -211,8 +226,9 @@ def build_answer(
     observations: pl.DataFrame, provider: Provider, window: Window, origin: Origin, retrieved_at: datetime
 ) -> Answer:
     """Return the answer for the observations (columns ``PARSED``) of one request."""
-    records = observations.filter(pl.col("reason").is_null()).select(RECORD.keys())
-    rejects = observations.filter(pl.col("reason").is_not_null()).select(SERIES_REJECT.keys())
+    refused = observations["reason"].is_not_null()
+    records = observations.filter(~refused).select(RECORD.keys())
+    rejects = observations.filter(refused).select(SERIES_REJECT.keys())
     if records.height:
         outcome, reason = Outcome.OK, None
     elif rejects.height:

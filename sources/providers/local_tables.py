@@ -141,8 +141,10 @@ def located_observations(
     The reason of a rejected row begins with the place of the cell that it is about.
     """
     iso3, year = (pl.col(key).str.strip_chars() for key in KEYS)
-    found = parse_observations(table.rows, areas, window, iso3=iso3, period=year, value=column, raw_sha256=raw_sha256)
-    reason, row = pl.col("reason"), pl.col("raw_record").str.json_path_match(f"$.{ROW}")
+    found = parse_observations(
+        table.rows, areas, window, iso3=iso3, period=year, value=column, raw_sha256=raw_sha256, keep=[ROW]
+    )
+    reason, row = pl.col("reason"), pl.col(ROW)
     place = (
         pl.when(reason.str.starts_with("unknown area"))
         .then(table.place(row, KEYS[0]))

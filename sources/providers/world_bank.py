@@ -21,7 +21,7 @@ import polars as pl
 from sources.catalogue import Provider
 from sources.http.client import Http, Reply
 from sources.observation import Areas, utc_now
-from sources.parsing.observations import Origin, build_answer, failed_answer, merge_fetched, with_raw_record
+from sources.parsing.observations import Origin, build_answer, failed_answer, merge_fetched
 from sources.parsing.pages import may_continue, require_no_further_rows
 from sources.parsing.responses import UnusableResponse, error_of, get, raw_body, require_content, url_of
 from sources.provider import Answer, Fetched, Outcome, SeriesRequest, Window
@@ -270,19 +270,20 @@ class _WorldBankFetch:
         """Split the rows of a complete answer into one answer per request."""
         codes = {request.code for request in part}
         pages = [(one.page, raw_body(one.reply, self.provider).sha256) for one in received if one.page]
-        rows = pl.concat(with_raw_record(page.rows, sha256) for page, sha256 in pages)
+        rows = pl.concat(page.rows.with_columns(raw_sha256=pl.lit(sha256)) for page, sha256 in pages)
         present = indicators_of([page for page, _ in pages])
         head, retrieved_at = pages[0][0], received[-1].reply.retrieved_at
         database = head.source or database_of(part[0])
         name = RELEASE_NAMES.get(database, f"source {database}")
+        observations = observations_of(rows, None, codes, self.areas, self.window)
+        # rows of other indicators belong to no request: they are rejected once
+        owner = pl.when(pl.col("indicator").is_in(sorted(codes))).then("indicator").otherwise(pl.lit(part[0].code))
+        of = observations.with_columns(owner=owner).partition_by("owner", as_dict=True)
         answers = {}
         for request in part:
-            is_own = pl.col("indicator") == request.code
-            if request is part[0]:  # rows of other indicators belong to no request: they are rejected once
-                is_own |= ~pl.col("indicator").is_in(sorted(codes))
-            observations = observations_of(rows.filter(is_own), None, codes, self.areas, self.window)
+            own = of.get((request.code,), observations.clear())
             origin = Origin(self._public_url(request), f"{name} {head.last_updated}" if head.last_updated else None)
-            answer = build_answer(observations, self.provider, self.window, origin, retrieved_at)
+            answer = build_answer(own, self.provider, self.window, origin, retrieved_at)
             if request.code not in present and present - codes:
                 others = ", ".join(sorted(present - codes))
                 error = UnusableResponse(f"rows of {others} came, none of this indicator")

@@ -13,14 +13,16 @@ from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any
 
+import msgspec
 import polars as pl
 
 from sources.http.client import Reply
 from sources.observation import Areas
+from sources.parsing.json_rows import decode_rows
 from sources.parsing.observations import parse_observations
 from sources.parsing.pages import require_one_answer
 from sources.parsing.responses import UnusableResponse
-from sources.parsing.tables import parse_json, text_column
+from sources.parsing.tables import decode, parse_json, text_column
 from sources.provider import Outcome, SeriesRequest, Window
 
 PER_PAGE = 32_500  # the most that the API gives
@@ -68,7 +70,8 @@ def parse(body: bytes) -> WorldBankPage:
     """
     if message := XML_MESSAGE.search(body):
         raise _api_error([{"id": message[1].decode(), "value": message[2].decode("utf-8", errors="replace")}])
-    document = parse_json(body)
+    found = decode_rows(decode(body), _Row)
+    document = [parse_json(found[0].encode())] if found else parse_json(body)
     head = document[0] if isinstance(document, list) and document else document
     if isinstance(head, dict) and "message" in head:
         raise _api_error(head["message"])
@@ -85,7 +88,10 @@ def parse(body: bytes) -> WorldBankPage:
     except (TypeError, ValueError) as error:
         raise UnusableResponse(f"page, pages, per_page or total is not a number: {error}") from error
     source, last_updated = (_text(head, name) for name in ("sourceid", "lastupdated"))
-    table, keys = _table(rows)
+    table = found[1].rename(_COLUMNS) if found else _table(rows)
+    # ids of areas are empty in some databases, their names are not
+    keys = table.select(pl.concat_str(pl.col(*KEY).fill_null(""), separator="|").alias("key"))["key"]
+    table = table.select(ROW).with_columns(pl.col("indicator", "country").fill_null(""))
     return WorldBankPage(number, pages, total, source, last_updated, table, keys, per_page)
 
 
@@ -107,8 +113,30 @@ def _api_error(messages: Any) -> ApiError:
     return ApiError(f"the World Bank says: {text or messages}", outcome)
 
 
-def _table(rows: list[Any]) -> tuple[pl.DataFrame, pl.Series]:
-    """Return the rows, columns ``ROW``, and a key of each."""
+class _Named(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    id: str | None
+    value: str | None
+
+
+class _Row(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    """A row as documented."""
+
+    indicator: _Named
+    country: _Named
+    countryiso3code: str | None
+    date: str | None
+    value: msgspec.Raw
+    unit: str | None
+    obs_status: str | None
+    decimal: int | None
+
+
+_COLUMNS = {"indicator.id": "indicator", "country.id": "country", "country.value": "area"}
+"""Path of a field -> name in a table, where it is another one."""
+
+
+def _table(rows: list[Any]) -> pl.DataFrame:
+    """Return rows of any shape as columns of text: ``ROW`` and ``area``, the name of the country."""
     try:
         columns = {name: list(map(itemgetter(name), rows)) for name in ("indicator", "country", "date", "value")}
         columns["indicator"] = list(map(itemgetter("id"), columns["indicator"]))
@@ -120,20 +148,17 @@ def _table(rows: list[Any]) -> tuple[pl.DataFrame, pl.Series]:
         raise UnusableResponse(f"a row has another shape than documented: {error}") from error
     for name in ("countryiso3code", "obs_status"):
         columns[name] = [row.get(name) for row in rows]
-    table = pl.DataFrame([text_column(name, columns[name]) for name in (*ROW, "area")])
-    # ids of areas are empty in some databases, their names are not
-    keys = table.select(pl.concat_str(pl.col(*KEY).fill_null(""), separator="|").alias("key"))["key"]
-    return table.select(ROW).with_columns(pl.col("indicator", "country").fill_null("")), keys
+    return pl.DataFrame([text_column(name, columns[name]) for name in (*ROW, "area")])
 
 
 def observations_of(
     rows: pl.DataFrame, raw_sha256: str | None, codes: Collection[str], areas: Areas, window: Window
 ) -> pl.DataFrame:
-    """Return the observations in the rows of a page, see ``parse_observations``.
+    """Return the observations in the rows of pages with their ``indicator``, see ``parse_observations``.
 
     Args:
         rows: Rows with the columns ``ROW``. The API sends the whole series if it has nothing in the window.
-        raw_sha256: Hash of the page's body, None for rows with the columns of ``with_raw_record``.
+        raw_sha256: Hash of the page's body, None for rows with a column of that name.
         codes: The requested indicators; rows of others are rejected.
         areas: The known areas.
         window: The requested years.
@@ -155,6 +180,7 @@ def observations_of(
         .when(iso2_of_another)
         .then(pl.format("the codes {} and {} are of different countries", country, stated)),
         raw_sha256=raw_sha256,
+        keep=["indicator"],
     )
 
 

@@ -31,7 +31,7 @@ from python_calamine import CalamineWorkbook
 from werkzeug import Request, Response
 
 from pipelines import ingestion
-from pipelines.ingestion import Ingested
+from pipelines.ingested import Ingested
 from pipelines.settings import load_settings
 from pipelines.workspace import Workspace, open_workspace
 from sources.corrections import Corrections

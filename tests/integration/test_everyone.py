@@ -14,7 +14,8 @@ from pydantic import HttpUrl
 from pytest_httpserver import HTTPServer
 
 from pipelines import ingestion
-from pipelines.ingestion import Ingested, ingest
+from pipelines.ingested import Ingested
+from pipelines.ingestion import ingest
 from pipelines.settings import load_settings
 from pipelines.workspace import Workspace, open_workspace
 from sources.catalogue import ARCHIVE

@@ -14,7 +14,8 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from pipelines.ingestion import Ingested, budget_lines, ingest, with_carried_over
+from pipelines.ingested import Ingested
+from pipelines.ingestion import budget_lines, ingest, with_carried_over
 from pipelines.settings import load_settings
 from pipelines.workspace import Workspace, open_workspace
 from sources.catalogue import Provider

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dagster as dg
 import pytest
 
-from pipelines.ingestion import Ingested
+from pipelines.ingested import Ingested
 from pipelines.notifications import Message
 from pipelines.orchestration import asset_checks
 from sources.chain import Attempt, Resolution

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.quality_gates import FIGURE_GATES, Checked, Context, RevisionSize, run_gates
+from pipelines.quality_gates import FIGURE_GATES, SERIES_GATES, Checked, Context, RevisionSize, run_gates
+from pipelines.quality_gates.places import figures_of
 from pipelines.quality_gates.releases import Release, compare
 from sources.observation import Areas
 from tests.unit.test_observation import indicator, records
@@ -180,12 +181,25 @@ def test_an_older_answer_is_held_back_and_an_equal_one_is_not(panel: Panel) -> N
 
 @settings(max_examples=5)
 @given(panel=panels())
+def test_a_gate_that_compares_would_find_nothing_without_a_last_vintage(panel: Panel) -> None:
+    sent, none = panel.changed(lambda i, y, v: 0.0 if y % 3 else 100 * v).frame(), records()
+    for gate in (*FIGURE_GATES, *SERIES_GATES):
+        if gate.compares and gate.check:
+            found = gate.check(sent, none, context())
+            assert found.accepted.equals(sent) and not found.held_back and not found.warnings, gate.code
+            assert found.refused.is_empty() and found.doubted.is_empty(), gate.code
+
+
+@settings(max_examples=5)
+@given(panel=panels())
 def test_another_indicators_figures_are_named(panel: Panel) -> None:
     other = panel.changed(lambda i, y, v: v + 1 + 0.01 * (y % 7))
     sent = other.frame()
-    checked = check(sent, panel, others=lambda: {"internet_users_male_pct": sent})
+    checked = check(sent, panel, others=lambda: figures_of("internet_users_male_pct", sent))
     assert checked.gate == "other_indicator" and "are those of internet_users_male_pct" in (checked.held_back or "")
-    first = run_gates(FIGURE_GATES, sent, records(), context(others=lambda: {"internet_users_male_pct": sent}))
+    first = run_gates(
+        FIGURE_GATES, sent, records(), context(others=lambda: figures_of("internet_users_male_pct", sent))
+    )
     assert first.gate == "other_indicator"
 
 
