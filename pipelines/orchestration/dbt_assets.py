@@ -14,14 +14,11 @@ from typing import Any
 
 import dagster as dg
 from dagster_dbt import (
-    DagsterDbtCliRuntimeError,
     DagsterDbtTranslator,
     DagsterDbtTranslatorSettings,
-    DbtCliInvocation,
     DbtCliResource,
     DbtProject,
 )
-from dagster_dbt.core.dbt_event_iterator import DbtEventIterator
 from pydantic import Field
 
 from pipelines.dbt import runner
@@ -32,6 +29,7 @@ from pipelines.lake import follow_lake
 from pipelines.orchestration.asset_checks import failure_metadata
 from pipelines.orchestration.asset_keys import Key, node_key
 from pipelines.orchestration.automation import FOLLOW_FIGURES
+from pipelines.orchestration.dbt_events import all_events, close_build_file, with_every_indicator
 from pipelines.orchestration.observation_assets import OWNERS, POOL, lock_warehouse
 from pipelines.orchestration.publication_asset import named, run_tags
 from pipelines.polling import fill
@@ -147,27 +145,6 @@ def dbt_resource(workspace: Workspace) -> DbtCliResource:
     return DbtCliResource(project, profiles_dir=project, dbt_executable=Path(sys.executable).with_name("dbt"))
 
 
-def _close_build_file(invocation: DbtCliInvocation) -> None:
-    """Close the connections with which dagster-dbt counted rows and read columns: later steps write to the file."""
-    if invocation.adapter:
-        invocation.adapter.cleanup_connections()
-        invocation.adapter.connections.close_all_connections()
-
-
-def _all_events(invocation: DbtCliInvocation) -> tuple[DbtEventIterator[Any], DagsterDbtCliRuntimeError | None]:
-    """Return the events of dbt after it has ended, and its fault.
-
-    dagster-dbt counts rows only then, because dbt has the build file open. Until then the threads that count would ask
-    for the next event without a pause, and take a core from dbt.
-    """
-    found: list[Any] = []
-    try:
-        found.extend(invocation.stream())
-    except DagsterDbtCliRuntimeError as error:
-        return DbtEventIterator(iter(found), invocation), error
-    return DbtEventIterator(iter(found), invocation), None
-
-
 UNCHANGED = "nothing has changed, nothing is built (the option rebuild builds anyway); the publication remains"
 
 
@@ -235,7 +212,7 @@ def dbt_build(
             started = runner.start_build(workspace, as_of, fingerprint, seeds=True)
             invocation = dbt.cli(started.arguments, context=context, target_path=layout.dbt_target)
             failed: list[dg.AssetCheckResult] = []
-            found, fault = _all_events(invocation)
+            found, fault = all_events(invocation)
             try:
                 events = found.fetch_row_counts()
                 for event in events.fetch_column_metadata(with_column_lineage=config.column_lineage):
@@ -244,7 +221,7 @@ def dbt_build(
                     else:
                         yield with_every_indicator(manifest, event)
             finally:
-                _close_build_file(invocation)
+                close_build_file(invocation)
             yield from _with_rows(layout, manifest, failed)
             cause = _reason(layout) if fault else runner.audit(workspace, started)
             runner.finish_build(workspace, started, cause)
@@ -314,27 +291,6 @@ def _unchanged(
             severity=dg.AssetCheckSeverity.WARN if key.name in warned else dg.AssetCheckSeverity.ERROR,
             description=warned.get(key.name) or "not run again: nothing has changed since the published build",
         )
-
-
-LINEAGE = "dagster/column_lineage"
-
-
-def with_every_indicator(manifest: Manifest, event: Any) -> Any:
-    """Return the event; for a staging model with each column traced to the same column of all its indicators.
-
-    dagster-dbt identifies parents by the name of their table. Parquet files have no such name, so dagster-dbt finds
-    one indicator only.
-    """
-    if not isinstance(event, dg.Output) or LINEAGE not in event.metadata:
-        return event
-    node = manifest["nodes"][event.metadata["unique_id"].value]
-    if node["fqn"][1] != "staging":
-        return event
-    keys = [dg.AssetKey(node_key(manifest["sources"][name])) for name in node["depends_on"]["nodes"]]
-    found: Any = event.metadata[LINEAGE].value
-    columns = {name: [dg.TableColumnDep(key, name) for key in keys] for name in found.deps_by_column}
-    traced = dg.TableColumnLineage(columns)
-    return event.with_metadata({**event.metadata, LINEAGE: dg.MetadataValue.column_lineage(traced)})
 
 
 def _with_rows(

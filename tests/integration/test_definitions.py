@@ -241,7 +241,7 @@ def traced(columns: dict[dg.AssetKey, Any], asset: dg.AssetKey, column: str) -> 
 def test_the_lineage_of_a_staging_column_leads_to_all_its_indicators(
     build_defs: BuildDefs, published_warehouse: Path
 ) -> None:
-    from pipelines.orchestration.dbt_assets import LINEAGE, with_every_indicator
+    from pipelines.orchestration.dbt_events import LINEAGE, with_every_indicator
 
     manifest = json.loads((published_warehouse / "dbt" / "manifest.json").read_bytes())
     gii = dg.TableColumnDep(dg.AssetKey(["observations", "gii_score"]), "value")
