@@ -105,18 +105,9 @@ def _line(row: dict[str, Any], rank: int | None) -> list[Any]:
     if row["subject"] == "overall":
         bands = [f"{name}_{{}}" for name in ("rank", "rank_p05", "rank_p95", "tied_with")]
         ranks = [rank_with_band(*(row[name.format(when)] for name in bands)) for when in ("before", "after")]
-    shown = [
-        "" if row["year"] is None else figure(row[f"value_{when}"]) if row[f"value_{when}"] is not None else "–"
-        for when in ("before", "after")
-    ]
-    line = [
-        row["subject_id"],
-        row["year"] or "",
-        *shown,
-        number(row["score_before"]),
-        number(row["score_after"]),
-        *ranks,
-    ]
+    shown = ["" if row["year"] is None else figure(row[f"value_{when}"]) for when in ("before", "after")]
+    scores = [number(row["score_before"]), number(row["score_after"])]
+    line = [row["subject_id"], row["year"] or "", *shown, *scores, *ranks]
     if rank:
         line.append("" if row["year"] is None else row["reason"] or figure(row["value_for_rank"]))
     return line

@@ -20,6 +20,9 @@ from pipelines.seeds.codes import DECIDED, DEPENDING, VERDICTS
 
 _HEAD = Path(__file__).parent / "assets" / "claims_head.md"
 """The beginning of the document, which does not depend on figures."""
+_VERDICTS = [verdict.replace("_", " ") for verdict in VERDICTS]
+_COUNTS = ", ".join(f"count(*) filter (verdict = '{verdict}')" for verdict in VERDICTS)
+"""Names of the columns with the number of claims per verdict, and their SQL."""
 
 
 def _table(heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
@@ -108,28 +111,26 @@ def _summary(claims: Sequence[Row]) -> str:
 
 
 def _spread() -> str:
-    counts = ", ".join(f"count(*) filter (verdict = '{verdict}')" for verdict in VERDICTS)
     rows = fetch(
         f"""
-        select pillar, count(*), {counts} from claims_audit where duplicate_of is null group by pillar order by pillar
+        select pillar, count(*), {_COUNTS} from claims_audit where duplicate_of is null group by pillar order by pillar
         """
     )
-    rows += fetch(f"select 'all', count(*), {counts} from claims_audit where duplicate_of is null")
-    return _table(["pillar", "claims", *(verdict.replace("_", " ") for verdict in VERDICTS)], rows)
+    rows += fetch(f"select 'all', count(*), {_COUNTS} from claims_audit where duplicate_of is null")
+    return _table(["pillar", "claims", *_VERDICTS], rows)
 
 
 def _members() -> str:
-    counts = ", ".join(f"count(*) filter (verdict = '{verdict}')" for verdict in VERDICTS)
     rows = fetch(
         f"""
         with shares as (
             select unnest(string_split(country_iso3, ';')) as iso3, verdict, value from claims_audit
         )
-        select economies.name, count(verdict), count(value), {counts}
+        select economies.name, count(verdict), count(value), {_COUNTS}
         from economies left join shares using (iso3) where economies.is_member group by economies.name order by all
         """
     )
-    return _table(["member", "claims", "with a number", *(verdict.replace("_", " ") for verdict in VERDICTS)], rows)
+    return _table(["member", "claims", "with a number", *_VERDICTS], rows)
 
 
 def _unnamed() -> str:
