@@ -7,6 +7,7 @@ Belongs here: which archived figures are landed, and when that is needed. Does n
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import polars as pl
@@ -14,11 +15,12 @@ import polars as pl
 from pipelines.quality_gates import validate
 from pipelines.workspace import Workspace
 from sources import corrections
+from sources.bundled_archive import ArchivedVintage
 from sources.catalogue import ARCHIVE, Indicator
 from sources.errors import ConfigurationError
-from sources.observation import empty_observations, empty_rejects
+from sources.observation import empty_observations, empty_rejects, sound_indicators, utc_now
 from warehouse import confirmations, landing
-from warehouse.files import table_fault, write_atomically, write_table
+from warehouse.files import Writers, table_fault, write_atomically, write_table
 
 
 def land_archive(workspace: Workspace) -> None:
@@ -38,12 +40,18 @@ def land_archive(workspace: Workspace) -> None:
         write_table(none, empty_rejects())
     if marker.exists() and marker.read_bytes() == digest.hexdigest().encode():
         return
-    for indicator in workspace.catalogue:
-        _land_history(workspace, indicator)
+    archived = [(indicator, workspace.archive.vintages(indicator)) for indicator in workspace.catalogue]
+    answers = ((indicator, vintage.records) for indicator, vintages in archived for vintage in vintages)
+    sound = sound_indicators(answers, workspace.areas.known, utc_now().year + 1)
+    with Writers() as writers:
+        for indicator, vintages in archived:
+            writers.submit(_land_history, workspace, indicator, vintages, indicator.id in sound)
     write_atomically(marker, digest.hexdigest().encode())
 
 
-def _land_history(workspace: Workspace, indicator: Indicator) -> None:
+def _land_history(
+    workspace: Workspace, indicator: Indicator, vintages: Sequence[ArchivedVintage], is_sound: bool
+) -> None:
     """Land an indicator's archived vintages, with the corrections that fit them.
 
     Raises:
@@ -51,8 +59,8 @@ def _land_history(workspace: Workspace, indicator: Indicator) -> None:
     """
     layout, own = workspace.layout, workspace.corrections.of(indicator.id)
     unused = {located.correction.id: located.where for located in own}
-    for vintage in workspace.archive.vintages(indicator):
-        checked = validate(vintage.records, indicator, workspace.areas)
+    for vintage in vintages:
+        checked = validate(vintage.records, indicator, workspace.areas, is_sound=is_sound)
         corrected = corrections.apply(checked.accepted, indicator, own)
         unused = {name: where for name, where in unused.items() if name in corrected.misfits}
         if corrected.observations.height:

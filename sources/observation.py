@@ -77,6 +77,7 @@ BEYOND, OTHER_UNIT = "value outside its range", "another unit"
 """Names of the checks whose limits are an indicator's own."""
 
 FIRST_YEAR = 1960
+PLACE = ["iso3", "year"]
 KEY = ["iso3", "indicator_id", "year"]
 
 

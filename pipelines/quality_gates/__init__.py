@@ -101,7 +101,9 @@ GATES = (*ANSWER_GATES, *FIGURE_GATES, *SERIES_GATES, *PUBLICATION_GATES)
 """All gates, in order."""
 
 
-def validate(records: pl.DataFrame, indicator: Indicator, areas: Areas, last_year: int | None = None) -> Checked:
+def validate(
+    records: pl.DataFrame, indicator: Indicator, areas: Areas, last_year: int | None = None, *, is_sound: bool = False
+) -> Checked:
     """Apply the gates that need no previous vintage: reject rules, contract and duplicates.
 
     Args:
@@ -109,6 +111,7 @@ def validate(records: pl.DataFrame, indicator: Indicator, areas: Areas, last_yea
         indicator: The indicator of all records.
         areas: The areas that the project knows.
         last_year: The newest year that is accepted; by default the year after the current one.
+        is_sound: Whether all records are known to satisfy the contract.
     """
-    context = Context(indicator, areas, last_year or utc_now().year + 1)
+    context = Context(indicator, areas, last_year or utc_now().year + 1, is_sound=is_sound)
     return run_gates(RECORD_GATES, records, empty_observations(), context)

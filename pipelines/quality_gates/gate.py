@@ -17,7 +17,7 @@ import polars as pl
 from sources.catalogue import Indicator
 from sources.corrections import Located
 from sources.errors import listed
-from sources.observation import KEY, OBSERVATION, Areas, as_rejects, empty_rejects
+from sources.observation import OBSERVATION, PLACE, Areas, as_rejects, empty_rejects
 
 ALL_REJECTED = "all_rejected"
 """Code that stands for the gates that rejected every record."""
@@ -193,7 +193,7 @@ def run_gates(gates: Sequence[Gate], candidates: pl.DataFrame, previous: pl.Data
     """
     if candidates.schema != OBSERVATION:
         candidates = candidates.select(OBSERVATION.keys()).cast(OBSERVATION)  # type: ignore[arg-type]
-    if candidates.n_unique(KEY) < candidates.height:
+    if candidates.n_unique(PLACE) < candidates.height:
         candidates = candidates.unique(maintain_order=True)
     done = Checked(candidates)
     for gate in gates:

@@ -14,6 +14,7 @@ import polars as pl
 from pipelines.quality_gates.gate import Context, Doubt, compared
 from pipelines.quality_gates.patterns import ENOUGH_BITS, FITTING
 from pipelines.quality_gates.series import ENOUGH
+from sources.observation import PLACE
 
 CLEAR_BITS = 4 * ENOUGH_BITS
 """Evidence that is enough although the figures differ by less than a large revision."""
@@ -201,16 +202,19 @@ def figures_of(indicator_id: str, series: pl.DataFrame) -> pl.DataFrame:
 
 def _matches(series: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
     """Return ``indicator``, ``equal`` and ``both`` of the indicators with nearly the same figures."""
-    place = ["iso3", "year"]
-    rows = series.select(*place, _key("value"))
-    alike = others.join(rows, on=[*place, "key"], how="semi")
-    if alike.height < 2 * ENOUGH:
-        return alike.select("indicator", equal="year", both="year").clear()
-    rows, is_known = rows.filter(pl.col("key") != 0), pl.col("key") != 0
-    equal = alike.filter(is_known).group_by("indicator").agg(equal=pl.len(), distinct=pl.col("key").n_unique())
-    both = others.join(equal.filter(pl.col("distinct") >= 2 * ENOUGH), on="indicator").join(rows, on=place, how="semi")
+    rows = series.select(*PLACE, _key("value")).filter(pl.col("key") != 0)
+    equal = (
+        others.join(rows, on=[*PLACE, "key"], how="semi")
+        .group_by("indicator")
+        .agg(equal=pl.len(), distinct=pl.col("key").n_unique())
+        .filter(pl.col("distinct") >= 2 * ENOUGH)
+    )
+    if equal.is_empty():
+        return equal.select("indicator", "equal", both="equal")
     return (
-        both.group_by("indicator", "equal")
+        others.join(equal, on="indicator")
+        .join(rows, on=PLACE, how="semi")
+        .group_by("indicator", "equal")
         .agg(both=pl.len())
         .filter(pl.col("equal") >= SAME_SERIES * pl.col("both"), 2 * pl.col("both") > series.height)
         .sort("indicator")

@@ -11,7 +11,7 @@ import polars as pl
 from pipelines.quality_gates.gate import Checked, Context, split
 from pipelines.quality_gates.series import ENOUGH
 from sources import corrections as registered
-from sources.observation import KEY, with_contract_faults, with_rule_reasons
+from sources.observation import KEY, PLACE, with_contract_faults, with_rule_reasons
 
 OUTSIDE = 0.1
 """Share of figures outside the valid range from which the others are in another unit too."""
@@ -68,7 +68,7 @@ def other_unit(candidates: pl.DataFrame, previous: pl.DataFrame, context: Contex
 def duplicates(candidates: pl.DataFrame, previous: pl.DataFrame, context: Context) -> Checked:
     """Refuse all records of a country and year that have different values."""
     ordered = candidates.sort(KEY, maintain_order=True)
-    if ordered.n_unique(KEY) == ordered.height:
+    if ordered.n_unique(PLACE) == ordered.height:
         return Checked(ordered)
     distinct = ordered.unique([*KEY, "value"], maintain_order=True)
     several = pl.when(pl.len().over(KEY) > 1).then(pl.lit("several values for one country and year"))

@@ -35,7 +35,7 @@ from urllib3.exceptions import (
     ReadTimeoutError,
 )
 
-from sources.http.bodies import CHUNK, Body, Spool
+from sources.http.bodies import Body, Spool
 from sources.http.decoding import SizeLimit, decode
 from sources.http.quotas import PER_HOST, Quota, Quotas, SharedSlots
 from sources.http.reachability import Reach, Unreachable, host_of, run_with_deadline
@@ -52,6 +52,8 @@ MAX_BODY_MIB = 64
 MAX_REDIRECTS = 5
 READS = 4
 """One attempt takes at most this many read timeouts: a lower read timeout lowers that limit too."""
+RECEIVED = 1 << 18
+"""Bytes that are received at a time: other threads may run after each."""
 BACKOFF_S, BACKOFF_MAX_S = 0.5, 30.0
 """Longest wait before the first retry, which doubles with each retry; longest wait before any retry."""
 log = logging.getLogger(__name__)
@@ -292,7 +294,7 @@ class Http:
 
         def read() -> Body:
             with Spool(self.folder) as spool:
-                while chunk := response.raw.read1(CHUNK, decode_content=False):
+                while chunk := response.raw.read1(RECEIVED, decode_content=False):
                     limits.size.check(spool.size + len(chunk), response.url)
                     spool.write(chunk)
                 return spool.body()

@@ -197,8 +197,10 @@ class _WorldBankFetch:
         first = self._page(part, 1)
         received = [first]
         if first.page is not None and 1 < first.page.pages <= MAX_PAGES:
+            numbers = range(2, first.page.pages + 1)
             with ThreadPoolExecutor(self.provider.parallel, thread_name_prefix=self.provider.id) as pool:
-                received += pool.map(lambda number: self._page(part, number), range(2, first.page.pages + 1))
+                replies = pool.map(partial(self._request, part), numbers)  # reading one must not delay the next request
+                received += [self._read(part, number, reply) for number, reply in zip(numbers, replies, strict=True)]
         error = next((one.error for one in received if one.error), None)
         if error is None:
             pages = [one.page for one in received if one.page]
@@ -227,7 +229,10 @@ class _WorldBankFetch:
         return is_recent and head is not None and head[1].decode() == self.last_updated(database)
 
     def _page(self, part: list[SeriesRequest], number: int) -> _Received:
-        reply = get(
+        return self._read(part, number, self._request(part, number))
+
+    def _request(self, part: list[SeriesRequest], number: int) -> Reply:
+        return get(
             self.http,
             self.provider,
             _path(";".join(quote(request.code, safe="") for request in part)),
@@ -235,6 +240,8 @@ class _WorldBankFetch:
             unchanged=partial(self._is_current, database_of(part[0])),
             transient=lambda failed: is_throttled(failed) and not self._is_rejected(part, failed),
         )
+
+    def _read(self, part: list[SeriesRequest], number: int, reply: Reply) -> _Received:
         try:
             return _Received(reply, self._parse(part, reply, number))
         except UnusableResponse as error:

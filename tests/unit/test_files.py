@@ -8,11 +8,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from tests.conftest import ROOT
 from warehouse import raw
-from warehouse.files import Busy, append_line, exclusive, replacing, write_atomically
+from warehouse.files import Busy, Writers, append_line, exclusive, replacing, table_fault, write_atomically
 from warehouse.layout import Layout
 
 
@@ -29,6 +30,25 @@ def test_a_failed_write_leaves_the_old_file_and_no_trace(tmp_path: Path) -> None
         fail()
     assert target.read_bytes() == b"old"
     assert [p.name for p in tmp_path.iterdir()] == ["table"]
+
+
+def test_tables_of_one_group_are_written_in_order_and_a_failure_stops_the_group_and_is_raised(tmp_path: Path) -> None:
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "2").mkdir()  # no file can have this name
+    table = pl.DataFrame({"value": [1.0]})
+
+    def write_all() -> None:
+        with Writers() as writers:
+            for group in "abc":
+                with writers.in_order() as write:
+                    for number in "123":
+                        write(tmp_path / group / number, table)
+
+    with pytest.raises(IsADirectoryError):
+        write_all()
+    found = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file())
+    assert found == ["a/1", "a/2", "a/3", "b/1", "c/1", "c/2", "c/3"]
+    assert table_fault(tmp_path / "c" / "3") is None
 
 
 def test_a_truncated_line_does_not_affect_the_next_one(tmp_path: Path) -> None:

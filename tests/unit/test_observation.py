@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pipelines.quality_gates import validate
 from sources.catalogue import Indicator
-from sources.observation import OBSERVATION, Areas
+from sources.observation import OBSERVATION, Areas, sound_indicators, with_contract_faults
 
 AREAS = Areas(frozenset({"KAZ", "UZB", "AFG"}), frozenset({"WLD"}), {"KZ": "KAZ"}, {398: "KAZ"})
 
@@ -138,3 +138,34 @@ def test_every_record_is_either_accepted_or_rejected(rows) -> None:
     assert checked.accepted["value"].is_finite().all()
     assert checked.accepted["value"].is_between(0, 100).all()
     assert checked.accepted.select("iso3", "year").is_unique().all()
+
+
+@given(
+    rows=st.lists(
+        st.tuples(
+            st.sampled_from(["KAZ", "UZB", "WLD", "XXX", None]),
+            st.sampled_from([1959, 2020, 2026, 2027, None]),
+            st.sampled_from([0.0, 50.0, 100.5, 1e9, -1.0, math.nan, math.inf, None]),
+            st.sampled_from(["pct", "usd", "kbps", None]),
+            st.sampled_from([0, 1]),
+        ),
+        max_size=8,
+    )
+)
+def test_one_contract_of_several_indicators_finds_what_each_ones_own_finds(
+    rows: list[tuple[str | None, int | None, float | None, str | None, int]],
+) -> None:
+    both = [indicator(), indicator(id="price", unit="usd", valid_range={"min": 1, "max": 1e6})]
+    series = [
+        pl.concat([records(), *(records((i, y, v), indicator_id=one.id, unit=u) for i, y, v, u, n in rows if n == at)])
+        for at, one in enumerate(both)
+    ]
+    alone = [with_contract_faults(own, [one], AREAS.known, 2026) for one, own in zip(both, series, strict=True)]
+    together = with_contract_faults(pl.concat(series), both, AREAS.known, 2026)
+    assert together.equals(pl.concat(alone))
+    sound = {
+        one.id for one, own in zip(both, alone, strict=True) if own.height and own["reason"].null_count() == own.height
+    }
+    assert sound_indicators(zip(both, series, strict=True), AREAS.known, 2026) == sound
+    foreign = [(both[0], records(("KAZ", 2020, 50.0), indicator_id="price"))]
+    assert not sound_indicators(foreign, AREAS.known, 2026)
