@@ -44,7 +44,7 @@ def _measure(names: list[str], commit: str) -> dict[str, Row]:
             path = kept.save(commit, rows)
             print(*map(line, found), sep="\n", flush=True)
     if rows:
-        print(f"kept in {path}")
+        print(f"kept in {path.resolve()}")
     return {row["name"]: row for row in rows}
 
 
