@@ -49,7 +49,6 @@ REFRESH = "refresh"
 _FOLDERS = {"intermediate": "scoring", "marts": "scorecard", "views": "scorecard"}
 """Folder of the dbt project -> group of its models. Staging models are in the group of their pillar."""
 
-
 _MAKING = {
     "model": "Made by dbt in one build with all other tables. Not fresh, or a check failed: run the job `refresh`; the"
     " checks of this page name the rows and the files to correct.",
@@ -155,17 +154,14 @@ def _close_build_file(invocation: DbtCliInvocation) -> None:
 
 
 def _all_events(invocation: DbtCliInvocation) -> tuple[DbtEventIterator[Any], DagsterDbtCliRuntimeError | None]:
-    """Return the events of dbt after it has ended, and its fault.
-
-    dagster-dbt counts rows only then, because dbt has the build file open. Until then the threads that count would ask
-    for the next event without a pause, and take a core from dbt.
-    """
+    """Return dbt's events once it has ended, and its fault. Until then, threads that count rows would take a core."""
     found: list[Any] = []
+    fault = None
     try:
         found.extend(invocation.stream())
     except DagsterDbtCliRuntimeError as error:
-        return DbtEventIterator(iter(found), invocation), error
-    return DbtEventIterator(iter(found), invocation), None
+        fault = error
+    return DbtEventIterator(iter(found), invocation), fault
 
 
 UNCHANGED = "nothing has changed, nothing is built (the option rebuild builds anyway); the publication remains"
@@ -237,8 +233,7 @@ def dbt_build(
             failed: list[dg.AssetCheckResult] = []
             found, fault = _all_events(invocation)
             try:
-                events = found.fetch_row_counts()
-                for event in events.fetch_column_metadata(with_column_lineage=config.column_lineage):
+                for event in found.fetch_row_counts().fetch_column_metadata(with_column_lineage=config.column_lineage):
                     if isinstance(event, dg.AssetCheckResult) and not event.passed:
                         failed.append(event)  # its rows can be read after dbt has closed the build file
                     else:
