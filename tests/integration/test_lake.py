@@ -15,7 +15,7 @@ import pytest
 
 from tests.lakes import change, contents, lake, psycopg2_of, published, server, settings_of, store
 from tests.postgres import PASSWORD
-from tests.running import ROOT
+from tests.running import ROOT, run_in_process
 from warehouse.lake import copies, landing, locks, maintenance, publishing, rights
 from warehouse.lake.connection import Lake, attached, make
 from warehouse.lake.errors import LakeError
@@ -247,8 +247,7 @@ def test_the_commands_work_from_a_set_up_to_a_reader(lake: Lake, published_wareh
 
     def carec(*arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
         nonlocal printed
-        command = [sys.executable, "-m", "pipelines.cli", "lake", *arguments]
-        done = subprocess.run(command, env=base | more, cwd=ROOT, capture_output=True, text=True, check=False)
+        done = run_in_process(("lake", *arguments), base | more)
         printed += done.stdout + done.stderr
         return done
 
