@@ -241,8 +241,8 @@ def test_an_object_store_serves_as_a_folder_does_and_its_faults_lose_nothing(
         publishing.publish_to_lake(there, published)
 
 
-def test_the_commands_work_from_a_set_up_to_a_reader(lake: Lake, published_warehouse: Path, tmp_path: Path) -> None:
-    base = settings_of(lake) | {"CAREC_WAREHOUSE": str(published_warehouse)}
+def test_the_commands_work_from_a_set_up_to_a_reader(lake: Lake, published: Path, tmp_path: Path) -> None:
+    base = settings_of(lake) | {"CAREC_WAREHOUSE": str(published.parent)}
     printed = ""
 
     def carec(*arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
@@ -258,7 +258,7 @@ def test_the_commands_work_from_a_set_up_to_a_reader(lake: Lake, published_wareh
     assert carec("sync").returncode == 0
     assert carec("status").returncode == 0
     assert carec("sync", "--down", CAREC_WAREHOUSE=str(tmp_path / "other")).returncode == 0
-    assert contents(tmp_path / "other" / "carec.duckdb") == contents(published_warehouse / "carec.duckdb")
+    assert contents(tmp_path / "other" / "carec.duckdb") == contents(published)
     assert carec("grant", "reader", "--password-file", str(secret)).returncode == 0
     assert "(read_only); use lake;" in carec("connect", "--role", "reader").stdout
     assert json.loads(carec("vacuum", "--dry-run", "--format", "json").stdout)
