@@ -15,7 +15,7 @@ import pytest
 
 from tests.lakes import change, contents, lake, psycopg2_of, published, server, settings_of, store
 from tests.postgres import PASSWORD
-from tests.running import ROOT, run_in_process
+from tests.running import ROOT, further, run_in_process
 from warehouse.lake import copies, landing, locks, maintenance, publishing, rights
 from warehouse.lake.connection import Lake, attached, make
 from warehouse.lake.errors import LakeError
@@ -92,14 +92,16 @@ p.publish_to_lake(lake_at(os.environ["CAREC_LAKE"], sys.argv[1]), Path(sys.argv[
 """
 
 
-@pytest.mark.parametrize("moment", [("_write", "before"), ("_replace_rows", "after"), ("write_definitions", "after")])
+@pytest.mark.parametrize(
+    ("step", "when"), [("_replace_rows", "after"), *further(("_write", "before"), ("write_definitions", "after"))]
+)
 def test_a_killed_publisher_leaves_the_publication_before_and_no_lock(
-    lake: Lake, published: Path, tmp_path: Path, moment: tuple[str, str]
+    lake: Lake, published: Path, tmp_path: Path, step: str, when: str
 ) -> None:
     publishing.publish_to_lake(lake, published)
     before = contents(published)
     change(published, "bbbb", "update scorecard set score = 1 where id = 7; alter table scorecard add column n integer")
-    command = [sys.executable, "-c", KILLED, lake.data, str(published), "", *moment]
+    command = [sys.executable, "-c", KILLED, lake.data, str(published), "", step, when]
     done = subprocess.run(command, env=settings_of(lake), cwd=ROOT, capture_output=True, check=False)
     assert done.returncode == -signal.SIGKILL
     copies.copy_publication(lake, tmp_path / "back.duckdb")
