@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 from pathlib import Path
@@ -49,6 +50,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # a quarter of the collection is the search for garbage among tests and modules, which all stay
+    gc.disable()
     if today := config.getoption("--today"):
         set_today(today)
 
@@ -61,6 +64,13 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the file first that makes the templates for which most files wait; contract tests run meanwhile."""
     items.sort(key=lambda item: item.path.name != "test_claims.py")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop() -> None:
+    """Search for garbage again, from now on without what was collected."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session")

@@ -122,7 +122,7 @@ def run_carec(
     env = {k: v for k, v in (env | environment).items() if v != ""}
     ours = all(name.startswith("CAREC_") or name in ("NO_COLOR", "COLUMNS") for name in environment)
     if root == ROOT and ours and (mistake or arguments[0] in (*READERS, "--version")):
-        return _in_process(arguments, env)
+        return run_in_process(arguments, env)
     program = (
         refresh_program(recorded, tested) if arguments[0] == "refresh" else [sys.executable, "-m", "pipelines.cli"]
     )
@@ -137,7 +137,8 @@ def run_carec(
     )
 
 
-def _in_process(arguments: tuple[str, ...], environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+def run_in_process(arguments: tuple[str, ...], environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """Run ``carec`` with these arguments in this process, with exactly this environment."""
     from pipelines.cli import main
 
     stdout, stderr = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", newline="") for _ in range(2))

@@ -47,7 +47,6 @@ REFRESH = "refresh"
 _FOLDERS = {"intermediate": "scoring", "marts": "scorecard", "views": "scorecard"}
 """Folder of the dbt project -> group of its models. Staging models are in the group of their pillar."""
 
-
 _MAKING = {
     "model": "Made by dbt in one build with all other tables. Not fresh, or a check failed: run the job `refresh`; the"
     " checks of this page name the rows and the files to correct.",
@@ -214,8 +213,7 @@ def dbt_build(
             failed: list[dg.AssetCheckResult] = []
             found, fault = all_events(invocation)
             try:
-                events = found.fetch_row_counts()
-                for event in events.fetch_column_metadata(with_column_lineage=config.column_lineage):
+                for event in found.fetch_row_counts().fetch_column_metadata(with_column_lineage=config.column_lineage):
                     if isinstance(event, dg.AssetCheckResult) and not event.passed:
                         failed.append(event)  # its rows can be read after dbt has closed the build file
                     else:

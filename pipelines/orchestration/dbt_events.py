@@ -42,14 +42,11 @@ def close_build_file(invocation: DbtCliInvocation) -> None:
 
 
 def all_events(invocation: DbtCliInvocation) -> tuple[DbtEventIterator[Any], DagsterDbtCliRuntimeError | None]:
-    """Return the events of dbt after it has ended, and its fault.
-
-    dagster-dbt counts rows only then, because dbt has the build file open. Until then the threads that count would ask
-    for the next event without a pause, and take a core from dbt.
-    """
+    """Return dbt's events once it has ended, and its fault. Until then, threads that count rows would take a core."""
     found: list[Any] = []
+    fault = None
     try:
         found.extend(invocation.stream())
     except DagsterDbtCliRuntimeError as error:
-        return DbtEventIterator(iter(found), invocation), error
-    return DbtEventIterator(iter(found), invocation), None
+        fault = error
+    return DbtEventIterator(iter(found), invocation), fault

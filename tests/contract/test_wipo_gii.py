@@ -35,6 +35,7 @@ from tests.contract.visiting import (
     values,
 )
 from tests.contract.workbooks import NOT_WORKBOOKS, XLSX, Formula, workbook
+from tests.running import further
 
 WINDOW = Window(2010, 2026)
 SITE, BOOKS = "/gii-ranking/data", "/edocs/pubdocs/en"
@@ -488,7 +489,7 @@ def test_a_body_that_is_not_a_panel_is_refused(body: bytes) -> None:
 RAW = {2021: "wipo_pub_2000-tech1.xlsx", **{year: f"wipo-pub-2000-{year}-tech1.xlsx" for year in (2022, 2024, 2025)}}
 
 
-@pytest.mark.parametrize("edition", RAW)
+@pytest.mark.parametrize("edition", [min(RAW), max(RAW), *further(*sorted(RAW)[1:-1])])
 def test_a_real_workbook_has_exactly_the_tidy_figures(edition: int, reference: Path) -> None:
     folder = reference / "gii"
     numbers = dict.fromkeys(("score", "rank", "value", "datayear"), pl.Float64)
@@ -509,7 +510,7 @@ def test_a_real_workbook_has_exactly_the_tidy_figures(edition: int, reference: P
             assert figures.select(*key, "value").sort(key).equals(expected.sort(key)), (name, column)
 
 
-@pytest.mark.parametrize("edition", RAW)
+@pytest.mark.parametrize("edition", [max(RAW), *further(*sorted(RAW)[:-1])])
 def test_a_real_workbook_is_not_accepted_for_another_edition(edition: int, reference: Path) -> None:
     body = (reference / "gii" / "raw" / RAW[edition]).read_bytes()
     for other in (edition - 1, edition + 1):

@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import mlcroissant
 import pytest
 from python_calamine import CalamineWorkbook
 
@@ -396,6 +395,8 @@ def _shown(path: Path, sheet: str) -> bool:
 def test_the_description_for_machine_learning_is_valid_and_reads_the_tables(
     exported: Path, both: duckdb.DuckDBPyConnection
 ) -> None:
+    import mlcroissant  # takes half a second of every process that only collects the tests
+
     dataset = mlcroissant.Dataset(exported / "croissant.json")
     issues = dataset.metadata.ctx.issues
     assert (set(issues.errors), set(issues.warnings)) == (set(), set())

@@ -15,7 +15,7 @@ import pytest
 
 from tests.lakes import change, contents, lake, psycopg2_of, published, server, settings_of, store
 from tests.postgres import PASSWORD
-from tests.running import ROOT
+from tests.running import ROOT, further, run_in_process
 from warehouse.lake import copies, landing, locks, maintenance, publishing, rights
 from warehouse.lake.connection import Lake, attached, make
 from warehouse.lake.errors import LakeError
@@ -92,14 +92,16 @@ p.publish_to_lake(lake_at(os.environ["CAREC_LAKE"], sys.argv[1]), Path(sys.argv[
 """
 
 
-@pytest.mark.parametrize("moment", [("_write", "before"), ("_replace_rows", "after"), ("write_definitions", "after")])
+@pytest.mark.parametrize(
+    ("step", "when"), [("_replace_rows", "after"), *further(("_write", "before"), ("write_definitions", "after"))]
+)
 def test_a_killed_publisher_leaves_the_publication_before_and_no_lock(
-    lake: Lake, published: Path, tmp_path: Path, moment: tuple[str, str]
+    lake: Lake, published: Path, tmp_path: Path, step: str, when: str
 ) -> None:
     publishing.publish_to_lake(lake, published)
     before = contents(published)
     change(published, "bbbb", "update scorecard set score = 1 where id = 7; alter table scorecard add column n integer")
-    command = [sys.executable, "-c", KILLED, lake.data, str(published), "", *moment]
+    command = [sys.executable, "-c", KILLED, lake.data, str(published), "", step, when]
     done = subprocess.run(command, env=settings_of(lake), cwd=ROOT, capture_output=True, check=False)
     assert done.returncode == -signal.SIGKILL
     copies.copy_publication(lake, tmp_path / "back.duckdb")
@@ -241,14 +243,13 @@ def test_an_object_store_serves_as_a_folder_does_and_its_faults_lose_nothing(
         publishing.publish_to_lake(there, published)
 
 
-def test_the_commands_work_from_a_set_up_to_a_reader(lake: Lake, published_warehouse: Path, tmp_path: Path) -> None:
-    base = settings_of(lake) | {"CAREC_WAREHOUSE": str(published_warehouse)}
+def test_the_commands_work_from_a_set_up_to_a_reader(lake: Lake, published: Path, tmp_path: Path) -> None:
+    base = settings_of(lake) | {"CAREC_WAREHOUSE": str(published.parent)}
     printed = ""
 
     def carec(*arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
         nonlocal printed
-        command = [sys.executable, "-m", "pipelines.cli", "lake", *arguments]
-        done = subprocess.run(command, env=base | more, cwd=ROOT, capture_output=True, text=True, check=False)
+        done = run_in_process(("lake", *arguments), base | more)
         printed += done.stdout + done.stderr
         return done
 
@@ -259,7 +260,7 @@ def test_the_commands_work_from_a_set_up_to_a_reader(lake: Lake, published_wareh
     assert carec("sync").returncode == 0
     assert carec("status").returncode == 0
     assert carec("sync", "--down", CAREC_WAREHOUSE=str(tmp_path / "other")).returncode == 0
-    assert contents(tmp_path / "other" / "carec.duckdb") == contents(published_warehouse / "carec.duckdb")
+    assert contents(tmp_path / "other" / "carec.duckdb") == contents(published)
     assert carec("grant", "reader", "--password-file", str(secret)).returncode == 0
     assert "(read_only); use lake;" in carec("connect", "--role", "reader").stdout
     assert json.loads(carec("vacuum", "--dry-run", "--format", "json").stdout)

@@ -38,7 +38,7 @@ seen, faults, reads = set(), [], 0
 print("reading", flush=True)
 while not ended.is_set():
     reads += 1
-    time.sleep(0.005)
+    time.sleep(0.02)
     try:
         with duckdb.connect(sys.argv[1], read_only=True) as connection:
             seen.add(connection.execute(

@@ -118,7 +118,7 @@ FAULTS: dict[str, Callable[[Panel], Panel]] = {
 
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS.keys())
-@settings(max_examples=8)
+@settings(max_examples=5)
 @given(panel=panels())
 def test_no_figure_with_a_fault_is_accepted_although_the_release_is_newer(
     panel: Panel, fault: Callable[[Panel], Panel]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import re
-import shutil
 from pathlib import Path
 
 import duckdb
@@ -12,10 +11,10 @@ import pytest
 from jinja2 import Environment
 
 from pipelines.cli.claim_tests import trend
-from pipelines.seeds.check import check_all
 from sources.catalogue import load_catalogue
 from sources.errors import ConfigurationError
 from tests.conftest import ROOT
+from tests.seed_copies import check_seeds, copy_seeds
 
 SEEDS = ROOT / "dbt_project" / "seeds"
 RECOMMENDATIONS_FROM = 168
@@ -204,9 +203,7 @@ def test_every_milestone_has_its_type() -> None:
 
 @pytest.fixture
 def seeds(tmp_path: Path) -> Path:
-    for name in ("macros", "models"):
-        shutil.copytree(SEEDS.parent / name, tmp_path / name)
-    return Path(shutil.copytree(SEEDS, tmp_path / "seeds"))
+    return copy_seeds(tmp_path)
 
 
 def alter(seeds: Path, file: str, claim_id: str, column: str, cell: str) -> int:
@@ -225,14 +222,14 @@ def alter(seeds: Path, file: str, claim_id: str, column: str, cell: str) -> int:
 
 def fault(seeds: Path) -> str:
     with pytest.raises(ConfigurationError) as raised:
-        check_all(seeds.parent, load_catalogue())
+        check_seeds(seeds)
     message = str(raised.value)
     assert "\n" not in message
     return message
 
 
 def test_the_register_has_no_fault(seeds: Path) -> None:
-    check_all(seeds.parent, load_catalogue())
+    check_seeds(seeds)
 
 
 @pytest.mark.parametrize(
@@ -372,7 +369,7 @@ def test_a_byte_that_is_not_utf_8_is_reported_with_line_claim_and_column(seeds: 
 def test_a_table_that_a_spreadsheet_saved_with_a_byte_order_mark_is_read(seeds: Path) -> None:
     for path in seeds.glob("*.csv"):
         path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
-    check_all(seeds.parent, load_catalogue())
+    check_seeds(seeds)
 
 
 def test_a_file_that_is_not_valid_csv_is_reported(seeds: Path) -> None:

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import csv
 import re
-import shutil
 from datetime import date
 from pathlib import Path
 
 import pytest
 import yaml
 
-from pipelines.seeds.check import check_all
 from pipelines.seeds.codes import DOCUMENT_ROLES, DOCUMENTARY_VERDICTS, DOCUMENTS_DECIDE
 from pipelines.texts.words import LANGUAGES, TEXTS
-from sources.catalogue import load_catalogue
 from sources.errors import ConfigurationError
 from tests.conftest import ROOT
+from tests.seed_copies import check_seeds, copy_seeds
 
 SEEDS = ROOT / "dbt_project" / "seeds"
 SHARED = ROOT.parent / "shared" / "seed"
@@ -112,9 +110,7 @@ def test_every_code_of_a_document_has_its_word(language: str) -> None:
 
 @pytest.fixture
 def seeds(tmp_path: Path) -> Path:
-    for name in ("macros", "models"):
-        shutil.copytree(SEEDS.parent / name, tmp_path / name)
-    return Path(shutil.copytree(SEEDS, tmp_path / "seeds"))
+    return copy_seeds(tmp_path)
 
 
 def fault(seeds: Path, *rows: dict[str, str]) -> str:
@@ -125,7 +121,7 @@ def fault(seeds: Path, *rows: dict[str, str]) -> str:
         writer.writeheader()
         writer.writerows({**DOCUMENT, **row} for row in rows)
     with pytest.raises(ConfigurationError) as raised:
-        check_all(seeds.parent, load_catalogue())
+        check_seeds(seeds)
     message = str(raised.value)
     assert message.startswith(f"{path}:{len(rows) + 1}: p5-gii-kaz") and "\n" not in message
     return message
@@ -186,5 +182,5 @@ def test_the_examples_of_the_guide_are_valid_rows(seeds: Path) -> None:
     examples = re.findall(r"```csv\n(.*?)```", guide.split("\n## ")[0], flags=re.DOTALL)
     with (seeds / "documentary_evidence.csv").open("a", encoding="utf-8") as handle:
         handle.writelines(examples)
-    check_all(seeds.parent, load_catalogue())
+    check_seeds(seeds)
     assert any(",member_statement," in example for example in examples)

@@ -9,10 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.seeds.check import check_all
-from sources.catalogue import load_catalogue
 from sources.errors import ConfigurationError
 from tests.conftest import ROOT
+from tests.seed_copies import check_seeds, copy_seeds
 
 Rows = list[dict[str, str]]
 
@@ -22,9 +21,7 @@ PARTS = {"tii": "egdi_tii_index", "osi": "egdi_osi_index", "hci": "egdi_hci_inde
 @pytest.fixture
 def seeds(tmp_path: Path) -> Path:
     """Return a copy of the seeds with a framework ``index`` of three indicators in two pillars."""
-    for name in ("macros", "models"):
-        shutil.copytree(ROOT / "dbt_project" / name, tmp_path / name)
-    folder = Path(shutil.copytree(ROOT / "dbt_project" / "seeds", tmp_path / "seeds"))
+    folder = copy_seeds(tmp_path)
     for part, indicator in PARTS.items():
         pillar = "services" if part == "osi" else "base"
         place = {"indicator_id": indicator, "pillar_id": pillar, "subtheme_id": part, "weight": "2"}
@@ -63,15 +60,15 @@ def alter(seeds: Path, file: str, last: Mapping[str, str]) -> int:
 
 def fault(seeds: Path) -> str:
     with pytest.raises(ConfigurationError) as raised:
-        check_all(seeds.parent, load_catalogue())
+        check_seeds(seeds)
     message = str(raised.value)
     assert "\n" not in message
     return message
 
 
 def test_the_seeds_and_a_framework_of_only_seed_rows_have_no_fault(seeds: Path) -> None:
-    check_all(ROOT / "dbt_project", load_catalogue())
-    check_all(seeds.parent, load_catalogue())
+    check_seeds(ROOT / "dbt_project" / "seeds")
+    check_seeds(seeds)
 
 
 @pytest.mark.parametrize(

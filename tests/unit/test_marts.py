@@ -15,7 +15,7 @@ DESCRIBED: dict[str, dict[str, Any]] = {
     model["name"]: model
     for path in PUBLISHED
     if path.suffix == ".yml"
-    for model in yaml.safe_load(path.read_text(encoding="utf-8")).get("models", [])
+    for model in yaml.load(path.read_bytes(), yaml.CSafeLoader).get("models", [])
 }
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,14 +13,13 @@ import pytest
 import yaml
 from jinja2 import Environment
 
-from pipelines.seeds.check import check_all
 from pipelines.seeds.codes import DECIDED, DEPENDING, FRAMEWORK, SIGNS, VARIABLES, VERDICTS, WITHOUT_FIGURE
 from pipelines.seeds.csv_table import LINE
 from pipelines.seeds.rules import RULES, TEXT, CellCheck, SeedRows
 from pipelines.seeds.table_schema import load_schemas
-from sources.catalogue import load_catalogue
 from sources.errors import ConfigurationError
 from tests.conftest import ROOT
+from tests.seed_copies import check_seeds, copy_seeds
 
 PROJECT = ROOT / "dbt_project"
 SEEDS = PROJECT / "seeds"
@@ -29,14 +27,12 @@ SEEDS = PROJECT / "seeds"
 
 @pytest.fixture
 def seeds(tmp_path: Path) -> Path:
-    shutil.copytree(PROJECT / "macros", tmp_path / "macros")
-    shutil.copytree(PROJECT / "models", tmp_path / "models")
-    return Path(shutil.copytree(SEEDS, tmp_path / "seeds"))
+    return copy_seeds(tmp_path)
 
 
 def message(seeds: Path) -> str:
     with pytest.raises(ConfigurationError) as raised:
-        check_all(seeds.parent, load_catalogue())
+        check_seeds(seeds)
     return str(raised.value)
 
 
