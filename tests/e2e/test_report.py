@@ -594,7 +594,7 @@ def test_the_first_screen_has_progress_changes_ties_and_the_age_of_the_figures(
     assert re.findall(r"\b[a-z]+(?:_[a-z0-9]+)+\b", headlines + without) == []
 
 
-@pytest.mark.parametrize("width", [390, 768, 1440])
+@pytest.mark.parametrize("width", [390, 1440, *further(768)])
 def test_no_column_is_out_of_sight_without_a_cue(pages: Pages, reports: dict[str, Path], width: int) -> None:
     page = whole(pages.open(reports["ru"], width=width).page)
     page.evaluate("document.querySelectorAll('details').forEach((one) => (one.open = true))")

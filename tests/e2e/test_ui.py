@@ -125,6 +125,7 @@ def test_the_lineage_leads_from_the_pillars_through_scoring_to_the_publication(p
     picture(page, "lineage")
 
 
+@pytest.mark.exhaustive  # the next test shows the same from the scorecard to the observations
 def test_the_scorecard_shows_its_upstream_assets(pages: Pages, page: Page) -> None:
     page.goto(f"{pages.url}/assets/scorecard?view=lineage")
     for name in ("int_overall_scores", "scorecard", "publication"):

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.mutations import MACROS, PROJECT, UnitTests, mutants
+from tests.running import further
 
 SOURCES = {file: (PROJECT / file).read_text(encoding="utf-8") for file in MACROS}
 DEFINED = [(file, name) for file, text in SOURCES.items() for name in re.findall(r"\{%-?\s*macro\s+(\w+)", text)]
@@ -24,7 +25,7 @@ def unit_tests(published_warehouse: Path) -> UnitTests:
     return found
 
 
-@pytest.mark.parametrize(("file", "macro"), DEFINED, ids=[name for _, name in DEFINED])
+@pytest.mark.parametrize(("file", "macro"), [*DEFINED[::2], *further(*DEFINED[1::2])])
 def test_a_change_of_any_macro_makes_a_unit_test_fail(unit_tests: UnitTests, file: str, macro: str) -> None:
     changed = [mutant for mutant in mutants(SOURCES[file]) if mutant.macro == macro]
     assert changed
