@@ -176,6 +176,8 @@ def _content_of(table: pl.DataFrame) -> str:
         digest.update(column.is_null().to_numpy().tobytes() if nulls else bytes(len(column)))
         if values.dtype.is_numeric():
             digest.update((values.fill_null(0) if nulls else values).to_numpy().tobytes())
+        elif not values.dtype.is_nested() and values.n_unique() == 1:  # as most columns of a vintage
+            digest.update("\0".join([str(values[0])] * len(values)).encode())
         else:
             digest.update("\0".join(map(str, values.to_list())).encode())
     return digest.hexdigest()
