@@ -123,26 +123,35 @@ class Writers:
     def __init__(self) -> None:
         self._pool = ThreadPoolExecutor(WRITERS, thread_name_prefix="write")
         self._pending: list[Future[object]] = []
+        self._groups: list[Callable[[], None]] = []
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._pool.shutdown()
-        self.wait()
+        try:
+            self.wait()
+        finally:
+            self._pool.shutdown()
 
     def submit(self, write: Callable[..., object], *arguments: object) -> None:
         """Call a function that writes."""
         self._pending.append(self._pool.submit(write, *arguments))
 
     def wait(self) -> None:
-        """Wait for all calls, and raise the first error of one."""
+        """Write the groups of tables, wait for all calls, and raise the first error of one."""
+        for write in self._groups:
+            self.submit(write)
+        self._groups.clear()
         while self._pending:
             self._pending.pop(0).result()
 
     @contextmanager
     def in_order(self) -> Iterator[WriteTable]:
-        """Yield a function like ``write_table``. Its tables are written one after the other once the block ends."""
+        """Yield a function like ``write_table``. Its tables are written one after the other, once all groups are known.
+
+        Not before, because writing threads would take Python's lock between any two steps of the caller.
+        """
         tables: list[tuple[Path, pl.DataFrame]] = []
         yield lambda path, table: tables.append((path, table))
 
@@ -150,7 +159,7 @@ class Writers:
             for path, table in tables:
                 write_table(path, table)
 
-        self.submit(write)
+        self._groups.append(write)
 
 
 def table_fault(path: Path) -> str | None:
@@ -176,6 +185,8 @@ def _content_of(table: pl.DataFrame) -> str:
         digest.update(column.is_null().to_numpy().tobytes() if nulls else bytes(len(column)))
         if values.dtype.is_numeric():
             digest.update((values.fill_null(0) if nulls else values).to_numpy().tobytes())
+        elif not values.dtype.is_nested() and values.n_unique() == 1:  # as most columns of a vintage
+            digest.update("\0".join([str(values[0])] * len(values)).encode())
         else:
             digest.update("\0".join(map(str, values.to_list())).encode())
     return digest.hexdigest()

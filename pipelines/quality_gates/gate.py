@@ -70,8 +70,7 @@ class Context:
         unknown_areas: Codes of areas in the answer that the project does not know.
         is_sound: Whether all records are known to satisfy the contract of an observation.
         older: Returns the vintages before the last one, newest first, with their times.
-        others: Returns ``indicator``, ``iso3``, ``year`` and ``key`` (the leading digits of the value) of every other
-            indicator's last vintage.
+        others: Returns the figures of every other indicator's last vintage, as ``places.figures_of`` has them.
     """
 
     indicator: Indicator

@@ -124,7 +124,7 @@ def repeated_year(candidates: pl.DataFrame, previous: pl.DataFrame, context: Con
     """Hold back a year with the figures of the year before, for all or the members, in a series that repeats none."""
     value, iso3 = pl.col("value"), pl.col("iso3")
     equal = (value == value.shift()) & (iso3 == iso3.shift())
-    if candidates.sort("iso3", "year").select(equal.sum()).item() < ENOUGH:
+    if candidates.select("iso3", "year", "value").sort("iso3", "year").select(equal.sum()).item() < ENOUGH:
         return ()
     doubts = []
     enough = pl.col("count") >= ENOUGH
