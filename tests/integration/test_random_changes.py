@@ -56,7 +56,7 @@ EDITS: dict[str, list[tuple[str, str, str]]] = {
         (f"{MODELS}/marts/_path.yml", "year by year, with the observations,", "each year, with the observations,"),
         ("pipelines/dbt/statistics.py", "[-1] / values.shape[1])", "[-1] / values.shape[1] / 2)"),
         ("pipelines/texts/words.py", '"pct": 1,', '"pct": 2,'),
-        ("sources/catalog/indicators.yml", "in the last three months.", "in the last quarter."),
+        ("sources/catalog/indicators.yml", "title: Individuals using the internet\n", "title: People using the internet\n"),
         (f"{MODELS}/marts/_changed.yml", "", NEW_TABLE),
     ],
     "archive": [("sources/archive/gii_rank.csv", "KAZ,2024,78", "KAZ,2024,48")],
