@@ -50,7 +50,7 @@ EDITS: dict[str, list[tuple[str, str, str]]] = {
     ],
     "code": [
         ("dbt_project/dbt_project.yml", "audit_redundant: 0.92", "audit_redundant: 0.85"),
-        (f"{MODELS}/intermediate/int_overall_scores.sql", "(sum(indicators_total), 0)", "(sum(indicators_total) + 1, 0)"),
+        (f"{MODELS}/intermediate/int_overall_scores.sql", "(indicators_total), 0)", "(indicators_total) + 1, 0)"),
         (f"{MODELS}/intermediate/int_slopes.sql", "-- Observed change", "-- The observed change"),
         ("dbt_project/macros/revision_size.sql", "then 'large'", "then 'small'"),
         (f"{MODELS}/marts/_path.yml", "year by year, with the observations,", "each year, with the observations,"),
