@@ -17,6 +17,7 @@ import polars as pl
 from pipelines.gate_context import revision_sizes
 from pipelines.ingestion import FIRST_YEAR
 from pipelines.quality_gates import FIGURE_GATES, RECORD_GATES, SERIES_GATES, Context, RevisionSize, run_gates, validate
+from pipelines.quality_gates.places import figures_of
 from pipelines.workspace import Workspace, open_workspace
 from sources.observation import empty_observations
 
@@ -60,11 +61,17 @@ def newest() -> dict[str, pl.DataFrame]:
     return {name: vintages[-1] for name, vintages in found.items() if vintages}
 
 
+@cache
+def newest_figures() -> pl.DataFrame:
+    """Return the figures of the last vintages of all indicators, as ``Context.others`` has them."""
+    return pl.concat(figures_of(name, series) for name, series in newest().items())
+
+
 def context(indicator_id: str) -> Context:
     at = opened()
     one = at.catalogue.indicators[indicator_id]
     size = revision_sizes(at.dbt_project).get(one.unit, RevisionSize())
-    others = {name: figures for name, figures in newest().items() if name != indicator_id}
+    others = newest_figures().filter(pl.col("indicator") != indicator_id)
     return Context(one, at.areas, 2027, size=size, first_year=FIRST_YEAR, others=lambda: others)
 
 
