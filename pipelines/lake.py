@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from pipelines.settings import Settings
 from sources.errors import ConfigurationError
 from warehouse.lake.errors import LakeError
-from warehouse.publish import current
 
 if TYPE_CHECKING:
     from warehouse.lake.connection import Lake
@@ -90,6 +89,7 @@ def follow_lake(settings: Settings, layout: Layout) -> None:
     if lake is None:
         return
     from warehouse.lake.reading import fetch_publication, in_lake
+    from warehouse.publish import current
 
     own = current(layout)
     with suppress(LakeError):

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import duckdb
 
 from pipelines.formatting import GAP, figure
-from pipelines.reading import fetch_named, reading_layout
+from pipelines.reading import fetch_named, read_once, reading_layout
 from sources.errors import ConfigurationError, did_you_mean
 from warehouse.publish import published
 from warehouse.reading import NotPublished, Unreadable, open_published, without_pandas
@@ -121,7 +121,7 @@ def opened_once() -> Iterator[None]:
     """
     with ExitStack() as stack:
         with suppress(NotPublished, Unreadable):  # the first query says so
-            stack.enter_context(_open())
+            stack.enter_context(open_published(stack.enter_context(read_once()).published))
         yield
 
 

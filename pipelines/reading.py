@@ -56,6 +56,17 @@ def reading_layout() -> Layout:
 
 
 @contextmanager
+def read_once() -> Iterator[Layout]:
+    """Keep the paths of ``reading_layout`` within the block: neither the settings nor the lake are asked again."""
+    layout = reading_layout()
+    token = _reading.set(layout)
+    try:
+        yield layout
+    finally:
+        _reading.reset(token)
+
+
+@contextmanager
 def newly_read() -> Iterator[None]:
     """Ask the lake again within the block, for programs that live longer than a publication."""
     token = _reading.set(None)

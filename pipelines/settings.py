@@ -8,15 +8,18 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from dotenv import dotenv_values
 from pydantic import Field, HttpUrl, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from sources.catalogue import Catalogue
 from sources.errors import ConfigurationError
 from sources.http.user_agent import agent
+
+if TYPE_CHECKING:
+    from sources.catalogue import Catalogue  # commands that only read need no catalogue
 
 PROJECT = Path(__file__).resolve().parents[1]
 """The checkout: ``dbt_project``, ``sources`` and the default warehouse are in it."""
