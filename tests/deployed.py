@@ -46,7 +46,7 @@ RUN = """
 query ($id: ID!) {
   runOrError(runId: $id) {
     ... on Run {
-      status startTime endTime
+      status startTime stepStats {startTime endTime}
       eventConnection {events {... on EngineEvent {
         message metadataEntries {label ... on TextMetadataEntry {text} ... on IntMetadataEntry {intRepr}}
       }}}
