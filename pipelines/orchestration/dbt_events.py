@@ -9,7 +9,7 @@ from typing import Any
 
 import dagster as dg
 from dagster_dbt import DagsterDbtCliRuntimeError, DbtCliInvocation
-from dagster_dbt.core.dbt_event_iterator import DbtEventIterator
+from dagster_dbt.core.dbt_event_iterator import DbtEventIterator  # not exported; tests of the whole job use it
 
 from pipelines.orchestration.asset_keys import node_key
 
