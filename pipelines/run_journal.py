@@ -49,22 +49,21 @@ def write_run(layout: Layout, run: Run, exchanges: Iterable[Exchange], bodies: I
             were read without a request.
     """
     used = {body.sha256: body for body in bodies}
-    entries = []
-    with Writers() as writers:
-        for exchange in exchanges:
-            reply = exchange.reply
-            sha256 = reply.body.sha256 if reply.body else None
-            if sha256 and not reply.revalidated:
-                body = used.get(sha256)
-                refused = body.refused if body else reply.failure.message if reply.failure else None
-                store_body(layout, reply.body)
-                raw.log_retrieval(layout, sha256, _retrieval(reply, body.provider if body else None, refused))
-                if (
-                    not refused and reply.failure is None and not reply.placed
-                ):  # what an operator placed, no host confirms
-                    last = (sha256, reply.url, reply.headers, reply.retrieved_at)
-                    writers.submit(raw.save_last_response, layout, exchange.request_url, *last)
-            entries.append(_entry(exchange, sha256))
+    entries, last_responses = [], {}
+    for exchange in exchanges:
+        reply = exchange.reply
+        sha256 = reply.body.sha256 if reply.body else None
+        if sha256 and not reply.revalidated:
+            body = used.get(sha256)
+            refused = body.refused if body else reply.failure.message if reply.failure else None
+            store_body(layout, reply.body)
+            raw.log_retrieval(layout, sha256, _retrieval(reply, body.provider if body else None, refused))
+            if not refused and reply.failure is None and not reply.placed:  # what an operator placed, no host confirms
+                last_responses[exchange.request_url] = sha256, reply.url, reply.headers, reply.retrieved_at
+        entries.append(_entry(exchange, sha256))
+    with Writers() as writers:  # one file per address: of two replies of one address, the later one stays
+        for address, response in last_responses.items():
+            writers.submit(raw.save_last_response, layout, address, *response)
     sent = {entry["sha256"] for entry in entries}
     files = {}
     for sha256, body in used.items():  # files of the operator, read without a request
