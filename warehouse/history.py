@@ -57,7 +57,7 @@ def record_verdict_changes(
         if not _in(connection, *(f"previous.{name}" for name in _OF_VERDICTS)):
             return
         connection.execute("insert into claim_verdict_changes by name from previous.claim_verdict_changes")
-        if shown.exists():
+        if shown.exists() and not shown.samefile(previous):
             with bytes_of(shown) as copy:
                 _add_missing(connection, copy)
         connection.execute(

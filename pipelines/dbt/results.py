@@ -7,7 +7,7 @@ Belongs here: the records and reading them from ``run_results.json``. Does not b
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -77,19 +77,21 @@ def missed_tests(layout: Layout, left_out: Collection[str]) -> str | None:
 
     Args:
         layout: Paths of the warehouse, with dbt's manifest and results of the same build.
-        left_out: Parts that the build left out for a reason: ``unit_tests``, ``seeds`` with their tests.
+        left_out: ``unit_tests``, and the unchanged inputs; what reads nothing else was left out for a reason.
 
     Raises:
         OSError: A file does not exist.
         ValueError: A file is incomplete.
     """
     manifest = json.loads((layout.dbt_target / "manifest.json").read_bytes())
-    expected = {
-        unique_id
-        for unique_id, node in manifest["nodes"].items()
-        if node["resource_type"] == "test"
-        and not ("seeds" in left_out and node["original_file_path"].startswith("seeds"))
-    }
+    expected = {unique_id for unique_id, node in manifest["nodes"].items() if node["resource_type"] == "test"}
+    if "seeds" in left_out:
+        changed = (
+            unique_id
+            for unique_id, source in manifest["sources"].items()
+            if f"source:{source['source_name']}.{source['name']}" not in left_out
+        )
+        expected &= _readers(manifest["child_map"], changed)
     if "unit_tests" not in left_out:
         expected |= manifest["unit_tests"].keys()
     ran = {node.unique_id for node in read_results(layout) if node.status not in ("skipped", "error")}
@@ -98,6 +100,17 @@ def missed_tests(layout: Layout, left_out: Collection[str]) -> str | None:
         return None
     first = missed[0].split(".")[2]
     return f"{len(expected) - len(missed)} of {len(expected)} tests ran, so the build proves nothing; not {first}"
+
+
+def _readers(children: Mapping[str, Collection[str]], sources: Iterable[str]) -> set[str]:
+    """Return the ids of all nodes that read one of the sources, directly or through other nodes."""
+    found: set[str] = set()
+    waiting = list(sources)
+    while waiting:
+        new = set(children[waiting.pop()]) - found
+        found |= new
+        waiting += new
+    return found
 
 
 def _execution_start(timing: list[dict[str, Any]]) -> float | None:

@@ -18,9 +18,9 @@ from typing import Any
 import polars as pl
 
 from pipelines.dbt import failures
+from pipelines.dbt.built_inputs import built_inputs, record_inputs
 from pipelines.dbt.compiled import COMPILED, code_hash, has_mark, hash_of
 from pipelines.dbt.environment import set_environment
-from pipelines.dbt.loaded_seeds import has_seeds, record_seeds
 from pipelines.dbt.results import Build, missed_tests, read_results
 from pipelines.dbt.staging import check_staging
 from pipelines.seeds.check import check_all
@@ -28,9 +28,16 @@ from pipelines.workspace import Workspace
 from sources.errors import ConfigurationError
 from sources.observation import utc_now
 from warehouse import landing
-from warehouse.files import write_atomically, write_table
+from warehouse.files import sha256_of, write_atomically, write_table
 from warehouse.layout import Layout
 from warehouse.publish import Receipt, check_free, has_built_bytes, seal, write_receipt
+
+_PARTS = ("indicators", "run", "source_health", "rejects", "confirmations")
+"""Tables of dbt's source ``landing``. The first three are files of their own, written again by each refresh."""
+_FILES = _PARTS[:3]
+
+_WITHOUT_FILES = "--no-write-json"
+"""dbt's option to write neither the manifest nor the results."""
 
 
 @dataclass(frozen=True)
@@ -40,9 +47,10 @@ class StartedBuild:
     Attributes:
         as_of: Day that the build scores.
         fingerprint: Fingerprint of the build's inputs (see ``fingerprint``).
-        inputs: Name of each part of a build that needs no landed data -> hash of all that it depends on.
+        inputs: Input of the build -> hash, see ``inputs_of_tables``.
         arguments: Command line of dbt.
-        left_out: Parts that the build leaves out, since they passed before with the same inputs.
+        left_out: ``unit_tests``, and the inputs that have not changed: what reads nothing else is left out.
+        has_manifest: Whether dbt's target folder has the manifest of this code, with its compiled models.
     """
 
     as_of: date
@@ -50,6 +58,7 @@ class StartedBuild:
     inputs: dict[str, str]
     arguments: list[str]
     left_out: tuple[str, ...] = ()
+    has_manifest: bool = False
 
 
 def fingerprint(workspace: Workspace, as_of: date, explicit: bool) -> str:
@@ -70,6 +79,13 @@ def inputs_of_tests(workspace: Workspace) -> dict[str, str]:
     """Return the hashes of the inputs of dbt's unit tests and of its seeds. Neither reads landed data."""
     code = code_hash(workspace.dbt_project)
     return {"unit_tests": code, "seeds": code + hash_of(workspace.dbt_project, {".csv"})}
+
+
+def inputs_of_tables(workspace: Workspace) -> dict[str, str]:
+    """Return the hashes of the inputs of a build that can be the same as in the last one: of seeds and landed files."""
+    files = {f"source:landing.{name}": workspace.layout.landing / f"{name}.parquet" for name in _FILES}
+    landed = {name: sha256_of(path) for name, path in files.items() if path.exists()}
+    return inputs_of_tests(workspace) | landed
 
 
 def check_day(as_of: date | None) -> None:
@@ -122,18 +138,18 @@ def check_seeds(workspace: Workspace) -> None:
     check_staging(workspace.catalogue, workspace.dbt_project)
 
 
-def start_build(workspace: Workspace, as_of: date, fingerprint: str, seeds: bool = False) -> StartedBuild:
+def start_build(workspace: Workspace, as_of: date, fingerprint: str, whole: bool = False) -> StartedBuild:
     """Write the inputs of dbt and remove receipt and results of the last build.
 
     Until ``finish_build`` writes the new receipt, nothing can be published. The build skips dbt's unit tests if this
-    code of the dbt project has passed them before, and dbt's seeds with their tests if the build file has the tables
-    of these seeds, loaded by this code, and they have passed.
+    code of the dbt project has passed them before. It skips seeds, models and tests none of whose inputs has changed
+    since a passed build made the tables of the build file. A build that failed leaves no such tables.
 
     Args:
         workspace: Paths, catalogue and settings.
         as_of: Day that the build scores.
         fingerprint: Fingerprint of the build's inputs.
-        seeds: Load and test the seeds in any case.
+        whole: Build and test everything but the unit tests in any case.
 
     Raises:
         ConfigurationError: A seed that people edit has a fault.
@@ -146,9 +162,10 @@ def start_build(workspace: Workspace, as_of: date, fingerprint: str, seeds: bool
     is_as_built = has_built_bytes(layout)
     layout.receipt.unlink(missing_ok=True)
     (layout.dbt_target / "run_results.json").unlink(missing_ok=True)
-    inputs, arguments = inputs_of_tests(workspace), dbt_arguments(workspace, "build")
+    inputs, arguments = inputs_of_tables(workspace), dbt_arguments(workspace, "build")
     compiled = layout.dbt_target / COMPILED
-    if not (has_mark(compiled, inputs["unit_tests"]) and is_as_built):
+    is_compiled = has_mark(compiled, inputs["unit_tests"])
+    if not (is_compiled and is_as_built):
         # dbt does not drop the table of a removed model or seed, nor one that another program wrote, and every table
         # of the file is published
         layout.build.unlink(missing_ok=True)
@@ -157,11 +174,13 @@ def start_build(workspace: Workspace, as_of: date, fingerprint: str, seeds: bool
     if has_mark(_passed_unit_tests(layout), inputs["unit_tests"]):
         left_out.append("unit_tests")
         arguments += ["--exclude-resource-type", "unit_test"]
-    if not seeds and has_seeds(layout, inputs["seeds"]):
-        left_out.append("seeds")
-        # "empty": otherwise dbt leaves out every test too that reads a seed, such as those of tests/
-        arguments += ["--exclude", "path:seeds", "--indirect-selection", "empty"]
-    return StartedBuild(as_of, fingerprint, inputs, arguments, tuple(left_out))
+    known = {} if whole else built_inputs(layout)
+    if known.get("seeds") == inputs["seeds"]:
+        left_out += [name for name, content in inputs.items() if name != "unit_tests" and known.get(name) == content]
+        sources = ["source:observations", *(f"source:landing.{name}" for name in _PARTS)]
+        arguments += ["--select", *(f"{source}+" for source in sources if source not in left_out)]
+    has_manifest = is_compiled and _manifest_path(workspace).is_file()
+    return StartedBuild(as_of, fingerprint, inputs, arguments, tuple(left_out), has_manifest)
 
 
 def finish_build(workspace: Workspace, started: StartedBuild, reason: str | None) -> None:
@@ -169,7 +188,7 @@ def finish_build(workspace: Workspace, started: StartedBuild, reason: str | None
     if reason is None:
         write_atomically(workspace.layout.dbt_target / COMPILED, started.inputs["unit_tests"].encode())
         write_atomically(_passed_unit_tests(workspace.layout), started.inputs["unit_tests"].encode())
-        record_seeds(workspace.layout, started.inputs["seeds"])
+        record_inputs(workspace.layout, started.inputs)
     now = utc_now().isoformat()
     content = seal(workspace.layout) if reason is None else None
     receipt = Receipt(started.fingerprint, started.as_of.isoformat(), reason is None, now, reason, content)
@@ -193,7 +212,9 @@ def build(
         progress: Called with a description of each node when it starts.
     """
     started = start_build(workspace, as_of, fingerprint)
-    passed, error = _invoke(workspace, started.arguments, progress)
+    # dbt writes the manifest before and after a build, which takes a second
+    unwritten = [_WITHOUT_FILES] if started.has_manifest else []
+    passed, error = _invoke(workspace, [*started.arguments, *unwritten], progress)
     nodes = [] if error else read_results(workspace.layout)
     reason = audit(workspace, started) if passed else error or failures.reason(workspace.layout, nodes)
     finish_build(workspace, started, reason)
@@ -246,21 +267,27 @@ def _content(path: Path) -> dict[str, Any] | None:
 def _invoke(workspace: Workspace, arguments: list[str], progress: Callable[[str], None]) -> tuple[bool, str | None]:
     """Run a dbt command in this process. Return whether it passed, and an error if dbt could not run at all."""
     set_environment(workspace.layout, workspace.settings.memory_limit)
+    # What dbt imports and reads of the project lives to the end: to look for garbage among it takes 10 % of a build.
+    gc.disable()
+    from dbt.artifacts.schemas.run import RunExecutionResult
     from dbt.cli.main import dbtRunner  # takes 1.1 s, and most refreshes do not need dbt
 
     def report_start(event: Any) -> None:
         # not a documented name: tests/unit/test_dbt_events.py fails if it changes
         if event.info.name == "LogStartLine":
             if event.data.index == 1:
-                # the objects of the project live to the end: to look for garbage among them takes 5 % of a build
                 gc.freeze()
+                gc.enable()
             progress(f"building {event.data.index} of {event.data.total}: {event.data.description}")
 
     try:
         outcome = dbtRunner(callbacks=[report_start]).invoke([*arguments, "--log-level", "none"])
     finally:
         gc.unfreeze()
+        gc.enable()
     if isinstance(outcome.exception, KeyboardInterrupt):  # dbt returns it as a result, without a text
         raise outcome.exception
+    if _WITHOUT_FILES in arguments and isinstance(outcome.result, RunExecutionResult):
+        outcome.result.write(str(workspace.layout.dbt_target / "run_results.json"))
     error = f"dbt could not run: {outcome.exception}" if outcome.exception is not None else None
     return outcome.success, error

@@ -208,7 +208,7 @@ def dbt_build(
                 yield from _unchanged(context, layout, present)
                 return
             # each check of the definition must have a result
-            started = runner.start_build(workspace, as_of, fingerprint, seeds=True)
+            started = runner.start_build(workspace, as_of, fingerprint, whole=True)
             invocation = dbt.cli(started.arguments, context=context, target_path=layout.dbt_target)
             failed: list[dg.AssetCheckResult] = []
             found, fault = all_events(invocation)

@@ -20,7 +20,7 @@ def test_the_sql_floor_writes_every_table_of_a_build_with_the_same_rows(
         connection.execute(f"attach '{published_warehouse / 'build.duckdb'}' as dbt (read_only)")
         tables = connection.execute(
             "select schema_name, table_name from duckdb_tables()"
-            " where database_name = 'dbt' and table_name <> 'loaded_seeds'"
+            " where database_name = 'dbt' and table_name <> 'built_inputs'"
         ).fetchall()
         assert len(tables) > 100
         for schema, table in tables:

@@ -10,6 +10,7 @@ from datetime import date
 from pathlib import Path
 
 import duckdb
+import polars as pl
 import pytest
 import yaml
 from dbt.adapters.duckdb.plugins import BasePlugin
@@ -23,9 +24,16 @@ from pipelines.dbt.results import missed_tests
 from pipelines.settings import load_settings
 from pipelines.workspace import Workspace, open_workspace
 from tests.running import AS_OF, ROOT
+from warehouse.files import write_table
 
 UNIT_TESTS = ["--exclude-resource-type", "unit_test"]
-SEEDS = ["--exclude", "path:seeds", "--indirect-selection", "empty"]
+LANDED = ["observations", "landing.indicators", "landing.run", "landing.source_health"]
+LANDED += ["landing.rejects", "landing.confirmations"]
+
+
+def reading(*unchanged: str) -> list[str]:
+    """Return the options of a build of all that reads landed data, apart from what reads ``unchanged`` alone."""
+    return ["--select", *(f"source:{name}+" for name in LANDED if name not in unchanged)]
 
 
 @pytest.fixture
@@ -35,9 +43,9 @@ def workspace(tmp_path: Path) -> Workspace:
     return replace(open_workspace(load_settings(warehouse=tmp_path / "data")), dbt_project=project)
 
 
-def skipped(workspace: Workspace, reason: str | None = None, seeds: bool = False, sql: str = "select 1") -> list[str]:
+def skipped(workspace: Workspace, reason: str | None = None, whole: bool = False, sql: str = "select 1") -> list[str]:
     """Start and finish a build that executes ``sql``; return the part of its command line that leaves out tests."""
-    started = runner.start_build(workspace, date.fromisoformat(AS_OF), "fingerprint", seeds)
+    started = runner.start_build(workspace, date.fromisoformat(AS_OF), "fingerprint", whole)
     with duckdb.connect(str(workspace.layout.build)) as build:
         build.execute(sql)
     runner.finish_build(workspace, started, reason)
@@ -46,16 +54,33 @@ def skipped(workspace: Workspace, reason: str | None = None, seeds: bool = False
 
 def test_seeds_and_tests_of_code_run_again_only_after_a_change_of_their_inputs(workspace: Workspace) -> None:
     assert skipped(workspace) == []
-    assert skipped(workspace) == UNIT_TESTS + SEEDS
-    assert skipped(workspace, seeds=True) == UNIT_TESTS
+    assert skipped(workspace) == UNIT_TESTS + reading("landing.run")
+    assert skipped(workspace, whole=True) == UNIT_TESTS
 
     seed = workspace.dbt_project / "seeds" / "economies.csv"
     seed.write_text(seed.read_text(encoding="utf-8").replace("Kyrgyz Republic", "Kyrgyzstan"), encoding="utf-8")
     assert skipped(workspace) == UNIT_TESTS
-    assert skipped(workspace) == UNIT_TESTS + SEEDS
+    assert skipped(workspace) == UNIT_TESTS + reading("landing.run")
 
     (workspace.dbt_project / "macros" / "added.sql").write_text("{# another macro #}", encoding="utf-8")
     assert skipped(workspace) == []
+
+
+@pytest.mark.parametrize("name", ["indicators", "source_health", "run"])
+def test_what_reads_a_landed_file_is_built_again_once_it_has_changed(workspace: Workspace, name: str) -> None:
+    for file in ("indicators", "source_health"):
+        write_table(workspace.layout.landing / f"{file}.parquet", pl.DataFrame({"one": [1]}))
+    unchanged = ["landing.indicators", "landing.run", "landing.source_health"]
+    skipped(workspace)
+    assert skipped(workspace) == UNIT_TESTS + reading(*unchanged)
+    if name == "run":
+        started = runner.start_build(workspace, date(2025, 6, 26), "fingerprint")
+    else:
+        write_table(workspace.layout.landing / f"{name}.parquet", pl.DataFrame({"one": [2]}))
+        started = runner.start_build(workspace, date.fromisoformat(AS_OF), "fingerprint")
+    unchanged.remove(f"landing.{name}")
+    assert started.arguments[-len(reading(*unchanged)) :] == reading(*unchanged)
+    assert started.left_out == ("unit_tests", "seeds", *(f"source:{one}" for one in sorted(unchanged)))
 
 
 @pytest.mark.parametrize("file", ["texts/en.yml", "texts/words.py", "dbt/statistics.py", "dbt/sentences.py"])
@@ -80,7 +105,7 @@ def test_seeds_are_loaded_again_where_the_build_file_does_not_prove_that_it_has_
     build = workspace.layout.build
     if lost == "seeds of another build":
         with duckdb.connect(str(build)) as connection:
-            connection.execute("update intermediate.loaded_seeds set inputs = 'others'")
+            connection.execute("update intermediate.built_inputs set hash = 'others'")
     else:
         build.unlink() if lost == build.name else build.write_bytes(b"no tables")
     started = runner.start_build(workspace, date.fromisoformat(AS_OF), "fingerprint")
@@ -130,6 +155,8 @@ def test_a_build_has_the_operators_limit_of_memory_and_without_one_that_of_duckd
     [
         ({"test.p.a.1": "pass", "test.p.s.2": "warn", "unit_test.p.m.u": "pass"}, (), None),
         ({"test.p.a.1": "pass"}, ("unit_tests", "seeds"), None),
+        ({"test.p.s.2": "pass"}, ("unit_tests", "seeds"), "0 of 1 tests ran"),
+        ({}, ("unit_tests", "seeds", "source:landing.run"), None),
         ({"test.p.a.1": "pass", "test.p.s.2": "pass"}, (), "2 of 3 tests ran"),
         ({"test.p.a.1": "pass", "test.p.s.2": "skipped"}, ("unit_tests",), "1 of 2 tests ran"),
         ({"model.p.m": "success"}, (), "0 of 3 tests ran"),
@@ -141,11 +168,14 @@ def test_a_build_that_ran_fewer_tests_than_there_are_is_not_published(
     target = workspace.layout.dbt_target
     target.mkdir(parents=True)
     nodes = {
-        "test.p.a.1": {"resource_type": "test", "original_file_path": "models/_a.yml"},
-        "test.p.s.2": {"resource_type": "test", "original_file_path": "seeds/_s.yml"},
-        "model.p.m": {"resource_type": "model", "original_file_path": "models/m.sql"},
+        "test.p.a.1": {"resource_type": "test"},
+        "test.p.s.2": {"resource_type": "test"},
+        "model.p.m": {"resource_type": "model"},
     }
-    (target / "manifest.json").write_text(json.dumps({"nodes": nodes, "unit_tests": {"unit_test.p.m.u": {}}}))
+    children = {"source.p.landed": ["model.p.m"], "model.p.m": ["test.p.a.1"], "test.p.a.1": [], "test.p.s.2": []}
+    sources = {"source.p.landed": {"source_name": "landing", "name": "run"}}
+    manifest = {"nodes": nodes, "sources": sources, "child_map": children, "unit_tests": {"unit_test.p.m.u": {}}}
+    (target / "manifest.json").write_text(json.dumps(manifest))
     rest = {"message": None, "failures": 0, "timing": [], "execution_time": 0, "compiled_code": None}
     results = [{"unique_id": unique_id, "status": status, **rest} for unique_id, status in ran.items()]
     (target / "run_results.json").write_text(json.dumps({"results": results}))
