@@ -138,7 +138,7 @@ def test_providers_and_indicators_can_be_chosen_and_unknown_ones_are_named(world
 
 
 def test_offline_no_provider_gets_a_request(world: World) -> None:
-    offline = replace(world.workspace, settings=world.workspace.settings.model_copy(update={"offline": True}))
+    offline = replace(world.workspace, settings=replace(world.workspace.settings, offline=True))
     with pytest.raises(ConfigurationError, match="CAREC_OFFLINE"):
         check_links(offline)
 
@@ -466,7 +466,7 @@ def test_a_missing_host_is_unreachable(world: World) -> None:
 
 def test_a_request_that_is_throttled_with_400_is_retried(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sources.http.client.BACKOFF_S", 0.0)
-    settings = world.workspace.settings.model_copy(update={"http_tries": 3})
+    settings = replace(world.workspace.settings, http_tries=3)
     patient = replace(world, workspace=replace(world.workspace, settings=settings))
     refused: Counter[str] = Counter()
 
@@ -566,7 +566,7 @@ def run_job(workspace: Workspace, instance: dg.DagsterInstance) -> dg.ExecuteInP
 
 def test_the_job_fails_with_the_broken_links_and_notifies_the_webhook(world: World, httpserver: HTTPServer) -> None:
     httpserver.expect_request("/hook").respond_with_json({})
-    settings = world.workspace.settings.model_copy(update={"webhook_url": HttpUrl(httpserver.url_for("/hook"))})
+    settings = replace(world.workspace.settings, webhook_url=httpserver.url_for("/hook"))
     workspace = replace(world.workspace, settings=settings)
     with dg.DagsterInstance.ephemeral() as instance:
         assert run_job(workspace, instance).success
@@ -585,13 +585,13 @@ def test_the_job_fails_with_the_broken_links_and_notifies_the_webhook(world: Wor
 
 def test_the_schedule_is_monthly_and_off_for_every_automation_setting(world: World) -> None:
     for automation in (False, True):
-        schedule = check_schedule(world.workspace.settings.model_copy(update={"automation": automation}))
+        schedule = check_schedule(replace(world.workspace.settings, automation=automation))
         assert schedule.cron_schedule == "0 4 1 * *" and schedule.job_name == "check_sources"
         assert schedule.default_status is dg.DefaultScheduleStatus.STOPPED
 
 
 def test_offline_the_job_sends_no_request(world: World) -> None:
-    offline = replace(world.workspace, settings=world.workspace.settings.model_copy(update={"offline": True}))
+    offline = replace(world.workspace, settings=replace(world.workspace.settings, offline=True))
     world.everyone.log.clear()
     with dg.DagsterInstance.ephemeral() as instance:
         assert run_job(offline, instance).success
