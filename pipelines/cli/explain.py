@@ -6,31 +6,26 @@ Belongs here: the queries and the layout of the lines. Does not belong here: the
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
+import click
 
 from pipelines.cli.tables import Format, console, show
-from pipelines.cli.terminal import FormatOption, command_app
+from pipelines.cli.terminal import format_option
 from pipelines.cli.unscored import unscored
 from pipelines.published import OWN_CHOICE, covered_economy, economy_code, fetch, imprint, opened_once
 from pipelines.seeds.codes import FRAMEWORK
 from sources.errors import ConfigurationError, did_you_mean
 
-app = command_app()
-
 OUTSIDE = "outside"
 """Kind of an indicator that the framework does not score."""
 
 
-@app.command()
+@click.command()
+@click.argument("country", help="An economy: ISO3 code or name.")
+@click.argument("subject", required=False, help="An indicator or a pillar; else the overall score.")
+@click.option("--framework", metavar="ID", default=FRAMEWORK, help="The framework.")
+@format_option
 @opened_once()
-def explain(
-    country: Annotated[str, typer.Argument(help="An economy: ISO3 code or name.")],
-    subject: Annotated[str | None, typer.Argument(help="An indicator or a pillar; else the overall score.")] = None,
-    framework: Annotated[str, typer.Option("--framework", metavar="ID", help="The framework.")] = FRAMEWORK,
-    fmt: FormatOption = Format.TABLE,
-) -> None:
+def explain(country: str, subject: str | None, framework: str, fmt: Format) -> None:
     """How a score is computed, line by line, with sources."""
     iso3 = economy_code(country)
     name = covered_economy(framework, iso3)

@@ -10,10 +10,11 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
 import duckdb
 
 from pipelines.cli.tables import Format, show
-from pipelines.cli.terminal import FormatOption, command_app
+from pipelines.cli.terminal import format_option
 from pipelines.reading import publications_elsewhere, reading_layout
 from warehouse import kept
 from warehouse.layout import Layout
@@ -23,15 +24,14 @@ from warehouse.reading import NotPublished, Unreadable, open_published
 if TYPE_CHECKING:
     from warehouse.lake.reading import InLake
 
-app = command_app()
-
 COLUMNS = ("id", "published_at", "as_of", "holds")
 WHOLE, PARTS, CURRENT = "every table", "the members' figures, for carec diff", "every table (current)"
 IN_LAKE = "every table (in the lake)"
 
 
-@app.command()
-def publications(fmt: FormatOption = Format.TABLE) -> None:
+@click.command()
+@format_option
+def publications(fmt: Format) -> None:
     """Publications that are kept: query --publication ID reads one, diff A B compares two."""
     layout = reading_layout()
     show(COLUMNS, rows(layout, publications_elsewhere()), fmt)

@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import click
 import dagster as dg
 import pytest
-import typer
 from pydantic import HttpUrl
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
@@ -513,7 +513,7 @@ def commanded(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
 def test_the_command_prints_links_then_editions_and_a_closing_line(
     commanded: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    sources_check()
+    sources_check([], standalone_mode=False)
     printed = capsys.readouterr()
     assert "GOV_WGI_GE.EST" in printed.out and "could be out since 2026-09" in printed.out
     assert re.search(r"^\d+ links: \d+ ok, .*; 0 of the framework are broken$", printed.err, re.MULTILINE)
@@ -524,9 +524,7 @@ def test_json_and_csv_have_one_record_per_link_and_a_broken_link_exits_with_1(
 ) -> None:
     commanded.everyone.spoil = without("GE.EST", "XX", commanded, "world_bank", "^sources/2/indicators")
     for fmt in (Format.JSON, Format.CSV):
-        with pytest.raises(typer.Exit) as left:
-            sources_check(provider=["world_bank"], fmt=fmt)
-        assert left.value.exit_code == 1
+        assert sources_check(["--provider", "world_bank", "--format", fmt], standalone_mode=False) == 1
         out = capsys.readouterr().out
         rows = json.loads(out) if fmt is Format.JSON else list(csv.DictReader(io.StringIO(out)))
         one = next(row for row in rows if row["code"] == "GE.EST")
@@ -541,21 +539,21 @@ def test_json_and_csv_have_one_record_per_link_and_a_broken_link_exits_with_1(
 
 def test_the_edition_watch_sends_no_request(commanded: World, capsys: pytest.CaptureFixture[str]) -> None:
     commanded.everyone.log.clear()
-    sources_check(editions=True, fmt=Format.JSON)
+    sources_check(["--editions", "--format", "json"], standalone_mode=False)
     rows = {row["index"]: row for row in json.loads(capsys.readouterr().out)}
     assert commanded.everyone.log == []
     assert rows["GII"]["held_edition"] == 2025 and rows["IDI"]["held_release"].startswith("IDI 20")
     assert rows["LPI"]["held_edition"] == 2022 and rows["Global Findex"]["held_edition"] == 2024
-    for refused in ({"provider": ["qog"]}, {"indicator": ["gii_score"]}):
-        with pytest.raises(typer.BadParameter):
-            sources_check(editions=True, **refused)  # type: ignore[arg-type]
+    for refused in (["--provider", "qog"], ["--indicator", "gii_score"]):
+        with pytest.raises(click.BadParameter):
+            sources_check(["--editions", *refused], standalone_mode=False)
 
 
 def test_the_contract_checks_of_the_services_are_still_available(
     commanded: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CAREC_GTMI_URL", commanded.everyone.base("gtmi"))
-    sources_check(provider=["gtmi"], contracts=True, fmt=Format.JSON)
+    sources_check(["--provider", "gtmi", "--contracts", "--format", "json"], standalone_mode=False)
     (row,) = json.loads(capsys.readouterr().out)
     assert (row["provider"], row["verdict"]) == ("gtmi", "ok")
 
