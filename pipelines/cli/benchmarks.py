@@ -12,7 +12,8 @@ from typing import Any
 
 import click
 
-from pipelines.cli.tables import Format, console, show
+from pipelines.cli.lines import console
+from pipelines.cli.tables import Format, show
 from pipelines.cli.terminal import format_option, parse_day
 from pipelines.formatting import number
 from pipelines.published import fetch
