@@ -115,9 +115,9 @@ def carec() -> None:
 def run() -> None:
     """Run a command. Print every error that a user can correct as one line on standard error, with an exit code."""
     from sources.errors import ConfigurationError
+    from warehouse.errors import NotPublished, Unreadable
     from warehouse.files import Busy
     from warehouse.lake.errors import LakeError
-    from warehouse.reading import NotPublished, Unreadable
 
     replace_unencodable()
     try:

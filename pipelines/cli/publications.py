@@ -17,9 +17,10 @@ from pipelines.cli.tables import Format, show
 from pipelines.cli.terminal import format_option
 from pipelines.reading import publications_elsewhere, reading_layout
 from warehouse import kept
+from warehouse.errors import NotPublished, Unreadable
 from warehouse.layout import Layout
 from warehouse.publications import folders
-from warehouse.reading import NotPublished, Unreadable, open_published
+from warehouse.reading import open_published
 
 if TYPE_CHECKING:
     from warehouse.lake.reading import InLake

@@ -28,9 +28,8 @@ from sources.checks.links import LinkFinding
 from sources.errors import ConfigurationError
 from sources.http.client import Http
 from sources.observation import utc_now
+from warehouse.errors import NotPublished, Unreadable
 from warehouse.layout import Layout
-from warehouse.publish import NotPublished
-from warehouse.reading import Unreadable
 
 LINK_COLUMNS = (
     *("indicator_id", "position", "provider", "code", "framework", "status", "detail"),

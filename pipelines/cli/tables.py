@@ -14,6 +14,7 @@ import csv
 import io
 import json
 import math
+import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -22,7 +23,6 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property
-from secrets import token_hex
 from typing import Any
 
 from rich.cells import cell_len
@@ -37,7 +37,7 @@ MIN_TEXT_WIDTH = 15
 MAX_NAME_WIDTH = 30
 """Names up to this width (most often identifiers of this project) are not broken where the table has room."""
 
-_DIGITS = re.compile(rf'"{(_MARK := token_hex(8))}:(-?[0-9.]+)"')
+_DIGITS = re.compile(rf'"{(_MARK := os.urandom(8).hex())}:(-?[0-9.]+)"')
 """A decimal number in JSON, marked as a text: the standard library writes only binary floating-point numbers."""
 
 _REPLACEMENTS = {ord(bar): str(height) for height, bar in enumerate("▁▂▃▄▅▆▇█", start=1)} | {
