@@ -18,8 +18,7 @@ from typing import NoReturn
 
 import click
 
-from pipelines.cli.lines import console
-from pipelines.cli.tables import replace_unencodable
+from pipelines.cli.tables import console, replace_unencodable
 
 COMMANDS = (
     "refresh",

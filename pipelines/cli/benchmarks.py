@@ -12,8 +12,7 @@ from typing import Any
 
 import click
 
-from pipelines.cli.lines import console
-from pipelines.cli.tables import Format, show
+from pipelines.cli.tables import Format, console, show
 from pipelines.cli.terminal import format_option, parse_day
 from pipelines.formatting import number
 from pipelines.published import fetch

@@ -13,8 +13,7 @@ from typing import Any
 import click
 
 from pipelines.cli.claim_tests import print_base_years, print_tests, print_trends
-from pipelines.cli.lines import console
-from pipelines.cli.tables import Format, readable, show
+from pipelines.cli.tables import Format, console, readable, show
 from pipelines.cli.terminal import format_option, home_path, write_document
 from pipelines.formatting import GAP
 from pipelines.published import claimed, economy_code, fetch, fetch_rows, imprint, not_known, opened_once

@@ -11,8 +11,7 @@ import click
 
 from pipelines.answers.compare import SideBySide
 from pipelines.answers.compare import compare as compared
-from pipelines.cli.lines import console
-from pipelines.cli.tables import Format, show
+from pipelines.cli.tables import Format, console, show
 from pipelines.cli.terminal import format_option
 from pipelines.formatting import GAP, figure, number
 from pipelines.published import OWN_CHOICE, imprint, opened_once

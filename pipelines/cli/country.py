@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pipelines.cli.lines import Styled, console
+from rich.text import Text
+
 from pipelines.cli.next_steps import print_next_steps
 from pipelines.cli.scorecard_notes import JUMP
-from pipelines.cli.tables import Format, show
+from pipelines.cli.tables import Format, console, show
 from pipelines.formatting import GAP, figure, number, sparkline
 from pipelines.published import OWN_CHOICE, fetch, fetch_rows, imprint, near_economies
 from pipelines.seeds.codes import SIGNS
@@ -144,10 +145,10 @@ def _print_indicators(iso3: str, indicators: Sequence[Mapping[str, Any]], framew
 
 def _country_lines(
     iso3: str, indicators: Sequence[Mapping[str, Any]], trends: Mapping[str, Sequence[float | None]], framework: str
-) -> list[dict[str, str | Styled]]:
+) -> list[dict[str, str | Text]]:
     """Return one line per pillar with its score, each followed by the lines of its indicators."""
     words = Words(ENGLISH)
-    lines: list[dict[str, str | Styled]] = []
+    lines: list[dict[str, str | Text]] = []
     for pillar, title, score, coverage, why_not in fetch(
         "select pillar_id, title, score, s.coverage, score_reason from pillar_scores as s"
         " join pillars using (framework_id, pillar_id) where framework_id = ? and iso3 = ? order by 1",
@@ -157,8 +158,8 @@ def _country_lines(
         lines.append(
             {
                 "pillar": pillar,
-                "indicator": Styled(title, "bold"),
-                "level": Styled(number(score), "bold"),
+                "indicator": Text(title, "bold"),
+                "level": Text(number(score), "bold"),
                 "status": status,
             }
         )
@@ -168,7 +169,7 @@ def _country_lines(
 
 def _indicator_line(
     one: Mapping[str, Any], trends: Mapping[str, Sequence[float | None]], words: Words
-) -> dict[str, str | Styled]:
+) -> dict[str, str | Text]:
     """Return the line of an indicator. Per cent is with the value, another unit with the title if that lacks it."""
     unit, title, value = words.word("units", one["unit"]), one["title"], figure(one["latest_value"])
     is_share = unit == "%"
@@ -179,7 +180,7 @@ def _indicator_line(
         "trend": sparkline(trends.get(one["indicator_id"], [])),
         "target": figure(one["target_value"]),
         "level": number(one["level_score"], 0),
-        "status": Styled(
+        "status": Text(
             _status(one, words) + (f" {JUMP}" if one["undecided_jump_year"] else ""), SIGNS[one["status"]].terminal
         ),
         "source": one["provider"] or GAP,

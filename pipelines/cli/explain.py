@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import click
 
-from pipelines.cli.lines import console
-from pipelines.cli.tables import Format, show
+from pipelines.cli.tables import Format, console, show
 from pipelines.cli.terminal import format_option
 from pipelines.cli.unscored import unscored
 from pipelines.published import OWN_CHOICE, covered_economy, economy_code, fetch, imprint, opened_once

@@ -9,7 +9,7 @@ from textwrap import fill
 
 import duckdb
 
-from pipelines.cli.lines import console
+from pipelines.cli.tables import console
 from pipelines.published import fetch
 from pipelines.seeds.codes import PROGRESS
 from pipelines.texts.words import ENGLISH, Words

@@ -10,8 +10,7 @@ from typing import Any
 
 import click
 
-from pipelines.cli.lines import console
-from pipelines.cli.tables import Format, readable, show
+from pipelines.cli.tables import Format, console, readable, show
 from pipelines.cli.terminal import format_option
 from pipelines.published import run_query
 

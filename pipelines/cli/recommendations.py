@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import click
 
-from pipelines.cli.lines import console
-from pipelines.cli.tables import Format, show
+from pipelines.cli.tables import Format, console, show
 from pipelines.cli.terminal import format_option
 from pipelines.formatting import GAP, figure
 from pipelines.published import fetch, fetch_rows, imprint, opened_once

@@ -12,9 +12,8 @@ import click
 
 from pipelines.cli.country import country as print_country
 from pipelines.cli.country import rank_with_band
-from pipelines.cli.lines import console
 from pipelines.cli.scorecard_notes import JUMP, print_notes
-from pipelines.cli.tables import Format, show
+from pipelines.cli.tables import Format, console, show
 from pipelines.cli.target_sets import MAIN_SET
 from pipelines.cli.target_sets import target_set as print_target_set
 from pipelines.cli.terminal import format_option

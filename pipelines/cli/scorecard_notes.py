@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from itertools import groupby
 from operator import itemgetter
 
-from pipelines.cli.lines import console
+from pipelines.cli.tables import console
 from pipelines.formatting import GAP, number
 from pipelines.published import OWN_CHOICE, fetch, imprint
 from pipelines.texts.words import ENGLISH, Words

@@ -17,19 +17,23 @@ import math
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property
-from typing import Any
+from typing import Any, TextIO
 
-from rich.cells import cell_len
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
-from pipelines.cli.lines import Cell, Output, Styled, console, wrapped
 from pipelines.formatting import GAP, figure
 from sources.errors import CONTROLS
+
+PIPE_WIDTH = 160
+"""Width of a table, in characters, where the output is not a terminal."""
 
 MIN_TEXT_WIDTH = 15
 """Width below which a column of text is not squeezed, with the blanks around it."""
@@ -39,6 +43,9 @@ MAX_NAME_WIDTH = 30
 
 _DIGITS = re.compile(rf'"{(_MARK := os.urandom(8).hex())}:(-?[0-9.]+)"')
 """A decimal number in JSON, marked as a text: the standard library writes only binary floating-point numbers."""
+
+_TRAILING = re.compile(r"(?: |\x1b\[[0-9;]*m)+$")
+"""Blanks at the end of a line, possibly between colour codes."""
 
 _REPLACEMENTS = {ord(bar): str(height) for height, bar in enumerate("▁▂▃▄▅▆▇█", start=1)} | {
     ord(GAP): "-",
@@ -68,6 +75,32 @@ def _replacement(error: UnicodeError) -> tuple[str, int]:
         raise error
     text = error.object[error.start : error.end]
     return "".join(_REPLACEMENTS.get(ord(character), "?") for character in text), error.end
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Return a console for standard output or standard error, without colour if NO_COLOR is set.
+
+    Its width is the environment variable COLUMNS if it is set, otherwise the width of the terminal, otherwise
+    ``PIPE_WIDTH``.
+    """
+    return Console(
+        stderr=stderr,
+        highlight=False,
+        markup=False,
+        emoji=False,  # a path such as data:key:old has no sign for a key in it
+        color_system=None if os.environ.get("NO_COLOR") else "auto",  # rich alone would keep bold type
+        width=_width(sys.stderr if stderr else sys.stdout),
+    )
+
+
+def _width(stream: TextIO) -> int:
+    columns = os.environ.get("COLUMNS", "")
+    if columns.isdecimal() and int(columns) > 0:
+        return int(columns)
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or 80  # some pseudo-terminals have no size
+    except (OSError, ValueError):
+        return PIPE_WIDTH
 
 
 def readable(value: Any) -> str:
@@ -140,7 +173,7 @@ def show(
 
     Args:
         columns: Column names.
-        rows: One value per column. A ``Styled`` keeps its style in a table.
+        rows: One value per column. A rich ``Text`` keeps its style in a table.
         fmt: Output format.
         title: A line above the table.
         cell: Turns a value into text.
@@ -164,7 +197,7 @@ def show(
         for i, name in enumerate(columns):
             values = [row[i] for row in rows]
             aligned = _is_number(values) or name in right
-            printed.append(_Column(name, [_as_cell(v, cell) for v in values], aligned, aligned or name in whole))
+            printed.append(_Column(name, [_as_text(v, cell) for v in values], aligned, aligned or name in whole))
         _print_table(printed, title, optional, blocks=not whole)
 
 
@@ -173,28 +206,25 @@ def _is_number(values: Iterable[Any]) -> bool:
     return bool(kinds) and kinds <= {int, float, Decimal}
 
 
-def _as_cell(value: Any, cell: Callable[[Any], str]) -> Cell:
-    """Return a value as text without control characters."""
-    return value if isinstance(value, Styled) else CONTROLS.sub("?", cell(value)).expandtabs()
-
-
-def _text_of(cell: Cell) -> str:
-    return cell.text if isinstance(cell, Styled) else cell
+def _as_text(value: Any, cell: Callable[[Any], str]) -> Text:
+    """Return a value as Text, so that rich finds no markup in it and the terminal no control characters."""
+    return value if isinstance(value, Text) else Text(CONTROLS.sub("?", cell(value)))
 
 
 @dataclass
 class _Column:
-    """A column of a table. It wraps where the table is too wide, unless it is ``whole``."""
+    """A column of a table. Rich wraps it where the table is too wide, unless it is ``whole``."""
 
     name: str
-    cells: list[Cell]
+    cells: list[Text]
     right: bool
     whole: bool
 
     @cached_property
     def natural(self) -> int:
         """Width of the longest line, and the two blanks between columns."""
-        return 2 + max(cell_len(line) for cell in (self.name, *self.cells) for line in _text_of(cell).split("\n"))
+        lines = [line for text in (Text(self.name), *self.cells) for line in text.split("\n")]
+        return 2 + max((line.cell_len for line in lines), default=0)
 
     @property
     def least(self) -> int:
@@ -203,7 +233,7 @@ class _Column:
     @property
     def is_name(self) -> bool:
         """Whether the column has short single words only, such as identifiers."""
-        return self.natural <= MAX_NAME_WIDTH + 2 and not any(_text_of(cell).split()[1:] for cell in self.cells)
+        return self.natural <= MAX_NAME_WIDTH + 2 and not any(text.plain.split()[1:] for text in self.cells)
 
 
 def _print_table(columns: list[_Column], title: str | None, optional: Sequence[str], *, blocks: bool) -> None:
@@ -213,36 +243,49 @@ def _print_table(columns: list[_Column], title: str | None, optional: Sequence[s
         if sum(column.least for column in columns) > room:
             columns = [column for column in columns if column.name != name]
     needed = sum(column.least for column in columns)
-    lines = [out.styled(line, "bold") for line in wrapped(title, out.width)] if title else []
-    if blocks and needed > room and any(column.cells for column in columns):
-        out.write([*lines, *_block_lines(out, columns)])
-        return
-    for column in columns:
-        if column.is_name and needed + column.natural - column.least <= room:
-            needed += column.natural - column.least
-            column.whole = True
-    heads = [Styled(column.name, "bold") for column in columns]
-    rows = zip(*(column.cells for column in columns), strict=True)
-    right = [column.right for column in columns]
-    out.write([*lines, *out.grid([heads, *rows], _widths(columns, max(room, needed)), right)])
+    as_blocks = blocks and needed > room and any(column.cells for column in columns)
+    if as_blocks:
+        widest = max((column.natural for column in columns if column.whole), default=0)
+        needed = max(len(column.name) for column in columns) + 2 + max(widest, MIN_TEXT_WIDTH)
+    else:
+        for column in columns:
+            if column.is_name and needed + column.natural - column.least <= room:
+                needed += column.natural - column.least
+                column.whole = True
+    out.width = max(out.width, needed - 2)
+    fits = sum(column.natural for column in columns) <= room
+    with out.capture() as captured:
+        if title:
+            out.print(Text(title, "bold"))
+        if as_blocks:
+            _print_blocks(out, columns)
+        else:
+            table = Table(box=None, pad_edge=False)
+            for column in columns:
+                table.add_column(
+                    column.name,
+                    justify="right" if column.right else "left",
+                    overflow="fold",
+                    no_wrap=column.whole,
+                    # rich counts U+2028 as a line break where it measures, not where it prints
+                    min_width=column.natural - 2 if column.whole or fits else None,
+                )
+            for row in zip(*(column.cells for column in columns), strict=True):
+                table.add_row(*row)
+            out.print(table)
+    # tables are often pasted into other documents, so lines have no blanks at their ends
+    for line in captured.get().removesuffix("\n").split("\n"):
+        out.file.write(_TRAILING.sub(lambda end: end[0].replace(" ", ""), line) + "\n")
 
 
-def _widths(columns: Sequence[_Column], room: int) -> list[int]:
-    """Return the width of each column without blanks: the widest of those that wrap give way until all fit."""
-    widths = [column.natural if column.whole else min(column.natural, room) for column in columns]
-    wrapping = [place for place, column in enumerate(columns) if not column.whole]
-    for _ in range(sum(widths) - room):
-        widths[max(wrapping, key=widths.__getitem__)] -= 1
-    return [width - 2 for width in widths]
-
-
-def _block_lines(out: Output, columns: Sequence[_Column]) -> Iterator[str]:
-    """Yield one block per row, with one line per column."""
-    names = max(cell_len(column.name) for column in columns)
-    widest = max((column.natural for column in columns if column.whole), default=0)
-    widths = (names, max(out.width - names - 2, widest, MIN_TEXT_WIDTH))
+def _print_blocks(out: Console, columns: Sequence[_Column]) -> None:
+    """Print one block per row, with one line per column."""
     for place, row in enumerate(zip(*(column.cells for column in columns), strict=True)):
         if place:
-            yield ""
-        heads = (Styled(column.name, "bold") for column in columns)
-        yield from out.grid(zip(heads, row, strict=True), widths, (False, False))
+            out.print()
+        block = Table(box=None, pad_edge=False, show_header=False)
+        block.add_column(no_wrap=True)
+        block.add_column(overflow="fold")
+        for column, text in zip(columns, row, strict=True):
+            block.add_row(Text(column.name, "bold"), text)
+        out.print(block)

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from operator import itemgetter
 
-from pipelines.cli.lines import console
-from pipelines.cli.tables import Format, readable, show
+from pipelines.cli.tables import Format, console, readable, show
 from pipelines.published import fetch, fetch_rows, imprint
 from sources.errors import ConfigurationError
 

@@ -12,8 +12,7 @@ from pathlib import Path
 
 import click
 
-from pipelines.cli.lines import console
-from pipelines.cli.tables import Format
+from pipelines.cli.tables import Format, console
 from sources.errors import printable
 
 format_option = click.option(
@@ -47,14 +46,14 @@ def write_document(path: Path, document: str) -> None:
 @contextmanager
 def progress_line() -> Iterator[Callable[[str], None]]:
     """Yield a function that shows a step and the elapsed time on a moving line; in a pipe it prints nothing."""
-    if not console(stderr=True).is_terminal:
+    out = console(stderr=True)
+    if not out.is_terminal:
         yield lambda step: None
         return
-    from rich.console import Console
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
     columns = (SpinnerColumn(), TimeElapsedColumn(), TextColumn("{task.description}", markup=False))
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    with Progress(*columns, console=out, transient=True) as progress:
         task = progress.add_task("starting")
         yield lambda step: progress.update(task, description=printable(step))
 

@@ -12,7 +12,7 @@ import pytest
 
 NOT_NEEDED = {
     *("dagster", "dbt", "jinja2", "numpy", "pandas", "pandera", "polars", "requests"),
-    *("asyncio", "concurrent.futures", "dotenv", "filelock", "logging", "pydantic_settings", "rich.console", "typer"),
+    *("asyncio", "concurrent.futures", "dotenv", "filelock", "logging", "pydantic_settings", "typer"),
 }
 CATALOGUE = "pydantic"
 """Validates the catalogue, which only ``indicators`` reads; it reads no publication."""
