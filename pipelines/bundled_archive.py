@@ -14,7 +14,7 @@ from pipelines.workspace import Workspace
 from sources.bundled_archive import ARCHIVE_DIR, write_archive
 from sources.observation import utc_now
 from warehouse import landing
-from warehouse.publish import NotPublished
+from warehouse.errors import NotPublished
 
 
 @dataclass(frozen=True)

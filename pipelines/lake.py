@@ -31,7 +31,7 @@ def chosen_lake(settings: Settings) -> Lake | None:
     from warehouse.lake.connection import lake_at  # imports what only a lake needs
 
     try:
-        return lake_at(settings.lake.get_secret_value(), settings.lake_data)
+        return lake_at(settings.lake.value, settings.lake_data)
     except ValueError as error:
         raise ConfigurationError(f"CAREC_LAKE: {error}") from None
 

@@ -10,9 +10,9 @@ import logging
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal
+from urllib.parse import urlsplit
 
 import requests
-from pydantic import HttpUrl
 
 if TYPE_CHECKING:
     from pipelines.revisions import Revisions
@@ -65,13 +65,13 @@ class Message:
         return "\n".join([self.headline, *self.details])
 
 
-def notify(message: Message, webhook_url: HttpUrl | None) -> None:
+def notify(message: Message, webhook_url: str | None) -> None:
     """Write the message to the log and, if a URL is given, send it to the webhook (HTTP POST)."""
     log.warning(message.text)
     post(message, webhook_url)
 
 
-def post(message: Message, webhook_url: HttpUrl | None) -> bool:
+def post(message: Message, webhook_url: str | None) -> bool:
     """Post the message to the webhook, if one is set.
 
     Returns:
@@ -80,10 +80,10 @@ def post(message: Message, webhook_url: HttpUrl | None) -> bool:
     if webhook_url is None:
         return False
     try:
-        answer = requests.post(str(webhook_url), json={**asdict(message), "text": message.text}, timeout=TIMEOUT_S)
+        answer = requests.post(webhook_url, json={**asdict(message), "text": message.text}, timeout=TIMEOUT_S)
         answer.raise_for_status()
     except requests.RequestException as error:
         # the URL may contain a secret, so only the host is logged
-        log.error("the webhook at %s was not reached: %s", webhook_url.host, type(error).__name__)
+        log.error("the webhook at %s was not reached: %s", urlsplit(webhook_url).hostname, type(error).__name__)
         return False
     return True

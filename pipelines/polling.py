@@ -230,7 +230,7 @@ def _place(workspace: Workspace, provider: str) -> Workspace:
     return replace(
         workspace,
         layout=Layout(layout.root / FOLDER / provider),
-        settings=settings.model_copy(update={"local_files": local}),
+        settings=replace(settings, local_files=local),
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -18,8 +19,9 @@ import duckdb
 from pipelines.formatting import GAP, figure
 from pipelines.reading import fetch_named, read_once, reading_layout
 from sources.errors import ConfigurationError, did_you_mean
+from warehouse.errors import NotPublished, Unreadable
 from warehouse.publish import published
-from warehouse.reading import NotPublished, Unreadable, open_published, without_pandas
+from warehouse.reading import open_published, without_pandas
 from warehouse.retention import UnknownPublication
 
 OWN_CHOICE = "The benchmarks are the project's own choice, not the strategy's; the table benchmarks has their sources."
@@ -50,7 +52,12 @@ _CLOSED = ("enable_external_access = false", "python_enable_replacements = false
 """Settings that close other files, the network and this program's variables to a query. DuckDB reopens neither."""
 
 
+_opened: ContextVar[duckdb.DuckDBPyConnection | None] = ContextVar("opened", default=None)
+
+
 def _open(publication: str | None = None) -> duckdb.DuckDBPyConnection:
+    if publication is None and (opened := _opened.get()):
+        return opened.cursor()
     return open_published(publication_file(publication) if publication else reading_layout().published)
 
 
@@ -121,7 +128,8 @@ def opened_once() -> Iterator[None]:
     """
     with ExitStack() as stack:
         with suppress(NotPublished, Unreadable):  # the first query says so
-            stack.enter_context(open_published(stack.enter_context(read_once()).published))
+            opened = stack.enter_context(open_published(stack.enter_context(read_once()).published))
+            stack.callback(_opened.reset, _opened.set(opened))
         yield
 
 

@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING
 from pipelines.lake import chosen_lake
 from pipelines.settings import load_settings
 from warehouse import kept
+from warehouse.errors import NotPublished
 from warehouse.lake.errors import LakeError
 from warehouse.layout import Layout
 from warehouse.publications import earlier
-from warehouse.reading import NotPublished
 from warehouse.retention import find
 
 if TYPE_CHECKING:

@@ -16,8 +16,9 @@ from pipelines.lake import follow_lake
 from pipelines.polling import gather
 from pipelines.workspace import Workspace
 from sources.observation import utc_now
+from warehouse.errors import NotPublished
 from warehouse.files import table_fault
-from warehouse.publish import NotPublished, Publication, current, publish, restore
+from warehouse.publish import Publication, current, publish, restore
 from warehouse.recovery import holding
 
 

@@ -22,9 +22,9 @@ from sources.errors import ConfigurationError
 from sources.http.conditional import RecordedHttp, placed_bodies
 from sources.providers.local_file import LocalFiles
 from warehouse import landing
+from warehouse.errors import NotPublished
 from warehouse.files import exclusive
 from warehouse.layout import Layout
-from warehouse.publish import NotPublished
 
 REWRITTEN = (
     "run.parquet",

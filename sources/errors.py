@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
 
 CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 """Characters that control a terminal or the direction of a text, except line feed and tab."""
@@ -45,6 +44,8 @@ def did_you_mean(given: str, known: Iterable[str]) -> str:
         >>> did_you_mean("gii_scor", ["gii_rank", "gii_score"])
         '; did you mean gii_score or gii_rank?'
     """
+    from difflib import get_close_matches  # needed for a mistake only
+
     by_lower = {name.lower(): name for name in known}
     near = [by_lower[name] for name in get_close_matches(given.lower(), by_lower, n=3, cutoff=0.7)]
     return f"; did you mean {' or '.join(near)}?" if near else ""

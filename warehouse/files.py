@@ -14,15 +14,14 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, Any, Self
 
-from filelock import FileLock, Timeout
+if TYPE_CHECKING:  # readers need neither threads nor locks
+    from concurrent.futures import Future
 
-if TYPE_CHECKING:
     import polars as pl
 
 CONTENT = "carec:content"
@@ -121,6 +120,8 @@ class Writers:
     """
 
     def __init__(self) -> None:
+        from concurrent.futures import ThreadPoolExecutor
+
         self._pool = ThreadPoolExecutor(WRITERS, thread_name_prefix="write")
         self._pending: list[Future[object]] = []
         self._groups: list[Callable[[], None]] = []
@@ -223,6 +224,8 @@ def exclusive(path: Path, wait_s: float = 0.0, waiting: Callable[[], None] | Non
     Raises:
         Busy: Another process still holds the lock after ``wait_s`` seconds. The message names it.
     """
+    from filelock import FileLock, Timeout
+
     path.parent.mkdir(parents=True, exist_ok=True)
     # a soft lock would remain after a killed process
     lock = FileLock(path, thread_local=False, fallback_to_soft=False)

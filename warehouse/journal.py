@@ -12,9 +12,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from warehouse.errors import Unreadable
 from warehouse.files import seal, write_atomically
 from warehouse.layout import Layout
-from warehouse.reading import Unreadable
 
 SEAL = "record_sha256"
 """Key of a record's hash."""

@@ -19,9 +19,9 @@ from pathlib import Path
 import polars as pl
 
 from warehouse import confirmations
+from warehouse.errors import Unreadable
 from warehouse.files import WriteTable, table_fault, write_table
 from warehouse.layout import Layout
-from warehouse.reading import Unreadable
 
 FLAGGED = "flagged"
 """The ``figure_origin`` of a figure that an entry of ``corrections.yml`` calls doubtful."""

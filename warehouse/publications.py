@@ -19,9 +19,10 @@ from typing import Any
 import duckdb
 
 from warehouse import kept
+from warehouse.errors import Unreadable
 from warehouse.kept import STAMP
 from warehouse.layout import Layout
-from warehouse.reading import Unreadable, open_published, quoted, readable
+from warehouse.reading import open_published, quoted, readable
 
 PARTS = {
     "publication": "published_at timestamp, as_of date",

@@ -19,11 +19,11 @@ from pathlib import Path
 import duckdb
 
 from warehouse import kept
+from warehouse.errors import NotPublished, Unreadable
 from warehouse.files import replacing, scratch, sha256_of, write_atomically
 from warehouse.history import record_progress_changes, record_verdict_changes
 from warehouse.layout import Layout
-from warehouse.reading import NotPublished as NotPublished  # noqa: PLC0414  re-exported for callers of publish()
-from warehouse.reading import Unreadable, in_use, open_published, quoted, records_of
+from warehouse.reading import in_use, open_published, quoted, records_of
 from warehouse.retention import prune
 from warehouse.standing import fits, show, standing
 

@@ -17,18 +17,11 @@ from typing import Any
 import duckdb
 
 from warehouse import kept
+from warehouse.errors import NotPublished, Unreadable
 from warehouse.layout import Layout
 
 _LOCK = re.compile(r"lock is held in (?P<program>.*) \(PID (?P<pid>\d+)\)")
 _LOCKED = ("Could not set lock", "used by another process")
-
-
-class NotPublished(Exception):
-    """Nothing is published, or the build must not be. The message has the reason; an earlier publication remains."""
-
-
-class Unreadable(Exception):
-    """A file is not a publication, or not a part of one. The message names the file and the remedy."""
 
 
 def quoted(path: Path | str) -> str:

@@ -18,10 +18,11 @@ from pathlib import Path
 import duckdb
 
 from warehouse import kept
+from warehouse.errors import NotPublished, Unreadable
 from warehouse.files import replacing, scratch, sha256_of, sync_folder
 from warehouse.kept import Kept
 from warehouse.layout import Layout
-from warehouse.reading import NotPublished, Unreadable, bytes_of, open_published
+from warehouse.reading import bytes_of, open_published
 
 
 def standing(layout: Layout) -> Kept | None:

@@ -14,13 +14,11 @@ import os
 import sys
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import NoReturn
 
-import typer
-from typer.core import TyperGroup
+import click
 
 from pipelines.cli.tables import console, replace_unencodable
-from pipelines.cli.terminal import command_app
 
 COMMANDS = (
     "refresh",
@@ -51,7 +49,7 @@ COMMANDS = (
     "archive",
     "benchmarks",
 )
-"""The commands in the order of the help. Each is the ``app`` of the module of its name in ``pipelines.cli``."""
+"""The commands in the order of the help. Each is the function of its name in the module of its name."""
 
 DISK_FAULTS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
 """Errors that an operator repairs: a full disk, a quota, a read-only disk, missing rights."""
@@ -61,25 +59,26 @@ DAMAGED = {"IOException", "FatalException", "InternalException", "SerializationE
 """Errors of DuckDB and polars for files that they cannot read, by name: no command imports both only to name them."""
 
 
-class LazyCommands(TyperGroup):
+class LazyCommands(click.Group):
     """A group that imports the module of a command when the command is needed."""
 
-    def list_commands(self, ctx: Any) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of the commands in the order of the help."""
         return list(COMMANDS)
 
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return the command, or None if no command has this name."""
         if cmd_name not in COMMANDS:
-            # Typer suggests the nearest name among the commands that it knows
-            self.commands = {name: self.get_command(ctx, name) for name in COMMANDS}
+            # click suggests the nearest name among the commands that it knows
+            self.commands = {name: self._command(name) for name in COMMANDS}
             return None
-        module = import_module(f"pipelines.cli.{_module(cmd_name)}")
-        found = typer.main.get_command(module.app)
-        found.name = cmd_name
-        return found
+        return self._command(cmd_name)
 
-    def format_commands(self, ctx: Any, formatter: Any) -> None:
+    def _command(self, name: str) -> click.Command:
+        command: click.Command = getattr(import_module(f"pipelines.cli.{_module(name)}"), _module(name))
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write one line per command, read from the source files: the help imports no command."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, _summary(name)) for name in COMMANDS])
@@ -96,36 +95,35 @@ def _summary(command_name: str) -> str:
     return (ast.get_docstring(command) or "").partition("\n")[0]
 
 
-app = command_app(no_args_is_help=True, cls=LazyCommands)
-
-
-def _print_version(wanted: bool) -> None:
-    if wanted:
+def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted and not ctx.resilient_parsing:
         from importlib.metadata import version
 
-        typer.echo(f"carec {version('carec-digital-scorecard')}")
-        raise typer.Exit()
+        click.echo(f"carec {version('carec-digital-scorecard')}")
+        ctx.exit()
 
 
-@app.callback()
-def carec(
-    version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
-    ] = False,
-) -> None:
+@click.group(cls=LazyCommands, no_args_is_help=True, context_settings={"show_default": True})
+@click.option(
+    "--version", is_flag=True, callback=_print_version, expose_value=False, is_eager=True, help="Print the version."
+)
+def carec() -> None:
     """How far each CAREC member has come towards the CAREC Digital Strategy 2030, from public data."""
 
 
 def run() -> None:
     """Run a command. Print every error that a user can correct as one line on standard error, with an exit code."""
     from sources.errors import ConfigurationError
+    from warehouse.errors import NotPublished, Unreadable
     from warehouse.files import Busy
     from warehouse.lake.errors import LakeError
-    from warehouse.reading import NotPublished, Unreadable
 
     replace_unencodable()
     try:
-        app()
+        sys.exit(carec(standalone_mode=False))
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
     except ConfigurationError as error:
         _fail(str(error), 2)
     except Busy as error:

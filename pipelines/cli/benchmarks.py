@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-import typer
+import click
 
 from pipelines.cli.tables import Format, console, show
-from pipelines.cli.terminal import FormatOption, command_app, parse_day
+from pipelines.cli.terminal import format_option, parse_day
 from pipelines.formatting import number
 from pipelines.published import fetch
 from pipelines.seeds.goalposts import apply, recompute, recompute_variants
@@ -23,22 +23,17 @@ from sources.errors import ConfigurationError
 from warehouse import landing
 from warehouse.layout import Layout
 
-app = command_app(no_args_is_help=True)
 
-
-@app.callback()
+@click.group(no_args_is_help=True)
 def benchmarks() -> None:
     """The goalposts and targets behind the scores."""
 
 
-@app.command("recompute")
-def benchmarks_recompute(
-    write: Annotated[bool, typer.Option("--write", help="Change the seed; without it nothing is written.")] = False,
-    as_of: Annotated[
-        str | None, typer.Option("--as-of", metavar="DATE", help="Use the vintages known on that day (YYYY-MM-DD).")
-    ] = None,
-    fmt: FormatOption = Format.TABLE,
-) -> None:
+@benchmarks.command("recompute")
+@click.option("--write", is_flag=True, help="Change the seed; without it nothing is written.")
+@click.option("--as-of", metavar="DATE", help="Use the vintages known on that day (YYYY-MM-DD).")
+@format_option
+def benchmarks_recompute(write: bool, as_of: str | None, fmt: Format) -> None:
     """Compute the goalposts again from current data and print those that differ from the seed."""
     day = parse_day(as_of)
     seed, variants = (DBT_PROJECT / "seeds" / f"{name}.csv" for name in ("benchmarks", "goalpost_variants"))

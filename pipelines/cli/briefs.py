@@ -3,31 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
 
-import typer
+import click
 
-from pipelines.cli.terminal import command_app, home_path, note
+from pipelines.cli.terminal import home_path, note
 from pipelines.published import economy_code
 from pipelines.reading import fetch_earlier, reading_layout
 from pipelines.report.briefs import write_briefs
 
-app = command_app()
 
-
-@app.command()
-def briefs(
-    countries: Annotated[list[str] | None, typer.Argument(metavar="ISO3", help="Members; all by default.")] = None,
-    out: Annotated[
-        Path | None, typer.Option("--out", parser=home_path, metavar="DIR", help="Folder; report/briefs by default.")
-    ] = None,
-    language: Annotated[str, typer.Option("--language", metavar="CODE", help="en or ru.")] = "en",
-    no_pdf: Annotated[bool, typer.Option("--no-pdf", help="Write only HTML.")] = False,
-) -> None:
+@click.command()
+@click.argument("countries", metavar="[ISO3]...", nargs=-1, help="Members; all by default.")
+@click.option("--out", type=home_path, metavar="DIR", help="Folder; report/briefs by default.")
+@click.option("--language", metavar="CODE", default="en", help="en or ru.")
+@click.option("--no-pdf", is_flag=True, help="Write only HTML.")
+def briefs(countries: tuple[str, ...], out: Path | None, language: str, no_pdf: bool) -> None:
     """Write a brief of a few pages per member, as HTML and PDF."""
     layout = reading_layout()
     fetch_earlier()
     folder = out or layout.report / "briefs"
-    codes = [economy_code(one) for one in countries or []]
+    codes = [economy_code(one) for one in countries]
     written = write_briefs(layout, folder, codes, language, pdf=not no_pdf, note=note)
     note(f"wrote {len(written)} files to {folder}")

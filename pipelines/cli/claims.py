@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-import typer
+import click
 
 from pipelines.cli.claim_tests import print_base_years, print_tests, print_trends
 from pipelines.cli.tables import Format, console, readable, show
-from pipelines.cli.terminal import FormatOption, command_app, home_path, write_document
+from pipelines.cli.terminal import format_option, home_path, write_document
 from pipelines.formatting import GAP
 from pipelines.published import claimed, economy_code, fetch, fetch_rows, imprint, not_known, opened_once
 from pipelines.report.claims_document import document
@@ -22,8 +22,6 @@ from pipelines.report.documents import USED, later, summary
 from pipelines.seeds.codes import DOCUMENTARY_VERDICTS, VERDICTS
 from pipelines.texts.words import ENGLISH, Words
 from sources.errors import ConfigurationError, did_you_mean
-
-app = command_app()
 
 _EVIDENCE = {
     "claim_tests": "role desc, indicator_id, variant, iso3",
@@ -34,23 +32,23 @@ _EVIDENCE = {
 """Table with the evidence of a claim -> the order of its rows."""
 
 
-@app.command()
+@click.command()
+@click.argument("claim_id", required=False, help="One claim in full.")
+@click.option("--verdict", help="Only claims with this verdict of figures.")
+@click.option("--documents", metavar="VERDICT", help="Only claims with this verdict of documents.")
+@click.option("--pillar", help="Only claims of this pillar or section.")
+@click.option("--country", metavar="ISO3", help="Only claims on this member.")
+@click.option("--write-docs", "write", type=home_path, metavar="FILE", help="Write the audit (docs/claims.md).")
+@format_option
 @opened_once()
 def claims(
-    claim_id: Annotated[str | None, typer.Argument(help="One claim in full.")] = None,
-    verdict: Annotated[str | None, typer.Option("--verdict", help="Only claims with this verdict of figures.")] = None,
-    documents: Annotated[
-        str | None, typer.Option("--documents", metavar="VERDICT", help="Only claims with this verdict of documents.")
-    ] = None,
-    pillar: Annotated[str | None, typer.Option("--pillar", help="Only claims of this pillar or section.")] = None,
-    country: Annotated[
-        str | None, typer.Option("--country", metavar="ISO3", help="Only claims on this member.")
-    ] = None,
-    write: Annotated[
-        Path | None,
-        typer.Option("--write-docs", parser=home_path, metavar="FILE", help="Write the audit (docs/claims.md)."),
-    ] = None,
-    fmt: FormatOption = Format.TABLE,
+    claim_id: str | None,
+    verdict: str | None,
+    documents: str | None,
+    pillar: str | None,
+    country: str | None,
+    write: Path | None,
+    fmt: Format,
 ) -> None:
     """The claims of the mid-term review: the verdict of public figures and that of documents, with their evidence."""
     if write is not None:
@@ -58,7 +56,7 @@ def claims(
     elif claim_id is None:
         audit(fmt, verdict, pillar, country, documents)
     elif verdict or documents or pillar or country:
-        raise typer.BadParameter(
+        raise click.BadParameter(
             "CLAIM_ID prints one claim in full: it takes neither --verdict, --documents, --pillar nor --country"
         )
     else:

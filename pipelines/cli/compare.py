@@ -5,32 +5,27 @@ Belongs here: arguments and the printed tables. Does not belong here: the query 
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
-import typer
+import click
 
 from pipelines.answers.compare import SideBySide
 from pipelines.answers.compare import compare as compared
 from pipelines.cli.tables import Format, console, show
-from pipelines.cli.terminal import FormatOption, command_app
+from pipelines.cli.terminal import format_option
 from pipelines.formatting import GAP, figure, number
 from pipelines.published import OWN_CHOICE, imprint, opened_once
 from pipelines.seeds.codes import FRAMEWORK
 from pipelines.texts.words import ENGLISH, Words
 
-app = command_app()
 
-
-@app.command()
+@click.command()
+@click.argument("members", metavar="ISO3...", nargs=-1, required=True, help="Two to four members' ISO3 codes.")
+@click.option("--with", "group", metavar="GROUP", help="Also the mean of a group, such as asean.")
+@click.option("--framework", metavar="ID", default=FRAMEWORK, help="The framework.")
+@format_option
 @opened_once()
-def compare(
-    members: Annotated[list[str], typer.Argument(metavar="ISO3", help="Two to four members' ISO3 codes.")],
-    group: Annotated[
-        str | None, typer.Option("--with", metavar="GROUP", help="Also the mean of a group, such as asean.")
-    ] = None,
-    framework: Annotated[str, typer.Option("--framework", metavar="ID", help="The framework.")] = FRAMEWORK,
-    fmt: FormatOption = Format.TABLE,
-) -> None:
+def compare(members: tuple[str, ...], group: str | None, framework: str, fmt: Format) -> None:
     """Members side by side: scores of the pillars, figures of the indicators, and a group's means."""
     comparison = compared(members, group, framework)
     if fmt is Format.TABLE:

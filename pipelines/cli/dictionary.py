@@ -10,29 +10,23 @@ import json
 from collections.abc import Mapping
 from itertools import groupby
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-import typer
+import click
 
 from pipelines.answers.dictionary import described
 from pipelines.cli.tables import Format, show
-from pipelines.cli.terminal import FormatOption, command_app, home_path, write_document
+from pipelines.cli.terminal import format_option, home_path, write_document
 from sources.errors import ConfigurationError, did_you_mean
 
-app = command_app()
 
-
-@app.command()
-def dictionary(
-    table: Annotated[str | None, typer.Argument(help="A table or view of the published file.")] = None,
-    write: Annotated[
-        Path | None,
-        typer.Option(
-            "--write-docs", parser=home_path, metavar="FILE", help="Write it as a document (docs/dictionary.md)."
-        ),
-    ] = None,
-    fmt: FormatOption = Format.TABLE,
-) -> None:
+@click.command()
+@click.argument("table", required=False, help="A table or view of the published file.")
+@click.option(
+    "--write-docs", "write", type=home_path, metavar="FILE", help="Write it as a document (docs/dictionary.md)."
+)
+@format_option
+def dictionary(table: str | None, write: Path | None, fmt: Format) -> None:
     """What the tables and columns of the published file mean."""
     if write is not None:
         from pipelines.dbt.runner import manifest  # only the document needs dbt's project

@@ -9,18 +9,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
-from typing import Annotated, Any
+from typing import Any
 
-import typer
+import click
 
 from pipelines.cli.tables import Format, console, show
-from pipelines.cli.terminal import FormatOption, command_app, parse_day
+from pipelines.cli.terminal import format_option, parse_day
 from pipelines.formatting import GAP, figure
 from pipelines.published import CHANGE_SECTIONS, SUMMED_SECTIONS, publication_named, section_of
 from pipelines.reading import fetch_earlier, reading_layout
 from warehouse.publications import COLUMNS, Comparison, compare, compare_two
-
-app = command_app()
 
 Row = dict[str, Any]
 
@@ -36,22 +34,16 @@ class ChangeTable:
     lines: list[list[str]]
 
 
-@app.command()
-def diff(
-    first: Annotated[
-        str | None, typer.Argument(metavar="A", help="Compare this publication (an id of carec publications).")
-    ] = None,
-    second: Annotated[str | None, typer.Argument(metavar="B", help="With this one, else the current.")] = None,
-    since: Annotated[
-        str | None,
-        typer.Option("--since", metavar="DATE", help="Compare with the publication of that day (YYYY-MM-DD)."),
-    ] = None,
-    fmt: FormatOption = Format.TABLE,
-) -> None:
+@click.command()
+@click.argument("first", metavar="[A]", required=False, help="Compare this publication (an id of carec publications).")
+@click.argument("second", metavar="[B]", required=False, help="With this one, else the current.")
+@click.option("--since", metavar="DATE", help="Compare with the publication of that day (YYYY-MM-DD).")
+@format_option
+def diff(first: str | None, second: str | None, since: str | None, fmt: Format) -> None:
     """What the current publication changed: figures, statuses, ranks, verdicts, benchmarks."""
     day = parse_day(since)
     if first and day:
-        raise typer.BadParameter("--since and the id of a publication: give one of them")
+        raise click.BadParameter("--since and the id of a publication: give one of them")
     page(day, fmt, first, second)
 
 

@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import typer
+import click
 import yaml
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
@@ -28,7 +28,7 @@ from pipelines.cli.stored_files import (
     vintages,
 )
 from pipelines.cli.tables import Format, show
-from pipelines.cli.terminal import FormatOption, command_app, progress_line
+from pipelines.cli.terminal import format_option, progress_line
 from pipelines.lake import chosen_lake
 from pipelines.orchestration.instance import TEMPLATE
 from pipelines.settings import PROJECT, load_settings, unknown_settings, with_base_urls
@@ -41,8 +41,6 @@ from warehouse.publish import has_built_bytes, read_receipt
 from warehouse.reading import opens
 from warehouse.recovery import leftovers
 
-app = command_app()
-
 RAW_BUDGET_S = 20.0
 """Seconds for reading raw bodies; the rest is only counted."""
 COLUMNS = ("check", "status", "finding", "remedy")
@@ -50,8 +48,9 @@ SPARE_BYTES = 500 * 2**20
 """Free space that a refresh needs in addition to three copies of the build."""
 
 
-@app.command()
-def doctor(fmt: FormatOption = Format.TABLE) -> None:
+@click.command()
+@format_option
+def doctor(fmt: Format) -> None:
     """Check the installation and the warehouse; print a remedy for each problem. Exit 1 if there is one."""
     findings = []
     with progress_line() as progress:
@@ -60,7 +59,7 @@ def doctor(fmt: FormatOption = Format.TABLE) -> None:
             findings.append(finding)
     show(COLUMNS, [finding.row for finding in findings], fmt)
     if any(finding.remedy for finding in findings):
-        raise typer.Exit(1)
+        raise click.exceptions.Exit(1)
 
 
 def examine(layout: Layout, project: Path = PROJECT) -> Iterator[Diagnosis]:

@@ -6,45 +6,40 @@ Belongs here: the queries and the layout of the lines. Does not belong here: the
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
+import click
 
 from pipelines.cli.tables import Format, console, show
-from pipelines.cli.terminal import FormatOption, command_app
+from pipelines.cli.terminal import format_option
 from pipelines.cli.unscored import unscored
 from pipelines.published import OWN_CHOICE, covered_economy, economy_code, fetch, imprint, opened_once
 from pipelines.seeds.codes import FRAMEWORK
 from sources.errors import ConfigurationError, did_you_mean
 
-app = command_app()
-
 OUTSIDE = "outside"
 """Kind of an indicator that the framework does not score."""
 
 
-@app.command()
+@click.command()
+@click.argument("country", help="An economy: ISO3 code or name.")
+@click.argument("subject", required=False, help="An indicator or a pillar; else the overall score.")
+@click.option("--framework", metavar="ID", default=FRAMEWORK, help="The framework.")
+@format_option
 @opened_once()
-def explain(
-    country: Annotated[str, typer.Argument(help="An economy: ISO3 code or name.")],
-    subject: Annotated[str | None, typer.Argument(help="An indicator or a pillar; else the overall score.")] = None,
-    framework: Annotated[str, typer.Option("--framework", metavar="ID", help="The framework.")] = FRAMEWORK,
-    fmt: FormatOption = Format.TABLE,
-) -> None:
+def explain(country: str, subject: str | None, framework: str, fmt: Format) -> None:
     """How a score is computed, line by line, with sources."""
     iso3 = economy_code(country)
     name = covered_economy(framework, iso3)
     columns = ["subject", "subject_id", "step", "item", "arithmetic", "value", "note", "source", "source_url"]
     columns += ["note_code", "operands"]
-    lines = []
-    for kind, subject_id in _chosen(subject, framework):
-        if kind == OUTSIDE:
-            lines += unscored(iso3, subject_id, framework)
-            continue
-        lines += fetch(
+    kind, ids = _chosen(subject, framework)
+    if kind == OUTSIDE:
+        lines = unscored(iso3, ids[0], framework)
+    else:
+        lines = fetch(
             f"select {', '.join(columns)} from score_explanation"
-            " where framework_id = ? and iso3 = ? and subject = ? and subject_id = ? order by step",
-            [framework, iso3, kind, subject_id],
+            " where framework_id = $framework and iso3 = $iso3 and list_contains($ids, subject_id)"
+            " order by list_position($ids, subject_id), step",
+            {"framework": framework, "iso3": iso3, "ids": ids},
         )
     if fmt is not Format.TABLE:
         show(columns, lines, fmt)
@@ -61,8 +56,8 @@ def explain(
     out.print(f"\n{OWN_CHOICE}\n{imprint()}", soft_wrap=True)
 
 
-def _chosen(subject: str | None, framework: str) -> list[tuple[str, str]]:
-    """Return (subject, subject_id) of each score to print: the parts first, then the score computed from them."""
+def _chosen(subject: str | None, framework: str) -> tuple[str, list[str]]:
+    """Return the kind of a subject, and the id of each score to print: the parts, then the score computed from them."""
     places = fetch(
         "select indicator_id, pillar_id from framework_indicators where framework_id = ? order by all", [framework]
     )
@@ -76,14 +71,14 @@ def _chosen(subject: str | None, framework: str) -> list[tuple[str, str]]:
     )
     subject = subject and subject.lower()
     if subject is None or subject == "overall":
-        return [*(("pillar", pillar) for pillar, in_overall in counts.items() if in_overall), ("overall", "overall")]
+        return "overall", [*(pillar for pillar, in_overall in counts.items() if in_overall), "overall"]
     if subject in counts:
-        return [*(("indicator", one) for one, pillar in places if pillar == subject), ("pillar", subject)]
+        return "pillar", [*(one for one, pillar in places if pillar == subject), subject]
     if subject in {one for one, _ in places}:
-        return [("indicator", subject)]
+        return "indicator", [subject]
     catalogue = {row[0] for row in fetch("select indicator_id from indicators")}
     if subject in catalogue:
-        return [(OUTSIDE, subject)]
+        return OUTSIDE, [subject]
     raise ConfigurationError(
         f"{framework} has no pillar or indicator {subject!r}; its pillars are {', '.join(counts)},"
         f" `carec indicators` lists the indicators{did_you_mean(subject, [*counts, *sorted(catalogue)])}"

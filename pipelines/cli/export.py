@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
 
-import typer
+import click
 
-from pipelines.cli.terminal import command_app, home_path, note
+from pipelines.cli.terminal import home_path, note
 from pipelines.reading import reading_layout
 from pipelines.texts.words import ENGLISH, Words
 from sources.catalogue import load_catalogue
@@ -22,26 +21,15 @@ from warehouse.export.licences import UnknownName
 from warehouse.export.package import export as write_export
 from warehouse.export.rights import Attribution
 
-app = command_app()
 
-
-@app.command()
-def export(
-    directory: Annotated[
-        Path, typer.Argument(metavar="DIR", parser=home_path, help="A new or empty folder, or an earlier export.")
-    ],
-    include: Annotated[
-        list[str] | None, typer.Option("--include", metavar="PROVIDER", help="Also this provider's raw values.")
-    ] = None,
-    include_licence: Annotated[
-        list[str] | None, typer.Option("--include-licence", metavar="LICENCE", help="Also raw values under it.")
-    ] = None,
-    sdmx: Annotated[
-        bool, typer.Option("--sdmx", help="Instead: observations, scores and trajectories in SDMX-CSV and SDMX-JSON.")
-    ] = False,
-) -> None:
+@click.command()
+@click.argument("directory", type=home_path, metavar="DIR", help="A new or empty folder, or an earlier export.")
+@click.option("--include", metavar="PROVIDER", multiple=True, help="Also this provider's raw values.")
+@click.option("--include-licence", metavar="LICENCE", multiple=True, help="Also raw values under it.")
+@click.option("--sdmx", is_flag=True, help="Instead: observations, scores and trajectories in SDMX-CSV and SDMX-JSON.")
+def export(directory: Path, include: tuple[str, ...], include_licence: tuple[str, ...], sdmx: bool) -> None:
     """Write CSV, Parquet, a workbook and a data package; raw values whose licence is not open only if named."""
-    allowed = {"licences": include_licence or [], "providers": include or []}
+    allowed = {"licences": include_licence, "providers": include}
     try:
         if sdmx:
             lines = _export_sdmx(directory, **allowed)

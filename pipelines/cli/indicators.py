@@ -6,24 +6,20 @@ Belongs here: the columns of the table. Does not belong here: the entries (``sou
 from __future__ import annotations
 
 import csv
-from typing import Annotated
 
-import typer
+import click
 
 from pipelines.cli.tables import Format, show
-from pipelines.cli.terminal import FormatOption, command_app
+from pipelines.cli.terminal import format_option
 from pipelines.seeds.codes import FRAMEWORK
 from pipelines.settings import DBT_PROJECT
 from sources.catalogue import load_catalogue
 
-app = command_app()
 
-
-@app.command()
-def indicators(
-    indicator_id: Annotated[str | None, typer.Argument(metavar="ID", help="One indicator in full.")] = None,
-    fmt: FormatOption = Format.TABLE,
-) -> None:
+@click.command()
+@click.argument("indicator_id", metavar="[ID]", required=False, help="One indicator in full.")
+@format_option
+def indicators(indicator_id: str | None, fmt: Format) -> None:
     """The catalogue: indicators with unit, pillar and providers; or one in full."""
     chosen = load_catalogue().select([indicator_id.lower()] if indicator_id else None)
     with (DBT_PROJECT / "seeds" / "framework_indicators.csv").open(encoding="utf-8", newline="") as file:

@@ -6,13 +6,12 @@ Belongs here: their options and lines. Does not belong here: the lake itself (``
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
 
-import typer
+import click
 
 from pipelines import polling
 from pipelines.cli.tables import Format, show
-from pipelines.cli.terminal import FormatOption, command_app, home_path, note, progress_line
+from pipelines.cli.terminal import format_option, home_path, note, progress_line
 from pipelines.lake import chosen_lake, publish_to_lake
 from pipelines.notifications import Message, post
 from pipelines.settings import load_settings
@@ -25,15 +24,21 @@ from warehouse.layout import Layout
 from warehouse.publish import published
 from warehouse.recovery import holding
 
-app = command_app(no_args_is_help=True)
+
+class InOrder(click.Group):
+    """A group whose help has the commands in the order of this module."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of the commands."""
+        return list(self.commands)
 
 
-@app.callback()
+@click.group(cls=InOrder, no_args_is_help=True)
 def lake() -> None:
     """The lake of several machines (CAREC_LAKE): set up, check, fill, tidy, and let others read."""
 
 
-@app.command()
+@lake.command()
 def init() -> None:
     """Make the catalogue in PostgreSQL and choose the place of the Parquet files. Does nothing to an existing lake."""
     chosen = _lake()
@@ -41,26 +46,24 @@ def init() -> None:
     note(f"the lake {chosen.shown} is ready, its data are in {chosen.data}")
 
 
-@app.command()
-def status(fmt: FormatOption = Format.TABLE) -> None:
+@lake.command()
+@format_option
+def status(fmt: Format) -> None:
     """Check PostgreSQL, clock, rights, versions, data and the newest publication. Exit 1 if one of them fails."""
     findings = list(maintenance.examine(_lake()))
     rows = [(check, "ok" if passed else "attention", finding) for check, passed, finding in findings]
     show(["check", "status", "finding"], rows, fmt)
     if not all(passed for _, passed, _ in findings):
-        raise typer.Exit(1)
+        raise click.exceptions.Exit(1)
 
 
-@app.command()
-def sync(
-    down: Annotated[bool, typer.Option("--down", help="From the lake to the warehouse.")] = False,
-    publication: Annotated[
-        str | None, typer.Option("--publication", metavar="ID", help="With --down: fetch this publication.")
-    ] = None,
-) -> None:
+@lake.command()
+@click.option("--down", is_flag=True, help="From the lake to the warehouse.")
+@click.option("--publication", metavar="ID", help="With --down: fetch this publication.")
+def sync(down: bool, publication: str | None) -> None:
     """Carry landed files, raw bodies and the publication to the lake; with --down, from the lake to the warehouse."""
     if publication and not down:
-        raise typer.BadParameter("a publication is chosen with --down: carec lake sync --down --publication ID")
+        raise click.BadParameter("a publication is chosen with --down: carec lake sync --down --publication ID")
     chosen, settings = _lake(), load_settings()
     layout = Layout(settings.warehouse)
     with holding(layout):
@@ -82,12 +85,9 @@ def sync(
     _print_comparison(comparison.compare(chosen, layout, now.snapshot))
 
 
-@app.command()
-def poll(
-    providers: Annotated[
-        list[str] | None, typer.Argument(metavar="PROVIDER", help="Providers to ask; else all.")
-    ] = None,
-) -> None:
+@lake.command()
+@click.argument("providers", metavar="[PROVIDER]...", nargs=-1, help="Providers to ask; else all.")
+def poll(providers: tuple[str, ...]) -> None:
     """Ask providers and land their answers in the lake; what another worker polls or has just polled is left to it.
 
     Exit 1 if a provider answered nothing or its answers could not be landed; the other providers are polled.
@@ -110,39 +110,31 @@ def poll(
                 if faults := [fault for one in done.results for fault in one.faults]:
                     post(Message.of_faults(faults), workspace.settings.webhook_url)
     if failed:
-        raise typer.Exit(1)
+        raise click.exceptions.Exit(1)
 
 
-@app.command()
-def vacuum(
-    keep: Annotated[
-        int | None, typer.Option("--keep", min=1, help="Newest publications to keep; else CAREC_KEEP_PUBLICATIONS.")
-    ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count.")] = False,
-    fmt: FormatOption = Format.TABLE,
-) -> None:
+@lake.command()
+@click.option("--keep", type=click.IntRange(min=1), help="Newest publications to keep; else CAREC_KEEP_PUBLICATIONS.")
+@click.option("--dry-run", is_flag=True, help="Only count.")
+@format_option
+def vacuum(keep: int | None, dry_run: bool, fmt: Format) -> None:
     """Forget old publications (the newest and the first of each month stay) and remove files that none needs."""
     counts = maintenance.vacuum(_lake(), keep or load_settings().keep_publications, dry_run=dry_run)
     show(["what", "number"], list(counts.items()), fmt)
 
 
-@app.command()
-def connect(
-    role: Annotated[str, typer.Option("--role", help="The reader's role.")] = "carec_reader",
-) -> None:
+@lake.command()
+@click.option("--role", default="carec_reader", help="The reader's role.")
+def connect(role: str) -> None:
     """Print the lines that attach the lake for reading, for the DuckDB command line, Python and R."""
     for program, lines in rights.reader_lines(_lake(), role).items():
-        typer.echo(f"# {program}\n{lines}\n")
+        click.echo(f"# {program}\n{lines}\n")
 
 
-@app.command()
-def grant(
-    role: Annotated[str, typer.Argument(help="The reader's role; it is created if there is none.")] = "carec_reader",
-    password_file: Annotated[
-        Path | None,
-        typer.Option("--password-file", parser=home_path, metavar="FILE", help="File with the role's password."),
-    ] = None,
-) -> None:
+@lake.command()
+@click.argument("role", default="carec_reader", help="The reader's role; it is created if there is none.")
+@click.option("--password-file", type=home_path, metavar="FILE", help="File with the role's password.")
+def grant(role: str, password_file: Path | None) -> None:
     """Let a PostgreSQL role read the lake and nothing else, and print the policy for its object store."""
     chosen = _lake()
     try:
@@ -153,7 +145,7 @@ def grant(
     note(f"{role} {'was created and ' if is_new else ''}may read the lake {chosen.shown}")
     if policy := rights.store_policy(chosen):
         note("the policy for its key of the object store:")
-        typer.echo(policy)
+        click.echo(policy)
 
 
 def _print_comparison(equal: comparison.Equal) -> None:

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from operator import attrgetter
 from pathlib import Path
-from typing import Annotated
 
-import typer
+import click
 
 from pipelines.cli.tables import Format, show
-from pipelines.cli.terminal import FormatOption, command_app, home_path, note
+from pipelines.cli.terminal import format_option, home_path, note
 from pipelines.ingestion import FIRST_YEAR
 from pipelines.settings import DBT_PROJECT, load_settings
 from pipelines.workspace import load_areas
@@ -27,19 +26,16 @@ from warehouse.layout import Layout
 
 COLUMNS = ("place", "status", "indicator_id", "iso3", "year", "value", "finding")
 
-app = command_app(no_args_is_help=True)
 
-
-@app.callback()
-def group() -> None:
+@click.group(no_args_is_help=True)
+def local() -> None:
     """Your own tables, before a refresh reads them."""
 
 
-@app.command("check")
-def check(
-    file: Annotated[str, typer.Argument(metavar="FILE", help="A table, its header, or its name in the local folder.")],
-    fmt: FormatOption = Format.TABLE,
-) -> None:
+@local.command()
+@click.argument("file", metavar="FILE", help="A table, its header, or its name in the local folder.")
+@format_option
+def check(file: str, fmt: Format) -> None:
     """Print what a refresh would take from a table: accepted and rejected figures, and what is doubtful.
 
     Each line names the line of the CSV or the cell of the workbook. Nothing is landed. FILE is a path, or the name of a
@@ -52,7 +48,7 @@ def check(
     counts = {status: sum(finding.status is status for finding in findings) for status in LocalStatus}
     note(", ".join(f"{count} {status}" for status, count in counts.items()))
     if counts[LocalStatus.REJECTED] or counts[LocalStatus.REFUSED]:
-        raise typer.Exit(1)
+        raise click.exceptions.Exit(1)
 
 
 def _path(file: str) -> Path:

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import click
 
-import typer
-
-from pipelines.cli.terminal import command_app, note
+from pipelines.cli.terminal import note
 from pipelines.mcp_server.server import HOST, PORT, serve
 from sources.errors import ConfigurationError
 
-app = command_app()
 
-
-@app.command()
-def mcp(
-    port: Annotated[int | None, typer.Argument(metavar="PORT", min=1, max=65535, help="Port of --http.")] = None,
-    http: Annotated[
-        bool, typer.Option("--http", help=f"Serve over HTTP on {HOST} (port {PORT} unless given), not standard input.")
-    ] = False,
-) -> None:
+@click.command()
+@click.argument("port", type=click.IntRange(min=1, max=65535), metavar="[PORT]", required=False, help="Port of --http.")
+@click.option("--http", is_flag=True, help=f"Serve over HTTP on {HOST} (port {PORT} unless given), not standard input.")
+def mcp(port: int | None, http: bool) -> None:
     """A read-only server for programs that speak the Model Context Protocol, over standard input or HTTP."""
     if not http:
         if port is not None:

@@ -10,28 +10,29 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
 import duckdb
 
 from pipelines.cli.tables import Format, show
-from pipelines.cli.terminal import FormatOption, command_app
+from pipelines.cli.terminal import format_option
 from pipelines.reading import publications_elsewhere, reading_layout
 from warehouse import kept
+from warehouse.errors import NotPublished, Unreadable
 from warehouse.layout import Layout
 from warehouse.publications import folders
-from warehouse.reading import NotPublished, Unreadable, open_published
+from warehouse.reading import open_published
 
 if TYPE_CHECKING:
     from warehouse.lake.reading import InLake
-
-app = command_app()
 
 COLUMNS = ("id", "published_at", "as_of", "holds")
 WHOLE, PARTS, CURRENT = "every table", "the members' figures, for carec diff", "every table (current)"
 IN_LAKE = "every table (in the lake)"
 
 
-@app.command()
-def publications(fmt: FormatOption = Format.TABLE) -> None:
+@click.command()
+@format_option
+def publications(fmt: Format) -> None:
     """Publications that are kept: query --publication ID reads one, diff A B compares two."""
     layout = reading_layout()
     show(COLUMNS, rows(layout, publications_elsewhere()), fmt)

@@ -9,36 +9,30 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-import typer
+import click
 
 from pipelines.cli.query import print_result
 from pipelines.cli.tables import Format, readable, show
-from pipelines.cli.terminal import FormatOption, command_app, home_path, write_document
+from pipelines.cli.terminal import format_option, home_path, write_document
 from pipelines.published import run_query
 from pipelines.settings import PROJECT
 from sources.errors import ConfigurationError, did_you_mean
-
-app = command_app()
 
 FOLDER = PROJECT / "warehouse" / "queries"
 LONGEST = 15
 """Rows of a result in the document."""
 
 
-@app.command()
-def queries(
-    name: Annotated[str | None, typer.Argument(help="Run this query.")] = None,
-    write: Annotated[
-        Path | None,
-        typer.Option(
-            "--write-docs", parser=home_path, metavar="FILE", help="Write all, with results (docs/queries.md)."
-        ),
-    ] = None,
-    sql: Annotated[bool, typer.Option("--sql", help="Print the SQL of the query instead of its result.")] = False,
-    fmt: FormatOption = Format.TABLE,
-) -> None:
+@click.command()
+@click.argument("name", required=False, help="Run this query.")
+@click.option(
+    "--write-docs", "write", type=home_path, metavar="FILE", help="Write all, with results (docs/queries.md)."
+)
+@click.option("--sql", is_flag=True, help="Print the SQL of the query instead of its result.")
+@format_option
+def queries(name: str | None, write: Path | None, sql: bool, fmt: Format) -> None:
     """Worked questions for analysts: the list, or the result or the SQL of one."""
     if write is not None:
         write_document(write, document())
@@ -82,9 +76,9 @@ def page(name: str | None, fmt: Format) -> None:
 def print_sql(name: str | None) -> None:
     """Print the SQL of one query, as `carec query` takes it, or of all queries, each below its question."""
     if name is not None:
-        typer.echo(_find(name).sql)
+        click.echo(_find(name).sql)
     else:
-        typer.echo("\n\n".join(f"-- {question.text}\n{question.sql}" for question in questions()))
+        click.echo("\n\n".join(f"-- {question.text}\n{question.sql}" for question in questions()))
 
 
 def _find(name: str) -> ExampleQuery:

@@ -6,30 +6,23 @@ Belongs here: printing a result. Does not belong here: what a statement may do (
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Any
 
-import typer
+import click
 
 from pipelines.cli.tables import Format, console, readable, show
-from pipelines.cli.terminal import FormatOption, command_app
+from pipelines.cli.terminal import format_option
 from pipelines.published import run_query
 
 LONGEST_TABLE = 1000
 """Rows of a query's result that are printed as a table."""
 
 
-app = command_app()
-
-
-@app.command()
-def query(
-    sql: Annotated[str, typer.Argument(help="One SQL statement, in DuckDB's dialect.")],
-    publication: Annotated[
-        str | None,
-        typer.Option("--publication", metavar="ID", help="Read this publication (carec publications lists them)."),
-    ] = None,
-    fmt: FormatOption = Format.TABLE,
-) -> None:
+@click.command()
+@click.argument("sql", help="One SQL statement, in DuckDB's dialect.")
+@click.option("--publication", metavar="ID", help="Read this publication (carec publications lists them).")
+@format_option
+def query(sql: str, publication: str | None, fmt: Format) -> None:
     """Read-only query on the published file."""
     print_result(*run_query(sql, publication=publication), fmt)
 

@@ -8,30 +8,28 @@ from __future__ import annotations
 import hashlib
 import sys
 from pathlib import Path
-from typing import Annotated
 
-import typer
+import click
 
-from pipelines.cli.terminal import command_app, note
+from pipelines.cli.terminal import note
 from pipelines.settings import load_settings
 from sources.bundled_archive import ARCHIVE_DIR
 from sources.errors import ConfigurationError
-from warehouse import raw
+from warehouse import raw as bodies
 from warehouse.layout import Layout
-
-app = command_app(no_args_is_help=True)
 
 SHORTEST = 6
 """Fewest digits of a hash that are accepted."""
 
 
-@app.callback()
-def group() -> None:
+@click.group(no_args_is_help=True)
+def raw() -> None:
     """The bytes that providers sent, by their sha256."""
 
 
-@app.command("show")
-def raw_show(sha: Annotated[str, typer.Argument(metavar="SHA", help="The sha256, or its beginning.")]) -> None:
+@raw.command("show")
+@click.argument("sha", metavar="SHA", help="The sha256, or its beginning.")
+def raw_show(sha: str) -> None:
     """Print a response body as it was sent; its URL and time on standard error."""
     for line in retrievals(sha):
         note(line)
@@ -48,7 +46,7 @@ def retrievals(sha: str) -> list[str]:
     if isinstance(found, Path):
         return [f"{_sha256(found)}: the file {found.name} of the bundled archive"]
     lines = [found]
-    for one in raw.retrievals(layout, found):
+    for one in bodies.retrievals(layout, found):
         refused = f"; refused: {one['refused']}" if one.get("refused") else ""
         lines.append(
             f"{one.get('retrieved_at')} {one.get('provider') or ''} HTTP {one.get('status')} {one.get('url')}{refused}"
@@ -67,7 +65,7 @@ def body(sha: str) -> bytes:
     if isinstance(found, Path):
         return found.read_bytes()
     try:
-        return raw.load(layout, found)
+        return bodies.load(layout, found)
     except (OSError, ValueError) as error:
         raise ConfigurationError(str(error)) from error
 
@@ -78,7 +76,7 @@ def _find(sha: str) -> tuple[Layout, str | Path]:
     if len(start) < SHORTEST or not set(start) <= set("0123456789abcdef"):
         raise ConfigurationError(f"{sha!r} is not a sha256: give at least {SHORTEST} of its 64 hexadecimal digits")
     archived = [path for path in ARCHIVE_DIR.glob("*.csv") if _sha256(path).startswith(start)]
-    found: list[str | Path] = [*raw.find(layout, start), *archived]
+    found: list[str | Path] = [*bodies.find(layout, start), *archived]
     if not found:
         raise ConfigurationError(f"no body of this warehouse has the sha256 {sha}")
     if len(found) > 1:

@@ -6,17 +6,13 @@ Belongs here: the queries and columns that it prints. Does not belong here: the 
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
+import click
 
 from pipelines.cli.tables import Format, console, show
-from pipelines.cli.terminal import FormatOption, command_app
+from pipelines.cli.terminal import format_option
 from pipelines.formatting import GAP, figure
 from pipelines.published import fetch, fetch_rows, imprint, opened_once
 from sources.errors import ConfigurationError
-
-app = command_app()
 
 _MEASURE_ORDER = "list_position(['indicator', 'panel', 'claim'], measure_kind), role, measure_id"
 
@@ -26,20 +22,15 @@ _GOVERNANCE_ORDER = (
 )
 
 
-@app.command()
+@click.command()
+@click.argument("recommendation_id", required=False, help="One recommendation with its measures: r1 to r7, g1 to g3.")
+@click.option("--governance", is_flag=True, help="How CAREC, ASEAN and the European Union govern their strategies.")
+@format_option
 @opened_once()
-def recommendations(
-    recommendation_id: Annotated[
-        str | None, typer.Argument(help="One recommendation with its measures: r1 to r7, g1 to g3.")
-    ] = None,
-    governance: Annotated[
-        bool, typer.Option("--governance", help="How CAREC, ASEAN and the European Union govern their strategies.")
-    ] = False,
-    fmt: FormatOption = Format.TABLE,
-) -> None:
+def recommendations(recommendation_id: str | None, governance: bool, fmt: Format) -> None:
     """The ten recommendations of the mid-term review in figures: the region's state, and what is missing."""
     if governance and recommendation_id:
-        raise typer.BadParameter("RECOMMENDATION_ID prints one recommendation: it does not take --governance")
+        raise click.BadParameter("RECOMMENDATION_ID prints one recommendation: it does not take --governance")
     if governance:
         _governance(fmt)
     elif recommendation_id:

@@ -10,11 +10,10 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated
 
-import typer
+import click
 
-from pipelines.cli.terminal import command_app, note, parse_day, progress_line
+from pipelines.cli.terminal import note, parse_day, progress_line
 from pipelines.dbt.failures import warnings
 from pipelines.dbt.runner import check_day
 from pipelines.ingestion import Ingestion, budget_lines
@@ -33,32 +32,29 @@ from sources.observation import utc_now
 from sources.provider import Outcome
 from warehouse.landing import Landing
 
-app = command_app()
 
-
-@app.command()
+@click.command()
+@click.argument("more", metavar="[ID]...", nargs=-1, help="Further indicators of --only.")
+@click.option("--offline", is_flag=True, help="Send no requests.")
+@click.option("--only", metavar="ID", multiple=True, help="Refresh only this indicator.")
+@click.option("--as-of", metavar="DATE", help="Score the data known on that day (YYYY-MM-DD).")
+@click.option("--accept-shrink", is_flag=True, help="Accept a series although it lost country-years.")
+@click.option(
+    "--accept-revision", metavar="ID", multiple=True, help="Accept what the quality gates hold back of this indicator."
+)
 def refresh(
-    more: Annotated[list[str] | None, typer.Argument(metavar="ID", help="Further indicators of --only.")] = None,
-    offline: Annotated[bool, typer.Option("--offline", help="Send no requests.")] = False,
-    only: Annotated[list[str] | None, typer.Option("--only", metavar="ID", help="Refresh only this indicator.")] = None,
-    as_of: Annotated[
-        str | None, typer.Option("--as-of", metavar="DATE", help="Score the data known on that day (YYYY-MM-DD).")
-    ] = None,
-    accept_shrink: Annotated[
-        bool, typer.Option("--accept-shrink", help="Accept a series although it lost country-years.")
-    ] = False,
-    accept_revision: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--accept-revision", metavar="ID", help="Accept what the quality gates hold back of this indicator."
-        ),
-    ] = None,
+    more: tuple[str, ...],
+    offline: bool,
+    only: tuple[str, ...],
+    as_of: str | None,
+    accept_shrink: bool,
+    accept_revision: tuple[str, ...],
 ) -> None:
     """Fetch, validate, build, check and publish."""
     day, started, clock = parse_day(as_of), utc_now(), time.monotonic()
     check_day(day)
     if more and not only:
-        raise typer.BadParameter(f"indicators need --only: carec refresh --only {' '.join(more)}")
+        raise click.BadParameter(f"indicators need --only: carec refresh --only {' '.join(more)}")
     workspace = open_workspace()
     for name in unknown_settings(workspace.catalogue):
         note(f"{name} is set but not a known setting; is it misspelt?")

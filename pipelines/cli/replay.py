@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
 
-import typer
+import click
 
-from pipelines.cli.terminal import command_app, home_path, note, progress_line
+from pipelines.cli.terminal import home_path, note, progress_line
 from pipelines.replay import replay as run
 from pipelines.workspace import open_workspace
 
-app = command_app()
 
-
-@app.command()
-def replay(
-    into: Annotated[
-        Path | None, typer.Option("--into", parser=home_path, metavar="DIR", help="Keep the copy as a new warehouse.")
-    ] = None,
-    write: Annotated[bool, typer.Option("--write", help="Replace the landing with the copy.")] = False,
-) -> None:
+@click.command()
+@click.option("--into", type=home_path, metavar="DIR", help="Keep the copy as a new warehouse.")
+@click.option("--write", is_flag=True, help="Replace the landing with the copy.")
+def replay(into: Path | None, write: bool) -> None:
     """Land every recorded run again, without a network, and compare with the landing: exit 1 if they differ."""
     if into and write:
-        raise typer.BadParameter(
+        raise click.BadParameter(
             "--into keeps the copy in a new warehouse, --write replaces the landing with it: choose one"
         )
     with progress_line() as progress:
@@ -33,4 +27,4 @@ def replay(
     same = "identical" if not result.differences else f"{len(result.differences)} differences"
     note(f"replayed {result.runs} runs into {result.files} files: {same}")
     if result.differences and not write:
-        raise typer.Exit(1)
+        raise click.exceptions.Exit(1)

@@ -3,28 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
 
-import typer
+import click
 
-from pipelines.cli.terminal import command_app, home_path, note
+from pipelines.cli.terminal import home_path, note
 from pipelines.reading import fetch_earlier, reading_layout
 from pipelines.report.briefs import folder_of, links_to, write_briefs
 from pipelines.report.page import write_report
 
-app = command_app()
 
-
-@app.command()
-def report(
-    out: Annotated[
-        Path | None, typer.Option("--out", parser=home_path, metavar="FILE", help="File; report/index.html by default.")
-    ] = None,
-    language: Annotated[str, typer.Option("--language", metavar="CODE", help="en or ru.")] = "en",
-    briefs: Annotated[
-        bool, typer.Option("--briefs", help="Also write the members' briefs next to the file, and link them.")
-    ] = False,
-) -> None:
+@click.command()
+@click.option("--out", type=home_path, metavar="FILE", help="File; report/index.html by default.")
+@click.option("--language", metavar="CODE", default="en", help="en or ru.")
+@click.option("--briefs", is_flag=True, help="Also write the members' briefs next to the file, and link them.")
+def report(out: Path | None, language: str, briefs: bool) -> None:
     """Write the report: one page that needs no network."""
     layout = reading_layout()
     fetch_earlier()

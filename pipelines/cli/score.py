@@ -6,18 +6,15 @@ Belongs here: options and the printed table. Does not belong here: reading and s
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
 
-import typer
+import click
 
 from pipelines.cli.tables import Format, show
-from pipelines.cli.terminal import FormatOption, command_app, home_path, note, parse_day
+from pipelines.cli.terminal import format_option, home_path, note, parse_day
 from pipelines.scoring.folder import read_folder, score_folder, write_results
 from pipelines.scoring.models import LANDED, compiled_folder, load_models
 from pipelines.settings import load_settings
 from warehouse.layout import Layout
-
-app = command_app()
 
 COLUMNS = (
     *("framework_id", "iso3", "name", "overall_score", "rank", "tied_with", "rank_p05", "rank_p95", "coverage"),
@@ -25,28 +22,16 @@ COLUMNS = (
 )
 
 
-@app.command()
-def score(
-    folder: Annotated[
-        Path,
-        typer.Argument(
-            parser=home_path, metavar="PATH", help="Folder with economies.csv, observations.csv and the framework."
-        ),
-    ],
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            "--out",
-            parser=home_path,
-            metavar="PATH",
-            help="A new .duckdb file, or a folder for one CSV file per table.",
-        ),
-    ] = None,
-    as_of: Annotated[
-        str | None, typer.Option("--as-of", metavar="DATE", help="Day of the scores; else the end of the newest year.")
-    ] = None,
-    fmt: FormatOption = Format.TABLE,
-) -> None:
+@click.command()
+@click.argument(
+    "folder", type=home_path, metavar="PATH", help="Folder with economies.csv, observations.csv and the framework."
+)
+@click.option(
+    "--out", type=home_path, metavar="PATH", help="A new .duckdb file, or a folder for one CSV file per table."
+)
+@click.option("--as-of", metavar="DATE", help="Day of the scores; else the end of the newest year.")
+@format_option
+def score(folder: Path, out: Path | None, as_of: str | None, fmt: Format) -> None:
     """Score a folder of your own tables with the models of the scorecard."""
     day = parse_day(as_of)
     tables = read_folder(folder)

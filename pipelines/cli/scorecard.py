@@ -7,9 +7,8 @@ member's page (``country``), other sets of targets (``target_sets``), computing 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated
 
-import typer
+import click
 
 from pipelines.cli.country import country as print_country
 from pipelines.cli.country import rank_with_band
@@ -17,7 +16,7 @@ from pipelines.cli.scorecard_notes import JUMP, print_notes
 from pipelines.cli.tables import Format, console, show
 from pipelines.cli.target_sets import MAIN_SET
 from pipelines.cli.target_sets import target_set as print_target_set
-from pipelines.cli.terminal import FormatOption, command_app
+from pipelines.cli.terminal import format_option
 from pipelines.formatting import number, sparkline
 from pipelines.published import (
     OWN_CHOICE,
@@ -30,8 +29,6 @@ from pipelines.published import (
 )
 from pipelines.seeds.codes import FRAMEWORK
 
-app = command_app()
-
 SCORE_YEARS = 6
 """Years in the trend of a score, up to the as-of year."""
 
@@ -39,22 +36,19 @@ TREND_LEAST = 3
 """Fewest years that compare for which a trend is printed."""
 
 
-@app.command()
+@click.command()
+@click.argument("country", required=False, help="A member: ISO3 code or name.")
+@click.option("--framework", metavar="ID", default=FRAMEWORK, help="The framework.")
+@click.option("--target-set", metavar="NAME", default=MAIN_SET, help="Show another set of targets; it enters no score.")
+@click.option("--verbose", "-v", is_flag=True, help="Also how to read the table.")
+@format_option
 @opened_once()
-def scorecard(
-    country: Annotated[str | None, typer.Argument(help="A member: ISO3 code or name.")] = None,
-    framework: Annotated[str, typer.Option("--framework", metavar="ID", help="The framework.")] = FRAMEWORK,
-    target_set: Annotated[
-        str, typer.Option("--target-set", metavar="NAME", help="Show another set of targets; it enters no score.")
-    ] = MAIN_SET,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Also how to read the table.")] = False,
-    fmt: FormatOption = Format.TABLE,
-) -> None:
+def scorecard(country: str | None, framework: str, target_set: str, verbose: bool, fmt: Format) -> None:
     """The table of members, or one country's page."""
     iso3 = None if country is None else economy_code(country)
     if target_set != MAIN_SET:
         if framework != FRAMEWORK:
-            raise typer.BadParameter(f"--target-set is for the framework {FRAMEWORK} only")
+            raise click.BadParameter(f"--target-set is for the framework {FRAMEWORK} only")
         print_target_set(target_set, iso3, fmt)
         return
     title = framework_title(framework)

@@ -10,13 +10,12 @@ from collections.abc import Sequence
 from dataclasses import fields
 from operator import attrgetter
 from pathlib import Path
-from typing import Annotated
 
+import click
 import polars as pl
-import typer
 
 from pipelines.cli.tables import Format, show
-from pipelines.cli.terminal import FormatOption, command_app, note, progress_line
+from pipelines.cli.terminal import format_option, note, progress_line
 from pipelines.published import fetch_rows
 from pipelines.reading import reading_layout
 from pipelines.settings import load_settings, with_base_urls
@@ -29,9 +28,8 @@ from sources.checks.links import LinkFinding
 from sources.errors import ConfigurationError
 from sources.http.client import Http
 from sources.observation import utc_now
+from warehouse.errors import NotPublished, Unreadable
 from warehouse.layout import Layout
-from warehouse.publish import NotPublished
-from warehouse.reading import Unreadable
 
 LINK_COLUMNS = (
     *("indicator_id", "position", "provider", "code", "framework", "status", "detail"),
@@ -63,31 +61,24 @@ _HEALTH = """
 """
 """What ``source_health`` of the landing has, from the published tables; its warnings are not published."""
 
-app = command_app()
 
-
-@app.callback(invoke_without_command=True)
-def sources(context: typer.Context, fmt: FormatOption = Format.TABLE) -> None:
+@click.group(invoke_without_command=True)
+@click.pass_context
+@format_option
+def sources(context: click.Context, fmt: Format) -> None:
     """The provider of every indicator at the last refresh, and why a figure was carried forward."""
     if context.invoked_subcommand is None:
         print_health(fmt)
 
 
-@app.command("check")
+@sources.command("check")
+@click.option("--provider", metavar="ID", multiple=True, help="Check only this provider.")
+@click.option("--indicator", metavar="ID", multiple=True, help="Check only the links of this indicator.")
+@click.option("--editions", is_flag=True, help="Only compare held and expected editions; sends no request.")
+@click.option("--contracts", is_flag=True, help="Check the contracts of the services instead of the links.")
+@format_option
 def sources_check(
-    provider: Annotated[
-        list[str] | None, typer.Option("--provider", metavar="ID", help="Check only this provider.")
-    ] = None,
-    indicator: Annotated[
-        list[str] | None, typer.Option("--indicator", metavar="ID", help="Check only the links of this indicator.")
-    ] = None,
-    editions: Annotated[
-        bool, typer.Option("--editions", help="Only compare held and expected editions; sends no request.")
-    ] = False,
-    contracts: Annotated[
-        bool, typer.Option("--contracts", help="Check the contracts of the services instead of the links.")
-    ] = False,
-    fmt: FormatOption = Format.TABLE,
+    provider: tuple[str, ...], indicator: tuple[str, ...], editions: bool, contracts: bool, fmt: Format
 ) -> None:
     """Check every link of the catalogue at its provider: code, rows, unit, size of the file, newest edition.
 
@@ -101,24 +92,24 @@ def sources_check(
 
     if contracts:
         if editions or indicator:
-            raise typer.BadParameter("--contracts checks whole services: choose them with --provider")
-        _check_contracts(provider or [], fmt)
+            raise click.BadParameter("--contracts checks whole services: choose them with --provider")
+        _check_contracts(provider, fmt)
         return
     workspace = open_workspace()
     if editions:
         if provider or indicator:
-            raise typer.BadParameter("--editions prints every index: it takes neither --provider nor --indicator")
+            raise click.BadParameter("--editions prints every index: it takes neither --provider nor --indicator")
         _print_editions(watch_editions(workspace, utc_now().date()), fmt)
         return
     with progress_line() as progress:
-        findings = check_links(workspace, provider or [], indicator or [], progress)
+        findings = check_links(workspace, provider, indicator, progress)
     _print_links(findings, fmt)
     if fmt is Format.TABLE and not (provider or indicator):
         print()
         _print_editions(watch_editions(workspace, utc_now().date()), fmt)
     note(closing_line(findings))
     if any(finding.broken for finding in findings):
-        raise typer.Exit(1)
+        raise click.exceptions.Exit(1)
 
 
 def _print_links(findings: Sequence[LinkFinding], fmt: Format) -> None:
@@ -133,7 +124,7 @@ def _print_editions(findings: Sequence[EditionFinding], fmt: Format) -> None:
     show(columns, list(map(attrgetter(*columns), findings)), fmt)
 
 
-def _check_contracts(providers: list[str], fmt: Format) -> None:
+def _check_contracts(providers: Sequence[str], fmt: Format) -> None:
     """Send the smoke checks of the named providers, or of all, and print what differs from what the adapters expect.
 
     Raises:

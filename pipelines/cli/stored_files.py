@@ -11,11 +11,12 @@ import duckdb
 from pipelines.cli.diagnosis import Diagnosis, one_line
 from sources.errors import listed
 from warehouse import journal, kept, landing, refused_codes
+from warehouse.errors import NotPublished, Unreadable
 from warehouse.files import table_fault
 from warehouse.layout import Layout
 from warehouse.publications import folders
 from warehouse.publish import NEVER_EMPTY, published
-from warehouse.reading import NotPublished, Unreadable, in_use, open_published
+from warehouse.reading import in_use, open_published
 from warehouse.standing import check_blocks, fits
 
 

@@ -23,7 +23,6 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property
-from secrets import token_hex
 from typing import Any, TextIO
 
 from rich.console import Console
@@ -42,7 +41,7 @@ MIN_TEXT_WIDTH = 15
 MAX_NAME_WIDTH = 30
 """Names up to this width (most often identifiers of this project) are not broken where the table has room."""
 
-_DIGITS = re.compile(rf'"{(_MARK := token_hex(8))}:(-?[0-9.]+)"')
+_DIGITS = re.compile(rf'"{(_MARK := os.urandom(8).hex())}:(-?[0-9.]+)"')
 """A decimal number in JSON, marked as a text: the standard library writes only binary floating-point numbers."""
 
 _TRAILING = re.compile(r"(?: |\x1b\[[0-9;]*m)+$")

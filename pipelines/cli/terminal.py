@@ -9,31 +9,20 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated
 
-import typer
-from typer.core import TyperGroup
+import click
 
 from pipelines.cli.tables import Format, console
 from sources.errors import printable
 
-FormatOption = Annotated[Format, typer.Option("--format", help="How to print: table, json or csv.")]
-
-
-def command_app(*, no_args_is_help: bool = False, cls: type[TyperGroup] | None = None) -> typer.Typer:
-    """Return an empty Typer application for one family of commands. A group has its help in its callback.
-
-    Args:
-        no_args_is_help: Print the help if no subcommand is given.
-        cls: The class of the group; Typer's own if None.
-    """
-    return typer.Typer(
-        cls=cls,
-        no_args_is_help=no_args_is_help,
-        add_completion=False,
-        pretty_exceptions_enable=False,
-        rich_markup_mode=None,  # a usage error is one line, not a box that wraps it
-    )
+format_option = click.option(
+    "--format",
+    "fmt",
+    type=click.Choice(Format, case_sensitive=False),
+    default=Format.TABLE,
+    show_default="table",
+    help="How to print: table, json or csv.",
+)
 
 
 def home_path(text: str) -> Path:
@@ -73,11 +62,11 @@ def parse_day(text: str | None) -> date | None:
     """Return the day of an option such as ``--as-of``; None if the option is missing.
 
     Raises:
-        typer.BadParameter: The text is not a date like 2025-06-26.
+        click.BadParameter: The text is not a date like 2025-06-26.
     """
     if text is None:
         return None
     try:
         return datetime.strptime(text, "%Y-%m-%d").date()
     except ValueError:
-        raise typer.BadParameter(f"{text!r} is not a date like 2025-06-26") from None
+        raise click.BadParameter(f"{text!r} is not a date like 2025-06-26") from None

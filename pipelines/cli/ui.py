@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import click
 
-import typer
-
-from pipelines.cli.terminal import command_app, note
+from pipelines.cli.terminal import note
 from pipelines.orchestration.webserver import serve
 
-app = command_app()
 
-
-@app.command()
-def ui(port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the web page.")] = 3000) -> None:
+@click.command()
+@click.option("--port", type=click.IntRange(min=1, max=65535), default=3000, help="Port of the web page.")
+def ui(port: int) -> None:
     """Dagster's web page: lineage, runs, checks."""
     serve(port, note)

@@ -5,13 +5,14 @@ Belongs here: arguments and the printed rows. Does not belong here: scoring (``p
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from collections.abc import Sequence
+from typing import Any
 
-import typer
+import click
 
 from pipelines.cli.country import rank_with_band
 from pipelines.cli.tables import Format, show
-from pipelines.cli.terminal import FormatOption, command_app
+from pipelines.cli.terminal import format_option
 from pipelines.formatting import figure, number
 from pipelines.published import economy_code
 from pipelines.reading import reading_layout
@@ -20,8 +21,6 @@ from pipelines.scoring.what_if import TABLES, WhatIf
 from pipelines.seeds.codes import FRAMEWORK
 from sources.errors import ConfigurationError
 
-app = command_app()
-
 COLUMNS = (
     *("iso3", "subject", "subject_id", "year", "value_before", "value_after", "score_before", "score_after"),
     *("rank_before", "rank_after", "rank_p05_before", "rank_p95_before", "rank_p05_after", "rank_p95_after"),
@@ -29,16 +28,15 @@ COLUMNS = (
 )
 
 
-@app.command("what-if")
-def what_if(
-    iso3: Annotated[str, typer.Argument(help="A member's ISO3 code.")],
-    changes: Annotated[list[str], typer.Argument(metavar="ID=VALUE", help="Changed figures; with --rank also an ID.")],
-    rank: Annotated[
-        int | None, typer.Option("--rank", min=1, help="Also find the value of each ID that reaches this rank.")
-    ] = None,
-    framework: Annotated[str, typer.Option("--framework", help="The framework to score.")] = FRAMEWORK,
-    fmt: FormatOption = Format.TABLE,
-) -> None:
+@click.command()
+@click.argument("iso3", help="A member's ISO3 code.")
+@click.argument(
+    "changes", metavar="ID=VALUE...", nargs=-1, required=True, help="Changed figures; with --rank also an ID."
+)
+@click.option("--rank", type=click.IntRange(min=1), help="Also find the value of each ID that reaches this rank.")
+@click.option("--framework", default=FRAMEWORK, help="The framework to score.")
+@format_option
+def what_if(iso3: str, changes: tuple[str, ...], rank: int | None, framework: str, fmt: Format) -> None:
     """A member's score, rank and band with changed figures, and the value that reaches a rank."""
     given = _parsed(changes, rank)
     iso3 = economy_code(iso3)  # refuses a missing or damaged publication before anything is compiled
@@ -63,7 +61,7 @@ def what_if(
     show(heads, [_line(dict(zip(COLUMNS, row, strict=True)), rank) for row in rows], fmt)
 
 
-def _parsed(changes: list[str], rank: int | None) -> dict[str, float | None]:
+def _parsed(changes: Sequence[str], rank: int | None) -> dict[str, float | None]:
     parsed: dict[str, float | None] = {}
     for change in changes:
         indicator_id, equals, text = change.partition("=")

@@ -23,8 +23,8 @@ from pipelines.published import imprint
 from pipelines.reading import newly_read
 from pipelines.settings import PROJECT
 from sources.errors import ConfigurationError
+from warehouse.errors import NotPublished, Unreadable
 from warehouse.lake.errors import LakeError
-from warehouse.reading import NotPublished, Unreadable
 
 HOST = "127.0.0.1"
 """The only address of the HTTP server: it has no accounts, so no other machine may reach it."""

@@ -22,8 +22,8 @@ from pipelines.published import QueryLimits, run_query
 from pipelines.reading import reading_layout
 from pipelines.settings import PROJECT
 from sources.errors import ConfigurationError
+from warehouse.errors import NotPublished, Unreadable
 from warehouse.kept import Kept
-from warehouse.reading import NotPublished, Unreadable
 
 SECONDS = 15
 """Longest time of a query, with the start of its process."""

@@ -20,9 +20,10 @@ from pipelines.published import verdict_changes
 from pipelines.revisions import revisions_since
 from pipelines.workspace import Workspace
 from sources.observation import utc_now
+from warehouse.errors import NotPublished
 from warehouse.lake.errors import LakeError
 from warehouse.layout import Layout
-from warehouse.publish import NotPublished, Publication, current, publish, read_receipt, restore
+from warehouse.publish import Publication, current, publish, read_receipt, restore
 
 
 def publication_asset(workspace: Workspace, tables: Iterable[Key]) -> dg.AssetsDefinition:

@@ -67,7 +67,7 @@ def _measured(report: Path) -> None:
 
     ingestion.ask = fetching(ingestion.ask)
     runner.build = building(runner.build)
-    cli.app(["refresh"], standalone_mode=False)
+    cli.carec(["refresh"], standalone_mode=False)
     report.write_text(json.dumps(spent))
 
 

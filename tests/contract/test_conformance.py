@@ -123,7 +123,7 @@ class Provider:
         )
         at = replace(
             self.workspace,
-            settings=self.workspace.settings.model_copy(update={"http_tries": tries}),
+            settings=replace(self.workspace.settings, http_tries=tries),
             catalogue=self.workspace.catalogue.model_copy(update={"providers": {name: provider}}),
         )
         (result,) = ingestion.ingest(at, list(at.catalogue), offline=False).results

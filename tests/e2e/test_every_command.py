@@ -17,11 +17,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
-import typer
 
 from pipelines.cli import main
-from pipelines.cli.app import app
+from pipelines.cli.app import carec as program
 from tests.running import ROOT
 from warehouse.layout import Layout
 from warehouse.publish import publish, published
@@ -57,21 +57,19 @@ def carec(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -
     return Run(capsys, monkeypatch)
 
 
-def _commands(group: typer.core.TyperGroup, before: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
-    context = typer.Context(group)
+def _commands(group: click.Group, before: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    context = click.Context(group)
     for name in group.list_commands(context):
         command = group.get_command(context, name)
         yield (*before, name), command
-        if isinstance(command, typer.core.TyperGroup):
+        if isinstance(command, click.Group):
             yield from _commands(command, (*before, name))
 
 
 @pytest.fixture(scope="module")
 def commands() -> Mapping[tuple[str, ...], Any]:
     """Return every command by its words. No parameters of tests: only one process of pytest imports all commands."""
-    group = typer.main.get_command(app)
-    assert isinstance(group, typer.core.TyperGroup)
-    return dict(_commands(group))
+    return dict(_commands(program))
 
 
 EXAMPLES: list[tuple[tuple[str, ...], tuple[str, ...]]] = [

@@ -176,7 +176,7 @@ def test_an_unavailable_provider_starts_no_run_and_keeps_the_cursor(
 
 
 def test_offline_no_provider_is_requested(workspace: Workspace, httpserver: HTTPServer) -> None:
-    offline = replace(workspace, settings=workspace.settings.model_copy(update={"offline": True}))
+    offline = replace(workspace, settings=replace(workspace.settings, offline=True))
     result, _ = tick(offline, "world_bank", None)
     assert isinstance(result, dg.SkipReason)
     assert not httpserver.log
@@ -323,7 +323,7 @@ def test_every_provider_with_probe_hours_has_a_probe(workspace: Workspace) -> No
 def test_one_setting_switches_everything_on(
     workspace: Workspace, automation: bool, running: dg.DefaultSensorStatus
 ) -> None:
-    settings = workspace.settings.model_copy(update={"automation": automation, "timezone": "Asia/Almaty"})
+    settings = replace(workspace.settings, automation=automation, timezone="Asia/Almaty")
     found = sensors(replace(workspace, settings=settings))
     assert len(found) == len(watched(workspace.catalogue)) + 2
     assert {sensor.default_status for sensor in found} == {running}

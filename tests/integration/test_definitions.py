@@ -135,7 +135,7 @@ def test_the_tables_and_checks_are_those_that_the_decorator_of_dagster_dbt_decla
 
 def test_the_check_of_sources_is_a_job_whose_schedule_is_off(build_defs: BuildDefs, published_warehouse: Path) -> None:
     workspace = at(published_warehouse)
-    automated = workspace.settings.model_copy(update={"automation": True})
+    automated = replace(workspace.settings, automation=True)
     defs = build_defs(replace(workspace, settings=automated))
     schedule = defs.resolve_schedule_def("monthly_source_check")
     assert schedule.job_name == defs.resolve_job_def("check_sources").name

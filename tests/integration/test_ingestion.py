@@ -111,7 +111,7 @@ def test_a_silent_host_uses_up_only_its_share_and_figures_of_others_land_or_the_
 
     bank.lastupdated, bank.answer = "2026-12-01", silent
     mirror.figures = {key: value + 0.7 for key, value in bank.figures[CODES[INTERNET]].items()}
-    short = replace(at, settings=at.settings.model_copy(update={"refresh_budget_s": 1.0}))
+    short = replace(at, settings=replace(at.settings, refresh_budget_s=1.0))
     alone = replace(short, adapters={"world_bank": short.adapters["world_bank"]})
     try:
         with_mirror, without = refresh(short), refresh(alone)

@@ -18,7 +18,6 @@ from typing import Any
 import dagster as dg
 import polars as pl
 import pytest
-from pydantic import SecretStr
 from pytest_httpserver import HTTPServer
 
 from pipelines import polling
@@ -26,7 +25,7 @@ from pipelines.definitions import build_defs
 from pipelines.ingestion import ingest
 from pipelines.orchestration.polling_job import poll_asset
 from pipelines.replay import replay
-from pipelines.settings import load_settings
+from pipelines.settings import Secret, load_settings
 from pipelines.workspace import open_workspace
 from tests.polling_worker import BANKS, IDS, Banks, banks_workspace
 from tests.postgres import PASSWORD, empty_database, postgres
@@ -158,7 +157,7 @@ def test_two_workers_share_providers_and_limits_per_host_and_a_failing_provider_
 ) -> None:
     banks.failing, banks.per_page = {"bank_c"}, 20  # 15 pages each
     alone = banks_workspace(tmp_path / "alone", banks.url)
-    alone = replace(alone, settings=alone.settings.model_copy(update={"lake": None}))
+    alone = replace(alone, settings=replace(alone.settings, lake=None))
     ingest(alone, list(alone.catalogue), offline=False)
     expected = [
         (name, *row)
@@ -293,7 +292,7 @@ def test_a_run_of_dagster_polls_one_partition_and_reports_its_observations(
 
 def test_the_lake_adds_the_polls_to_the_graph_and_changes_no_other_asset_of_it(published_warehouse: Path) -> None:
     plain = load_settings(warehouse=published_warehouse, offline=True, lake=None)
-    shared = plain.model_copy(update={"lake": SecretStr("postgresql://db.test/carec"), "lake_data": "s3://bucket"})
+    shared = replace(plain, lake=Secret("postgresql://db.test/carec"), lake_data="s3://bucket")
     embedded, wide = (build_defs(open_workspace(settings)) for settings in (plain, shared))
     keys = [
         {key.to_user_string() for key in one.resolve_asset_graph().get_all_asset_keys()} for one in (embedded, wide)

@@ -24,8 +24,8 @@ from sources.providers import world_bank
 from tests.integration.refreshing import BROADBAND, CODES, INTERNET, Bank, landed, refresh, rejects, workspace
 from tests.world_bank_server import answer_world_bank
 from warehouse import journal, landing, raw
+from warehouse.errors import NotPublished
 from warehouse.landing import Landing
-from warehouse.publish import NotPublished
 
 
 @pytest.fixture

@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import click
 import dagster as dg
 import pytest
-import typer
 from pydantic import HttpUrl
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
@@ -138,7 +138,7 @@ def test_providers_and_indicators_can_be_chosen_and_unknown_ones_are_named(world
 
 
 def test_offline_no_provider_gets_a_request(world: World) -> None:
-    offline = replace(world.workspace, settings=world.workspace.settings.model_copy(update={"offline": True}))
+    offline = replace(world.workspace, settings=replace(world.workspace.settings, offline=True))
     with pytest.raises(ConfigurationError, match="CAREC_OFFLINE"):
         check_links(offline)
 
@@ -466,7 +466,7 @@ def test_a_missing_host_is_unreachable(world: World) -> None:
 
 def test_a_request_that_is_throttled_with_400_is_retried(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sources.http.client.BACKOFF_S", 0.0)
-    settings = world.workspace.settings.model_copy(update={"http_tries": 3})
+    settings = replace(world.workspace.settings, http_tries=3)
     patient = replace(world, workspace=replace(world.workspace, settings=settings))
     refused: Counter[str] = Counter()
 
@@ -513,7 +513,7 @@ def commanded(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
 def test_the_command_prints_links_then_editions_and_a_closing_line(
     commanded: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    sources_check()
+    sources_check([], standalone_mode=False)
     printed = capsys.readouterr()
     assert "GOV_WGI_GE.EST" in printed.out and "could be out since 2026-09" in printed.out
     assert re.search(r"^\d+ links: \d+ ok, .*; 0 of the framework are broken$", printed.err, re.MULTILINE)
@@ -524,9 +524,7 @@ def test_json_and_csv_have_one_record_per_link_and_a_broken_link_exits_with_1(
 ) -> None:
     commanded.everyone.spoil = without("GE.EST", "XX", commanded, "world_bank", "^sources/2/indicators")
     for fmt in (Format.JSON, Format.CSV):
-        with pytest.raises(typer.Exit) as left:
-            sources_check(provider=["world_bank"], fmt=fmt)
-        assert left.value.exit_code == 1
+        assert sources_check(["--provider", "world_bank", "--format", fmt], standalone_mode=False) == 1
         out = capsys.readouterr().out
         rows = json.loads(out) if fmt is Format.JSON else list(csv.DictReader(io.StringIO(out)))
         one = next(row for row in rows if row["code"] == "GE.EST")
@@ -541,21 +539,21 @@ def test_json_and_csv_have_one_record_per_link_and_a_broken_link_exits_with_1(
 
 def test_the_edition_watch_sends_no_request(commanded: World, capsys: pytest.CaptureFixture[str]) -> None:
     commanded.everyone.log.clear()
-    sources_check(editions=True, fmt=Format.JSON)
+    sources_check(["--editions", "--format", "json"], standalone_mode=False)
     rows = {row["index"]: row for row in json.loads(capsys.readouterr().out)}
     assert commanded.everyone.log == []
     assert rows["GII"]["held_edition"] == 2025 and rows["IDI"]["held_release"].startswith("IDI 20")
     assert rows["LPI"]["held_edition"] == 2022 and rows["Global Findex"]["held_edition"] == 2024
-    for refused in ({"provider": ["qog"]}, {"indicator": ["gii_score"]}):
-        with pytest.raises(typer.BadParameter):
-            sources_check(editions=True, **refused)  # type: ignore[arg-type]
+    for refused in (["--provider", "qog"], ["--indicator", "gii_score"]):
+        with pytest.raises(click.BadParameter):
+            sources_check(["--editions", *refused], standalone_mode=False)
 
 
 def test_the_contract_checks_of_the_services_are_still_available(
     commanded: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CAREC_GTMI_URL", commanded.everyone.base("gtmi"))
-    sources_check(provider=["gtmi"], contracts=True, fmt=Format.JSON)
+    sources_check(["--provider", "gtmi", "--contracts", "--format", "json"], standalone_mode=False)
     (row,) = json.loads(capsys.readouterr().out)
     assert (row["provider"], row["verdict"]) == ("gtmi", "ok")
 
@@ -566,7 +564,7 @@ def run_job(workspace: Workspace, instance: dg.DagsterInstance) -> dg.ExecuteInP
 
 def test_the_job_fails_with_the_broken_links_and_notifies_the_webhook(world: World, httpserver: HTTPServer) -> None:
     httpserver.expect_request("/hook").respond_with_json({})
-    settings = world.workspace.settings.model_copy(update={"webhook_url": HttpUrl(httpserver.url_for("/hook"))})
+    settings = replace(world.workspace.settings, webhook_url=httpserver.url_for("/hook"))
     workspace = replace(world.workspace, settings=settings)
     with dg.DagsterInstance.ephemeral() as instance:
         assert run_job(workspace, instance).success
@@ -585,13 +583,13 @@ def test_the_job_fails_with_the_broken_links_and_notifies_the_webhook(world: Wor
 
 def test_the_schedule_is_monthly_and_off_for_every_automation_setting(world: World) -> None:
     for automation in (False, True):
-        schedule = check_schedule(world.workspace.settings.model_copy(update={"automation": automation}))
+        schedule = check_schedule(replace(world.workspace.settings, automation=automation))
         assert schedule.cron_schedule == "0 4 1 * *" and schedule.job_name == "check_sources"
         assert schedule.default_status is dg.DefaultScheduleStatus.STOPPED
 
 
 def test_offline_the_job_sends_no_request(world: World) -> None:
-    offline = replace(world.workspace, settings=world.workspace.settings.model_copy(update={"offline": True}))
+    offline = replace(world.workspace, settings=replace(world.workspace.settings, offline=True))
     world.everyone.log.clear()
     with dg.DagsterInstance.ephemeral() as instance:
         assert run_job(offline, instance).success

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import ast
 import json
-import re
 from collections.abc import Callable
 from contextlib import suppress
 from decimal import Decimal
@@ -180,6 +180,14 @@ def test_texts_of_a_provider_reach_no_error_with_their_control_characters() -> N
 def test_every_path_on_the_command_line_may_begin_with_the_home(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/home/analyst")
     assert home_path("~/out") == Path("/home/analyst/out")
-    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "pipelines" / "cli").glob("*.py")]
-    options = [found for text in sources for found in re.findall(r"Path(?: \| None)?,\s*typer\.\w+\([^)]*", text)]
-    assert len(options) >= 8 and all("parser=home_path" in option for option in options)
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in (ROOT / "pipelines" / "cli").glob("*.py")]
+    commands = [one for tree in trees for one in tree.body if isinstance(one, ast.FunctionDef)]
+    paths = {
+        command.name: [
+            sum("Path" in ast.unparse(one.annotation) for one in command.args.args if one.annotation),
+            sum("type=home_path" in ast.unparse(one) for one in command.decorator_list),
+        ]
+        for command in commands
+        if any("click" in ast.unparse(one) for one in command.decorator_list)
+    }
+    assert sum(given for given, _ in paths.values()) >= 8 and all(given == read for given, read in paths.values())

@@ -14,12 +14,12 @@ import pytest
 
 from pipelines.cli import stored_files
 from warehouse import kept
+from warehouse.errors import NotPublished
 from warehouse.files import sha256_of
 from warehouse.layout import Layout
 from warehouse.publications import folders
 from warehouse.publish import (
     NEVER_EMPTY,
-    NotPublished,
     Receipt,
     check_free,
     current,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,11 @@ from sources.errors import ConfigurationError
 from sources.http.client import Http, agent
 
 
-def test_a_request_names_project_version_and_the_operators_contact() -> None:
-    assert load_settings(_env_file=None).agent == agent()
+def test_a_request_names_project_version_and_the_operators_contact(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert load_settings().agent == agent()
     assert agent().startswith("carec-digital-scorecard/") and "contact" not in agent()
     named = load_settings(contact="ops@example.org").agent
     assert named == f"{agent()[:-1]}; contact: ops@example.org)"
@@ -69,11 +73,73 @@ def test_a_session_uses_the_given_name() -> None:
 
 def test_an_empty_value_is_not_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
-    defaults = {name: field.default for name, field in Settings.model_fields.items()}
     (tmp_path / ".env").write_text("CAREC_HTTP_TRIES=\n")
-    for name in Settings.model_fields:
-        monkeypatch.setenv(f"CAREC_{name.upper()}", "")
-    assert load_settings().model_dump() == defaults
+    for one in fields(Settings):
+        monkeypatch.setenv(f"CAREC_{one.name.upper()}", "")
+    assert load_settings() == Settings()
+
+
+def test_an_argument_has_priority_over_the_environment_and_that_over_the_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_text("CAREC_HTTP_TRIES=2\ncarec_dbt_threads=3\nCAREC_CONTACT=ops@example.org\n")
+    monkeypatch.setenv("CAREC_HTTP_TRIES", "5")
+    monkeypatch.setenv("CAREC_CONTACT", "")
+    settings = load_settings(keep_publications=7)
+    assert (settings.http_tries, settings.dbt_threads, settings.keep_publications) == (5, 3, 7)
+    assert settings.contact == "ops@example.org", "an empty variable does not hide the file"
+    assert load_settings(http_tries=1).http_tries == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("offline", "perhaps", "true or false is expected"),
+        ("automation", "2", "true or false is expected"),
+        ("http_tries", "many", "a whole number above 0 and at most 10 is expected"),
+        ("http_tries", "2.5", "a whole number above 0 and at most 10 is expected"),
+        ("http_tries", "11", "a whole number above 0 and at most 10 is expected"),
+        ("keep_publications", "0", "a whole number above 0 is expected"),
+        ("keep_publications", "inf", "a whole number above 0 is expected"),
+        ("http_timeout_s", "601", "a number above 0 and at most 600 is expected"),
+        ("refresh_budget_s", "nan", "a number above 0 is expected"),
+        ("webhook_url", "ftp://example.org", "an address such as https://host/path is expected"),
+        ("webhook_url", "https://", "an address such as https://host/path is expected"),
+        ("webhook_url", "https://host:port/", "an address such as https://host/path is expected"),
+        ("webhook_url", "https://host/a b", "an address such as https://host/path is expected"),
+    ],
+)
+def test_a_value_of_another_kind_is_refused_by_name(
+    name: str, value: str, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"CAREC_{name.upper()}", value)
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings()
+    assert str(caught.value) == f"CAREC_{name.upper()}={value!r}: {expected}"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "read"),
+    [
+        ("offline", "YES", True),
+        ("offline", " off ", False),
+        ("offline", True, True),
+        ("http_tries", " 7 ", 7),
+        ("http_tries", "7.0", 7),
+        ("http_timeout_s", "0.5", 0.5),
+        ("webhook_url", "https://example.org/hook?key=1", "https://example.org/hook?key=1"),
+    ],
+)
+def test_a_value_may_be_written_in_every_usual_form(name: str, value: object, read: object) -> None:
+    assert getattr(load_settings(**{name: value}), name) == read
+
+
+def test_the_address_of_the_lake_is_in_no_print_of_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CAREC_LAKE", "postgresql://carec:hidden@db.test/carec")
+    settings = load_settings()
+    assert settings.lake is not None and settings.lake.value.endswith("hidden@db.test/carec")
+    assert "hidden" not in f"{settings} {settings.lake} {settings!r}"
 
 
 def test_a_tilde_is_the_home_of_the_user(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -65,8 +65,8 @@ def export_sdmx(
     Raises:
         folder.NotAnExport: The folder has other files.
         licences.UnknownName: No figure has such a licence or provider.
-        reading.NotPublished: Nothing is published.
-        reading.Unreadable: The file is not a publication.
+        errors.NotPublished: Nothing is published.
+        errors.Unreadable: The file is not a publication.
     """
     check_folder(directory)
     with open_published(published) as connection:
