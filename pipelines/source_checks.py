@@ -70,7 +70,11 @@ def check_links(
         return check_every_link(
             catalogue,
             inspectors,
-            {indicator.id: _stored(workspace, indicator) for indicator in catalogue.select(list(indicators))},
+            {
+                indicator.id: _stored(workspace, indicator)
+                for indicator in catalogue.select(list(indicators))
+                if not providers or any(link.provider in providers for link in indicator.chain)
+            },
             _framework(workspace),
             workspace.areas,
             Window(FIRST_YEAR, utc_now().year),
@@ -96,10 +100,10 @@ def _framework(workspace: Workspace) -> set[str]:
     return set(rows.filter(pl.col("framework_id") == FRAMEWORK)["indicator_id"])
 
 
-def _observations(workspace: Workspace, indicator: Indicator) -> pl.DataFrame:
-    """Return the figures of the newest vintage in the warehouse, or in the bundled archive if it has none."""
+def _landed(workspace: Workspace, indicator: Indicator) -> pl.DataFrame | None:
+    """Return the figures of the newest vintage in the warehouse, None if it has none."""
     landed = landing.latest(workspace.layout, indicator.id)
-    return landed.read() if landed else _archived(workspace, indicator)
+    return landed.read() if landed else None
 
 
 def _archived(workspace: Workspace, indicator: Indicator) -> pl.DataFrame:
@@ -108,7 +112,8 @@ def _archived(workspace: Workspace, indicator: Indicator) -> pl.DataFrame:
 
 
 def _stored(workspace: Workspace, indicator: Indicator) -> StoredData:
-    observations, archived = _observations(workspace, indicator), _archived(workspace, indicator)
+    landed, archived = _landed(workspace, indicator), _archived(workspace, indicator)
+    observations = archived if landed is None else landed
     releases = (
         observations.group_by("provider")
         .agg(pl.col("provider_release").str.extract(r"((?:19|20)\d\d)").cast(pl.Int32).max().alias("edition"))
@@ -140,7 +145,9 @@ def _held_editions(workspace: Workspace, index: Index) -> HeldEditions:
             year=pl.col("release").str.extract(r"((?:19|20)\d\d)").cast(pl.Int32)
         )
     else:
-        observations = _observations(workspace, workspace.catalogue.indicators[index.indicator_id])
+        indicator = workspace.catalogue.indicators[index.indicator_id]
+        landed = _landed(workspace, indicator)
+        observations = _archived(workspace, indicator) if landed is None else landed
         editions = observations.select("year", pl.col("provider_release").alias("release"))
     newest = editions.drop_nulls("year").sort("year")
     release = newest["release"][-1] if newest.height else None

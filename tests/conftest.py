@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import os
-import shutil
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ from tests.running import AS_OF, GOALPOSTS_OF, ROOT, run_carec, set_today
 from tests.templates import (
     altered_seeds,
     copy_checkout,
+    copy_warehouse,
     failed_refresh,
     live_refresh,
     published_warehouse,
@@ -52,6 +52,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     # a quarter of the collection is the search for garbage among tests and modules, which all stay
     gc.disable()
+    # no test needs its files after a failure of the machine, and a process waits for the disk at each of them
+    os.fsync = lambda descriptor: None
     if today := config.getoption("--today"):
         set_today(today)
 
@@ -85,7 +87,7 @@ def reference() -> Path:
 @pytest.fixture
 def warehouse(published_warehouse: Path, tmp_path: Path) -> Path:
     """Return a copy of the published warehouse that a test may change."""
-    return Path(shutil.copytree(published_warehouse, tmp_path / "warehouse"))
+    return copy_warehouse(published_warehouse, tmp_path / "warehouse")
 
 
 @pytest.fixture

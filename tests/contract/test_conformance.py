@@ -88,9 +88,8 @@ def opened() -> Workspace:
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Set a day on which the payloads are the newest, small limits, and no waits between tries or for the disk."""
+    """Set a day on which the payloads are the newest, small limits, and no waits between tries."""
     monkeypatch.setattr(ingestion, "utc_now", clock())
-    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
     monkeypatch.setattr(
         ingestion,
         "RunHttp",

@@ -15,6 +15,7 @@ import pytest
 from tests.conftest import AS_OF, ROOT
 from tests.deployed import DEPLOY, INSTALLED, Deployment, example_settings, here, prepare, programs, unit, worker
 from tests.postgres import free_port, postgres
+from tests.templates import copy_warehouse
 
 UNITS = sorted(DEPLOY.glob("**/systemd/*.service"))
 
@@ -23,7 +24,7 @@ UNITS = sorted(DEPLOY.glob("**/systemd/*.service"))
 def deployment(published_warehouse: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     folder = tmp_path_factory.mktemp("deployed")
     with postgres() as database, programs(folder) as started:
-        warehouse = Path(shutil.copytree(published_warehouse, folder / "warehouse"))
+        warehouse = copy_warehouse(published_warehouse, folder / "warehouse")
         home = warehouse / "dagster"
         shutil.rmtree(home, ignore_errors=True)
         home.mkdir()

@@ -22,6 +22,7 @@ import pytest
 from pipelines.cli.diff import sections
 from pipelines.published import CHANGE_SECTIONS, section_of
 from tests.conftest import run_carec
+from tests.templates import copy_warehouse
 from warehouse.kept import kept
 from warehouse.layout import Layout
 from warehouse.publications import COLUMNS, compare, folders
@@ -69,7 +70,7 @@ def _publish(layout: Layout, changed: str, at: datetime) -> None:
 def thrice(published_warehouse: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Layout]:
     """Publish three times. The tables of the second publication are kept next to the third, as for users."""
     folder = tmp_path_factory.mktemp("changes") / "warehouse"
-    shutil.copytree(published_warehouse, folder)
+    copy_warehouse(published_warehouse, folder)
     layout = Layout(folder)
     _publish(layout, OF_THE_SECOND, SECOND)
     _publish(layout, OF_THE_THIRD, THIRD)
@@ -245,7 +246,7 @@ def test_of_a_publication_that_is_no_longer_kept_the_changes_can_still_be_listed
 ) -> None:
     before = run_carec("diff", "--since", "2027-01-10", "--format", "json", warehouse=thrice.root).stdout
     folder = thrice.root.parent / "pruned"
-    shutil.copytree(thrice.root, folder)
+    copy_warehouse(thrice.root, folder)
     layout = Layout(folder)
     second = kept(layout)[1]
     monkeypatch.setattr("warehouse.kept.outdated", lambda layout, last: [second])  # it is the first of its month

@@ -16,6 +16,7 @@ import pytest
 from tests.lakes import change, contents, lake, psycopg2_of, published, server, settings_of, store
 from tests.postgres import PASSWORD
 from tests.running import ROOT, further, run_in_process
+from tests.templates import copy_warehouse
 from warehouse.lake import copies, landing, locks, maintenance, publishing, rights
 from warehouse.lake.connection import Lake, attached, make
 from warehouse.lake.errors import LakeError
@@ -166,7 +167,7 @@ def test_a_vacuum_keeps_the_newest_and_the_first_of_each_month(lake: Lake, publi
 def test_landed_files_and_bodies_go_to_the_lake_once_and_come_back_the_same(
     lake: Lake, published_warehouse: Path, tmp_path: Path
 ) -> None:
-    ours, theirs = Layout(Path(shutil.copytree(published_warehouse, tmp_path / "ours"))), Layout(tmp_path / "theirs")
+    ours, theirs = Layout(copy_warehouse(published_warehouse, tmp_path / "ours")), Layout(tmp_path / "theirs")
     body = ours.raw / "ab" / f"ab{'0' * 62}.gz"
     body.parent.mkdir(parents=True, exist_ok=True)
     body.write_bytes(bytes(range(256)))

@@ -21,6 +21,7 @@ from pipelines.reading import newly_read
 from tests.lakes import change, contents, lake, published, server, settings_of
 from tests.postgres import PASSWORD
 from tests.running import ROOT, further
+from tests.templates import copy_warehouse
 from warehouse import kept
 from warehouse.lake import comparison, publishing, reading, rights
 from warehouse.lake.connection import Lake, attached
@@ -94,7 +95,7 @@ def test_reading_commands_show_the_lakes_newest_publication_and_never_an_older_o
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    writer, reader = Path(shutil.copytree(published_warehouse, tmp_path / "writer")), tmp_path / "reader"
+    writer, reader = copy_warehouse(published_warehouse, tmp_path / "writer"), tmp_path / "reader"
     real, earlier = writer / "carec.duckdb", tmp_path / "earlier.duckdb"
     shutil.copyfile(real, earlier)
     with duckdb.connect(str(earlier)) as connection:

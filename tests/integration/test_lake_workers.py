@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -27,9 +26,11 @@ from pipelines.orchestration.polling_job import poll_asset
 from pipelines.replay import replay
 from pipelines.settings import Secret, load_settings
 from pipelines.workspace import open_workspace
+from tests.lakes import trust_extensions
 from tests.polling_worker import BANKS, IDS, Banks, banks_workspace
 from tests.postgres import PASSWORD, empty_database, postgres
 from tests.running import AS_OF, ROOT
+from tests.templates import copy_warehouse
 from warehouse import landing
 from warehouse.lake import locks
 from warehouse.lake.connection import Lake, attached, catalogue, lake_at, make
@@ -57,6 +58,7 @@ def lake(server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lake:
     monkeypatch.setenv("CAREC_LAKE", url)
     monkeypatch.setenv("CAREC_LAKE_DATA", str(tmp_path / "lake"))
     monkeypatch.delenv("CAREC_OFFLINE", raising=False)
+    trust_extensions(monkeypatch)
     made = lake_at(url, str(tmp_path / "lake"))
     make(made)
     return made
@@ -241,7 +243,7 @@ def test_a_refresh_uses_the_last_figures_of_a_provider_that_another_worker_polls
 def test_the_commands_of_a_worker_and_of_the_host_that_builds(
     lake: Lake, server: str, published_warehouse: Path, tmp_path: Path
 ) -> None:
-    home = Path(shutil.copytree(published_warehouse, tmp_path / "home"))
+    home = copy_warehouse(published_warehouse, tmp_path / "home")
     base = {k: v for k, v in os.environ.items() if not k.startswith("CAREC_")} | {"NO_COLOR": "1"}
     base |= {name: os.environ[name] for name in ("CAREC_LAKE", "CAREC_LAKE_DATA")} | {"CAREC_WAREHOUSE": str(home)}
     printed = ""

@@ -23,6 +23,7 @@ import pytest
 
 from tests.conftest import ROOT, run_carec
 from tests.running import further, refresh_program
+from tests.templates import copy_warehouse
 from warehouse.layout import Layout
 from warehouse.publish import publish, published
 from warehouse.recovery import clear, leftovers
@@ -156,7 +157,7 @@ def survivors(
 ) -> Survivors:
     """One kill is in the build; more are at the start, in the build and while publishing."""
     base, delays, killed = tmp_path_factory.mktemp("survivors"), random.Random(20261123), 0
-    first, other = (Path(shutil.copytree(published_warehouse, base / name)) for name in ("first", "other"))
+    first, other = (copy_warehouse(published_warehouse, base / name) for name in ("first", "other"))
     lock, files = first / ".refresh.lock", checkout_files()
     with reading(first / "carec.duckdb") as read, pytest.MonkeyPatch.context() as environment:
         environment.setenv("CAREC_WAREHOUSE", str(first))
@@ -264,7 +265,7 @@ def small_disk(published_warehouse: Path, tmp_path: Path) -> Iterator[Path]:
     if made.returncode:
         pytest.skip("a disk of its own needs the right to mount one")
     try:
-        yield Path(shutil.copytree(published_warehouse, disk / "warehouse"))
+        yield copy_warehouse(published_warehouse, disk / "warehouse")
     finally:
         subprocess.run(["umount", "--lazy", str(disk)], check=True)
 

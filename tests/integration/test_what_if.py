@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ import pytest
 from pipelines.scoring.models import Models, compiled_folder, is_published_by, load_models
 from pipelines.scoring.what_if import TABLES, WhatIf
 from tests.conftest import AS_OF, copy_checkout, run_carec
+from tests.templates import copy_warehouse
 from warehouse.layout import Layout
 
 CHANGE = ("KAZ", "internet_users_pct", 70.0)
@@ -128,7 +128,7 @@ def test_what_if_equals_a_refresh_with_the_figure_changed(published_warehouse: P
     rest = old.removeprefix(start).partition(",")
     end = "\n" if not rest[1] else rest[1] + rest[2]
     archive.write_text("".join(f"{start}{value}{end}" if line == old else line for line in lines), encoding="utf-8")
-    warehouse = Path(shutil.copytree(published_warehouse, tmp_path / "warehouse"))
+    warehouse = copy_warehouse(published_warehouse, tmp_path / "warehouse")
     done = run_carec("refresh", "--as-of", AS_OF, warehouse=warehouse, root=root)
     assert done.returncode == 0, done.stderr
     with duckdb.connect(str(warehouse / "carec.duckdb"), read_only=True) as connection:
