@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from decimal import Decimal
@@ -13,7 +14,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pipelines.cli.app import _fail
+from pipelines.cli.app import _fail, run
 from pipelines.cli.tables import Format, readable, show
 from pipelines.cli.terminal import home_path, note
 from pipelines.formatting import figure, number, sparkline
@@ -191,3 +192,17 @@ def test_every_path_on_the_command_line_may_begin_with_the_home(monkeypatch: pyt
         if any("click" in ast.unparse(one) for one in command.decorator_list)
     }
     assert sum(given for given, _ in paths.values()) >= 8 and all(given == read for given, read in paths.values())
+
+
+def test_an_interrupt_ends_a_command_with_one_line(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("pipelines.cli.query.run_query", interrupted)
+    monkeypatch.setattr(sys, "argv", ["carec", "query", "from scorecard"])
+    with pytest.raises(SystemExit) as left:
+        run()
+    assert left.value.code == 130
+    assert capsys.readouterr().err.strip() == "carec: interrupted; the previous publication is untouched"
