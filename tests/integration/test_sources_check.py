@@ -19,6 +19,7 @@ from pydantic import HttpUrl
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
+from pipelines import source_checks
 from pipelines.cli.sources import sources_check
 from pipelines.cli.tables import Format
 from pipelines.orchestration.automation import failure_sensor
@@ -26,8 +27,8 @@ from pipelines.orchestration.source_check_job import check_schedule, check_sourc
 from pipelines.settings import load_settings
 from pipelines.source_checks import check_links, closing_line
 from pipelines.workspace import Workspace, open_workspace
-from sources.catalogue import ARCHIVE
-from sources.checks.links import LinkFinding
+from sources.catalogue import ARCHIVE, Indicator
+from sources.checks.links import LinkFinding, StoredData
 from sources.errors import ConfigurationError
 from sources.providers.local_file import LocalFiles
 from tests.contract.loopback import unused_port
@@ -94,6 +95,21 @@ def without(code: str, new: str, world: World, provider: str, path: str) -> Spoi
 
 
 # Providers that match the catalogue
+
+
+def test_a_check_of_one_provider_reads_the_stored_figures_of_its_indicators_only(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, stored = set(), source_checks._stored
+
+    def noting(workspace: Workspace, indicator: Indicator) -> StoredData:
+        read.add(indicator.id)
+        return stored(workspace, indicator)
+
+    monkeypatch.setattr(source_checks, "_stored", noting)
+    found = world.check("wipo_gii")
+    asked = {indicator for indicator, _ in found}
+    assert asked == read and 0 < len(read) < len(world.workspace.catalogue.indicators)
 
 
 def test_every_link_is_ok_if_all_providers_match_the_catalogue(world: World) -> None:
