@@ -267,8 +267,6 @@ def _content(path: Path) -> dict[str, Any] | None:
 def _invoke(workspace: Workspace, arguments: list[str], progress: Callable[[str], None]) -> tuple[bool, str | None]:
     """Run a dbt command in this process. Return whether it passed, and an error if dbt could not run at all."""
     set_environment(workspace.layout, workspace.settings.memory_limit)
-    # What dbt imports and reads of the project lives to the end: to look for garbage among it takes 10 % of a build.
-    gc.disable()
     from dbt.artifacts.schemas.run import RunExecutionResult
     from dbt.cli.main import dbtRunner  # takes 1.1 s, and most refreshes do not need dbt
 
@@ -276,15 +274,14 @@ def _invoke(workspace: Workspace, arguments: list[str], progress: Callable[[str]
         # not a documented name: tests/unit/test_dbt_events.py fails if it changes
         if event.info.name == "LogStartLine":
             if event.data.index == 1:
+                # the objects of the project live to the end: to look for garbage among them takes 5 % of a build
                 gc.freeze()
-                gc.enable()
             progress(f"building {event.data.index} of {event.data.total}: {event.data.description}")
 
     try:
         outcome = dbtRunner(callbacks=[report_start]).invoke([*arguments, "--log-level", "none"])
     finally:
         gc.unfreeze()
-        gc.enable()
     if isinstance(outcome.exception, KeyboardInterrupt):  # dbt returns it as a result, without a text
         raise outcome.exception
     if _WITHOUT_FILES in arguments and isinstance(outcome.result, RunExecutionResult):

@@ -64,7 +64,6 @@ def run(given: list[Step], threads: int, folder: Path) -> float:
     with duckdb.connect(str(folder / "build.duckdb"), config={"threads": threads}) as connection:
         register(connection)
         connection.execute("set enable_external_file_cache = false; set enable_progress_bar = false")
-        connection.execute("set checkpoint_threshold = '1GB'")  # as in profiles.yml
         connection.execute("create schema staging; create schema intermediate")
         for name, sql, kind in given:
             try:
