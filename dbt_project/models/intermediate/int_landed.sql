@@ -5,22 +5,13 @@
 {{ config(materialized='view') }}
 {% set stagings = ['stg_p1', 'stg_p2', 'stg_p3', 'stg_p4', 'stg_p5', 'stg_sectors', 'stg_context'] %}
 
-with landed as not materialized (
+with landed as (
     {% for staging in stagings %}
     select * from {{ ref(staging) }}
     {% if not loop.last %}
     union all by name
     {% endif %}
     {% endfor %}
-),
-
--- not a window over all figures, which would hold every column of them at once
-oldest as (
-    select
-        indicator_id,
-        min(vintage_at) as vintage_at
-    from landed
-    group by indicator_id
 )
 
 select
@@ -33,12 +24,10 @@ select
         ) as figure_note
     ),
     case
-        when landed.vintage_at = oldest.vintage_at
+        when landed.vintage_at = min(landed.vintage_at) over (partition by landed.indicator_id)
             then least(landed.vintage_at, releases.released_on)
         else landed.vintage_at
     end as known_from
 from landed
-inner join oldest
-    on landed.indicator_id = oldest.indicator_id
 left join {{ ref('edition_releases') }} as releases
     on landed.indicator_id = releases.indicator_id and landed.year = releases.edition_year
