@@ -32,9 +32,9 @@ from warehouse.files import sha256_of, write_atomically, write_table
 from warehouse.layout import Layout
 from warehouse.publish import Receipt, check_free, has_built_bytes, seal, write_receipt
 
-_PARTS = ("indicators", "run", "source_health", "rejects", "confirmations")
+_LANDED_TABLES = ("indicators", "run", "source_health", "rejects", "confirmations")
 """Tables of dbt's source ``landing``. The first three are files of their own, written again by each refresh."""
-_FILES = _PARTS[:3]
+_LANDED_FILES = _LANDED_TABLES[:3]
 
 _WITHOUT_FILES = "--no-write-json"
 """dbt's option to write neither the manifest nor the results."""
@@ -83,7 +83,7 @@ def inputs_of_tests(workspace: Workspace) -> dict[str, str]:
 
 def inputs_of_tables(workspace: Workspace) -> dict[str, str]:
     """Return the hashes of the inputs of a build that can be the same as in the last one: of seeds and landed files."""
-    files = {f"source:landing.{name}": workspace.layout.landing / f"{name}.parquet" for name in _FILES}
+    files = {f"source:landing.{name}": workspace.layout.landing / f"{name}.parquet" for name in _LANDED_FILES}
     landed = {name: sha256_of(path) for name, path in files.items() if path.exists()}
     return inputs_of_tests(workspace) | landed
 
@@ -177,7 +177,7 @@ def start_build(workspace: Workspace, as_of: date, fingerprint: str, whole: bool
     known = {} if whole else built_inputs(layout)
     if known.get("seeds") == inputs["seeds"]:
         left_out += [name for name, content in inputs.items() if name != "unit_tests" and known.get(name) == content]
-        sources = ["source:observations", *(f"source:landing.{name}" for name in _PARTS)]
+        sources = ["source:observations", *(f"source:landing.{name}" for name in _LANDED_TABLES)]
         arguments += ["--select", *(f"{source}+" for source in sources if source not in left_out)]
     has_manifest = is_compiled and _manifest_path(workspace).is_file()
     return StartedBuild(as_of, fingerprint, inputs, arguments, tuple(left_out), has_manifest)
