@@ -4,6 +4,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.lock-installed
 
+# Each start of a command would compile the project again, and each process of pytest all tests.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := scorecard
 .PHONY: scorecard test test-all test-lake lake workers object-store lint format ui generate docs bench bench-lake \
   bench-scale lock clean

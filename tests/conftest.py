@@ -59,8 +59,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Return one process more than cores: a fifth of the time a process waits for a server, a lock or the disk."""
-    return (os.cpu_count() or 1) + 1
+    """Return two processes more than cores: browsers, servers and templates let two of four wait for minutes."""
+    return (os.cpu_count() or 1) + 2
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from csv import DictReader
 from dataclasses import replace
 from datetime import timedelta
@@ -18,12 +18,13 @@ import duckdb
 import polars as pl
 import pytest
 import yaml
-from dagster_dbt import dbt_assets
+from dagster_dbt import DbtCliResource, dbt_assets
 
+from pipelines import definitions
 from pipelines.dbt import runner
 from pipelines.dbt.results import read_results
 from pipelines.definitions import build_defs as build
-from pipelines.orchestration.dbt_assets import ScorecardTranslator, dbt_project, declared, staging_groups
+from pipelines.orchestration.dbt_assets import ScorecardTranslator, dbt_project, dbt_resource, declared, staging_groups
 from pipelines.seeds.codes import FRAMEWORK
 from pipelines.settings import load_settings
 from pipelines.workspace import Workspace, open_workspace
@@ -37,8 +38,18 @@ DG = Path(sys.executable).with_name("dg")
 
 
 @pytest.fixture(scope="module")
-def build_defs() -> BuildDefs:
-    return build
+def build_defs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BuildDefs]:
+    """Return ``build_defs``. Its dbt does not parse the whole project again in a copied warehouse."""
+    dbt = tmp_path_factory.mktemp("dbt") / "dbt"
+    dbt.write_text(f'#!/bin/sh\nexec {sys.executable} -P {ROOT}/tests/carec_program.py dbt "$@"\n')
+    dbt.chmod(0o755)
+
+    def with_cache(workspace: Workspace) -> DbtCliResource:
+        return DbtCliResource(**(dbt_resource(workspace).model_dump() | {"dbt_executable": str(dbt)}))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(definitions, "dbt_resource", with_cache)
+        yield build
 
 
 def at(warehouse: Path) -> Workspace:
