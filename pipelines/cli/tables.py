@@ -44,8 +44,8 @@ MAX_NAME_WIDTH = 30
 _DIGITS = re.compile(rf'"{(_MARK := os.urandom(8).hex())}:(-?[0-9.]+)"')
 """A decimal number in JSON, marked as a text: the standard library writes only binary floating-point numbers."""
 
-_TRAILING = re.compile(r"(?: |\x1b\[[0-9;]*m)+$")
-"""Blanks at the end of a line, possibly between colour codes."""
+_TRAILING = re.compile(r"(?<! )(?: |\x1b\[[0-9;]*m)+$")
+"""Blanks at the end of a line, possibly between colour codes. Within a run of blanks no search starts again."""
 
 _REPLACEMENTS = {ord(bar): str(height) for height, bar in enumerate("▁▂▃▄▅▆▇█", start=1)} | {
     ord(GAP): "-",
@@ -267,8 +267,8 @@ def _print_table(columns: list[_Column], title: str | None, optional: Sequence[s
                     justify="right" if column.right else "left",
                     overflow="fold",
                     no_wrap=column.whole,
-                    # rich counts U+2028 as a line break where it measures, not where it prints
-                    min_width=column.natural - 2 if column.whole or fits else None,
+                    # rich would measure every cell again, and count U+2028 as a line break, which it does not print
+                    width=column.natural - 2 if column.whole or fits else None,
                 )
             for row in zip(*(column.cells for column in columns), strict=True):
                 table.add_row(*row)
@@ -280,12 +280,19 @@ def _print_table(columns: list[_Column], title: str | None, optional: Sequence[s
 
 def _print_blocks(out: Console, columns: Sequence[_Column]) -> None:
     """Print one block per row, with one line per column."""
-    for place, row in enumerate(zip(*(column.cells for column in columns), strict=True)):
-        if place:
-            out.print()
-        block = Table(box=None, pad_edge=False, show_header=False)
-        block.add_column(no_wrap=True)
-        block.add_column(overflow="fold")
+    widest = max(len(column.name) for column in columns)
+    blocks = []
+    for row in zip(*(column.cells for column in columns), strict=True):
+        lines: list[Text] = []
         for column, text in zip(columns, row, strict=True):
-            block.add_row(Text(column.name, "bold"), text)
-        out.print(block)
+            name = Text(column.name.ljust(widest), "bold")
+            for line in _folded(out, text, out.width - widest - 2):
+                lines.append(Text.assemble(name, "  ", line))
+                name = Text(" " * widest)
+        blocks.append(Text("\n").join(lines))
+    out.print(Text("\n\n").join(blocks), no_wrap=True, overflow="ignore", crop=False)
+
+
+def _folded(out: Console, text: Text, width: int) -> Iterable[Text]:
+    """Return the lines of a text that is folded at this width."""
+    return [text] if text.cell_len <= width and "\n" not in text.plain else text.wrap(out, width, overflow="fold")
