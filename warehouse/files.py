@@ -181,13 +181,16 @@ def _content_of(table: pl.DataFrame) -> str:
     """Return a hash of names and values that does not depend on how a version of polars writes them."""
     digest = hashlib.sha256()
     for column in table:
-        values, nulls = column.to_physical(), column.null_count()
+        size, nulls, kind = len(column), column.null_count(), column.dtype
+        is_plain = kind.is_integer() or kind.is_float() or str(kind) == "String"
+        values = column if is_plain else column.to_physical()
         digest.update(f"{column.name}\n".encode())
-        digest.update(column.is_null().to_numpy().tobytes() if nulls else bytes(len(column)))
+        digest.update(column.is_null().to_numpy().tobytes() if 0 < nulls < size else bytes([nulls > 0]) * size)
         if values.dtype.is_numeric():
             digest.update((values.fill_null(0) if nulls else values).to_numpy().tobytes())
-        elif not values.dtype.is_nested() and values.n_unique() == 1:  # as most columns of a vintage
-            digest.update("\0".join([str(values[0])] * len(values)).encode())
+        elif size and not values.dtype.is_nested() and values[0] == values[-1] and values.n_unique() == 1:
+            text = str(values[0]).encode()  # as most columns of a vintage
+            digest.update((text + b"\0") * (size - 1) + text)
         else:
             digest.update("\0".join(map(str, values.to_list())).encode())
     return digest.hexdigest()
