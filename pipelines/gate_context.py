@@ -20,7 +20,7 @@ from pipelines.run_journal import Run
 from pipelines.workspace import Workspace
 from sources.chain import Resolution
 from sources.errors import ConfigurationError
-from sources.observation import empty_observations, sound_indicators
+from sources.observation import KEY, empty_observations, sound_indicators
 from warehouse import confirmations, landing
 from warehouse.landing import LandedVintage
 
@@ -43,8 +43,10 @@ class Contexts:
     def __init__(self, workspace: Workspace, run: Run, resolutions: Sequence[Resolution]) -> None:
         self._workspace, self._run, self._last_year = workspace, run, run.window.last_year + 1
         self._figures: dict[str, pl.DataFrame] = {}
-        answers = ((each.indicator, each.candidates) for each in resolutions)
+        answers = [(each.indicator, each.candidates) for each in resolutions]
         self._sound = sound_indicators(answers, workspace.areas.known, self._last_year)
+        keys = pl.concat([empty_observations().select(KEY), *(rows.select(KEY) for _, rows in answers)])
+        self._distinct = self._sound - set(keys.filter(keys.is_duplicated())["indicator_id"])
 
     def replace(self, indicator_id: str, series: pl.DataFrame) -> None:
         """Take the figures of a newer vintage of an indicator."""
@@ -94,6 +96,7 @@ class Contexts:
             rejected_areas=frozenset(resolution.rejected_keys["iso3"]),
             unknown_areas=_unknown_areas(resolution.rejects["reason"]),
             is_sound=indicator.id in self._sound,
+            is_distinct=indicator.id in self._distinct,
             older=older,
             others=partial(self._others, indicator.id),
         )

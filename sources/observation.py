@@ -218,7 +218,7 @@ def sound_indicators(
 
     All are checked at once, because a contract costs 30 ms whatever it has to check.
     """
-    own = [(each, rows) for each, rows in series if rows.height and (rows["indicator_id"] == each.id).all()]
+    own = [(each, rows) for each, rows in series if rows["indicator_id"].unique().to_list() == [each.id]]
     if not own:
         return frozenset()
     indicators, records = [each for each, _ in own], pl.concat(rows for _, rows in own)

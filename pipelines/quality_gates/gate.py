@@ -69,6 +69,7 @@ class Context:
         rejected_areas: Economies with a record that could not be read.
         unknown_areas: Codes of areas in the answer that the project does not know.
         is_sound: Whether all records are known to satisfy the contract of an observation.
+        is_distinct: Whether no two records are known to be of one country and year.
         older: Returns the vintages before the last one, newest first, with their times.
         others: Returns the figures of every other indicator's last vintage, as ``places.figures_of`` has them.
     """
@@ -88,6 +89,7 @@ class Context:
     rejected_areas: frozenset[str] = frozenset()
     unknown_areas: tuple[str, ...] = ()
     is_sound: bool = False
+    is_distinct: bool = False
     older: Callable[[], Sequence[tuple[datetime, pl.DataFrame]]] = lambda: ()
     others: Callable[[], pl.DataFrame] = pl.DataFrame
 
@@ -192,7 +194,7 @@ def run_gates(gates: Sequence[Gate], candidates: pl.DataFrame, previous: pl.Data
     """
     if candidates.schema != OBSERVATION:
         candidates = candidates.select(OBSERVATION.keys()).cast(OBSERVATION)  # type: ignore[arg-type]
-    if candidates.n_unique(PLACE) < candidates.height:
+    if not context.is_distinct and candidates.n_unique(PLACE) < candidates.height:
         candidates = candidates.unique(maintain_order=True)
     done = Checked(candidates)
     for gate in gates:

@@ -102,10 +102,10 @@ def _whole(number: pl.Expr) -> pl.Expr:
 
 def all_same(candidates: pl.DataFrame, previous: pl.DataFrame, context: Context) -> Sequence[Doubt]:
     """Hold back an economy, year or series with one value for every figure, where the last vintage has several."""
-    series = candidates.select("iso3", "year", "value")
-    if series.height >= 2 * ENOUGH and series["value"].n_unique() == 1 and previous["value"].n_unique() != 1:
-        value = series["value"][0]
-        return [Doubt(series.select("year", reason=pl.lit(f"every figure is {value:g}")).unique("year"), 1)]
+    values = candidates["value"]
+    if values.len() >= 2 * ENOUGH and values.n_unique() == 1 and previous["value"].n_unique() != 1:
+        value = values[0]
+        return [Doubt(candidates.select("year", reason=pl.lit(f"every figure is {value:g}")).unique("year"), 1)]
     if previous.is_empty():
         return ()
     rows = compared(candidates, previous)
@@ -124,7 +124,8 @@ def repeated_year(candidates: pl.DataFrame, previous: pl.DataFrame, context: Con
     """Hold back a year with the figures of the year before, for all or the members, in a series that repeats none."""
     value, iso3 = pl.col("value"), pl.col("iso3")
     equal = (value == value.shift()) & (iso3 == iso3.shift())
-    if candidates.select("iso3", "year", "value").sort("iso3", "year").select(equal.sum()).item() < ENOUGH:
+    years = candidates.lazy().sort("iso3", "year").filter(equal).select("year").collect().to_series()
+    if years.len() < ENOUGH or years.unique_counts().max() < ENOUGH:  # type: ignore[operator]
         return ()
     doubts = []
     enough = pl.col("count") >= ENOUGH

@@ -208,9 +208,11 @@ def _matches(series: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
     """Return ``indicator``, ``equal`` and ``both`` of the indicators with nearly the same figures."""
     rows = series.select(*PLACE, _key("value")).filter(pl.col("key") != 0)
     hashes = rows.select(_HASH.implode()).to_series()
+    alike = others.filter(pl.col("hash").is_in(hashes))
+    if alike.height < 2 * ENOUGH:
+        return pl.DataFrame({"indicator": [], "equal": [], "both": []})
     equal = (
-        others.filter(pl.col("hash").is_in(hashes))
-        .join(rows, on=[*PLACE, "key"], how="semi")  # two figures may have one hash
+        alike.join(rows, on=[*PLACE, "key"], how="semi")  # two figures may have one hash
         .group_by("indicator")
         .agg(equal=pl.len(), distinct=pl.col("key").n_unique())
         .filter(pl.col("distinct") >= 2 * ENOUGH)

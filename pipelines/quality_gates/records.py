@@ -37,6 +37,8 @@ def contract(candidates: pl.DataFrame, previous: pl.DataFrame, context: Context)
 def other_unit(candidates: pl.DataFrame, previous: pl.DataFrame, context: Context) -> Checked:
     """Refuse all figures of an economy or year of which half are outside the valid range; hold back a series of which a
     tenth are."""
+    if context.is_sound:
+        return Checked(candidates)
     low, high = context.indicator.valid_range.min, context.indicator.valid_range.max
     outside = ~candidates["value"].is_between(low, high) & candidates["value"].is_finite()
     if not outside.any():
@@ -68,7 +70,7 @@ def other_unit(candidates: pl.DataFrame, previous: pl.DataFrame, context: Contex
 def duplicates(candidates: pl.DataFrame, previous: pl.DataFrame, context: Context) -> Checked:
     """Refuse all records of a country and year that have different values."""
     ordered = candidates.sort(KEY, maintain_order=True)
-    if ordered.n_unique(PLACE) == ordered.height:
+    if context.is_distinct or ordered.n_unique(PLACE) == ordered.height:
         return Checked(ordered)
     distinct = ordered.unique([*KEY, "value"], maintain_order=True)
     several = pl.when(pl.len().over(KEY) > 1).then(pl.lit("several values for one country and year"))

@@ -79,8 +79,11 @@ def _same_scale(ratio: float | None) -> bool:
 
 def first_fault(candidates: pl.DataFrame, previous: pl.DataFrame, context: Context) -> str | None:
     """Hold back the first series of an indicator if all figures are zero or no percentage is above 1."""
-    largest = float(candidates["value"].abs().max())  # type: ignore[arg-type]
-    if previous.height or candidates.height < 2 * ENOUGH or largest > 1:
+    if previous.height or candidates.height < 2 * ENOUGH:
+        return None
+    values = candidates["value"]
+    largest = max(-float(values.min()), float(values.max()))  # type: ignore[arg-type]
+    if largest > 1:
         return None
     if largest == 0:
         return "every figure is zero"
