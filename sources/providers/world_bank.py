@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import cache, partial
+from itertools import chain
 from urllib.parse import quote, urlencode
 
 import polars as pl
@@ -32,6 +33,7 @@ from sources.providers.world_bank_pages import (
     PER_PAGE,
     ApiError,
     WorldBankPage,
+    announced_pages,
     database_of,
     fault_between,
     indicators_of,
@@ -194,13 +196,11 @@ class _WorldBankFetch:
 
     def _pages(self, part: list[SeriesRequest]) -> list[_Received]:
         """Return all pages of one answer. If one is unusable, or they do not form one answer, all have the error."""
-        first = self._page(part, 1)
-        received = [first]
-        if first.page is not None and 1 < first.page.pages <= MAX_PAGES:
-            numbers = range(2, first.page.pages + 1)
-            with ThreadPoolExecutor(self.provider.parallel, thread_name_prefix=self.provider.id) as pool:
-                replies = pool.map(partial(self._request, part), numbers)  # reading one must not delay the next request
-                received += [self._read(part, number, reply) for number, reply in zip(numbers, replies, strict=True)]
+        first = self._request(part, 1)
+        numbers = range(2, announced_pages(first) + 1)
+        with ThreadPoolExecutor(self.provider.parallel, thread_name_prefix=self.provider.id) as pool:
+            replies = pool.map(partial(self._request, part), numbers)  # reading one must not delay the next request
+            received = [self._read(part, number, reply) for number, reply in enumerate(chain([first], replies), 1)]
         error = next((one.error for one in received if one.error), None)
         if error is None:
             pages = [one.page for one in received if one.page]

@@ -28,6 +28,7 @@ from sources.provider import Outcome, SeriesRequest, Window
 PER_PAGE = 32_500  # the most that the API gives
 MAX_PAGES = 100
 LAST_UPDATED = re.compile(rb'"lastupdated"\s*:\s*"([^"]+)"')
+PAGES = re.compile(rb'\s*\[\s*\{[^{}]*"pages"\s*:\s*"?(\d{1,4})\b')
 THROTTLED_STATUS = {400, 500}
 """HTTP statuses of right codes while the API throttles, and of wrong codes: tried again unless a message says why."""
 UNKNOWN_ID_MESSAGES = {"120", "175"}  # invalid value; the indicator was not found, it may have been deleted or archived
@@ -93,6 +94,12 @@ def parse(body: bytes) -> WorldBankPage:
     keys = table.select(pl.concat_str(pl.col(*KEY).fill_null(""), separator="|").alias("key"))["key"]
     table = table.select(ROW).with_columns(pl.col("indicator", "country").fill_null(""))
     return WorldBankPage(number, pages, total, source, last_updated, table, keys, per_page)
+
+
+def announced_pages(first: Reply) -> int:
+    """Return the number of pages of an answer by the envelope of its first one; 1 if that is not usable."""
+    found = PAGES.match(first.body.head(1000)) if first.failure is None else None
+    return int(found[1]) if found and int(found[1]) <= MAX_PAGES else 1
 
 
 def _text(head: dict[str, Any], name: str) -> str | None:
