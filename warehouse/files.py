@@ -13,6 +13,7 @@ import json
 import os
 import sys
 import time
+from array import array
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -26,6 +27,21 @@ if TYPE_CHECKING:  # readers need neither threads nor locks
 
 CONTENT = "carec:content"
 """Key of the hash in the metadata of a Parquet file."""
+
+_TYPE_CODES = {
+    **{
+        "Int8": "b",
+        "Int16": "h",
+        "Int32": "i",
+        "Int64": "q",
+        "UInt8": "B",
+        "UInt16": "H",
+        "UInt32": "I",
+        "UInt64": "Q",
+    },
+    **{"Float32": "f", "Float64": "d"},
+}
+"""Numbers of polars -> those of ``array``. The import of numpy takes a tenth of a refresh with nothing changed."""
 
 POLL_S = 0.2
 """Seconds between two attempts to get the lock."""
@@ -185,9 +201,9 @@ def _content_of(table: pl.DataFrame) -> str:
         is_plain = kind.is_integer() or kind.is_float() or str(kind) == "String"
         values = column if is_plain else column.to_physical()
         digest.update(f"{column.name}\n".encode())
-        digest.update(column.is_null().to_numpy().tobytes() if 0 < nulls < size else bytes([nulls > 0]) * size)
-        if values.dtype.is_numeric():
-            digest.update((values.fill_null(0) if nulls else values).to_numpy().tobytes())
+        digest.update(bytes(column.is_null().to_list()) if 0 < nulls < size else bytes([nulls > 0]) * size)
+        if code := _TYPE_CODES.get(str(values.dtype)):
+            digest.update(array(code, (values.fill_null(0) if nulls else values).to_list()).tobytes())
         elif size and not values.dtype.is_nested() and values[0] == values[-1] and values.n_unique() == 1:
             text = str(values[0]).encode()  # as most columns of a vintage
             digest.update((text + b"\0") * (size - 1) + text)

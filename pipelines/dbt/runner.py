@@ -19,7 +19,7 @@ import polars as pl
 
 from pipelines.dbt import failures
 from pipelines.dbt.built_inputs import built_inputs, record_inputs
-from pipelines.dbt.compiled import COMPILED, code_hash, has_mark, hash_of
+from pipelines.dbt.compiled import COMPILED, PACKAGE, code_hash, has_mark, hash_of
 from pipelines.dbt.environment import set_environment
 from pipelines.dbt.results import Build, missed_tests, read_results
 from pipelines.dbt.staging import check_staging
@@ -128,14 +128,26 @@ def write_as_of(layout: Layout, as_of: date) -> None:
     write_table(layout.run, pl.DataFrame({"as_of": [as_of]}, schema={"as_of": pl.Date}))
 
 
-def check_seeds(workspace: Workspace) -> None:
-    """Check the seeds and the generated staging.
+def check_seeds(workspace: Workspace) -> str:
+    """Check the seeds and the generated staging, unless the same files have passed before a build.
+
+    Returns:
+        The hash of what the checks read: the dbt project, the catalogue, and the checks themselves.
 
     Raises:
         ConfigurationError: Names the first fault.
     """
-    check_all(workspace.dbt_project, workspace.catalogue)
-    check_staging(workspace.catalogue, workspace.dbt_project)
+    checks, catalogue = hash_of(PACKAGE / "seeds", {".py"}), workspace.catalogue.model_dump_json()
+    read = inputs_of_tests(workspace)["seeds"] + checks + hashlib.sha256(catalogue.encode()).hexdigest()
+    if not has_mark(_checked_seeds(workspace.layout), read):
+        check_all(workspace.dbt_project, workspace.catalogue)
+        check_staging(workspace.catalogue, workspace.dbt_project)
+    return read
+
+
+def _checked_seeds(layout: Layout) -> Path:
+    """Return the path of the marker: the hash of the seeds that last passed their check."""
+    return layout.dbt_target / "seeds.sha256"
 
 
 def start_build(workspace: Workspace, as_of: date, fingerprint: str, whole: bool = False) -> StartedBuild:
@@ -155,9 +167,10 @@ def start_build(workspace: Workspace, as_of: date, fingerprint: str, whole: bool
         ConfigurationError: A seed that people edit has a fault.
         NotPublished: Another process has the build file open.
     """
-    check_seeds(workspace)
+    checked = check_seeds(workspace)
     layout = workspace.layout
     check_free(layout)
+    write_atomically(_checked_seeds(layout), checked.encode())
     write_as_of(layout, as_of)
     is_as_built = has_built_bytes(layout)
     layout.receipt.unlink(missing_ok=True)

@@ -19,10 +19,9 @@ from sources.http.bodies import CHUNK, Body
 from sources.parsing.responses import UNENDED, UnusableResponse
 
 NUL_BYTES = "the body has NUL bytes: it is damaged, or its encoding is not UTF-8"
-HALF_CHARACTER = re.compile(
-    r"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F][0-9a-fA-F]{2}"
-)
-"""An unpaired UTF-16 surrogate. It cannot be encoded as UTF-8."""
+_HALF = r"\\u[dD][89abAB][0-9a-fA-F]{2}", r"\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+HALF_CHARACTER = re.compile(rf"(\\[^u]|{_HALF[0]}{_HALF[1]})|{_HALF[0]}|{_HALF[1]}")
+"""An unpaired UTF-16 surrogate, which cannot be encoded as UTF-8; or, as a group, another escape or a pair."""
 
 
 def decode(body: bytes) -> str:
@@ -46,7 +45,7 @@ def parse_json(body: bytes) -> Any:
     """
     text = decode(body)
     if "\\ud" in text or "\\uD" in text:
-        text = HALF_CHARACTER.sub(r"\\ufffd", text)
+        text = HALF_CHARACTER.sub(lambda found: found[1] or r"\ufffd", text)
     try:
         return json.loads(text, parse_float=str, parse_int=str, parse_constant=str, object_pairs_hook=_object)
     except (ValueError, RecursionError) as error:

@@ -23,6 +23,7 @@ from pipelines.dbt.environment import set_environment
 from pipelines.dbt.results import missed_tests
 from pipelines.settings import load_settings
 from pipelines.workspace import Workspace, open_workspace
+from sources.errors import ConfigurationError
 from tests.running import AS_OF, ROOT
 from warehouse.files import write_table
 
@@ -64,6 +65,23 @@ def test_seeds_and_tests_of_code_run_again_only_after_a_change_of_their_inputs(w
 
     (workspace.dbt_project / "macros" / "added.sql").write_text("{# another macro #}", encoding="utf-8")
     assert skipped(workspace) == []
+
+
+@pytest.mark.parametrize("changed", ["seeds/economies.csv", "seeds/_seeds.yml", "the catalogue"])
+def test_seeds_that_have_passed_are_checked_again_after_a_change(workspace: Workspace, changed: str) -> None:
+    skipped(workspace)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(runner, "check_all", None)  # the same files are not checked again
+        runner.check_seeds(workspace)
+    if changed == "the catalogue":
+        catalogue = workspace.catalogue.model_copy(update={"indicators": {}})
+        workspace = replace(workspace, catalogue=catalogue)
+    else:
+        path = workspace.dbt_project / changed
+        path.write_text(path.read_text(encoding="utf-8").replace("iso3", "iso33", 1), encoding="utf-8")
+    for _ in range(2):  # a fault is no proof either
+        with pytest.raises(ConfigurationError):
+            runner.check_seeds(workspace)
 
 
 @pytest.mark.parametrize("name", ["indicators", "source_health", "run"])

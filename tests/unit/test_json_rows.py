@@ -97,6 +97,7 @@ def answer(*rows: str) -> bytes:
 @example(body=answer(ROW.replace('"date"', '"value" :2,"date"')))
 @example(body=answer(ROW.replace('"date"', r'"v\u0061lue":2,"date"')))
 @example(body=answer(ROW.replace('"decimal":1', '"decimal":{"a":1,"a":2}')))
+@example(body=answer(ROW.replace("Uzbekistan", r"\\ud800\udc00")))  # a backslash, and half a character
 def test_every_body_is_read_as_json_reads_it(body: bytes) -> None:
     found = read(body)
     with patch.object(world_bank_pages, "decode_rows", lambda text, kind: None):
