@@ -65,7 +65,7 @@ def test_the_guide_has_every_file_of_the_example() -> None:
 
 
 def test_the_unit_and_contract_tests_pass_with_the_new_provider_and_indicator(checkout: Path) -> None:
-    selected = ["-p", "no:cacheprovider", "-n", "0", "-k", "unit or example", *TESTS]
+    selected = ["-p", "no:cacheprovider", "-n", "0", "-m", "not exhaustive", "-k", "unit or example", *TESTS]
     summary = python(checkout, "-m", "pytest", *selected).splitlines()[-1]
     assert re.search(r"\d+ passed", summary)
 

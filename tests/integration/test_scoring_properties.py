@@ -29,7 +29,7 @@ World = dict[str, Rows]
 ECONOMIES = ("AAA", "BBB", "CCC", "DDD")
 PARAMETERS = read_parameters(ROOT / "dbt_project" / "seeds")
 FULL = os.environ.get("HYPOTHESIS_PROFILE", "repeatable") != "repeatable"
-EVERY = settings(derandomize=True, deadline=None, max_examples=25 if FULL else 5)
+EVERY = settings(derandomize=True, deadline=None, max_examples=15 if FULL else 5)
 
 
 @pytest.fixture(scope="module")
@@ -371,7 +371,7 @@ def close(value: float | None) -> object:
     return value if value is None else pytest.approx(value, rel=1e-9, abs=1e-9)
 
 
-@settings(EVERY, max_examples=80 if FULL else 15)
+@settings(EVERY, max_examples=40 if FULL else 15)
 @given(world=worlds())
 def test_the_compiled_sql_equals_the_second_implementation(engine: Engine, world: World) -> None:
     scores = engine.score(**world)
