@@ -14,7 +14,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import cache, partial
-from itertools import chain
 from urllib.parse import quote, urlencode
 
 import polars as pl
@@ -196,11 +195,15 @@ class _WorldBankFetch:
 
     def _pages(self, part: list[SeriesRequest]) -> list[_Received]:
         """Return all pages of one answer. If one is unusable, or they do not form one answer, all have the error."""
-        first = self._request(part, 1)
-        numbers = range(2, announced_pages(first) + 1)
+        reply = self._request(part, 1)
+        numbers = range(2, announced_pages(reply) + 1)
         with ThreadPoolExecutor(self.provider.parallel, thread_name_prefix=self.provider.id) as pool:
             replies = pool.map(partial(self._request, part), numbers)  # reading one must not delay the next request
-            received = [self._read(part, number, reply) for number, reply in enumerate(chain([first], replies), 1)]
+            received = [first := self._read(part, 1, reply)]
+            if first.page and not numbers and first.page.pages <= MAX_PAGES:  # an unusual envelope is known once read
+                numbers = range(2, first.page.pages + 1)
+                replies = pool.map(partial(self._request, part), numbers)
+            received += [self._read(part, number, reply) for number, reply in zip(numbers, replies, strict=True)]
         error = next((one.error for one in received if one.error), None)
         if error is None:
             pages = [one.page for one in received if one.page]

@@ -97,7 +97,7 @@ def parse(body: bytes) -> WorldBankPage:
 
 
 def announced_pages(first: Reply) -> int:
-    """Return the number of pages of an answer by the envelope of its first one; 1 if that is not usable."""
+    """Return the number of pages of an answer by the beginning of its first one, before it is read; 1 if unknown."""
     found = PAGES.match(first.body.head(1000)) if first.failure is None else None
     return int(found[1]) if found and int(found[1]) <= MAX_PAGES else 1
 

@@ -226,6 +226,13 @@ def test_all_pages_are_read_each_once(visit: Callable[..., Fetched], httpserver:
     assert len(fetched.bodies) == 4
 
 
+def test_all_pages_are_read_after_a_byte_order_mark(visit: Callable[..., Fetched]) -> None:
+    def marked(request: Request) -> Response:
+        return Response(b"\xef\xbb\xbf" + json.dumps(paged(YEARLY, 3)(request)).encode(), content_type=JSON)
+
+    assert values(only(visit(marked))) == [("UZB", year, year / 10) for year in range(2000, 2011)]
+
+
 def test_every_record_names_its_body(visit: Callable[..., Fetched]) -> None:
     fetched = visit(paged(YEARLY, 6))
     years_of = {body.sha256: {r["date"] for r in json.loads(body.content)[1]} for body in fetched.bodies}
