@@ -186,9 +186,8 @@ def _content_of(table: pl.DataFrame) -> str:
     """Return a hash of names and values that does not depend on how a version of polars writes them."""
     digest = hashlib.sha256()
     for column in table:
-        size, nulls, kind = len(column), column.null_count(), column.dtype
-        is_plain = kind.is_integer() or kind.is_float() or str(kind) == "String"
-        values = column if is_plain else column.to_physical()
+        size, nulls, kind = len(column), column.null_count(), str(column.dtype)
+        values = column if kind in (*_TYPE_CODES, "String") else column.to_physical()
         digest.update(f"{column.name}\n".encode())
         digest.update(bytes(column.is_null().to_list()) if 0 < nulls < size else bytes([nulls > 0]) * size)
         if code := _TYPE_CODES.get(str(values.dtype)):

@@ -138,11 +138,11 @@ def check_seeds(workspace: Workspace) -> str:
         ConfigurationError: Names the first fault.
     """
     checks, catalogue = hash_of(PACKAGE / "seeds", {".py"}), workspace.catalogue.model_dump_json()
-    read = inputs_of_tests(workspace)["seeds"] + checks + hashlib.sha256(catalogue.encode()).hexdigest()
-    if not has_mark(_checked_seeds(workspace.layout), read):
+    inputs = inputs_of_tests(workspace)["seeds"] + checks + hashlib.sha256(catalogue.encode()).hexdigest()
+    if not has_mark(_checked_seeds(workspace.layout), inputs):
         check_all(workspace.dbt_project, workspace.catalogue)
         check_staging(workspace.catalogue, workspace.dbt_project)
-    return read
+    return inputs
 
 
 def _checked_seeds(layout: Layout) -> Path:
