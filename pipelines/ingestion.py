@@ -298,7 +298,7 @@ def _judge(
         judged = replace(
             judged,
             replaced=checked.replaced,
-            sent=_sent_by_provider(checked.accepted, placed),
+            sent=checked.accepted.filter(_sent_by_provider(placed)),
             gaps=pl.concat([judged.gaps, checked.doubted], how="diagonal"),
             warnings=checked.warnings,
         )
@@ -312,29 +312,22 @@ def _judge(
     return replace(judged, series=checked.accepted)
 
 
-def _sent_by_provider(figures: pl.DataFrame, placed: frozenset[str]) -> pl.DataFrame:
-    """Return the figures that a provider sent over the network as they are: only these confirm a figure."""
-    changed = figures["figure_origin"].null_count() < figures.height
-    if not changed and not placed and LOCAL_FILE not in figures["retrieved_via"].unique():
-        return figures
-    return figures.filter(
-        pl.col("figure_origin").ne_missing(FigureOrigin.CORRECTED.value),
-        pl.col("retrieved_via") != LOCAL_FILE,
-        ~pl.col("raw_sha256").is_in(list(placed)),
+def _sent_by_provider(placed: frozenset[str]) -> pl.Expr:
+    """Return which figures a provider sent over the network as they are: only these confirm a figure."""
+    return (
+        pl.col("figure_origin").ne_missing(FigureOrigin.CORRECTED.value)
+        & (pl.col("retrieved_via") != LOCAL_FILE)
+        & ~pl.col("raw_sha256").is_in(list(placed))
     )
 
 
 def _most_frequent(names: pl.Series) -> str | None:
     """Return the most frequent name, the first in the alphabet of several; None if there is no name."""
-    if names.n_unique() < 2:
-        return names.first()  # type: ignore[return-value]
-    return names.mode().sort().first()  # type: ignore[return-value]
+    return names.mode().sort().first() if names.len() else None  # type: ignore[return-value]
 
 
 def _newest_release(figures: pl.DataFrame) -> str | None:
     """Return the release of the latest year's figures, the one received last if they have several."""
-    if figures["provider_release"].n_unique() < 2:
-        return figures["provider_release"].first()  # type: ignore[return-value]
     newest = figures.filter(pl.col("year") == pl.col("year").max(), pl.col("provider_release").is_not_null())
     releases = newest.sort("retrieved_at", "provider_release")["provider_release"].to_list()
     return releases[-1] if releases else None

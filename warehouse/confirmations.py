@@ -67,11 +67,9 @@ def record(
     known = newest(layout, indicator_id)
     if answered.is_empty():
         return known
-    figures = ["iso3", "year", "value"]
-    if not in_use.select(figures).equals(answered.select(figures)):
-        answered = answered.join(in_use.select(figures), on=figures, how="semi")
     confirmed = (
-        answered.select(
+        answered.join(in_use.select("iso3", "year", "value"), on=["iso3", "year", "value"], how="semi")
+        .select(
             "iso3",
             "indicator_id",
             "year",

@@ -124,8 +124,6 @@ def content_hash(observations: pl.DataFrame) -> str:
     """Return 16 hex digits of the sha256 over (iso3, year, value) in key order and the flagged and retained figures."""
     table = observations.select(*_KEY, "value").sort(_KEY)
     digest = hashlib.sha256(table.write_csv().encode())
-    if observations["figure_origin"].null_count() == observations.height:
-        return digest.hexdigest()[:16]
     # The former format's text of a flag keeps the hash of an unchanged series the same.
     flagged = pl.col("figure_origin") == FLAGGED
     text = pl.when(flagged).then(pl.lit(_FORMER_FLAG) + pl.col("figure_note")).otherwise("figure_origin")

@@ -81,8 +81,7 @@ def first_fault(candidates: pl.DataFrame, previous: pl.DataFrame, context: Conte
     """Hold back the first series of an indicator if all figures are zero or no percentage is above 1."""
     if previous.height or candidates.height < 2 * ENOUGH:
         return None
-    values = candidates["value"]
-    largest = max(-float(values.min()), float(values.max()))  # type: ignore[arg-type]
+    largest = float(candidates["value"].abs().max())  # type: ignore[arg-type]
     if largest > 1:
         return None
     if largest == 0:

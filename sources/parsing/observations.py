@@ -226,10 +226,9 @@ def build_answer(
     observations: pl.DataFrame, provider: Provider, window: Window, origin: Origin, retrieved_at: datetime
 ) -> Answer:
     """Return the answer for the observations (columns ``PARSED``) of one request."""
-    records, rejects = observations.select(RECORD.keys()), pl.DataFrame(schema=SERIES_REJECT)
-    if observations["reason"].null_count() < observations.height:
-        refused = observations["reason"].is_not_null()
-        records, rejects = records.filter(~refused), observations.filter(refused).select(SERIES_REJECT.keys())
+    refused = observations["reason"].is_not_null()
+    records = observations.filter(~refused).select(RECORD.keys())
+    rejects = observations.filter(refused).select(SERIES_REJECT.keys())
     if records.height:
         outcome, reason = Outcome.OK, None
     elif rejects.height:
