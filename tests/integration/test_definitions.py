@@ -31,6 +31,7 @@ from pipelines.workspace import Workspace, open_workspace
 from tests.conftest import AS_OF, ROOT, run_carec
 from tests.running import further
 from tests.templates import REVIEW_DAY, Refreshed
+from warehouse.layout import Layout
 from warehouse.publish import published
 
 BuildDefs = Callable[[Workspace], dg.Definitions]
@@ -252,18 +253,54 @@ def traced(columns: dict[dg.AssetKey, Any], asset: dg.AssetKey, column: str) -> 
 def test_the_lineage_of_a_staging_column_leads_to_all_its_indicators(
     build_defs: BuildDefs, published_warehouse: Path
 ) -> None:
-    from pipelines.orchestration.dbt_events import LINEAGE, with_every_indicator
+    from pipelines.orchestration.column_lineage import with_every_indicator
 
     manifest = json.loads((published_warehouse / "dbt" / "manifest.json").read_bytes())
     gii = dg.TableColumnDep(dg.AssetKey(["observations", "gii_score"]), "value")
-    one = dg.MetadataValue.column_lineage(dg.TableColumnLineage({"value": [gii]}))
     for model, kept in (("stg_p5", False), ("int_vintages", True)):
-        metadata = {"unique_id": f"model.carec_scorecard.{model}", LINEAGE: one}
-        event = with_every_indicator(manifest, dg.Output(None, output_name=model, metadata=metadata))
-        found = event.metadata[LINEAGE].value.deps_by_column["value"]
-        parents = manifest["nodes"][f"model.carec_scorecard.{model}"]["depends_on"]["nodes"]
-        assert gii in found and {dep.column_name for dep in found} == {"value"}
-        assert len(found) == (1 if kept else len(parents))
+        unique_id = f"model.carec_scorecard.{model}"
+        found = with_every_indicator(manifest, unique_id, dg.TableColumnLineage({"value": [gii]})).deps_by_column
+        parents = manifest["nodes"][unique_id]["depends_on"]["nodes"]
+        assert gii in found["value"] and {dep.column_name for dep in found["value"]} == {"value"}
+        assert len(found["value"]) == (1 if kept else len(parents))
+
+
+def test_the_lineage_is_read_from_sql_once_per_code_and_only_kept_where_every_model_was_built(
+    published_warehouse: Path, tmp_path: Path
+) -> None:
+    from pipelines.orchestration.column_lineage import COLUMNS, LINEAGE, with_columns
+
+    manifest = json.loads((published_warehouse / "dbt" / "manifest.json").read_bytes())
+    gii = dg.TableColumnDep(dg.AssetKey(["observations", "gii_score"]), "value")
+    lineage = dg.MetadataValue.column_lineage(dg.TableColumnLineage({"value": [gii]}))
+    nodes = {one: node for one, node in manifest["nodes"].items() if node["config"]["materialized"] != "ephemeral"}
+    models = [name for name in nodes if name.startswith("model.")]
+    tables = [*models, *(name for name in nodes if name.startswith("seed."))]
+    schema = dg.MetadataValue.table_schema(dg.TableSchema([dg.TableColumn("value")]))
+    layout, read = Layout(tmp_path), []
+
+    class Build:
+        """The events of a build, of which dagster-dbt reads the columns. It cannot read the first model."""
+
+        def __init__(self, names: list[str]):
+            self.names = names
+
+        def fetch_column_metadata(self, with_column_lineage: bool) -> Iterator[dg.Output[None]]:
+            read.append(with_column_lineage)
+            for name in self.names:
+                found = {LINEAGE: lineage} if with_column_lineage and name in models[1:] else {}
+                yield dg.Output(None, output_name="one", metadata={"unique_id": name, COLUMNS: schema, **found})
+
+    def traced(names: list[str], code: str, lineage: bool = True) -> dict[str, Any]:
+        events = with_columns(Build(names), manifest, layout, code, lineage)  # type: ignore[arg-type]
+        return {e.metadata["unique_id"].value: e.metadata[LINEAGE].value for e in events if LINEAGE in e.metadata}
+
+    assert traced(models[:-1], "code") != {}  # dbt has failed before it made the last one
+    first = traced(tables, "code")
+    assert first.keys() == set(models[1:]) and traced(tables, "code") == first
+    assert traced(tables, "code", lineage=False) == {}
+    assert traced(tables, "other code") == first
+    assert read == [True, True, False, False, True]
 
 
 def test_a_tag_refreshes_only_the_indicators_of_its_provider(build_defs: BuildDefs, warehouse: Path) -> None:
@@ -352,6 +389,7 @@ def test_the_whole_job_from_an_empty_folder_passes_every_check_traces_columns_an
         (dg.AssetKey(["observations", "internet_users_pct"]), "value"),
         (dg.AssetKey(["observations", "gii_score"]), "value"),
     }
+    assert (workspace.layout.dbt_target / "column_lineage.json").exists()  # for the next build
     checked = {check.asset_check_key for check in result.get_asset_check_evaluations()}
     assert checked == defs.resolve_asset_graph().asset_check_keys
     scores = "select framework_id, iso3, overall_score, rank, score_reason from scorecard order by all"
