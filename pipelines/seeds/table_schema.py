@@ -101,8 +101,15 @@ def load_schemas(seeds: Path) -> dict[str, SeedSchema]:
 
 def read_schemas(path: Path) -> dict[str, SeedSchema]:
     """Return the declarations of one file by name."""
-    declared = yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader)["seeds"]
+    declared = _declarations(path.read_text(encoding="utf-8"))["seeds"]
     return {seed["name"]: _schema(path, seed) for seed in declared}
+
+
+@cache
+def _declarations(text: str) -> Mapping[str, Any]:
+    """Return the content of a file. A process that checks the seeds again parses only what has changed."""
+    content: Mapping[str, Any] = yaml.load(text, yaml.CSafeLoader)
+    return content
 
 
 def _schema(path: Path, seed: Mapping[str, Any]) -> SeedSchema:

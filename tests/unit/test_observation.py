@@ -7,7 +7,7 @@ from datetime import datetime
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.quality_gates import validate
@@ -140,6 +140,7 @@ def test_every_record_is_either_accepted_or_rejected(rows) -> None:
     assert checked.accepted.select("iso3", "year").is_unique().all()
 
 
+@settings(max_examples=40)
 @given(
     rows=st.lists(
         st.tuples(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -163,12 +164,17 @@ CASES: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
-def sql_of(test: str, arguments: Mapping[str, Any]) -> str:
-    """Return the SQL of a generic test of dbt on the table ``faulty``."""
+@cache
+def generic_tests() -> Any:
+    """Return the generic tests of dbt as macros ``test_NAME``."""
     sources = "".join(path.read_text(encoding="utf-8") for path in sorted(GENERIC.glob("*.sql")))
     macros = re.sub(r"\{% endtest", "{% endmacro", re.sub(r"\{% test ", "{% macro test_", sources))
-    module = Environment(autoescape=False, extensions=["jinja2.ext.do"]).from_string(macros).module
-    return str(getattr(module, f"test_{test}")("faulty", **arguments))
+    return Environment(autoescape=False, extensions=["jinja2.ext.do"]).from_string(macros).module
+
+
+def sql_of(test: str, arguments: Mapping[str, Any]) -> str:
+    """Return the SQL of a generic test of dbt on the table ``faulty``."""
+    return str(getattr(generic_tests(), f"test_{test}")("faulty", **arguments))
 
 
 def found_by_dbt(rows: pl.DataFrame, test: str, arguments: Mapping[str, Any]) -> pl.DataFrame:
