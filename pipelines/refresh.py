@@ -19,6 +19,7 @@ from sources.observation import utc_now
 from warehouse.errors import NotPublished
 from warehouse.files import table_fault
 from warehouse.publish import Publication, current, publish, restore
+from warehouse.reading import without_pandas
 from warehouse.recovery import holding
 
 
@@ -79,7 +80,7 @@ def refresh(
     indicators = workspace.catalogue.select(list(only))
     workspace.catalogue.select(list(accept_revisions))
     runner.check_seeds(workspace)
-    with holding(workspace.layout):
+    with holding(workspace.layout), without_pandas():
         ingestion = gather(
             workspace,
             indicators,

@@ -13,7 +13,7 @@ from operator import add
 from pathlib import Path
 
 from pipelines.formatting import figure
-from warehouse.reading import open_published
+from warehouse.reading import open_published, without_pandas
 
 MOST_LINES = 40
 """Revised figures of members that one message lists; the table has all of them."""
@@ -85,7 +85,7 @@ def revisions_since(published: Path, moment: datetime | None) -> Revisions:
     """
     if moment is None:
         return Revisions({}, [])
-    with open_published(published) as connection:
+    with open_published(published) as connection, without_pandas():
         counts = connection.execute(_COUNTS, [moment]).fetchall()
         members = connection.execute(_MEMBERS, [moment]).fetchall()
     lines = [

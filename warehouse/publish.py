@@ -57,7 +57,7 @@ _MEANING = """
 """
 """Comments of the only table that dbt does not build."""
 
-_PACK_MEMORY = "128MB"
+_PACK_MEMORY = "64MB"
 """DuckDB keeps what it copies for as long as memory is free, without need. Two threads take more CPU and memory."""
 
 

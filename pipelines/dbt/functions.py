@@ -23,7 +23,13 @@ class Plugin(BasePlugin):  # type: ignore[misc]
     def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
         register(conn)
         if self._memory_limit:
-            conn.execute(f"set memory_limit = '{self._memory_limit}'")
+            self.configure_cursor(conn)
+        else:
+            ((self._memory_limit,),) = conn.execute("select current_setting('memory_limit')").fetchall()
+
+    def configure_cursor(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        """Set the limit of memory again: DuckDB then returns what it has freed. dbt opens a cursor for each node."""
+        cursor.execute(f"set memory_limit = '{self._memory_limit}'")
 
 
 def register(connection: duckdb.DuckDBPyConnection) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sys
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -166,6 +167,25 @@ def test_a_build_has_the_operators_limit_of_memory_and_without_one_that_of_duckd
         with duckdb.connect() as connection:
             BasePlugin.create(plugin["module"], config=plugin["config"]).configure_connection(connection)
             assert connection.sql("select current_setting('memory_limit')").fetchone() == expected
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc")
+@pytest.mark.parametrize("limit", ["", "4GB"])
+def test_duckdb_returns_the_memory_of_a_node_before_the_next_one(limit: str) -> None:
+    def resident_mib() -> float:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+    plugin = BasePlugin.create("pipelines.dbt.functions", config={"memory_limit": limit})
+    with duckdb.connect(config={"threads": 1}) as connection:
+        plugin.configure_connection(connection)
+        with connection.cursor() as node:
+            plugin.configure_cursor(node)
+            before = resident_mib()
+            node.execute("select count(*) from (select distinct range from range(2000000))").fetchall()
+        after = resident_mib()
+        with connection.cursor() as node:
+            plugin.configure_cursor(node)
+            assert resident_mib() - before < 0.5 * (after - before)
 
 
 @pytest.mark.parametrize(
