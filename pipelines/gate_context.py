@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from functools import cache, partial
+from functools import cache, cached_property, partial
 from pathlib import Path
 
 import polars as pl
 
 from pipelines.quality_gates import Context, RevisionSize
-from pipelines.quality_gates.places import figures_of
+from pipelines.quality_gates.places import akin, figures_of, repeated
 from pipelines.run_journal import Run
 from pipelines.workspace import Workspace
 from sources.chain import Resolution
@@ -45,22 +45,35 @@ class Contexts:
         self._figures: dict[str, pl.DataFrame] = {}
         answers = [(each.indicator, each.candidates) for each in resolutions]
         self._sound = sound_indicators(answers, workspace.areas.known, self._last_year)
-        keys = pl.concat([empty_observations().select(KEY), *(rows.select(KEY) for _, rows in answers)])
-        self._distinct = self._sound - set(keys.filter(keys.is_duplicated())["indicator_id"])
+        self._sent = pl.concat([empty_observations(), *(rows for _, rows in answers)]).select(*KEY, "value")
+        self._distinct = self._sound - set(self._sent.filter(pl.struct(KEY).is_duplicated())["indicator_id"])
 
     def replace(self, indicator_id: str, series: pl.DataFrame) -> None:
         """Take the figures of a newer vintage of an indicator."""
-        self._figures[indicator_id] = figures_of(indicator_id, series)
+        self._figures[indicator_id] = figures_of(series)
+
+    def _figures_of(self, indicator_id: str) -> pl.DataFrame:
+        """Return the figures of an indicator's last vintage."""
+        if indicator_id not in self._figures:
+            vintage = landing.latest(self._workspace.layout, indicator_id)
+            self.replace(indicator_id, vintage.read() if vintage else empty_observations())
+        return self._figures[indicator_id]
+
+    @cached_property
+    def _repeated(self) -> pl.DataFrame:
+        """Return the figures that several indicators have, in their answers or last vintages."""
+        known = [self._figures_of(name) for name in self._workspace.catalogue.indicators]
+        return repeated(pl.concat([figures_of(self._sent), *known]))
 
     def _others(self, indicator_id: str) -> pl.DataFrame:
-        """Return the figures of all other indicators, see ``Context.others``."""
-        parts = []
-        for name in self._workspace.catalogue.indicators:
-            if name not in self._figures and name != indicator_id:
-                vintage = landing.latest(self._workspace.layout, name)
-                self._figures[name] = figures_of(name, vintage.read() if vintage else empty_observations())
-            if name != indicator_id and self._figures[name].height:
-                parts.append(self._figures[name])
+        """Return the figures of the other indicators that an answer may have, see ``Context.others``.
+
+        A series in use has figures of the answer or of the last vintage, and corrected ones, which are not looked for.
+        """
+        names, corrected = {*self._workspace.catalogue.indicators}, {*self._workspace.corrections.by_indicator}
+        if indicator_id not in corrected:
+            names &= akin(indicator_id, self._repeated) | corrected
+        parts = [self._figures_of(name) for name in sorted(names - {indicator_id})]
         return pl.concat(parts) if parts else pl.DataFrame()
 
     def of(self, resolution: Resolution, last: LandedVintage | None, why_mirrored: str | None) -> Context:

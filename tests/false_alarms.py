@@ -64,7 +64,7 @@ def newest() -> dict[str, pl.DataFrame]:
 @cache
 def newest_figures() -> pl.DataFrame:
     """Return the figures of the last vintages of all indicators, as ``Context.others`` has them."""
-    return pl.concat(figures_of(name, series) for name, series in newest().items())
+    return pl.concat(figures_of(series) for series in newest().values())
 
 
 def context(indicator_id: str) -> Context:

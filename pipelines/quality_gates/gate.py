@@ -71,7 +71,8 @@ class Context:
         is_sound: Whether all records are known to satisfy the contract of an observation.
         is_distinct: Whether no two records are known to be of one country and year.
         older: Returns the vintages before the last one, newest first, with their times.
-        others: Returns the figures of every other indicator's last vintage, as ``places.figures_of`` has them.
+        others: Returns the figures of the last vintages of other indicators, as ``places.figures_of`` has them: of
+            every one with enough figures of the answer, at least.
     """
 
     indicator: Indicator

@@ -31,11 +31,11 @@ SAME_LEVEL = 0.5
 SAME_SERIES = 0.9
 """Share of equal figures from which a series counts as another indicator's."""
 
+_FEWEST = 2 * ENOUGH
+"""Fewest equal figures of a series that counts as another indicator's."""
+
 _DIGITS = 5
 """Significant digits of equal figures: vintages of one provider differ in later ones."""
-
-_HASH = pl.struct(*PLACE, "key").hash()
-"""A number for a figure at its place, which is found faster than the figure among those of all indicators."""
 
 
 def other_economy(candidates: pl.DataFrame, previous: pl.DataFrame, context: Context) -> Sequence[Doubt]:
@@ -198,24 +198,36 @@ def other_indicator(candidates: pl.DataFrame, previous: pl.DataFrame, context: C
     return None
 
 
-def figures_of(indicator_id: str, series: pl.DataFrame) -> pl.DataFrame:
-    """Return a vintage in the form of ``Context.others``."""
-    figures = series.select(pl.lit(indicator_id).alias("indicator"), *PLACE, _key("value"))
-    return figures.with_columns(hash=_HASH)
+def figures_of(series: pl.DataFrame) -> pl.DataFrame:
+    """Return figures in the form of ``Context.others``."""
+    return series.select(pl.col("indicator_id").alias("indicator"), *PLACE, _key("value"))
+
+
+def repeated(figures: pl.DataFrame) -> pl.DataFrame:
+    """Return ``indicator`` and ``hash`` of the figures, as ``figures_of`` has them, that several indicators have."""
+    place = pl.struct(*PLACE, "key").hash()  # two figures may have one hash
+    of_all = figures.lazy().filter(pl.col("key") != 0).select("indicator", hash=place).unique()
+    return of_all.filter(pl.col("hash").is_duplicated()).collect()
+
+
+def akin(indicator_id: str, figures: pl.DataFrame) -> set[str]:
+    """Return the other indicators with enough figures of one for ``other_indicator``, given what is ``repeated``."""
+    is_own = pl.col("indicator") == indicator_id
+    own = figures.filter(is_own)
+    if own.height < _FEWEST:
+        return set()
+    equal = figures.filter(~is_own).join(own, on="hash", how="semi").group_by("indicator").len()
+    return set(equal.filter(pl.col("len") >= _FEWEST)["indicator"])
 
 
 def _matches(series: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
     """Return ``indicator``, ``equal`` and ``both`` of the indicators with nearly the same figures."""
     rows = series.select(*PLACE, _key("value")).filter(pl.col("key") != 0)
-    hashes = rows.select(_HASH.implode()).to_series()
-    alike = others.filter(pl.col("hash").is_in(hashes))
-    if alike.height < 2 * ENOUGH:
-        return pl.DataFrame({"indicator": [], "equal": [], "both": []})
     equal = (
-        alike.join(rows, on=[*PLACE, "key"], how="semi")  # two figures may have one hash
+        others.join(rows, on=[*PLACE, "key"], how="semi")
         .group_by("indicator")
         .agg(equal=pl.len(), distinct=pl.col("key").n_unique())
-        .filter(pl.col("distinct") >= 2 * ENOUGH)
+        .filter(pl.col("distinct") >= _FEWEST)
     )
     if equal.is_empty():
         return equal.select("indicator", "equal", both="equal")

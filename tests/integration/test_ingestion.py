@@ -18,7 +18,7 @@ from pipelines.ingested import Ingested
 from pipelines.ingestion import budget_lines, ingest, with_carried_over
 from pipelines.settings import load_settings
 from pipelines.workspace import Workspace, open_workspace
-from sources.catalogue import Provider
+from sources.catalogue import Link, Provider
 from sources.corrections import Corrections
 from sources.http.client import Http
 from sources.observation import Areas
@@ -234,6 +234,36 @@ def test_a_member_in_doubt_keeps_its_figures_and_the_others_are_landed(bank: Ban
     (accepted,) = refresh(at, only=INTERNET, accept_revisions=[INTERNET]).results
     assert accepted.warnings == ()
     assert landed(at.layout, INTERNET) == before | doubled | {("DEU", 2024): 99.0}
+
+
+@pytest.mark.parametrize("known", [False, True])
+@pytest.mark.parametrize("factor", [1.0, 2.0])
+def test_figures_that_another_indicator_has_are_not_landed(
+    known: bool, factor: float, bank: Bank, at: Workspace
+) -> None:
+    """The other one has them from the same run or from an earlier one, as they were sent or by a correction."""
+    first = at.catalogue.indicators[INTERNET].model_copy(
+        update={"id": "first", "chain": (Link(provider="world_bank", code="FIRST"),)}
+    )
+    indicators = {"first": first, **at.catalogue.indicators}
+    at = replace(at, catalogue=at.catalogue.model_copy(update={"indicators": indicators}))
+    sent = bank.figures[CODES[INTERNET]]
+    bank.figures["FIRST"] = {place: value + 3.03 for place, value in sent.items()}
+    bank.figures[CODES[BROADBAND]] = {place: factor * value for place, value in sent.items()}
+    if factor != 1:
+        everywhere = {
+            "iso3": {iso3 for iso3, _ in sent},
+            "years": range(2012, 2025),
+            "action": "scale",
+            "factor": factor,
+        }
+        at = corrected(at, **everywhere, expect={"lt": 50})
+    if known:
+        one(at)
+    results = {result.indicator.id: result for result in refresh(at).results}
+    assert {name for name, result in results.items() if not result.stale_reason} == {"first", INTERNET}
+    assert f"169 of 169 figures are those of {INTERNET}" in (results[BROADBAND].landed.reason or "")
+    assert latest(at.layout, BROADBAND) is None
 
 
 def test_a_member_that_the_answer_lacks_keeps_its_figures(bank: Bank, at: Workspace) -> None:

@@ -195,11 +195,10 @@ def test_a_gate_that_compares_would_find_nothing_without_a_last_vintage(panel: P
 def test_another_indicators_figures_are_named(panel: Panel) -> None:
     other = panel.changed(lambda i, y, v: v + 1 + 0.01 * (y % 7))
     sent = other.frame()
-    checked = check(sent, panel, others=lambda: figures_of("internet_users_male_pct", sent))
+    others = figures_of(sent.with_columns(indicator_id=pl.lit("internet_users_male_pct")))
+    checked = check(sent, panel, others=lambda: others)
     assert checked.gate == "other_indicator" and "are those of internet_users_male_pct" in (checked.held_back or "")
-    first = run_gates(
-        FIGURE_GATES, sent, records(), context(others=lambda: figures_of("internet_users_male_pct", sent))
-    )
+    first = run_gates(FIGURE_GATES, sent, records(), context(others=lambda: others))
     assert first.gate == "other_indicator"
 
 
