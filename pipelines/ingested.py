@@ -1,7 +1,7 @@
 """The result of one indicator's ingestion, and what other parts of the project read from it.
 
-Belongs here: the type, and its row of the table ``source_health``. Does not belong here: how it comes about
-(``pipelines.ingestion``).
+Belongs here: the type, what it says of the figures in use, and its row of the table ``source_health``. Does not belong
+here: how it comes about (``pipelines.ingestion``).
 """
 
 from __future__ import annotations
@@ -10,10 +10,45 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import polars as pl
+
 from sources.catalogue import Indicator
 from sources.chain import Attempt
 from sources.provider import Outcome
 from warehouse.landing import Landed, LandedVintage
+
+
+@dataclass(frozen=True)
+class InUse:
+    """The figures of one indicator that are in use: those of a run, or of the last vintage.
+
+    Attributes:
+        provider: The one that most of them came from, the first in the alphabet of several.
+        licence: That of most of them, chosen likewise.
+        release: The release of the latest year's figures, the one received last if they have several.
+    """
+
+    rows: int = 0
+    latest_year: int | None = None
+    retrieved_at: datetime | None = None
+    provider: str | None = None
+    licence: str | None = None
+    release: str | None = None
+
+
+def figures_in_use(figures: pl.DataFrame) -> dict[str, InUse]:
+    """Return what there is of each indicator that has figures (columns ``OBSERVATION``)."""
+    of_latest = pl.col("year") == pl.col("year").max()
+    release, received = (pl.col(name).filter(of_latest) for name in ("provider_release", "retrieved_at"))
+    found = figures.group_by("indicator_id").agg(
+        rows=pl.len(),
+        latest_year=pl.col("year").max(),
+        retrieved_at=pl.col("retrieved_at").max(),
+        provider=pl.col("retrieved_via").mode().sort().first(),
+        licence=pl.col("licence").mode().sort().first(),
+        release=release.sort_by(received, release).drop_nulls().last(),
+    )
+    return {name: InUse(*known) for name, *known in found.rows()}
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from pipelines import run_journal
 from pipelines.archive_landing import land_archive
 from pipelines.gate_context import Contexts
 from pipelines.host_slots import shared_slots
-from pipelines.ingested import Ingested
+from pipelines.ingested import Ingested, InUse, figures_in_use
 from pipelines.quality_gates import (
     ALL_REJECTED,
     FIGURE_GATES,
@@ -32,12 +32,13 @@ from pipelines.settings import Settings
 from pipelines.source_tables import write_indicators, write_source_health
 from pipelines.workspace import Workspace
 from sources.catalogue import LOCAL_FILE, Indicator
-from sources.chain import Resolution, newest, resolve
+from sources.chain import Resolution, resolve
 from sources.http.bodies import Body
 from sources.http.client import Http
 from sources.http.conditional import RunHttp, placed_bodies
 from sources.http.quotas import SharedSlots
 from sources.observation import (
+    OBSERVATION,
     FigureOrigin,
     empty_observations,
     empty_rejects,
@@ -193,52 +194,61 @@ def land(
         unreachable: Host -> why it could not be reached.
     """
     write_indicators(workspace)
-    contexts, results = Contexts(workspace, run, resolutions), []
+    contexts = Contexts(workspace, run, resolutions)
     with Writers() as writers:
-        for resolution in resolutions:
-            with writers.in_order() as write:
-                results.append(process_indicator(workspace, run, resolution, contexts, placed, write))
+        write = {each.indicator.id: writers.in_order() for each in resolutions}
+        done = [_land_answer(workspace, run, each, contexts, write[each.indicator.id]) for each in resolutions]
+        figures = pl.concat([empty_observations(), *(one.figures for one in done)])
+        sent = pl.concat([empty_observations(), *(one.judged.sent for one in done if one.landed.reason is None)])
+        sent = sent.filter(_sent_by_provider(placed))
+        confirmed = confirmations.record(workspace.layout, sent, figures, run.started_at, write.__getitem__)
+    in_use = figures_in_use(figures)
+    results = [_result(workspace, run, one, in_use, confirmed) for one in done]
     write_source_health(workspace, [result.health for result in results])
     return Ingestion(results, unreachable or {}, asked=asked)
 
 
-def process_indicator(
-    workspace: Workspace,
-    run: Run,
-    resolution: Resolution,
-    contexts: Contexts,
-    placed: frozenset[str],
-    write: WriteTable,
-) -> Ingested:
-    """Check one indicator's answer and land it; without an answer the last vintage stays.
+@dataclass(frozen=True)
+class _LandedAnswer:
+    """One indicator's answer after landing, and the figures in use (columns ``OBSERVATION``)."""
 
-    Args:
-        workspace: Catalogue, areas, corrections and paths.
-        run: The run that the answer belongs to.
-        resolution: Result of the indicator's chain.
-        contexts: What the gates read.
-        placed: Hashes of bodies that an operator put in place.
-        write: Writes the indicator's tables.
-    """
+    resolution: Resolution
+    judged: _Judged
+    landed: Landed
+    figures: pl.DataFrame
+
+
+def _land_answer(
+    workspace: Workspace, run: Run, resolution: Resolution, contexts: Contexts, write: WriteTable
+) -> _LandedAnswer:
+    """Check one indicator's answer and land it; without an answer the last vintage stays."""
     indicator, layout = resolution.indicator, workspace.layout
     last = landing.latest(layout, indicator.id)
-    current = last.read() if last else empty_observations()
+    current = last.read().select(OBSERVATION.keys()) if last else empty_observations()
     judged = _Judged(resolution.rejects, resolution.rejected_keys)
     landed = Landed(Landing.UNCHANGED, last)
     if resolution.link:
         why_mirrored = _why_no_answer(resolution) if resolution.mirrored and not resolution.link.adds else None
-        context = contexts.of(resolution, last, why_mirrored)
-        judged = _judge(resolution, last, current, context, placed)
+        judged = _judge(resolution, last, current, contexts.of(resolution, last, why_mirrored))
         landed = judged.held_back or landing.land(layout, indicator.id, judged.series, run.started_at, write)
         if landed.status is Landing.NEW:
             current = judged.series
             contexts.replace(indicator.id, current)
     if (logged := pl.concat([judged.rejects, judged.replaced])).height:
         landing.log_rejects(layout, indicator.id, logged, write)
+    return _LandedAnswer(resolution, judged, landed, current)
 
-    stale, confirmed = landed.reason, confirmations.newest(layout, indicator.id)
-    if stale is None:
-        confirmed = confirmations.record(layout, indicator.id, judged.sent, current, run.started_at, write)
+
+def _result(
+    workspace: Workspace,
+    run: Run,
+    done: _LandedAnswer,
+    in_use: Mapping[str, InUse],
+    confirmed: Mapping[str, str],
+) -> Ingested:
+    resolution, judged, landed = done.resolution, done.judged, done.landed
+    indicator, stale = resolution.indicator, landed.reason
+    figures = in_use.get(indicator.id, InUse())
     fresh_from = resolution.link.provider if resolution.link and not stale else None
     if fresh_from is None and stale is None:
         stale = resolution.why_unasked or _why_no_answer(resolution)
@@ -246,20 +256,20 @@ def process_indicator(
     return Ingested(
         indicator=indicator,
         outcome=resolution.outcome,
-        provider_used=fresh_from or _most_frequent(current["retrieved_via"]),
+        provider_used=fresh_from or figures.provider,
         landed=landed,
-        rows=current.height,
+        rows=figures.rows,
         rejected=judged.rejects.height,
         reject_reasons=tuple(dict.fromkeys(judged.rejects["reason"]))[:3],
-        latest_year=newest(current),
-        retrieved_at=run.started_at if fresh_from else current["retrieved_at"].max(),  # type: ignore[arg-type]
+        latest_year=figures.latest_year,
+        retrieved_at=run.started_at if fresh_from else figures.retrieved_at,
         stale_reason=stale,
         asked=tuple(resolution.attempts),
-        release=_newest_release(current),
-        licence=_most_frequent(current["licence"]) or indicator.licence,
+        release=figures.release,
+        licence=figures.licence or indicator.licence,
         warnings=judged.warnings,
         held_back_bodies=frozenset(resolution.candidates["raw_sha256"]) if doubtful else frozenset(),
-        confirmation=confirmed,
+        confirmation=confirmed.get(indicator.id) or confirmations.newest(workspace.layout, indicator.id),
     )
 
 
@@ -271,7 +281,7 @@ class _Judged:
         rejects: Rejected records, columns ``REJECT``.
         gaps: ``iso3`` and ``year`` of records whose last figure stays.
         replaced: The provider's records that a correction changed or dropped, columns ``REJECT``.
-        sent: Accepted figures as the provider sent them.
+        sent: Accepted figures, with those that were corrected or came from an operator.
         series: The figures to land, with those that stay of the last vintage.
         held_back: The result of the landing if nothing is landed, with the reason; else None.
         warnings: What a person should know about figures in use.
@@ -286,9 +296,7 @@ class _Judged:
     warnings: tuple[str, ...] = ()
 
 
-def _judge(
-    resolution: Resolution, last: LandedVintage | None, figures: pl.DataFrame, context: Context, placed: frozenset[str]
-) -> _Judged:
+def _judge(resolution: Resolution, last: LandedVintage | None, figures: pl.DataFrame, context: Context) -> _Judged:
     """Apply the gates to an answer, given the last vintage and its figures."""
     checked = run_gates(FIGURE_GATES, resolution.candidates, figures, context)
     judged = _Judged(resolution.rejects, resolution.rejected_keys)
@@ -298,7 +306,7 @@ def _judge(
         judged = replace(
             judged,
             replaced=checked.replaced,
-            sent=checked.accepted.filter(_sent_by_provider(placed)),
+            sent=checked.accepted,
             gaps=pl.concat([judged.gaps, checked.doubted], how="diagonal"),
             warnings=checked.warnings,
         )
@@ -319,18 +327,6 @@ def _sent_by_provider(placed: frozenset[str]) -> pl.Expr:
         & (pl.col("retrieved_via") != LOCAL_FILE)
         & ~pl.col("raw_sha256").is_in(list(placed))
     )
-
-
-def _most_frequent(names: pl.Series) -> str | None:
-    """Return the most frequent name, the first in the alphabet of several; None if there is no name."""
-    return names.mode().sort().first() if names.len() else None  # type: ignore[return-value]
-
-
-def _newest_release(figures: pl.DataFrame) -> str | None:
-    """Return the release of the latest year's figures, the one received last if they have several."""
-    newest = figures.filter(pl.col("year") == pl.col("year").max(), pl.col("provider_release").is_not_null())
-    releases = newest.sort("retrieved_at", "provider_release")["provider_release"].to_list()
-    return releases[-1] if releases else None
 
 
 def _why_no_answer(resolution: Resolution) -> str:

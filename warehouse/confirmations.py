@@ -11,7 +11,7 @@ observations, body and release of the newest file writes no new one.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
 
@@ -45,30 +45,26 @@ def prepare(layout: Layout) -> None:
 
 def record(
     layout: Layout,
-    indicator_id: str,
     answered: pl.DataFrame,
     in_use: pl.DataFrame,
     at: datetime,
-    write: WriteTable = write_table,
-) -> str | None:
-    """Write which observations a response confirms, unless the newest file has the same content.
+    write: Callable[[str], WriteTable] = lambda indicator_id: write_table,
+) -> dict[str, str]:
+    """Write which observations responses confirm, unless an indicator's newest file has the same content.
 
     Args:
         layout: The warehouse's paths.
-        indicator_id: The indicator of all observations.
-        answered: Observations of an accepted response, columns ``OBSERVATION``.
-        in_use: Observations of the newest vintage, columns ``iso3``, ``year`` and ``value`` at least.
-        at: Start of the run (UTC), for the file name.
-        write: Writes the file.
+        answered: Observations of accepted responses, columns ``OBSERVATION``, of any number of indicators.
+        in_use: Observations of the newest vintages, with their indicator, country, year and value at least.
+        at: Start of the run (UTC), for the file names.
+        write: Returns what writes the files of an indicator.
 
     Returns:
-        The content hash of the newest confirmation, None if there is none.
+        The content hash of the newest confirmation of each indicator that the responses confirm.
     """
-    known = newest(layout, indicator_id)
-    if answered.is_empty():
-        return known
+    place = ["indicator_id", "iso3", "year"]
     confirmed = (
-        answered.join(in_use.select("iso3", "year", "value"), on=["iso3", "year", "value"], how="semi")
+        answered.join(in_use.select(*place, "value"), on=[*place, "value"], how="semi")
         .select(
             "iso3",
             "indicator_id",
@@ -80,13 +76,15 @@ def record(
             pl.col("raw_sha256").alias("confirmed_raw_sha256"),
         )
         .cast(CONFIRMATION)  # type: ignore[arg-type]
-        .sort("iso3", "year")
+        .sort(place)
     )
-    digest = hashlib.sha256(confirmed.drop("confirmed_at").write_csv().encode()).hexdigest()[:16]
-    if confirmed.is_empty() or digest == known:
-        return known
-    write(layout.confirmations(indicator_id) / f"{at:%Y%m%dT%H%M%S%f}_{digest}.parquet", confirmed)
-    return digest
+    found = {}
+    for figures in confirmed.partition_by("indicator_id", maintain_order=True):
+        name = figures["indicator_id"][0]
+        found[name] = hashlib.sha256(figures.drop("confirmed_at").write_csv().encode()).hexdigest()[:16]
+        if found[name] != newest(layout, name):
+            write(name)(layout.confirmations(name) / f"{at:%Y%m%dT%H%M%S%f}_{found[name]}.parquet", figures)
+    return found
 
 
 def newest(layout: Layout, indicator_id: str) -> str | None:

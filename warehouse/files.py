@@ -152,20 +152,19 @@ class Writers:
         while self._pending:
             self._pending.pop(0).result()
 
-    @contextmanager
-    def in_order(self) -> Iterator[WriteTable]:
-        """Yield a function like ``write_table``. Its tables are written one after the other, once all groups are known.
+    def in_order(self) -> WriteTable:
+        """Return a function like ``write_table``. Its tables are written one after the other, once ``wait`` is called.
 
         Not before, because writing threads would take Python's lock between any two steps of the caller.
         """
         tables: list[tuple[Path, pl.DataFrame]] = []
-        yield lambda path, table: tables.append((path, table))
 
         def write() -> None:
             for path, table in tables:
                 write_table(path, table)
 
         self._groups.append(write)
+        return lambda path, table: tables.append((path, table))
 
 
 def table_fault(path: Path) -> str | None:

@@ -63,7 +63,7 @@ def layout(tmp_path_factory: pytest.TempPathFactory) -> Layout:
     figures = records(*(("KAZ", 2000 + year, 10.0 + year) for year in range(25)))
     landing.land(layout, ID, figures, DAY)
     landing.write_columns(layout, figures.clear())
-    confirmations.record(layout, ID, figures, figures, DAY)
+    confirmations.record(layout, figures, figures, DAY)
     rejected = pl.DataFrame({"reason": ["no number"], "raw_record": ["KAZ,2020,x"], "retrieved_at": [DAY]})
     landing.log_rejects(layout, ID, rejected)
     write_table(layout.indicators, pl.DataFrame({"indicator_id": [ID], "valid_min": [0.0]}))

@@ -40,9 +40,9 @@ def test_tables_of_one_group_are_written_in_order_and_a_failure_stops_the_group_
     def write_all() -> None:
         with Writers() as writers:
             for group in "abc":
-                with writers.in_order() as write:
-                    for number in "123":
-                        write(tmp_path / group / number, table)
+                write = writers.in_order()
+                for number in "123":
+                    write(tmp_path / group / number, table)
 
     with pytest.raises(IsADirectoryError):
         write_all()
