@@ -42,7 +42,7 @@ class Contexts:
 
     def __init__(self, workspace: Workspace, run: Run, resolutions: Sequence[Resolution]) -> None:
         self._workspace, self._run, self._last_year = workspace, run, run.window.last_year + 1
-        self._figures: dict[str, pl.DataFrame] = {}
+        self._series: dict[str, pl.DataFrame] = {}
         answers = [(each.indicator, each.candidates) for each in resolutions]
         self._sound = sound_indicators(answers, workspace.areas.known, self._last_year)
         self._sent = pl.concat([empty_observations(), *(rows for _, rows in answers)]).select(*KEY, "value")
@@ -50,20 +50,19 @@ class Contexts:
 
     def replace(self, indicator_id: str, series: pl.DataFrame) -> None:
         """Take the figures of a newer vintage of an indicator."""
-        self._figures[indicator_id] = figures_of(series)
+        self._series[indicator_id] = series.select(*KEY, "value")
 
-    def _figures_of(self, indicator_id: str) -> pl.DataFrame:
+    def _last(self, indicator_id: str) -> pl.DataFrame:
         """Return the figures of an indicator's last vintage."""
-        if indicator_id not in self._figures:
+        if indicator_id not in self._series:
             vintage = landing.latest(self._workspace.layout, indicator_id)
             self.replace(indicator_id, vintage.read() if vintage else empty_observations())
-        return self._figures[indicator_id]
+        return self._series[indicator_id]
 
     @cached_property
     def _repeated(self) -> pl.DataFrame:
         """Return the figures that several indicators have, in their answers or last vintages."""
-        known = [self._figures_of(name) for name in self._workspace.catalogue.indicators]
-        return repeated(pl.concat([figures_of(self._sent), *known]))
+        return repeated(figures_of(pl.concat([self._sent, *map(self._last, self._workspace.catalogue.indicators)])))
 
     def _others(self, indicator_id: str) -> pl.DataFrame:
         """Return the figures of the other indicators that an answer may have, see ``Context.others``.
@@ -73,8 +72,8 @@ class Contexts:
         names, corrected = {*self._workspace.catalogue.indicators}, {*self._workspace.corrections.by_indicator}
         if indicator_id not in corrected:
             names &= akin(indicator_id, self._repeated) | corrected
-        parts = [self._figures_of(name) for name in sorted(names - {indicator_id})]
-        return pl.concat(parts) if parts else pl.DataFrame()
+        parts = [self._last(name) for name in sorted(names - {indicator_id})]
+        return figures_of(pl.concat(parts)) if parts else pl.DataFrame()
 
     def of(self, resolution: Resolution, last: LandedVintage | None, why_mirrored: str | None) -> Context:
         """Return the context of one indicator's answer.

@@ -124,7 +124,7 @@ def repeated_year(candidates: pl.DataFrame, previous: pl.DataFrame, context: Con
     """Hold back a year with the figures of the year before, for all or the members, in a series that repeats none."""
     value, iso3 = pl.col("value"), pl.col("iso3")
     equal = (value == value.shift()) & (iso3 == iso3.shift())
-    years = candidates.lazy().sort("iso3", "year").filter(equal).select("year").collect().to_series()
+    years = candidates.sort("iso3", "year").select(pl.col("year").filter(equal)).to_series()
     if years.len() < ENOUGH or years.unique_counts().max() < ENOUGH:  # type: ignore[operator]
         return ()
     doubts = []
