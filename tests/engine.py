@@ -6,6 +6,7 @@ Belongs here: inserting tables and running the compiled SQL in order. Does not b
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 import duckdb
 
 from pipelines.dbt.functions import register
-from pipelines.scoring.models import LANDED, OF_SERIES, load_models
+from pipelines.scoring.models import GIVEN, LANDED, OF_SERIES, Models, load_models
 
 RESULTS = (
     "indicator_scores",
@@ -61,15 +62,16 @@ class Engine:
 
     Attributes:
         models: The compiled models in their order.
+        behind: Result -> the models behind it and itself, in their order.
     """
 
     def __init__(self, warehouse: Path, *, calibrate: bool = False):
         compiled = warehouse / "dbt" / "compiled" / "carec_scorecard" / "models"
-        self.models = (
-            load_models(compiled, (*RESULTS, "projection_backtest", "status_hit_rate"), (*LANDED, *OF_SERIES))
-            if calibrate
-            else load_models(compiled, RESULTS)
-        )
+        results, given = RESULTS, GIVEN
+        if calibrate:
+            results, given = (*RESULTS, "projection_backtest", "status_hit_rate"), (*LANDED, *OF_SERIES)
+        self.models = load_models(compiled, results, given)
+        self.behind = {result: load_models(compiled, [result], given).steps for result in results}
         with duckdb.connect(str(warehouse / "carec.duckdb"), read_only=True) as published:
             self._columns = {
                 table: {name: kind for name, kind, *_ in published.execute(f"describe {table}").fetchall()}
@@ -78,10 +80,8 @@ class Engine:
             self._method = {table: _records(published, f"from {table}") for table in METHOD}
 
     def score(self, *, threads: int = 1, as_of_year: int = AS_OF_YEAR, **tables: Rows) -> Scores:
-        """Run every model on the given tables. A missing table is empty, or the published one of METHOD."""
-        connection = self.lay_down(threads=threads, as_of_year=as_of_year, **tables)
-        self.run(connection)
-        return Scores(connection)
+        """Return the scores of the given tables. A missing table is empty, or the published one of METHOD."""
+        return Scores(self.lay_down(threads=threads, as_of_year=as_of_year, **tables), self.behind)
 
     def lay_down(
         self, *, threads: int = 1, as_of_year: int = AS_OF_YEAR, database: str = ":memory:", **tables: Rows
@@ -104,8 +104,7 @@ class Engine:
         connection.execute("update run set as_of = (select as_of from published.publication)")
         for table in self._columns:
             connection.execute(f"create or replace table {table} as from published.{table} order by {order}")
-        self.run(connection)
-        return Scores(connection)
+        return Scores(connection, self.behind)
 
     def run(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Run every model again on the tables of the database."""
@@ -113,12 +112,17 @@ class Engine:
 
 
 class Scores:
-    """The result of a run, by name of the model."""
+    """Results of the models, by name. A query first runs the models behind the results that it names."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection):
-        self._connection = connection
+    def __init__(self, connection: duckdb.DuckDBPyConnection, behind: Mapping[str, Sequence[tuple[str, str, str]]]):
+        self._connection, self._behind = connection, behind
+        self._ran: set[str] = set()
 
     def query(self, sql: str) -> list[dict[str, Any]]:
+        for result in self._behind.keys() & set(re.findall(r"\w+", sql)):
+            missing = [step for step in self._behind[result] if step[1] not in self._ran]
+            Models(tuple(missing), frozenset()).run(self._connection)
+            self._ran |= {name for _, name, _ in missing}
         return _records(self._connection, sql)
 
     def indicators(self) -> dict[tuple[str, str, str], dict[str, Any]]:

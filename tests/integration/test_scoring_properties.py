@@ -20,7 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import ROOT
-from tests.engine import AS_OF_YEAR, Engine, Rows, Scores
+from tests.engine import AS_OF_YEAR, RESULTS, Engine, Rows, Scores
 from tests.reference_scoring import Framework, Rules, overall, pillar, read_parameters, score
 
 World = dict[str, Rows]
@@ -195,6 +195,15 @@ def everything(scores: Scores) -> list[dict[str, Any]]:
     ]
 
 
+def not_finite(scores: Scores, table: str) -> list[dict[str, Any]]:
+    """Return the rows of a result with a number that is not finite."""
+    return [
+        row
+        for row in scores.query(f"from {table}")
+        if not all(math.isfinite(value) for value in row.values() if isinstance(value, float))
+    ]
+
+
 def without(rows: list[dict[str, Any]], iso3: str) -> list[dict[str, Any]]:
     return [row for row in rows if row["iso3"] != iso3]
 
@@ -300,7 +309,8 @@ def test_scores_are_in_their_range_and_coverage_never_exceeds_one(engine: Engine
         for row in scores.query(f"from {table}"):
             for column, high in columns.items():
                 assert row[column] is None or 0 <= row[column] <= high
-            assert all(math.isfinite(value) for value in row.values() if isinstance(value, float))
+    for table in RESULTS:
+        assert not_finite(scores, table) == []
     for row in scores.query("from indicator_scores"):
         assert (row["projection"] is None) == (row["slope_basis"] != "theil_sen")
         assert row["projection_low"] is None or row["projection"] is not None
@@ -411,6 +421,7 @@ def test_the_compiled_sql_equals_the_second_implementation(engine: Engine, world
         row["indicators_gate"] or 0.0,
     )
     fills = {(row["pillar_id"], row["iso3"]): row["fill_score"] for row in world.get("pillar_fills", ())}
+    pillars, totals = scores.pillars(), scores.overall()
     for iso3 in ECONOMIES:
         share = sum(expected[iso3, name].level_score is not None for name in places) / len(places)
         counted = []
@@ -423,12 +434,12 @@ def test_the_compiled_sql_equals_the_second_implementation(engine: Engine, world
             value, coverage, reason = pillar(under, levels, rule, PARAMETERS.tolerance)
             if is_filled := value is None and (pillar_id, None) in fills:
                 value = fills.get((pillar_id, iso3), fills[pillar_id, None])
-            found = scores.pillars()["f", iso3, pillar_id]
+            found = pillars["f", iso3, pillar_id]
             assert (found["score"], found["coverage"], found["score_reason"]) == (close(value), close(coverage), reason)
             assert found["is_filled"] is is_filled
             counted.append((1.0, value, coverage))
         total, coverage = overall(counted, rule, share)
-        found = scores.overall()["f", iso3]
+        found = totals["f", iso3]
         assert (found["overall_score"], found["coverage"]) == (close(total), close(coverage))
 
 
@@ -578,20 +589,32 @@ ODD_SERIES: dict[str, Cell] = {
 }  # fmt: skip
 
 
+@pytest.fixture(scope="module")
+def odd_scores(engine: Engine) -> Scores:
+    """Return the scores of all odd series, each in a framework of its own."""
+    tables: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for name, ((kind, floor, target), series, _) in ODD_SERIES.items():
+        direction = "lower_is_better" if target < floor else "higher_is_better"
+        transform = "log" if kind == "log" else "none"
+        tables["indicators"].append(indicator(name, direction=direction))
+        tables["benchmarks"].append({**benchmark(name, floor, target, transform=transform), "framework_id": name})
+        tables["framework_indicators"].append({**place(name), "framework_id": name})
+        tables["observations"] += observations(name, "AAA", series)
+    return engine.score(economies=economies("AAA"), **tables)
+
+
 @pytest.mark.parametrize("name", ODD_SERIES)
-def test_every_odd_series_has_its_defined_result(engine: Engine, name: str) -> None:
-    (indicator_id, floor, target), series, expected = ODD_SERIES[name]
-    direction = "lower_is_better" if target < floor else "higher_is_better"
-    row = engine.score(
-        economies=economies("AAA"),
-        indicators=[indicator(indicator_id, direction=direction)],
-        benchmarks=[benchmark(indicator_id, floor, target, transform="log" if indicator_id == "log" else "none")],
-        framework_indicators=[place(indicator_id)],
-        observations=observations(indicator_id, "AAA", series),
-    ).indicators()["f", "AAA", indicator_id]
+def test_every_odd_series_has_its_defined_result(odd_scores: Scores, name: str) -> None:
+    *_, expected = ODD_SERIES[name]
+    row = odd_scores.indicators()[name, "AAA", name]
     assert {column: row[column] for column in expected} == {
         column: close(value) if isinstance(value, float) else value for column, value in expected.items()
     }
+
+
+def test_odd_series_leave_no_number_that_is_not_finite_in_any_result(odd_scores: Scores) -> None:
+    for table in RESULTS:
+        assert not_finite(odd_scores, table) == []
 
 
 def test_ranks_use_unrounded_scores_and_ties_share_one(engine: Engine) -> None:
