@@ -103,7 +103,8 @@ def run_carec(
     """Run ``carec`` offline and return its exit code and output.
 
     A reading command, and one that ends at a mistake, runs through the entry point in this process. A refresh, a
-    command of another checkout and a command with a setting of Python or the system run in a separate process.
+    command of another checkout and a command with a setting of Python or the system run in a separate process; PATH
+    is read when a program is looked for.
 
     Args:
         arguments: The command line after ``carec``.
@@ -120,7 +121,7 @@ def run_carec(
     if arguments[0] == "refresh" and not (unit_tests or mistake):
         skip_unit_tests(warehouse, root)
     env = {k: v for k, v in (env | environment).items() if v != ""}
-    ours = all(name.startswith("CAREC_") or name in ("NO_COLOR", "COLUMNS") for name in environment)
+    ours = all(name.startswith("CAREC_") or name in ("NO_COLOR", "COLUMNS", "PATH") for name in environment)
     if root == ROOT and ours and (mistake or arguments[0] in (*READERS, "--version")):
         return run_in_process(arguments, env)
     program = (

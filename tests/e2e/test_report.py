@@ -10,12 +10,14 @@ import os
 import re
 import shutil
 from base64 import b64decode
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 from pypdf import PdfReader
 
 from pipelines.report.page import write_report
@@ -58,6 +60,22 @@ WIDE = """() => [...document.querySelectorAll(".scroll")]
 @pytest.fixture
 def report(pages: Pages, reports: dict[str, Path]) -> Page:
     return whole(pages.open(reports["en"]).page)
+
+
+@pytest.fixture(scope="module")
+def shown(browser: Browser, reports: dict[str, Path]) -> Iterator[Callable[[str], Page]]:
+    """Return the page of a language, which is loaded once for the tests that only read it: a load takes a second."""
+    pages = Pages(browser)
+    yield cache(lambda language: pages.open(reports[language]).page)
+    pages.close()
+
+
+@pytest.fixture(scope="module")
+def unfolded(browser: Browser, reports: dict[str, Path]) -> Iterator[Page]:
+    """Return the page with all sections open, for the tests that only read it."""
+    pages = Pages(browser)
+    yield whole(pages.open(reports["en"]).page)
+    pages.close()
 
 
 def whole(page: Page) -> Page:
@@ -122,11 +140,11 @@ def test_the_same_publication_gives_the_same_bytes(
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_figure_of_the_report_equals_the_published_one(
-    pages: Pages, reports: dict[str, Path], published_warehouse: Path, language: str
+    shown: Callable[[str], Page], published_warehouse: Path, language: str
 ) -> None:
-    shown = figures(pages.open(reports[language]).page)
-    assert_published(shown, published_warehouse, language)
-    seen = {(row.partition("?")[0], column) for row, column, _, _ in shown}
+    found = figures(shown(language))
+    assert_published(found, published_warehouse, language)
+    seen = {(row.partition("?")[0], column) for row, column, _, _ in found}
     for table, column in (
         ("scorecard", "overall_score"),
         ("scorecard", "rank_p05"),
@@ -153,15 +171,15 @@ def test_every_figure_of_the_report_equals_the_published_one(
         f"select count(*) from indicator_scores where framework_id = '{FRAMEWORK}' and latest_value is not null"
         " and iso3 in (select iso3 from economies where is_member)",
     )
-    latest = [one for one in shown if one[1] == "latest_value" and one[2] is not None]
+    latest = [one for one in found if one[1] == "latest_value" and one[2] is not None]
     assert len(latest) == cells[0][0]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_headline_table_has_every_score_rank_and_reason(
-    pages: Pages, reports: dict[str, Path], published_warehouse: Path, language: str
+    shown: Callable[[str], Page], published_warehouse: Path, language: str
 ) -> None:
-    page = pages.open(reports[language]).page
+    page = shown(language)
     _, point = DECIMAL[language]
     rows = page.locator("table.headline tbody tr").all()
     if language == "en" and os.environ.get("CAREC_SCREENSHOTS") == "1":
@@ -214,13 +232,13 @@ def test_axe_finds_no_serious_fault_in_the_pages_within_the_page(
     assert_sound(opened)
 
 
-def test_every_status_has_a_sign_and_a_word_in_addition_to_its_colour(report: Page) -> None:
-    signs = report.evaluate(
+def test_every_status_has_a_sign_and_a_word_in_addition_to_its_colour(unfolded: Page) -> None:
+    signs = unfolded.evaluate(
         """() => [...document.querySelectorAll("#members .legend li:has(i)")].map((one) => [
             getComputedStyle(one.querySelector("i"), "::before").content, one.querySelector("b").textContent])"""
     )
     assert len(signs) == len({sign for sign, _ in signs}) == len({word for _, word in signs}) == 7
-    legends = report.evaluate(
+    legends = unfolded.evaluate(
         """() => [...document.querySelectorAll("#pillars section:has(.card[id])")].map((section) => [
             [...section.querySelectorAll(":scope > .fold-body > .legend path")].map((one) => one.getAttribute("d")),
             new Set([...section.querySelectorAll(".status .sign")].map((one) => one.className)).size])"""
@@ -228,7 +246,7 @@ def test_every_status_has_a_sign_and_a_word_in_addition_to_its_colour(report: Pa
     assert len(legends) > 5
     for shapes, used in legends:
         assert len(set(shapes)) == len(shapes) == used, "a legend has the statuses of its pillar, each with its shape"
-    described = report.locator("table.headline .squares").evaluate_all("all => all.map(one => one.ariaLabel)")
+    described = unfolded.locator("table.headline .squares").evaluate_all("all => all.map(one => one.ariaLabel)")
     assert len(described) == 55 and all("too little data" in text or re.search(r"\d", text) for text in described)
 
 
@@ -322,12 +340,12 @@ def test_each_claim_shows_its_verdict_and_its_evidence(report: Page, published_w
     assert without == []
 
 
-def test_the_counts_of_verdicts_leave_out_repeated_claims(report: Page, published_warehouse: Path) -> None:
+def test_the_counts_of_verdicts_leave_out_repeated_claims(unfolded: Page, published_warehouse: Path) -> None:
     wanted = published(
         published_warehouse,
         "select verdict, count(*) from claims_audit where duplicate_of is null group by all order by all",
     )
-    cells = report.locator("td.count:not([data-part])")
+    cells = unfolded.locator("td.count:not([data-part])")
     counts = cells.evaluate_all("all => all.map(one => [one.dataset.verdict, Number(one.textContent)])")
     assert sorted(tuple(one) for one in counts if one[1]) == wanted
 
@@ -386,10 +404,10 @@ def test_a_mark_of_a_chart_shows_its_figures_on_hover(report: Page) -> None:
 
 
 def test_every_indicator_has_a_chart_with_its_target_and_the_members_without_figures(
-    report: Page, reports: dict[str, Path], published_warehouse: Path
+    unfolded: Page, reports: dict[str, Path], published_warehouse: Path
 ) -> None:
     charts = charts_of(reports["en"])
-    members = sorted(report.locator("#country option").all_inner_texts()[1:])
+    members = sorted(unfolded.locator("#country option").all_inner_texts()[1:])
     ids = [
         row[0]
         for row in published(
@@ -398,7 +416,7 @@ def test_every_indicator_has_a_chart_with_its_target_and_the_members_without_fig
     ]
     assert ids
     for indicator_id in ids:
-        card = report.locator(f"figure#{indicator_id}")
+        card = unfolded.locator(f"figure#{indicator_id}")
         assert card.locator(f".holder[data-chart={indicator_id}]").count() == 1
         rows = [row for row in rows_of(charts[indicator_id]) if "group" not in row]
         assert [row["name"] for row in rows] == members, f"{indicator_id}: the members are in one order"
@@ -406,14 +424,14 @@ def test_every_indicator_has_a_chart_with_its_target_and_the_members_without_fig
         assert card.locator("table:not(.two-origins) tbody tr").count() == 11
 
 
-def test_rank_bands_are_drawn_as_intervals(report: Page, published_warehouse: Path) -> None:
+def test_rank_bands_are_drawn_as_intervals(unfolded: Page, published_warehouse: Path) -> None:
     ranked = published(
         published_warehouse,
         f"""select name, rank || if(tied_with is null, '', ', tied'), rank_p05, rank_p95 from scorecard
             where framework_id = '{FRAMEWORK}' and rank is not null
             and iso3 in (select iso3 from economies where is_member)""",
     )
-    labels = report.locator("#bands svg [data-label]").evaluate_all("all => all.map(one => one.dataset.label)")
+    labels = unfolded.locator("#bands svg [data-label]").evaluate_all("all => all.map(one => one.dataset.label)")
     for name, rank, low, high in ranked:
         assert labels.count(f"{name}: rank {rank}, band {low:.0f} to {high:.0f}") == 2, "a line and a point"
 
@@ -452,8 +470,8 @@ def test_text_from_the_data_stays_text(pages: Pages, hostile_warehouse: Path, tm
     assert opened.page.locator("table.headline tr.picked th").inner_text().startswith("<script>")
 
 
-def test_the_first_publication_has_a_note_that_there_is_no_earlier_one(report: Page) -> None:
-    expect(report.locator("#changes")).to_contain_text("first publication that is kept")
+def test_the_first_publication_has_a_note_that_there_is_no_earlier_one(unfolded: Page) -> None:
+    expect(unfolded.locator("#changes")).to_contain_text("first publication that is kept")
 
 
 def test_the_report_of_an_earlier_day_has_the_indicators_that_had_no_figure_then(
@@ -542,9 +560,9 @@ def test_before_the_first_refresh_the_remedy_is_printed(tmp_path: Path, command:
 
 
 def test_the_report_names_the_origin_of_the_benchmarks_and_all_sources_and_licences(
-    report: Page, published_warehouse: Path
+    unfolded: Page, published_warehouse: Path
 ) -> None:
-    expect(report.locator("header .caveat")).to_contain_text("this project's own choice, not CAREC's")
+    expect(unfolded.locator("header .caveat")).to_contain_text("this project's own choice, not CAREC's")
     licences = {
         str(row[0])
         for row in published(
@@ -553,21 +571,21 @@ def test_the_report_names_the_origin_of_the_benchmarks_and_all_sources_and_licen
                 (select indicator_id from framework_indicators where framework_id = '{FRAMEWORK}')""",
         )
     }
-    text = report.locator("#sources").inner_text()
+    text = unfolded.locator("#sources").inner_text()
     for licence in licences:
         assert licence in text
     ((goalposts,),) = published(
         published_warehouse, f"select count(*) from benchmarks where framework_id = '{FRAMEWORK}'"
     )
-    assert report.locator("#benchmarks tbody tr").count() == goalposts > 0
-    assert report.locator("#method li").count() >= 8
+    assert unfolded.locator("#benchmarks tbody tr").count() == goalposts > 0
+    assert unfolded.locator("#method li").count() >= 8
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_first_screen_has_progress_changes_ties_and_the_age_of_the_figures(
-    pages: Pages, reports: dict[str, Path], published_warehouse: Path, language: str
+    shown: Callable[[str], Page], published_warehouse: Path, language: str
 ) -> None:
-    page = pages.open(reports[language]).page
+    page = shown(language)
     paint = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
     assert paint < FIRST_PAINT_MS
     headlines = page.locator(".headlines").inner_text()
@@ -716,9 +734,9 @@ def test_an_indicator_shows_the_means_of_asean_and_the_eu(
 
 
 def test_the_page_links_the_briefs_that_are_written_with_it(
-    pages: Pages, reports: dict[str, Path], published_warehouse: Path, tmp_path: Path
+    pages: Pages, shown: Callable[[str], Page], published_warehouse: Path, tmp_path: Path
 ) -> None:
-    assert pages.open(reports["en"]).page.locator(".briefs").count() == 0
+    assert shown("en").locator(".briefs").count() == 0
     file = tmp_path / "out" / "ru.html"
     done = run_carec(
         *("report", "--briefs", "--language", "ru", "--out", str(file)),
