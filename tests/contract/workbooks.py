@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from io import BytesIO
 from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile
@@ -34,10 +35,14 @@ def workbook(sheets: Mapping[str, Sequence[Sequence[Any]]]) -> bytes:
     return buffer.getvalue()
 
 
+@cache
 def zip_bomb(size: int = 300 << 20) -> bytes:
     """Return a small archive that would unpack to ``size`` bytes."""
     buffer = BytesIO()
-    with ZipFile(buffer, "w", ZIP_DEFLATED) as package, package.open("xl/worksheets/sheet1.xml", "w") as part:
+    with (
+        ZipFile(buffer, "w", ZIP_DEFLATED, compresslevel=1) as package,
+        package.open("xl/worksheets/sheet1.xml", "w") as part,
+    ):
         for _ in range(size >> 20):
             part.write(bytes(1 << 20))
     return buffer.getvalue()
