@@ -80,7 +80,7 @@ def refresh(
     indicators = workspace.catalogue.select(list(only))
     workspace.catalogue.select(list(accept_revisions))
     runner.check_seeds(workspace)
-    with holding(workspace.layout), without_pandas():
+    with holding(workspace.layout):
         ingestion = gather(
             workspace,
             indicators,
@@ -98,7 +98,8 @@ def refresh(
                 runner.write_as_of(workspace.layout, previous.as_of)
             return Refresh(ingestion, None, previous, restored=restore(workspace.layout))
         progress("dbt reads its project: up to a minute the first time, some seconds later")
-        build = runner.build(workspace, day, fingerprint, progress)
+        with without_pandas():
+            build = runner.build(workspace, day, fingerprint, progress)
         if not build.passed:
             raise BuildFailed(build, ingestion)
         progress("publishing")
