@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from tests.postgres import PASSWORD
 from tests.running import ROOT, further, run_in_process
 from tests.templates import copy_warehouse
 from warehouse.lake import copies, landing, locks, maintenance, publishing, rights
-from warehouse.lake.connection import Lake, attached, make
+from warehouse.lake.connection import Lake, attached, catalogue, make
 from warehouse.lake.errors import LakeError
 from warehouse.layout import Layout
 
@@ -142,6 +143,18 @@ def test_a_reader_reads_every_publication_and_writes_nothing(lake: Lake, publish
     change(published, "cccc")
     with pytest.raises(LakeError):
         publishing.publish_to_lake(reader, published)
+
+
+def test_a_lock_is_free_when_its_block_ends_although_postgresql_ends_a_connection_later(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with catalogue(lake) as connection:
+        with monkeypatch.context() as patch:
+            patch.setattr(locks, "catalogue", lambda lake: nullcontext(connection))
+            with locks.locked(lake, locks.LANDING):
+                pass
+        with locks.locked(lake, locks.LANDING):
+            pass
 
 
 def test_a_vacuum_keeps_the_newest_and_the_first_of_each_month(lake: Lake, published: Path, tmp_path: Path) -> None:

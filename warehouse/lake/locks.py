@@ -94,7 +94,7 @@ class Locks:
 
 @contextmanager
 def locks(lake: Lake) -> Iterator[Locks]:
-    """Yield a connection for locks, without any yet.
+    """Yield a connection for locks, without any yet. At the end of the block its locks are free.
 
     Raises:
         LakeError: PostgreSQL cannot be reached, within the block too.
@@ -102,6 +102,9 @@ def locks(lake: Lake) -> Iterator[Locks]:
     with catalogue(lake) as connection, connection.cursor() as cursor:
         cursor.execute(_KEEP_ALIVE)
         yield Locks(cursor)
+        with suppress(connection.Error):  # a connection that is lost has no locks
+            # PostgreSQL ends a closed connection some time later
+            cursor.execute("select pg_advisory_unlock_all()")
 
 
 @contextmanager
