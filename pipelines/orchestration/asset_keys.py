@@ -1,7 +1,7 @@
 """The keys of assets, the same in Dagster's definitions and in a recorded run.
 
-Belongs here: asset keys. Does not belong here: dagster-dbt, because its import would make recording slow; groups,
-owners and descriptions, which only the definitions have.
+Belongs here: asset keys, and which nodes of dbt are tables. Does not belong here: dagster-dbt, because its import would
+make recording slow; groups, owners and descriptions, which only the definitions have.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 
 Key = tuple[str, ...]
+Manifest = Mapping[str, Any]
+"""What dbt writes to ``manifest.json``: its nodes and sources by unique id."""
 
 PUBLICATION: Key = ("publication",)
 POLL: Key = ("poll",)
@@ -18,6 +20,11 @@ POLL: Key = ("poll",)
 def observation_key(indicator_id: str) -> Key:
     """Return the key of an indicator's observations."""
     return ("observations", indicator_id)
+
+
+def is_table(node: Mapping[str, Any]) -> bool:
+    """Return whether a node of dbt is a table or view: a seed, or a model that is not a part of its readers."""
+    return node["resource_type"] in {"seed", "model"} and node["config"]["materialized"] != "ephemeral"
 
 
 def node_key(node: Mapping[str, Any]) -> Key:
@@ -34,7 +41,7 @@ def node_key(node: Mapping[str, Any]) -> Key:
     return (schema, node["name"]) if schema else (node["name"],)
 
 
-def key_tested_by(manifest: Mapping[str, Any], test: Mapping[str, Any]) -> Key | None:
+def key_tested_by(manifest: Manifest, test: Mapping[str, Any]) -> Key | None:
     """Return the key of the table that a dbt test checks; None if it reads several tables and names none of them.
 
     dagster-dbt applies the same rule; ``tests/integration/test_record.py`` compares both.

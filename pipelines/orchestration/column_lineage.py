@@ -5,7 +5,7 @@ which dagster-dbt does with sqlglot in two minutes of CPU.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -14,14 +14,13 @@ import dagster as dg
 from dagster_dbt.core.dbt_event_iterator import DbtEventIterator  # not exported; tests of the whole job use it
 
 from pipelines.dbt.compiled import PACKAGE, hash_of
-from pipelines.orchestration.asset_keys import node_key
+from pipelines.orchestration.asset_keys import Manifest, is_table, node_key
 from warehouse.files import write_atomically
 from warehouse.layout import Layout
 
 COLUMNS = "dagster/column_schema"
 LINEAGE = "dagster/column_lineage"
 
-Manifest = Mapping[str, Any]
 Lineage = dict[str, dg.TableColumnLineage]
 """Unique id of a model -> what its columns are made from."""
 
@@ -54,7 +53,7 @@ def with_columns(
         more = {LINEAGE: dg.MetadataValue.column_lineage(columns)} if columns else {}
         yield event.with_metadata({**event.metadata, **more})
     # sqlglot cannot read the SQL of every model: these have no lineage, now or later
-    if known is None and built >= _models(manifest):
+    if known is None and built >= {name for name, node in manifest["nodes"].items() if is_table(node)}:
         write_atomically(kept, json.dumps([inputs, dg.serialize_value(traced)]).encode())
 
 
@@ -80,12 +79,3 @@ def _read(kept: Path, inputs: list[str]) -> Lineage | None:
         return dg.deserialize_value(content, dict) if of == inputs else None
     except (OSError, ValueError):
         return None
-
-
-def _models(manifest: Manifest) -> set[str]:
-    """Return the models that are a table or a view."""
-    return {
-        name
-        for name, node in manifest["nodes"].items()
-        if node["resource_type"] == "model" and node["config"]["materialized"] != "ephemeral"
-    }

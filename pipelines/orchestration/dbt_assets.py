@@ -27,7 +27,7 @@ from pipelines.dbt.failures import reason
 from pipelines.dbt.results import read_results
 from pipelines.lake import follow_lake
 from pipelines.orchestration.asset_checks import failure_metadata
-from pipelines.orchestration.asset_keys import Key, node_key
+from pipelines.orchestration.asset_keys import Key, Manifest, is_table, node_key
 from pipelines.orchestration.automation import FOLLOW_FIGURES
 from pipelines.orchestration.column_lineage import with_columns
 from pipelines.orchestration.dbt_events import all_events, close_build_file
@@ -40,8 +40,6 @@ from sources.errors import ConfigurationError
 from sources.observation import utc_now
 from warehouse.layout import Layout
 from warehouse.publish import WORKING_SCHEMAS, Publication, current, restore
-
-Manifest = Mapping[str, Any]
 
 REFRESH = "refresh"
 """The job of the whole graph."""
@@ -246,7 +244,7 @@ def declared(
 
     The decorator selects nodes with dbt's graph, whose import takes a tenth of the loading.
     """
-    made = [name for name, node in manifest["nodes"].items() if _is_table(node)]
+    made = [name for name, node in manifest["nodes"].items() if is_table(node)]
     read = [name for name in manifest["sources"] if any(not _is_test(one) for one in manifest["child_map"][name])]
     specs = {name: translator.get_asset_spec(manifest, name, project) for name in [*made, *read]}
     checks = {
@@ -260,11 +258,6 @@ def declared(
 
 def _is_test(unique_id: str) -> bool:
     return unique_id.startswith(("test.", "unit_test."))
-
-
-def _is_table(node: Mapping[str, Any]) -> bool:
-    """Return whether a node of dbt is a table or view: a seed, or a model that is not a part of its readers."""
-    return node["resource_type"] in {"seed", "model"} and node["config"]["materialized"] != "ephemeral"
 
 
 def _automated(spec: dg.AssetSpec) -> dg.AssetSpec:

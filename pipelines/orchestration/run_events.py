@@ -20,7 +20,7 @@ import duckdb
 
 from pipelines.dbt.results import Build, Node
 from pipelines.orchestration import asset_checks, observation_assets, publication_asset
-from pipelines.orchestration.asset_keys import PUBLICATION, Key, key_tested_by, node_key, observation_key
+from pipelines.orchestration.asset_keys import PUBLICATION, Key, Manifest, key_tested_by, node_key, observation_key
 from pipelines.orchestration.instance import fast_commits, prepare_home
 from pipelines.refresh import BuildFailed, Refresh
 from pipelines.workspace import Workspace
@@ -30,7 +30,6 @@ JOB = "refresh"
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 """Run configuration without messages on standard error."""
 
-Manifest = Mapping[str, Any]
 Event = dg.AssetMaterialization | dg.AssetCheckEvaluation
 
 

@@ -2,11 +2,11 @@
 -- found without the figures, which pass through: a window over ten vintages of all figures takes half a gigabyte.
 with known as (
     select
-        known_from.* exclude (known_from),
-        dense_rank() over (partition by known_from.indicator_id order by known_from.vintage_at) as vintage_number
-    from {{ ref('int_known_from') }} as known_from
+        vintages.* exclude (known_from),
+        dense_rank() over (partition by vintages.indicator_id order by vintages.vintage_at) as vintage_number
+    from {{ ref('int_known_from') }} as vintages
     cross join {{ source('landing', 'run') }} as run
-    where known_from.known_from < run.as_of + interval 1 day
+    where vintages.known_from < run.as_of + interval 1 day
 ),
 
 numbered as (
