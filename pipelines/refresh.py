@@ -80,11 +80,14 @@ def refresh(
     indicators = workspace.catalogue.select(list(only))
     workspace.catalogue.select(list(accept_revisions))
     runner.check_seeds(workspace)
+    offline = offline or workspace.settings.offline
     with holding(workspace.layout):
+        if not offline:
+            runner.import_ahead(workspace)
         ingestion = gather(
             workspace,
             indicators,
-            offline=offline or workspace.settings.offline,
+            offline=offline,
             accept_shrink=accept_shrink,
             accept_revisions=accept_revisions,
             progress=progress,
