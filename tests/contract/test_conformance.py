@@ -31,6 +31,7 @@ from python_calamine import CalamineWorkbook
 from werkzeug import Request, Response
 
 from pipelines import ingestion
+from pipelines.archive_landing import land_archive
 from pipelines.ingested import Ingested
 from pipelines.settings import load_settings
 from pipelines.workspace import Workspace, open_workspace
@@ -144,35 +145,36 @@ class Provider:
 
 
 @pytest.fixture(scope="session")
-def landed_before(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """Return the folder with the earlier figures of a provider, which are landed once for all tests."""
+def landed_before(opened: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Workspace]:
+    """Return the workspace with the earlier figures of a provider, which are landed once for all tests."""
+    empty = tmp_path_factory.mktemp("archive")
 
     @cache
-    def land(name: str) -> Path:
+    def land(name: str) -> Workspace:
         of, layout = payload(name), Layout(tmp_path_factory.mktemp("before"))
         figures = records(
             *((iso3, year, value) for (iso3, year), value in known(of).items()), provider=of.link.provider
         )
         landing.land(layout, ID, figures, landing.NEVER.replace(year=2020))
-        return layout.root
+        one = indicator(id=ID, chain=[of.link.model_dump()])
+        at = replace(
+            opened,
+            catalogue=opened.catalogue.model_copy(update={"indicators": {ID: one}}),
+            archive=replace(opened.archive, directory=empty, series=()),
+            corrections=Corrections(),
+            layout=layout,
+        )
+        land_archive(at)  # what every first refresh writes
+        return at
 
     return land
 
 
 @pytest.fixture
-def provider(
-    request: pytest.FixtureRequest, opened: Workspace, landed_before: Callable[[str], Path], tmp_path: Path
-) -> Provider:
-    of = payload(request.param)
-    one = indicator(id=ID, chain=[of.link.model_dump()])
-    at = replace(
-        opened,
-        catalogue=opened.catalogue.model_copy(update={"indicators": {ID: one}}),
-        archive=replace(opened.archive, series=()),
-        corrections=Corrections(),
-        layout=Layout(Path(shutil.copytree(landed_before(request.param), tmp_path / "warehouse"))),
-    )
-    return Provider(of, at)
+def provider(request: pytest.FixtureRequest, landed_before: Callable[[str], Workspace], tmp_path: Path) -> Provider:
+    before = landed_before(request.param)
+    layout = Layout(Path(shutil.copytree(before.layout.root, tmp_path / "warehouse")))
+    return Provider(payload(request.param), replace(before, layout=layout))
 
 
 def path_of(request: Request, bodies: Mapping[str, Body]) -> str:
