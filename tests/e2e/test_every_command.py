@@ -13,7 +13,6 @@ import shutil
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +22,6 @@ import pytest
 from pipelines.cli import main
 from pipelines.cli.app import carec as program
 from tests.running import ROOT
-from warehouse.layout import Layout
-from warehouse.publish import publish, published
 
 
 @dataclass(frozen=True)
@@ -256,21 +253,6 @@ def test_a_warehouse_that_cannot_be_written_gives_one_line(carec: Run, tmp_path:
     file.write_text("")
     done = carec("refresh", CAREC_WAREHOUSE=str(file / "warehouse"))
     assert done.code == 1 and done.stderr.splitlines()[-1].startswith(f"carec: {file}")
-
-
-@pytest.mark.parametrize("share", [0.0, 0.5, 0.95])
-def test_publishing_replaces_an_unreadable_published_file(
-    published_warehouse: Path, tmp_path: Path, share: float
-) -> None:
-    """The message promises it, for every damaged file."""
-    layout, good = Layout(tmp_path), Layout(published_warehouse)
-    for path in (good.build, good.receipt):
-        shutil.copy(path, tmp_path / path.name)
-    whole = good.published.read_bytes()
-    layout.published.write_bytes(whole[: int(len(whole) * share)])
-    publish(layout, datetime(2027, 1, 1))
-    current = published(layout)
-    assert current is not None and current.published_at == datetime(2027, 1, 1)
 
 
 def test_the_list_of_commands_has_the_first_line_of_each_commands_help(

@@ -236,6 +236,18 @@ def test_a_publication_of_an_earlier_version_can_be_read(layout: Layout) -> None
     assert current is not None and (current.observations, current.series_live) == (1, 0)
 
 
+@pytest.mark.parametrize("share", [0.0, 0.5, 0.95])
+def test_publishing_replaces_an_unreadable_published_file(layout: Layout, share: float) -> None:
+    """The message about such a file promises it, for every damaged file."""
+    publish(layout, DAY)
+    whole = layout.published.read_bytes()
+    layout.published.unlink()
+    layout.published.write_bytes(whole[: int(len(whole) * share)])
+    publish(layout, NEXT)
+    current = published(layout)
+    assert current is not None and current.published_at == NEXT
+
+
 def held(path: Path, sql: str = "", *, killed: bool = False) -> subprocess.Popen[str]:
     """Open a database for writing in another process, run ``sql``, and wait for a line or end without a checkpoint."""
     program = (
