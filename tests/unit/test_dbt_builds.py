@@ -9,6 +9,7 @@ import sys
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from queue import Queue
 
 import duckdb
 import polars as pl
@@ -18,6 +19,7 @@ from dbt.adapters.duckdb.plugins import BasePlugin
 from dbt.cli.main import cli
 from jinja2 import Environment
 
+from pipelines import refresh as refreshing
 from pipelines.dbt import runner
 from pipelines.dbt.compiled import code_hash
 from pipelines.dbt.environment import set_environment
@@ -219,3 +221,22 @@ def test_a_build_that_ran_fewer_tests_than_there_are_is_not_published(
     (target / "run_results.json").write_text(json.dumps({"results": results}))
     reason = missed_tests(workspace.layout, left_out)
     assert (reason is None) if missed is None else (reason or "").startswith(missed)
+
+
+@pytest.mark.parametrize("offline", [False, True])
+def test_dbt_is_imported_while_providers_answer_and_not_before_a_refresh_that_asks_none(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, offline: bool
+) -> None:
+    imported: Queue[str] = Queue()
+    monkeypatch.setattr(runner, "import_module", imported.put)
+    monkeypatch.setattr(runner, "set_environment", lambda *_: None)
+
+    def gather(*_: object, **__: object) -> None:
+        if not offline:
+            assert imported.get(timeout=60) == "dbt.cli.main"
+        raise InterruptedError
+
+    monkeypatch.setattr(refreshing, "gather", gather)
+    with pytest.raises(InterruptedError):
+        refreshing.refresh(workspace, offline=offline)
+    assert imported.empty()
