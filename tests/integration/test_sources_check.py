@@ -28,7 +28,6 @@ from pipelines.settings import load_settings
 from pipelines.source_checks import check_links, closing_line
 from pipelines.workspace import Workspace, open_workspace
 from sources.catalogue import ARCHIVE, Indicator
-from sources.checks.edition_watch import INDICES
 from sources.checks.links import LinkFinding, StoredData
 from sources.errors import ConfigurationError
 from sources.providers.local_file import LocalFiles
@@ -591,12 +590,7 @@ def run_job(workspace: Workspace, instance: dg.DagsterInstance) -> dg.ExecuteInP
 def test_the_job_fails_with_the_broken_links_and_notifies_the_webhook(world: World, httpserver: HTTPServer) -> None:
     httpserver.expect_request("/hook").respond_with_json({})
     settings = replace(world.workspace.settings, webhook_url=httpserver.url_for("/hook"))
-    catalogue = world.workspace.catalogue
-    few = {"government_effectiveness_est", *(index.indicator_id for index in INDICES)}
-    fewer = {name: indicator for name, indicator in catalogue.indicators.items() if name in few}
-    workspace = replace(
-        world.workspace, settings=settings, catalogue=catalogue.model_copy(update={"indicators": fewer})
-    )
+    workspace = replace(world.workspace, settings=settings)
     with dg.DagsterInstance.ephemeral() as instance:
         assert run_job(workspace, instance).success
         world.everyone.spoil = without("GE.EST", "XX", world, "world_bank", "^sources/2/indicators")
