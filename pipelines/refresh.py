@@ -83,7 +83,7 @@ def refresh(
     offline = offline or workspace.settings.offline
     with holding(workspace.layout):
         if not offline:
-            runner.import_ahead(workspace)
+            runner.import_ahead()
         ingestion = gather(
             workspace,
             indicators,

@@ -279,9 +279,8 @@ def _content(path: Path) -> dict[str, Any] | None:
     return content if isinstance(content, dict) else None
 
 
-def import_ahead(workspace: Workspace) -> None:
+def import_ahead() -> None:
     """Begin to import dbt in a thread: a refresh waits for providers at first, and dbt takes 1.5 s of a core."""
-    set_environment(workspace.layout, workspace.settings.memory_limit)
     Thread(target=import_module, args=("dbt.cli.main",)).start()
 
 

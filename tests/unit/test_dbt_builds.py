@@ -229,7 +229,6 @@ def test_dbt_is_imported_while_providers_answer_and_not_before_a_refresh_that_as
 ) -> None:
     imported: Queue[str] = Queue()
     monkeypatch.setattr(runner, "import_module", imported.put)
-    monkeypatch.setattr(runner, "set_environment", lambda *_: None)
 
     def gather(*_: object, **__: object) -> None:
         if not offline:
