@@ -6,10 +6,12 @@ Belongs here: the order of the steps and the conditions that stop them. Does not
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 
 from pipelines.dbt import runner
+from pipelines.dbt.invocation import read_ahead
 from pipelines.dbt.results import Build
 from pipelines.ingestion import Ingestion
 from pipelines.lake import follow_lake
@@ -81,9 +83,8 @@ def refresh(
     workspace.catalogue.select(list(accept_revisions))
     runner.check_seeds(workspace)
     offline = offline or workspace.settings.offline
-    with holding(workspace.layout):
-        if not offline:
-            runner.import_ahead()
+    with holding(workspace.layout), ThreadPoolExecutor(max_workers=1) as executor:
+        project = None if offline else read_ahead(workspace, executor)
         ingestion = gather(
             workspace,
             indicators,
@@ -101,8 +102,9 @@ def refresh(
                 runner.write_as_of(workspace.layout, previous.as_of)
             return Refresh(ingestion, None, previous, restored=restore(workspace.layout))
         progress("dbt reads its project: up to a minute the first time, some seconds later")
+        read = project.result() if project else None
         with without_pandas():
-            build = runner.build(workspace, day, fingerprint, progress)
+            build = runner.build(workspace, day, fingerprint, progress, read)
         if not build.passed:
             raise BuildFailed(build, ingestion)
         progress("publishing")

@@ -42,14 +42,14 @@ def move_cache(warehouse: Path) -> None:
             cache.write_bytes(msgpack.packb(with_path(parsed, before, path)))
 
 
-def at_any_path(invoke: Callable[..., Any]) -> Callable[..., Any]:
-    """Return ``pipelines.dbt.runner._invoke``, which first moves dbt's parse cache to the path of the warehouse."""
+def at_any_path(run: Callable[..., Any]) -> Callable[..., Any]:
+    """Return ``pipelines.dbt.invocation.run``, which first moves dbt's parse cache to the path of the warehouse."""
 
-    def invoke_at(workspace: Any, *arguments: Any) -> Any:
+    def run_at(workspace: Any, *arguments: Any, **options: Any) -> Any:
         move_cache(workspace.layout.root)
-        return invoke(workspace, *arguments)
+        return run(workspace, *arguments, **options)
 
-    return invoke_at
+    return run_at
 
 
 if __name__ == "__main__":
@@ -65,5 +65,6 @@ if __name__ == "__main__":
         with_tests = runner.dbt_arguments
         runner.dbt_arguments = lambda *given: [*with_tests(*given), "--exclude-resource-type", "test", "unit_test"]
         runner.audit = lambda *_: None
-    runner._invoke = at_any_path(runner._invoke)
+    invocation: Any = import_module("pipelines.dbt.invocation")
+    invocation.run = at_any_path(invocation.run)
     import_module("pipelines.cli").main()

@@ -6,23 +6,20 @@ belong here: the results of a build (``pipelines.dbt.results``), SQL, Dagster.
 
 from __future__ import annotations
 
-import gc
 import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from importlib import import_module
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import polars as pl
 
-from pipelines.dbt import failures
+from pipelines.dbt import failures, invocation
 from pipelines.dbt.built_inputs import built_inputs, record_inputs
 from pipelines.dbt.compiled import COMPILED, PACKAGE, code_hash, has_mark, hash_of
-from pipelines.dbt.environment import set_environment
+from pipelines.dbt.invocation import WITHOUT_FILES, ReadProject, dbt_arguments
 from pipelines.dbt.results import Build, missed_tests, read_results
 from pipelines.dbt.staging import check_staging
 from pipelines.seeds.check import check_all
@@ -37,9 +34,6 @@ from warehouse.publish import Receipt, check_free, has_built_bytes, seal, write_
 _LANDED_TABLES = ("indicators", "run", "source_health", "rejects", "confirmations")
 """Tables of dbt's source ``landing``. The first three are files of their own, written again by each refresh."""
 _LANDED_FILES = _LANDED_TABLES[:3]
-
-_WITHOUT_FILES = "--no-write-json"
-"""dbt's option to write neither the manifest nor the results."""
 
 
 @dataclass(frozen=True)
@@ -108,21 +102,9 @@ def compile_models(workspace: Workspace) -> None:
         ConfigurationError: dbt cannot compile the project.
     """
     check_staging(workspace.catalogue, workspace.dbt_project)
-    workspace.layout.dbt_target.mkdir(parents=True, exist_ok=True)
-    passed, error = _invoke(workspace, dbt_arguments(workspace, "compile"), lambda node: None)
+    passed, error = invocation.invoke(workspace, dbt_arguments(workspace, "compile"), lambda node: None)
     if not passed:
         raise ConfigurationError(f"{workspace.dbt_project}: {error or 'dbt compile failed'}")
-
-
-def dbt_arguments(workspace: Workspace, command: str) -> list[str]:
-    """Return the command line of a dbt command: absolute paths, with parse cache and logs in the warehouse."""
-    project, target = str(workspace.dbt_project), str(workspace.layout.dbt_target)
-    return [
-        command,
-        *("--project-dir", project, "--profiles-dir", project),
-        *("--target-path", target, "--log-path", target),
-        *("--log-level-file", "info", "--threads", str(workspace.settings.dbt_threads)),
-    ]
 
 
 def write_as_of(layout: Layout, as_of: date) -> None:
@@ -216,7 +198,11 @@ def _passed_unit_tests(layout: Layout) -> Path:
 
 
 def build(
-    workspace: Workspace, as_of: date, fingerprint: str, progress: Callable[[str], None] = lambda node: None
+    workspace: Workspace,
+    as_of: date,
+    fingerprint: str,
+    progress: Callable[[str], None] = lambda node: None,
+    project: ReadProject | None = None,
 ) -> Build:
     """Run ``dbt build`` over the landed data and write its receipt.
 
@@ -225,11 +211,13 @@ def build(
         as_of: Day that the build scores.
         fingerprint: Fingerprint of the build's inputs.
         progress: Called with a description of each node when it starts.
+        project: The project as dbt has read it before. A project whose code has changed since is read again.
     """
     started = start_build(workspace, as_of, fingerprint)
+    manifest = project.manifest if project and project.code == started.inputs["unit_tests"] else None
     # dbt writes the manifest before and after a build, which takes a second
-    unwritten = [_WITHOUT_FILES] if started.has_manifest else []
-    passed, error = _invoke(workspace, [*started.arguments, *unwritten], progress)
+    unwritten = [WITHOUT_FILES] if started.has_manifest else []
+    passed, error = invocation.invoke(workspace, [*started.arguments, *unwritten], progress, manifest)
     nodes = [] if error else read_results(workspace.layout)
     reason = audit(workspace, started) if passed else error or failures.reason(workspace.layout, nodes)
     finish_build(workspace, started, reason)
@@ -259,7 +247,7 @@ def read_manifest(workspace: Workspace) -> dict[str, Any]:
     parts = [p for p in project.rglob("*") if p.is_dir() or p.suffix in {".sql", ".yml", ".md"}]
     content = _content(path)
     if content is None or path.stat().st_mtime < max(part.stat().st_mtime for part in parts):
-        passed, error = _invoke(workspace, dbt_arguments(workspace, "parse"), lambda node: None)
+        passed, error = invocation.invoke(workspace, dbt_arguments(workspace, "parse"), lambda node: None)
         content = _content(path) if passed else None
         if content is None:
             raise ConfigurationError(f"{project}: {error or 'dbt parse failed'}")
@@ -277,34 +265,3 @@ def _content(path: Path) -> dict[str, Any] | None:
     except (OSError, ValueError):
         return None
     return content if isinstance(content, dict) else None
-
-
-def import_ahead() -> None:
-    """Begin to import dbt in a thread: a refresh waits for providers at first, and dbt takes 1.5 s of a core."""
-    Thread(target=import_module, args=("dbt.cli.main",)).start()
-
-
-def _invoke(workspace: Workspace, arguments: list[str], progress: Callable[[str], None]) -> tuple[bool, str | None]:
-    """Run a dbt command in this process. Return whether it passed, and an error if dbt could not run at all."""
-    set_environment(workspace.layout, workspace.settings.memory_limit)
-    from dbt.artifacts.schemas.run import RunExecutionResult
-    from dbt.cli.main import dbtRunner  # takes 1.1 s, and most refreshes do not need dbt
-
-    def report_start(event: Any) -> None:
-        # not a documented name: tests/unit/test_dbt_events.py fails if it changes
-        if event.info.name == "LogStartLine":
-            if event.data.index == 1:
-                # the objects of the project live to the end: to look for garbage among them takes 5 % of a build
-                gc.freeze()
-            progress(f"building {event.data.index} of {event.data.total}: {event.data.description}")
-
-    try:
-        outcome = dbtRunner(callbacks=[report_start]).invoke([*arguments, "--log-level", "none"])
-    finally:
-        gc.unfreeze()
-    if isinstance(outcome.exception, KeyboardInterrupt):  # dbt returns it as a result, without a text
-        raise outcome.exception
-    if _WITHOUT_FILES in arguments and isinstance(outcome.result, RunExecutionResult):
-        outcome.result.write(str(workspace.layout.dbt_target / "run_results.json"))
-    error = f"dbt could not run: {outcome.exception}" if outcome.exception is not None else None
-    return outcome.success, error

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -16,13 +17,15 @@ import polars as pl
 import pytest
 import yaml
 from dbt.adapters.duckdb.plugins import BasePlugin
-from dbt.cli.main import cli
+from dbt.cli.main import cli, dbtRunner, dbtRunnerResult
+from dbt.contracts.graph.manifest import Manifest
 from jinja2 import Environment
 
 from pipelines import refresh as refreshing
 from pipelines.dbt import runner
 from pipelines.dbt.compiled import code_hash
 from pipelines.dbt.environment import set_environment
+from pipelines.dbt.invocation import dbt_arguments, read_ahead
 from pipelines.dbt.results import missed_tests
 from pipelines.settings import load_settings
 from pipelines.workspace import Workspace, open_workspace
@@ -30,6 +33,7 @@ from sources.errors import ConfigurationError
 from tests.running import AS_OF, ROOT
 from warehouse.files import write_table
 
+MANIFEST = Manifest()
 UNIT_TESTS = ["--exclude-resource-type", "unit_test"]
 LANDED = ["observations", "landing.indicators", "landing.run", "landing.source_health"]
 LANDED += ["landing.rejects", "landing.confirmations"]
@@ -53,7 +57,7 @@ def skipped(workspace: Workspace, reason: str | None = None, whole: bool = False
     with duckdb.connect(str(workspace.layout.build)) as build:
         build.execute(sql)
     runner.finish_build(workspace, started, reason)
-    return started.arguments[len(runner.dbt_arguments(workspace, "build")) :]
+    return started.arguments[len(dbt_arguments(workspace, "build")) :]
 
 
 def test_seeds_and_tests_of_code_run_again_only_after_a_change_of_their_inputs(workspace: Workspace) -> None:
@@ -223,19 +227,46 @@ def test_a_build_that_ran_fewer_tests_than_there_are_is_not_published(
     assert (reason is None) if missed is None else (reason or "").startswith(missed)
 
 
-@pytest.mark.parametrize("offline", [False, True])
-def test_dbt_is_imported_while_providers_answer_and_not_before_a_refresh_that_asks_none(
-    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, offline: bool
-) -> None:
-    imported: Queue[str] = Queue()
-    monkeypatch.setattr(runner, "import_module", imported.put)
+@pytest.fixture
+def dbt_commands(monkeypatch: pytest.MonkeyPatch) -> Queue[tuple[str, object]]:
+    """Return the commands that dbt gets instead of running them, each with the manifest that it is given."""
+    commands: Queue[tuple[str, object]] = Queue()
 
+    def invoke(self: dbtRunner, arguments: list[str]) -> dbtRunnerResult:
+        commands.put((arguments[0], self.manifest))
+        if arguments[0] == "parse":
+            return dbtRunnerResult(True, result=MANIFEST)
+        return dbtRunnerResult(False, RuntimeError("not run"))
+
+    monkeypatch.setattr(dbtRunner, "invoke", invoke)
+    return commands
+
+
+@pytest.mark.parametrize("offline", [False, True])
+def test_dbt_reads_the_project_while_providers_answer_and_not_before_a_refresh_that_asks_none(
+    workspace: Workspace,
+    monkeypatch: pytest.MonkeyPatch,
+    dbt_commands: Queue[tuple[str, object]],
+    offline: bool,
+) -> None:
     def gather(*_: object, **__: object) -> None:
         if not offline:
-            assert imported.get(timeout=60) == "dbt.cli.main"
+            assert dbt_commands.get(timeout=60) == ("parse", None)
         raise InterruptedError
 
     monkeypatch.setattr(refreshing, "gather", gather)
     with pytest.raises(InterruptedError):
         refreshing.refresh(workspace, offline=offline)
-    assert imported.empty()
+    assert dbt_commands.empty()
+
+
+@pytest.mark.parametrize("changed", [False, True])
+def test_a_build_uses_the_project_that_was_read_unless_its_code_has_changed_since(
+    workspace: Workspace, dbt_commands: Queue[tuple[str, object]], changed: bool
+) -> None:
+    with ThreadPoolExecutor(max_workers=1) as executor:
+        project = read_ahead(workspace, executor).result()
+    if changed:
+        (workspace.dbt_project / "models" / "marts" / "added.sql").write_text("select 1 as one")
+    runner.build(workspace, date.fromisoformat(AS_OF), "fingerprint", project=project)
+    assert [dbt_commands.get() for _ in range(2)] == [("parse", None), ("build", None if changed else MANIFEST)]
