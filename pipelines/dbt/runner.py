@@ -78,10 +78,15 @@ def inputs_of_tests(workspace: Workspace) -> dict[str, str]:
 
 
 def inputs_of_tables(workspace: Workspace) -> dict[str, str]:
-    """Return the hashes of the inputs of a build that can be the same as in the last one: of seeds and landed files."""
+    """Return the hashes of the inputs of a build that can be the same as in the last one.
+
+    These are the inputs of seeds, of views (a view is made of the code and the path of the landed files alone), and the
+    landed files.
+    """
     files = {f"source:landing.{name}": workspace.layout.landing / f"{name}.parquet" for name in _LANDED_FILES}
     landed = {name: sha256_of(path) for name, path in files.items() if path.exists()}
-    return inputs_of_tests(workspace) | landed
+    inputs = inputs_of_tests(workspace)
+    return inputs | {"views": inputs["unit_tests"] + str(workspace.layout.root)} | landed
 
 
 def check_day(as_of: date | None) -> None:
@@ -138,8 +143,8 @@ def start_build(workspace: Workspace, as_of: date, fingerprint: str, whole: bool
     """Write the inputs of dbt and remove receipt and results of the last build.
 
     Until ``finish_build`` writes the new receipt, nothing can be published. The build skips dbt's unit tests if this
-    code of the dbt project has passed them before. It skips seeds, models and tests none of whose inputs has changed
-    since a passed build made the tables of the build file. A build that failed leaves no such tables.
+    code of the dbt project has passed them before. It skips seeds, views, models and tests none of whose inputs has
+    changed since a passed build made the tables of the build file. A build that failed leaves no such tables.
 
     Args:
         workspace: Paths, catalogue and settings.
@@ -176,6 +181,8 @@ def start_build(workspace: Workspace, as_of: date, fingerprint: str, whole: bool
         left_out += [name for name, content in inputs.items() if name != "unit_tests" and known.get(name) == content]
         sources = ["source:observations", *(f"source:landing.{name}" for name in _LANDED_TABLES)]
         arguments += ["--select", *(f"{source}+" for source in sources if source not in left_out)]
+        if "views" in left_out:  # but not their tests, which dbt would exclude with them
+            arguments += ["--exclude", "config.materialized:view", "--indirect-selection", "empty"]
     has_manifest = is_compiled and _manifest_path(workspace).is_file()
     return StartedBuild(as_of, fingerprint, inputs, arguments, tuple(left_out), has_manifest)
 

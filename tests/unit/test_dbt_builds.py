@@ -32,16 +32,18 @@ from pipelines.workspace import Workspace, open_workspace
 from sources.errors import ConfigurationError
 from tests.running import AS_OF, ROOT
 from warehouse.files import write_table
+from warehouse.layout import Layout
 
 MANIFEST = Manifest()
 UNIT_TESTS = ["--exclude-resource-type", "unit_test"]
+WITHOUT_VIEWS = ["--exclude", "config.materialized:view", "--indirect-selection", "empty"]
 LANDED = ["observations", "landing.indicators", "landing.run", "landing.source_health"]
 LANDED += ["landing.rejects", "landing.confirmations"]
 
 
 def reading(*unchanged: str) -> list[str]:
-    """Return the options of a build of all that reads landed data, apart from what reads ``unchanged`` alone."""
-    return ["--select", *(f"source:{name}+" for name in LANDED if name not in unchanged)]
+    """Return the options of a build of what reads landed data, apart from views and what reads ``unchanged`` alone."""
+    return ["--select", *(f"source:{name}+" for name in LANDED if name not in unchanged), *WITHOUT_VIEWS]
 
 
 @pytest.fixture
@@ -72,6 +74,15 @@ def test_seeds_and_tests_of_code_run_again_only_after_a_change_of_their_inputs(w
 
     (workspace.dbt_project / "macros" / "added.sql").write_text("{# another macro #}", encoding="utf-8")
     assert skipped(workspace) == []
+
+
+def test_views_are_written_again_in_a_warehouse_that_was_moved_because_they_have_its_path(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    skipped(workspace)
+    moved = replace(workspace, layout=Layout(shutil.move(workspace.layout.root, tmp_path / "moved")))
+    assert not set(WITHOUT_VIEWS) & set(skipped(moved))
+    assert skipped(moved)[-len(WITHOUT_VIEWS) :] == WITHOUT_VIEWS
 
 
 @pytest.mark.parametrize("changed", ["seeds/economies.csv", "seeds/_seeds.yml", "the catalogue"])
@@ -105,7 +116,7 @@ def test_what_reads_a_landed_file_is_built_again_once_it_has_changed(workspace: 
         started = runner.start_build(workspace, date.fromisoformat(AS_OF), "fingerprint")
     unchanged.remove(f"landing.{name}")
     assert started.arguments[-len(reading(*unchanged)) :] == reading(*unchanged)
-    assert started.left_out == ("unit_tests", "seeds", *(f"source:{one}" for one in sorted(unchanged)))
+    assert started.left_out == ("unit_tests", "seeds", "views", *(f"source:{one}" for one in sorted(unchanged)))
 
 
 @pytest.mark.parametrize("file", ["texts/en.yml", "texts/words.py", "dbt/statistics.py", "dbt/sentences.py"])

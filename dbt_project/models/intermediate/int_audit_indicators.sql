@@ -27,7 +27,7 @@ with scored as (
         {{ to_mean('pillar_scores.score', 'frameworks.aggregation', 'frameworks.geometric_floor') }} as pillar_part,
         -- a sub-theme has one row per indicator: its weight is divided among them, so that sums over rows are correct
         subthemes.weight / count(*) over (partition by framework_id, iso3, pillar_id, subtheme_id) as weight_of_row
-    from {{ ref('int_indicator_scores') }} as scores
+    from {{ ref('int_levels') }} as scores
     inner join {{ ref('int_as_of_years') }} as as_of_years using (framework_id, as_of_year, iso3)
     inner join {{ ref('int_frameworks') }} as frameworks using (framework_id)
     inner join {{ ref('int_overall_scores') }} as overall using (framework_id, as_of_year, iso3)

@@ -1,11 +1,8 @@
--- Level, attainment, pace, projection and status of every cell. Changes are in units of g (the indicator's unit, or its
--- natural logarithm) per year. A level needs a current value. Pace also needs a comparable baseline.
+-- Attainment, pace, projection and status of every cell, beside its level. Changes are in units of g (the indicator's
+-- unit, or its natural logarithm) per year. Pace needs a comparable baseline.
 with cells as (
     select
         cells.*,
-        framework_indicators.pillar_id,
-        framework_indicators.subtheme_id,
-        coalesce(framework_indicators.weight, 1) as weight,
         benchmarks.transform,
         benchmarks.floor_value,
         benchmarks.target_value,
@@ -22,23 +19,8 @@ with cells as (
         calibrations.interval_basis,
         calibrations.error_low,
         calibrations.error_high,
-        calibrations.error_percentiles::double[] as percentiles,
-        case
-            when cells.is_comparable and not cells.is_stale then {{ finite('cells.latest_value') }}
-        end as x,
-        -- a baseline that has no finite value on the scale g (0 under a logarithm) is left out
-        case
-            when
-                cells.is_comparable
-                and not cells.is_stale
-                and isfinite({{ to_g('cells.baseline_value', 'benchmarks.transform') }})
-                then cells.baseline_value
-        end as x0
-    from {{ ref('int_cells') }} as cells
-    inner join {{ ref('framework_indicators') }} as framework_indicators
-        on
-            cells.framework_id = framework_indicators.framework_id
-            and cells.indicator_id = framework_indicators.indicator_id
+        calibrations.error_percentiles::double[] as percentiles
+    from {{ ref('int_levels') }} as cells
     inner join {{ ref('indicators') }} as indicators
         on cells.indicator_id = indicators.indicator_id
     left join {{ ref('benchmarks') }} as benchmarks
@@ -68,7 +50,6 @@ on_scale as (
         cells.*,
         {{ to_g('cells.y', 'cells.transform') }} as g_x,
         {{ to_g('cells.y0', 'cells.transform') }} as g_x0,
-        {{ to_g('cells.floor_value', 'cells.transform') }} as g_floor,
         {{ to_g('cells.target_value', 'cells.transform') }} as g_target,
         {{ to_g('cells.met_value', 'cells.transform') }} as g_met,
         {{ to_g('cells.pace_target_value', 'cells.transform') }} as g_pace_target,
@@ -117,7 +98,6 @@ sloped as (
 paced as (
     select
         *,
-        {{ level_score('g_x', 'g_floor', 'g_target') }} as level_score,
         case when not was_met then {{ safe_divide('(h_x - h_x0)', '(h_goal - h_x0)') }} end as attainment,
         case
             when x0 is not null

@@ -12,7 +12,7 @@ with levels as (
         scores.weight,
         scores.measured_year,
         scores.level_score as level
-    from {{ ref('int_indicator_scores') }} as scores
+    from {{ ref('int_levels') }} as scores
     semi join {{ ref('int_members') }} as members
         on scores.framework_id = members.framework_id and scores.iso3 = members.iso3
 ),

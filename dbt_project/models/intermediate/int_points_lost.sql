@@ -12,7 +12,7 @@ with levels as (
         scores.indicator_id,
         scores.level_score,
         scores.weight
-    from {{ ref('int_indicator_scores') }} as scores
+    from {{ ref('int_levels') }} as scores
     inner join {{ ref('int_members') }}
         using (framework_id, iso3, as_of_year)
     where scores.level_score is not null

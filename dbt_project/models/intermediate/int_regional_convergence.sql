@@ -15,7 +15,7 @@ with cells as (
         scores.measured_year,
         {{ to_g('scores.baseline_value', 'benchmarks.transform') }} as g0,
         {{ to_g('scores.latest_value', 'benchmarks.transform') }} as g1
-    from {{ ref('int_indicator_scores') }} as scores
+    from {{ ref('int_levels') }} as scores
     inner join {{ ref('int_regional_groups') }} as members
         on scores.iso3 = members.iso3 and scores.as_of_year = year(members.as_of)
     inner join {{ ref('benchmarks') }} as benchmarks

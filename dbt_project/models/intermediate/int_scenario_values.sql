@@ -10,7 +10,7 @@ with current_scores as (
     select
         scores.*,
         overall.score is not null as has_overall
-    from {{ ref('int_indicator_scores') }} as scores
+    from {{ ref('int_levels') }} as scores
     semi join {{ ref('int_members') }} as runs
         on scores.framework_id = runs.framework_id and scores.as_of_year = runs.as_of_year
     left join {{ ref('int_members') }} as members

@@ -38,7 +38,7 @@ declared as (
         scores.level_score,
         pairs.other_indicator_id,
         pairs.* exclude (framework_id, indicator_id, other_indicator_id)
-    from {{ ref('int_indicator_scores') }} as scores
+    from {{ ref('int_levels') }} as scores
     inner join pairs
         on scores.framework_id = pairs.framework_id and scores.indicator_id = pairs.indicator_id
     semi join {{ ref('int_members') }} as members

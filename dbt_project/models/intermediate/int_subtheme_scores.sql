@@ -12,7 +12,7 @@ with levels as (
         frameworks.subtheme_aggregation as aggregation,
         frameworks.subtheme_gate,
         {{ to_mean('scores.level_score', 'frameworks.subtheme_aggregation', 'frameworks.geometric_floor') }} as part
-    from {{ ref('int_indicator_scores') }} as scores
+    from {{ ref('int_levels') }} as scores
     inner join {{ ref('int_frameworks') }} as frameworks
         on scores.framework_id = frameworks.framework_id
 ),
