@@ -1,4 +1,4 @@
-"""dbt-duckdb plugin: the SQL functions that models call and DuckDB does not have, and the limit of memory.
+"""dbt-duckdb plugin: the SQL functions that models call and DuckDB does not have, and what keeps its memory low.
 
 ``dbt_project/profiles.yml`` names this module. Belongs here: the list of modules with such functions. Does not belong
 here: any function.
@@ -6,6 +6,7 @@ here: any function.
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import duckdb
@@ -28,8 +29,15 @@ class Plugin(BasePlugin):  # type: ignore[misc]
             ((self._memory_limit,),) = conn.execute("select current_setting('memory_limit')").fetchall()
 
     def configure_cursor(self, cursor: duckdb.DuckDBPyConnection) -> None:
-        """Set the limit of memory again: DuckDB then returns what it has freed. dbt opens a cursor for each node."""
+        """Free memory before a node; dbt opens a cursor for each.
+
+        DuckDB returns what it has freed when the limit of memory is set. It writes finished tables to the file by
+        itself only when a transaction ends while no other is open: with two threads that may be the end of the build.
+        """
         cursor.execute(f"set memory_limit = '{self._memory_limit}'")
+        # not while another table is being written; a full disk is reported by the next table
+        with contextlib.suppress(duckdb.Error):
+            cursor.execute("checkpoint")
 
 
 def register(connection: duckdb.DuckDBPyConnection) -> None:

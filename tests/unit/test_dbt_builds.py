@@ -205,6 +205,20 @@ def test_duckdb_returns_the_memory_of_a_node_before_the_next_one(limit: str) -> 
             assert resident_mib() - before < 0.5 * (after - before)
 
 
+def test_finished_tables_leave_memory_and_log_once_no_other_table_is_being_written(tmp_path: Path) -> None:
+    log = tmp_path / "build.duckdb.wal"
+    plugin = BasePlugin.create("pipelines.dbt.functions", config={"memory_limit": "1GB"})
+    with duckdb.connect(str(tmp_path / "build.duckdb")) as build:
+        build.execute("create table finished as from range(1000)")
+        with build.cursor() as writing, build.cursor() as node:
+            writing.execute("begin; create table unfinished as select 1 as one")
+            plugin.configure_cursor(node)
+            assert log.stat().st_size
+            writing.execute("commit")
+            plugin.configure_cursor(node)
+            assert not log.exists() or not log.stat().st_size
+
+
 @pytest.mark.parametrize(
     ("ran", "left_out", "missed"),
     [

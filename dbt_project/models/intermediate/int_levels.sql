@@ -1,4 +1,4 @@
--- The level of every cell: where its value is between floor and target, from 0 to 100. Scores need nothing else, so that
+-- The level of every cell: where its value is between floor and target, from 0 to 100. Scores need nothing else, so
 -- they do not wait for the backtest. A level needs a current value, x; x0 is its comparable baseline.
 with cells as (
     select
