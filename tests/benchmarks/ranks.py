@@ -177,16 +177,15 @@ def build(connection: duckdb.DuckDBPyConnection, given: Composite, size: Size) -
     ]
     connection.execute("attach ':memory:' as build; create schema build.intermediate")
     connection.execute(
-        "create table build.intermediate.int_indicator_scores (framework_id varchar, as_of_year integer, iso3 varchar, "
+        "create table build.intermediate.int_levels (framework_id varchar, as_of_year integer, iso3 varchar, "
         "indicator_id varchar, pillar_id varchar, subtheme_id varchar, weight double, level_score double, "
         "latest_value double, other_value double, other_level_score double, is_exchanged boolean)"
     )
     connection.executemany(
-        "insert into build.intermediate.int_indicator_scores values "
-        "('bench', 2026, $1, $2, $3, $4, 1, $5, $6, $7, $8, $9)",
+        "insert into build.intermediate.int_levels values ('bench', 2026, $1, $2, $3, $4, 1, $5, $6, $7, $8, $9)",
         cells,
     )
-    scored = "from build.intermediate.int_indicator_scores"
+    scored = "from build.intermediate.int_levels"
     logs = [name for name, is_log in zip(given.indicators, size.is_log, strict=True) if is_log]
     floor, target = goalposts(size)["declared"]
     others = [(name, *ends) for name, ends in goalposts(size).items() if name != "declared"]
@@ -217,7 +216,7 @@ def build(connection: duckdb.DuckDBPyConnection, given: Composite, size: Size) -
         connection.execute(f"create table build.{name} as select {sql}")
     # in the models, only the second origins have these columns
     for column in ("other_value", "other_level_score", "is_exchanged"):
-        connection.execute(f"alter table build.intermediate.int_indicator_scores drop column {column}")
+        connection.execute(f"alter table build.intermediate.int_levels drop column {column}")
 
 
 def in_duckdb(connection: duckdb.DuckDBPyConnection, models: dict[str, str]) -> None:

@@ -162,7 +162,7 @@ def second_time(build: Build, framework: str) -> Grid:
         select
             scores.iso3, indicator_id,
             case when shape = 'parity' then least(latest_value, 1 / latest_value) else latest_value end as judged
-        from int_indicator_scores as scores
+        from int_levels as scores
         inner join int_members as members using (framework_id, as_of_year)
         inner join indicators using (indicator_id)
         where framework_id = '{framework}' and level_score is not null
@@ -289,7 +289,7 @@ def test_the_other_origin_moves_bands_and_no_published_score(build: Build) -> No
         "from rank_scenarios",
     )
     before = [build.rows(f"{table} order by all") for table in (scores, bands)]
-    engine = ["int_measured", "int_points", "int_cells", "int_slopes", "int_indicator_scores", *ENGINE]
+    engine = ["int_measured", "int_points", "int_cells", "int_levels", "int_slopes", "int_indicator_scores", *ENGINE]
     build.change(
         "update observations set value = value / 2 where indicator_id in (select other_indicator_id from origin_pairs)",
         *(*engine, "int_second_origins", *SCENARIOS, "rank_scenarios", "rank_probabilities", "scorecard"),
@@ -474,7 +474,7 @@ def test_bands_are_identical_for_any_number_of_threads_and_any_order_of_rows(bui
     tables = [*SCENARIOS, *BANDS]
     before = {table: build.rows(f"select * from {table} order by all") for table in tables}
     build.connection.execute(f"set threads = {threads}")
-    for table in ("int_indicator_scores", "int_subthemes", "int_pillars"):
+    for table in ("int_levels", "int_subthemes", "int_pillars"):
         build.connection.execute(
             f"create or replace table intermediate.{table} as "
             f"select * from intermediate.{table} as t order by hash(t::varchar)"
