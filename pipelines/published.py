@@ -19,9 +19,10 @@ import duckdb
 from pipelines.formatting import GAP, figure
 from pipelines.reading import fetch_named, read_once, reading_layout
 from sources.errors import ConfigurationError, did_you_mean
+from sources.imports import without_pandas
 from warehouse.errors import NotPublished, Unreadable
 from warehouse.publish import published
-from warehouse.reading import open_published, without_pandas
+from warehouse.reading import open_published
 from warehouse.retention import UnknownPublication
 
 OWN_CHOICE = "The benchmarks are the project's own choice, not the strategy's; the table benchmarks has their sources."

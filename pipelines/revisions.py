@@ -13,7 +13,8 @@ from operator import add
 from pathlib import Path
 
 from pipelines.formatting import figure
-from warehouse.reading import open_published, without_pandas
+from sources.imports import without_pandas
+from warehouse.reading import open_published
 
 MOST_LINES = 40
 """Revised figures of members that one message lists; the table has all of them."""

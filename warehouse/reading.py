@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -119,21 +118,3 @@ def records_of(result: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
     """Return the rows of an executed query, each as column -> value."""
     columns = [column[0] for column in result.description or []]
     return [dict(zip(columns, row, strict=True)) for row in result.fetchall()]
-
-
-@contextmanager
-def without_pandas() -> Iterator[None]:
-    """Keep DuckDB from importing pandas within the block.
-
-    DuckDB imports pandas, where it is installed, when a statement has parameters: one of them might be pandas' missing
-    value. The import takes longer than most queries. An entry None in ``sys.modules`` makes it fail, which DuckDB
-    accepts; https://docs.python.org/3/reference/import.html#the-module-cache
-    """
-    if "pandas" in sys.modules:
-        yield
-        return
-    sys.modules["pandas"] = None  # type: ignore[assignment]
-    try:
-        yield
-    finally:
-        del sys.modules["pandas"]

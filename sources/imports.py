@@ -1,0 +1,35 @@
+"""Keep libraries from importing packages that they do not need here.
+
+Belongs here: what hides an installed package from a library. Does not belong here: what the project itself imports.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.abc import MetaPathFinder
+
+
+class _NoPandas(MetaPathFinder):
+    """Answer an import of pandas as Python does where pandas is not installed."""
+
+    def find_spec(self, fullname: str, path: object = None, target: object = None) -> None:
+        if fullname == "pandas":
+            raise ModuleNotFoundError("No module named 'pandas'", name="pandas")
+
+
+@contextmanager
+def without_pandas() -> Iterator[None]:
+    """Keep DuckDB and pandera from importing pandas within the block, unless it is imported already.
+
+    DuckDB imports pandas, where it is installed, when a statement has parameters: one of them might be pandas' missing
+    value. pandera imports it for its schemas of pandas. Both work without pandas, whose import takes longer than most
+    queries and 40 MiB; https://docs.python.org/3/reference/import.html#the-meta-path
+    """
+    finder = _NoPandas()
+    sys.meta_path.insert(0, finder)
+    try:
+        yield
+    finally:
+        sys.meta_path.remove(finder)

@@ -1,0 +1,33 @@
+"""Packages that are hidden from libraries."""
+
+import subprocess
+import sys
+
+import pytest
+
+CONTRACT = """
+import sys
+import polars as pl
+from sources.observation import OBSERVATION, with_contract_faults
+for rows in ([], [{"iso3": "XXX"}]):
+    records = pl.DataFrame(rows, schema=OBSERVATION)
+    print(with_contract_faults(records, [], ["KAZ"], 2026).height, "pandas" in sys.modules)
+"""
+QUERY = """
+import sys
+import duckdb
+from sources.imports import without_pandas
+with without_pandas():
+    print(duckdb.execute("select ?", [1]).fetchone(), "pandas" in sys.modules)
+import pandas
+with without_pandas():
+    print(duckdb.execute("select ?", [pandas.NA]).fetchone())
+"""
+
+
+@pytest.mark.parametrize(
+    ("program", "printed"), [(CONTRACT, ["0 False", "1 False"]), (QUERY, ["(1,) False", "(None,)"])]
+)
+def test_contracts_and_queries_work_without_pandas_which_stays_importable(program: str, printed: list[str]) -> None:
+    process = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert process.stdout.splitlines() == printed, process.stderr
