@@ -15,6 +15,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from pipelines.cli import seldom_collect
 from warehouse.layout import Layout
 
 
@@ -53,6 +54,7 @@ def at_any_path(run: Callable[..., Any]) -> Callable[..., Any]:
 
 
 if __name__ == "__main__":
+    seldom_collect()
     sys.argv[0] = "carec"
     way = sys.argv.pop(1)
     if way == "dbt":

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from pipelines.cli import seldom_collect
 from tests.running import AS_OF, GOALPOSTS_OF, ROOT, run_carec, set_today
 from tests.templates import (
     altered_seeds,
@@ -70,9 +71,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtestloop() -> None:
-    """Search for garbage again, from now on without what was collected."""
+    """Search for garbage again, as the command line does and from now on without what was collected."""
     gc.freeze()
     gc.enable()
+    seldom_collect()
 
 
 @pytest.fixture(scope="session")
