@@ -337,12 +337,11 @@ def verdict_changes(published: Path, published_at: datetime) -> list[str]:
         published: The published file.
         published_at: Time (UTC) of the publication that is compared with its predecessor.
     """
-    with open_published(published) as connection:
-        changes = connection.execute(
-            "select claim_id, previous_verdict, verdict from claim_verdict_changes where changed_at = ?"
-            " order by claim_id",
-            [published_at],
-        ).fetchall()
+    changes = fetch(
+        "select claim_id, previous_verdict, verdict from claim_verdict_changes where changed_at = ? order by claim_id",
+        [published_at],
+        published,
+    )
     return [f"{claim_id}: {before or 'no claim'} > {now or 'no claim'}" for claim_id, before, now in changes]
 
 

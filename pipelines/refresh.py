@@ -105,8 +105,8 @@ def refresh(
         read = project.result() if project else None
         with without_pandas():
             build = runner.build(workspace, day, fingerprint, progress, read)
-        if not build.passed:
-            raise BuildFailed(build, ingestion)
-        progress("publishing")
-        publication = publish(workspace.layout, utc_now(), workspace.settings.keep_publications)
+            if not build.passed:
+                raise BuildFailed(build, ingestion)
+            progress("publishing")
+            publication = publish(workspace.layout, utc_now(), workspace.settings.keep_publications)
         return Refresh(ingestion, build, publication, previous)

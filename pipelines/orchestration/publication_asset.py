@@ -19,6 +19,7 @@ from pipelines.orchestration.observation_assets import OWNERS, POOL, lock_wareho
 from pipelines.published import verdict_changes
 from pipelines.revisions import revisions_since
 from pipelines.workspace import Workspace
+from sources.imports import without_pandas
 from sources.observation import utc_now
 from warehouse.errors import NotPublished
 from warehouse.lake.errors import LakeError
@@ -53,7 +54,8 @@ def publication_asset(workspace: Workspace, tables: Iterable[Key]) -> dg.AssetsD
                     result = previous
                     restore(layout)
                 else:
-                    result = publish(layout, utc_now(), workspace.settings.keep_publications)
+                    with without_pandas():
+                        result = publish(layout, utc_now(), workspace.settings.keep_publications)
             except NotPublished as error:
                 raise dg.Failure(
                     f"not published, the previous publication is unchanged: {error}", allow_retries=False

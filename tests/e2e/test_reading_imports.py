@@ -40,6 +40,7 @@ main()
         ("recommendations",),
         ("query", "from scorecard"),
         ("dictionary", "scorecard"),
+        ("diff",),
     ],
     ids=" ".join,
 )
