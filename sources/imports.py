@@ -8,15 +8,25 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.abc import MetaPathFinder
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from types import ModuleType
 
 
-class _NoPandas(MetaPathFinder):
-    """Answer an import of pandas as Python does where pandas is not installed."""
+class _NoPandas(MetaPathFinder, Loader):
+    """Finds pandas, and fails to load it with the error of a package that is not installed."""
 
-    def find_spec(self, fullname: str, path: object = None, target: object = None) -> None:
-        if fullname == "pandas":
-            raise ModuleNotFoundError("No module named 'pandas'", name="pandas")
+    def find_spec(self, fullname: str, path: object = None, target: object = None) -> ModuleSpec | None:
+        """Return this loader for pandas. It must be found: polars only looks for it, and loads it when it is used."""
+        return ModuleSpec(fullname, self) if fullname == "pandas" else None
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Raise what pandera and DuckDB expect.
+
+        Raises:
+            ModuleNotFoundError: Always.
+        """
+        raise ModuleNotFoundError(f"No module named '{module.__name__}'", name=module.__name__)
 
 
 @contextmanager
