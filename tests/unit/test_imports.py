@@ -9,7 +9,7 @@ CONTRACT = """
 import sys
 import polars as pl
 from sources.observation import OBSERVATION, with_contract_faults
-for rows in ([], [{"iso3": "XXX"}]):
+for rows in ([], [{"iso3": "Nowhere"}]):
     records = pl.DataFrame(rows, schema=OBSERVATION)
     print(with_contract_faults(records, [], ["KAZ"], 2026).height, "pandas" in sys.modules)
 """
