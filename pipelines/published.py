@@ -19,7 +19,7 @@ import duckdb
 from pipelines.formatting import GAP, figure
 from pipelines.reading import fetch_named, read_once, reading_layout
 from sources.errors import ConfigurationError, did_you_mean
-from sources.imports import without_pandas
+from sources.hidden_packages import without_pandas
 from warehouse.errors import NotPublished, Unreadable
 from warehouse.publish import published
 from warehouse.reading import open_published

@@ -17,7 +17,7 @@ from pipelines.ingestion import Ingestion
 from pipelines.lake import follow_lake
 from pipelines.polling import gather
 from pipelines.workspace import Workspace
-from sources.imports import without_pandas
+from sources.hidden_packages import without_pandas
 from sources.observation import utc_now
 from warehouse.errors import NotPublished
 from warehouse.files import table_fault

@@ -13,7 +13,7 @@ from operator import add
 from pathlib import Path
 
 from pipelines.formatting import figure
-from sources.imports import without_pandas
+from sources.hidden_packages import without_pandas
 from warehouse.reading import open_published
 
 MOST_LINES = 40

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from sources.catalogue import Indicator
-from sources.imports import without_pandas
+from sources.hidden_packages import without_pandas
 
 if TYPE_CHECKING:
     import pandera.polars as pa

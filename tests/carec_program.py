@@ -15,7 +15,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from pipelines.cli import seldom_collect
+from pipelines.cli import collect_garbage_seldom
 from warehouse.layout import Layout
 
 
@@ -54,7 +54,7 @@ def at_any_path(run: Callable[..., Any]) -> Callable[..., Any]:
 
 
 if __name__ == "__main__":
-    seldom_collect()
+    collect_garbage_seldom()
     sys.argv[0] = "carec"
     way = sys.argv.pop(1)
     if way == "dbt":

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from pipelines.cli import seldom_collect
+from pipelines.cli import collect_garbage_seldom
 from tests.running import AS_OF, GOALPOSTS_OF, ROOT, run_carec, set_today
 from tests.templates import (
     altered_seeds,
@@ -74,7 +74,7 @@ def pytest_runtestloop() -> None:
     """Search for garbage again, as the command line does and from now on without what was collected."""
     gc.freeze()
     gc.enable()
-    seldom_collect()
+    collect_garbage_seldom()
 
 
 @pytest.fixture(scope="session")

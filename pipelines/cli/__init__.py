@@ -8,7 +8,7 @@ import atexit
 import gc
 
 
-def seldom_collect() -> None:
+def collect_garbage_seldom() -> None:
     """Let Python look for garbage after 50,000 new objects instead of 700, and not when the process ends.
 
     Most commands end before that. dbt's project alone has ten times as many objects, and none of them is garbage: the
@@ -20,7 +20,7 @@ def seldom_collect() -> None:
 
 def main() -> None:
     """Run the command line; the entry point of the script ``carec``."""
-    seldom_collect()
+    collect_garbage_seldom()
     try:
         from pipelines.cli.app import run
 

@@ -18,7 +18,7 @@ from pipelines.cli.terminal import format_option, parse_day
 from pipelines.formatting import GAP, figure
 from pipelines.published import CHANGE_SECTIONS, SUMMED_SECTIONS, publication_named, section_of
 from pipelines.reading import fetch_earlier, reading_layout
-from sources.imports import without_pandas
+from sources.hidden_packages import without_pandas
 from warehouse.publications import COLUMNS, Comparison, compare, compare_two
 
 Row = dict[str, Any]

@@ -19,7 +19,7 @@ from pipelines.orchestration.observation_assets import OWNERS, POOL, lock_wareho
 from pipelines.published import verdict_changes
 from pipelines.revisions import revisions_since
 from pipelines.workspace import Workspace
-from sources.imports import without_pandas
+from sources.hidden_packages import without_pandas
 from sources.observation import utc_now
 from warehouse.errors import NotPublished
 from warehouse.lake.errors import LakeError

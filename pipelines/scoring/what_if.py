@@ -15,7 +15,7 @@ import duckdb
 
 from pipelines.scoring.models import Models
 from sources.errors import ConfigurationError
-from sources.imports import without_pandas
+from sources.hidden_packages import without_pandas
 from warehouse.reading import open_published, quoted, readable, records_of
 
 TABLES = ("indicator_scores", "pillar_scores", "scorecard")

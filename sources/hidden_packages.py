@@ -1,4 +1,4 @@
-"""Keep libraries from importing packages that they do not need here.
+"""Packages that are hidden from libraries, which would import them without need.
 
 Belongs here: what hides an installed package from a library. Does not belong here: what the project itself imports.
 """

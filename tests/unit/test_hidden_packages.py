@@ -16,7 +16,7 @@ for rows in ([], [{"iso3": "Nowhere"}]):
 QUERY = """
 import importlib.util, sys
 import duckdb
-from sources.imports import without_pandas
+from sources.hidden_packages import without_pandas
 with without_pandas():
     print(importlib.util.find_spec("pandas") is not None)
     print(duckdb.execute("select ?", [1]).fetchone(), "pandas" in sys.modules)
