@@ -3,7 +3,8 @@
 ``python -P carec_program.py unrecorded refresh ...`` is not recorded for Dagster's pages, which takes a fifth of the
 time; ``recorded`` is. ``untested`` is not, and runs no data tests: the tables are the same. ``dbt`` is dbt itself, for
 a job of Dagster. In all of them, a copy of a warehouse uses what dbt has parsed in the original: at another path of the
-warehouse, dbt would read its whole project again. Belongs here: only what makes a refresh cheaper and not different.
+warehouse, dbt would read its whole project again. A refresh that is not recorded fails if it loads pandas.
+Belongs here: only what makes a refresh cheaper and not different.
 """
 
 from __future__ import annotations
@@ -69,4 +70,8 @@ if __name__ == "__main__":
         runner.audit = lambda *_: None
     invocation: Any = import_module("pipelines.dbt.invocation")
     invocation.run = at_any_path(invocation.run)
-    import_module("pipelines.cli").main()
+    try:
+        import_module("pipelines.cli").main()
+    finally:
+        if way != "recorded" and "pandas" in sys.modules:
+            sys.exit("the refresh has loaded pandas, which takes half a second (sources/hidden_packages.py)")
