@@ -53,6 +53,7 @@ class BuildFailed(NotPublished):
         self.ingestion = ingestion
 
 
+@without_pandas()
 def refresh(
     workspace: Workspace,
     *,
@@ -103,10 +104,9 @@ def refresh(
             return Refresh(ingestion, None, previous, restored=restore(workspace.layout))
         progress("dbt reads its project: up to a minute the first time, some seconds later")
         read = project.result() if project else None
-        with without_pandas():
-            build = runner.build(workspace, day, fingerprint, progress, read)
-            if not build.passed:
-                raise BuildFailed(build, ingestion)
-            progress("publishing")
-            publication = publish(workspace.layout, utc_now(), workspace.settings.keep_publications)
+        build = runner.build(workspace, day, fingerprint, progress, read)
+        if not build.passed:
+            raise BuildFailed(build, ingestion)
+        progress("publishing")
+        publication = publish(workspace.layout, utc_now(), workspace.settings.keep_publications)
         return Refresh(ingestion, build, publication, previous)
