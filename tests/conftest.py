@@ -55,8 +55,6 @@ def pytest_configure(config: pytest.Config) -> None:
     gc.disable()
     # no test needs its files after a failure of the machine, and a process waits for the disk at each of them
     os.fsync = lambda descriptor: None
-    # for pytest's processes, which share the cores: polars' threads would mostly wait for each other
-    os.environ.setdefault("POLARS_MAX_THREADS", "1")
     if today := config.getoption("--today"):
         set_today(today)
 
