@@ -62,6 +62,7 @@ lint: $(STAMP)
 	git ls-files -z '*.py' '*.md' '*.yml' '*.sql' '*.j2' | xargs -0 $(BIN)/codespell
 	$(MAKE) --no-print-directory --jobs 2 lint-types lint-sql
 
+# The two slow checks, which make lint runs at the same time.
 lint-types: $(STAMP)
 	$(BIN)/mypy
 
