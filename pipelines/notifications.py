@@ -12,8 +12,6 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
-import requests
-
 if TYPE_CHECKING:
     from pipelines.revisions import Revisions
 
@@ -79,6 +77,8 @@ def post(message: Message, webhook_url: str | None) -> bool:
     """
     if webhook_url is None:
         return False
+    import requests  # takes 80 ms, and a refresh that has nothing to report posts nothing
+
     try:
         answer = requests.post(webhook_url, json={**asdict(message), "text": message.text}, timeout=TIMEOUT_S)
         answer.raise_for_status()

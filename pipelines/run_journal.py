@@ -11,11 +11,9 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from requests.structures import CaseInsensitiveDict
-
 from sources.http.bodies import EMPTY, Body, spooled
-from sources.http.client import Failure, FailureKind, Reply
 from sources.http.conditional import Exchange
+from sources.http.replies import Failure, FailureKind, Reply, any_case
 from sources.provider import RawBody, Window
 from sources.refusals import RefusedCode
 from warehouse import journal, raw
@@ -152,7 +150,7 @@ def _exchange(layout: Layout, entry: Mapping[str, Any]) -> Exchange:
         url=entry["url"],
         body=spooled(raw.load(layout, entry["sha256"]), layout.raw) if entry["sha256"] else EMPTY,
         status=entry["status"],
-        headers=CaseInsensitiveDict(entry["headers"]),
+        headers=any_case(entry["headers"]),
         retrieved_at=datetime.fromisoformat(entry["retrieved_at"]),
         failure=Failure(**{**failure, "kind": FailureKind(failure["kind"])}) if failure else None,
         revalidated=entry["revalidated"],

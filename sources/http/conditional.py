@@ -18,12 +18,9 @@ from threading import Lock
 from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit
 
-from requests.models import PreparedRequest
-from requests.structures import CaseInsensitiveDict
-
 from sources.http.bodies import CHUNK, Body, Spool, spooled
 from sources.http.client import Http
-from sources.http.replies import Failure, FailureKind, Reply
+from sources.http.replies import Failure, FailureKind, Reply, any_case
 from sources.observation import utc_now
 from sources.refusals import RefusedCode, RefusedCodes
 
@@ -65,6 +62,8 @@ def placed_bodies(exchanges: Iterable[Exchange]) -> frozenset[str]:
 
 def address(url: str, params: Mapping[str, str | int] | None = None) -> str:
     """Return an address as it is sent: with its query, and escaped."""
+    from requests.models import PreparedRequest  # see sources.http.client.Http
+
     request = PreparedRequest()
     try:
         request.prepare_url(url, params)
@@ -168,7 +167,7 @@ class RunHttp(Http):
         cached = self.cache.last(request_url)
         if cached is None:
             return self._confirmed(send({}), None, send) if is_table else send({})
-        headers: CaseInsensitiveDict[str] = CaseInsensitiveDict(cached.headers)
+        headers = any_case(cached.headers)
         body = spooled(cached.content, self.folder)
         reply = Reply(cached.url, body, 200, headers, cached.retrieved_at, revalidated=True)
         if unchanged and unchanged(reply):
@@ -218,7 +217,7 @@ class RunHttp(Http):
                         spool.write(part)
             except OSError:
                 continue
-            headers = CaseInsensitiveDict({"Last-Modified": changed})
+            headers = any_case({"Last-Modified": changed})
             return Reply(f"local_file:{name}", spool.body(), 200, headers, placed=True)
         return None
 

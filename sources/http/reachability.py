@@ -19,8 +19,6 @@ from threading import Lock, Thread
 from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
 
-from requests.utils import get_environ_proxies, select_proxy
-
 REFUSED_PAUSES_S = (0.2, 0.5, 1.0)
 CLOSED_NETWORK_S = 4.0
 """Total time for connections to all hosts, until one host has answered."""
@@ -94,6 +92,8 @@ class Reach:
             return self._hosts.setdefault(host_of(url), _Host())
 
     def _probe(self, host: _Host, url: str, timeout_s: float) -> None:
+        from requests.utils import get_environ_proxies, select_proxy  # see sources.http.client.Http
+
         now = time.monotonic()
         with self._lock:
             self._first_probe = self._first_probe or now

@@ -13,9 +13,6 @@ from datetime import datetime
 from enum import StrEnum
 from urllib.parse import urlsplit
 
-from urllib3 import Retry
-from urllib3.exceptions import InvalidHeader
-
 from sources.errors import printable
 from sources.http.bodies import EMPTY, Body
 from sources.observation import utc_now
@@ -112,6 +109,13 @@ class Reply:
         return challenged or self.status in BLOCKED_STATUS
 
 
+def any_case(headers: Mapping[str, str]) -> Mapping[str, str]:
+    """Return headers whose names are found in upper and lower case, as those of a response."""
+    from requests.structures import CaseInsensitiveDict  # see sources.http.client.Http
+
+    return CaseInsensitiveDict(headers)
+
+
 def find_failure(reply: Reply, accept: tuple[str, ...], partial: bool = False) -> Failure | None:
     """Return why the status or a header makes a reply unusable; None for a usable reply.
 
@@ -143,6 +147,9 @@ def _is_challenge(reply: Reply) -> bool:
 
 def _retry_after(header: str | None) -> float | None:
     """Return the seconds to wait, from seconds or an HTTP date; None without a valid header."""
+    from urllib3 import Retry  # see sources.http.client.Http
+    from urllib3.exceptions import InvalidHeader
+
     try:
         return Retry().parse_retry_after(header) if header else None
     except (InvalidHeader, ValueError, OverflowError):  # the last two for numbers and dates out of range

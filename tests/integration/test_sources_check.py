@@ -490,7 +490,7 @@ def test_a_missing_host_is_unreachable(world: World) -> None:
 
 
 def test_a_request_that_is_throttled_with_400_is_retried(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sources.http.client.BACKOFF_S", 0.0)
+    monkeypatch.setattr("sources.http.sending.BACKOFF_S", 0.0)
     settings = replace(world.workspace.settings, http_tries=3)
     patient = replace(world, workspace=replace(world.workspace, settings=settings))
     refused: Counter[str] = Counter()

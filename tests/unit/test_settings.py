@@ -7,6 +7,7 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
+from pytest_httpserver import HTTPServer
 
 from pipelines.orchestration.webserver import check_temporary_folder
 from pipelines.settings import NOT_IN_PATHS, Settings, load_settings, with_base_urls
@@ -66,9 +67,10 @@ def test_every_address_of_a_provider_is_below_the_configured_one(monkeypatch: py
     assert providers["gtmi"] == load_catalogue().providers["gtmi"]
 
 
-def test_a_session_uses_the_given_name() -> None:
+def test_a_session_uses_the_given_name(httpserver: HTTPServer) -> None:
+    httpserver.expect_request("/", headers={"User-Agent": "ministry/1"}).respond_with_data("found")
     with Http(user_agent="ministry/1") as http:
-        assert http._opened().headers["User-Agent"] == "ministry/1"
+        assert http.get(httpserver.url_for("/")).content == b"found"
 
 
 def test_an_empty_value_is_not_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
