@@ -43,7 +43,7 @@ FIGURES_OF_VINTAGE = 100
 
 CAUSES = {
     "int_cells": "the as-of join sorts the cells of all years and the points; beyond the limit of memory it spills",
-    "int_measured": "two windows sort every series by year; beyond the limit of memory they spill",
+    "int_measured": "two windows sort each series that repeats figures; beyond the limit of memory they spill",
     "int_points_lost": "joins of every cell of the run with its sub-theme, pillar and overall score",
     "int_vintages": "one file per vintage: DuckDB opens each and reads its footer",
 }
