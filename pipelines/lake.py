@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.settings import Settings
 from sources.errors import ConfigurationError
-from sources.hidden_packages import without_pandas
+from sources.hidden_packages import without_hidden_packages
 from warehouse.lake.errors import LakeError
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def push_landed(lake: Lake, layout: Layout, waiting: Callable[[str], None] = lam
         landing.push(connection, lake, layout)
 
 
-@without_pandas()
+@without_hidden_packages()
 def publish_to_lake(
     settings: Settings, layout: Layout, waiting: Callable[[str], None] = lambda sentence: None
 ) -> LakePublication | None:

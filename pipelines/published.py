@@ -19,7 +19,7 @@ import duckdb
 from pipelines.formatting import GAP, figure
 from pipelines.reading import fetch_named, read_once, reading_layout
 from sources.errors import ConfigurationError, did_you_mean
-from sources.hidden_packages import without_pandas
+from sources.hidden_packages import without_hidden_packages
 from warehouse.errors import NotPublished, Unreadable
 from warehouse.publish import published
 from warehouse.reading import open_published
@@ -116,7 +116,7 @@ def fetch(
 
 def fetch_rows(sql: str, parameters: list[Any] | dict[str, Any] | None = None, file: Path | None = None) -> Rows:
     """Return the rows of one query with the names of their columns; arguments and errors as in ``fetch``."""
-    with open_published(file) if file else _open() as connection, without_pandas():
+    with open_published(file) if file else _open() as connection, without_hidden_packages():
         result = connection.execute(sql, parameters or [])
         return Rows([column[0] for column in result.description or []], result.fetchall())
 

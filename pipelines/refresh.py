@@ -17,7 +17,7 @@ from pipelines.ingestion import Ingestion
 from pipelines.lake import follow_lake
 from pipelines.polling import gather
 from pipelines.workspace import Workspace
-from sources.hidden_packages import without_pandas
+from sources.hidden_packages import without_hidden_packages
 from sources.observation import utc_now
 from warehouse.errors import NotPublished
 from warehouse.files import table_fault
@@ -53,7 +53,7 @@ class BuildFailed(NotPublished):
         self.ingestion = ingestion
 
 
-@without_pandas()
+@without_hidden_packages()
 def refresh(
     workspace: Workspace,
     *,

@@ -13,7 +13,7 @@ from operator import add
 from pathlib import Path
 
 from pipelines.formatting import figure
-from sources.hidden_packages import without_pandas
+from sources.hidden_packages import without_hidden_packages
 from warehouse.reading import open_published
 
 MOST_LINES = 40
@@ -86,7 +86,7 @@ def revisions_since(published: Path, moment: datetime | None) -> Revisions:
     """
     if moment is None:
         return Revisions({}, [])
-    with open_published(published) as connection, without_pandas():
+    with open_published(published) as connection, without_hidden_packages():
         counts = connection.execute(_COUNTS, [moment]).fetchall()
         members = connection.execute(_MEMBERS, [moment]).fetchall()
     lines = [

@@ -12,13 +12,18 @@ from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 
+HIDDEN = frozenset({"pandas", "hypothesis"})
 
-class _NoPandas(MetaPathFinder, Loader):
-    """Finds pandas, and fails to load it with the error of a package that is not installed."""
+
+class _NotInstalled(MetaPathFinder, Loader):
+    """Finds the hidden packages, and fails to load them with the error of a package that is not installed."""
 
     def find_spec(self, fullname: str, path: object = None, target: object = None) -> ModuleSpec | None:
-        """Return this loader for pandas. It must be found: polars only looks for it, and loads it when it is used."""
-        return ModuleSpec(fullname, self) if fullname == "pandas" else None
+        """Return this loader for a hidden package.
+
+        It must be found: polars only looks for pandas, and loads it when it is used.
+        """
+        return ModuleSpec(fullname, self) if fullname in HIDDEN else None
 
     def exec_module(self, module: ModuleType) -> None:
         """Raise what pandera and DuckDB expect.
@@ -30,14 +35,15 @@ class _NoPandas(MetaPathFinder, Loader):
 
 
 @contextmanager
-def without_pandas() -> Iterator[None]:
-    """Keep DuckDB and pandera from importing pandas within the block, unless it is imported already.
+def without_hidden_packages() -> Iterator[None]:
+    """Keep DuckDB and pandera from importing pandas and hypothesis within the block, unless they are imported already.
 
     DuckDB imports pandas, where it is installed, when a statement has parameters: one of them might be pandas' missing
-    value. pandera imports it for its schemas of pandas. Both work without pandas, whose import takes longer than most
-    queries and 40 MiB; https://docs.python.org/3/reference/import.html#the-meta-path
+    value. pandera imports it for its schemas of pandas, and hypothesis to invent data for tests. Both work without:
+    pandas takes longer to import than most queries and 40 MiB, hypothesis a quarter of a second in a live refresh.
+    https://docs.python.org/3/reference/import.html#the-meta-path
     """
-    finder = _NoPandas()
+    finder = _NotInstalled()
     sys.meta_path.insert(0, finder)
     try:
         yield

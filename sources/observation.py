@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from sources.catalogue import Indicator
-from sources.hidden_packages import without_pandas
+from sources.hidden_packages import without_hidden_packages
 
 if TYPE_CHECKING:
     import pandera.polars as pa
@@ -159,7 +159,7 @@ def as_rejects(records: pl.DataFrame) -> pl.DataFrame:
     ).cast(REJECT)  # type: ignore[arg-type]
 
 
-@without_pandas()
+@without_hidden_packages()
 def with_contract_faults(
     records: pl.DataFrame, indicators: Sequence[Indicator], known_areas: Iterable[str], last_year: int
 ) -> pl.DataFrame:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.cli import collect_garbage_seldom
+from sources.hidden_packages import HIDDEN
 from warehouse.layout import Layout
 
 
@@ -73,5 +74,5 @@ if __name__ == "__main__":
     try:
         import_module("pipelines.cli").main()
     finally:
-        if way != "recorded" and "pandas" in sys.modules:
-            sys.exit("the refresh has loaded pandas, which takes half a second (sources/hidden_packages.py)")
+        if way != "recorded" and (loaded := HIDDEN & sys.modules.keys()):
+            sys.exit(f"the refresh has loaded {', '.join(loaded)}, without need (sources/hidden_packages.py)")

@@ -18,7 +18,7 @@ from pipelines.cli.terminal import format_option, parse_day
 from pipelines.formatting import GAP, figure
 from pipelines.published import CHANGE_SECTIONS, SUMMED_SECTIONS, publication_named, section_of
 from pipelines.reading import fetch_earlier, reading_layout
-from sources.hidden_packages import without_pandas
+from sources.hidden_packages import without_hidden_packages
 from warehouse.publications import COLUMNS, Comparison, compare, compare_two
 
 Row = dict[str, Any]
@@ -40,7 +40,7 @@ class ChangeTable:
 @click.argument("second", metavar="[B]", required=False, help="With this one, else the current.")
 @click.option("--since", metavar="DATE", help="Compare with the publication of that day (YYYY-MM-DD).")
 @format_option
-@without_pandas()
+@without_hidden_packages()
 def diff(first: str | None, second: str | None, since: str | None, fmt: Format) -> None:
     """What the current publication changed: figures, statuses, ranks, verdicts, benchmarks."""
     day = parse_day(since)

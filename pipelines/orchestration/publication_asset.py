@@ -19,7 +19,7 @@ from pipelines.orchestration.observation_assets import OWNERS, POOL, lock_wareho
 from pipelines.published import verdict_changes
 from pipelines.revisions import revisions_since
 from pipelines.workspace import Workspace
-from sources.hidden_packages import without_pandas
+from sources.hidden_packages import without_hidden_packages
 from sources.observation import utc_now
 from warehouse.errors import NotPublished
 from warehouse.lake.errors import LakeError
@@ -54,7 +54,7 @@ def publication_asset(workspace: Workspace, tables: Iterable[Key]) -> dg.AssetsD
                     result = previous
                     restore(layout)
                 else:
-                    with without_pandas():
+                    with without_hidden_packages():
                         result = publish(layout, utc_now(), workspace.settings.keep_publications)
             except NotPublished as error:
                 raise dg.Failure(

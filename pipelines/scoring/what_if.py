@@ -15,7 +15,7 @@ import duckdb
 
 from pipelines.scoring.models import Models
 from sources.errors import ConfigurationError
-from sources.hidden_packages import without_pandas
+from sources.hidden_packages import without_hidden_packages
 from warehouse.reading import open_published, quoted, readable, records_of
 
 TABLES = ("indicator_scores", "pillar_scores", "scorecard")
@@ -60,12 +60,12 @@ class WhatIf:
         self._years = self._scored_years()
 
     def _sql(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
-        with without_pandas():
+        with without_hidden_packages():
             return self._connection.execute(sql, list(parameters)).fetchall()
 
     def rows(self, sql: str, *parameters: Any) -> list[Row]:
         """Return the rows of a query on the tables of the last scoring."""
-        with without_pandas():
+        with without_hidden_packages():
             return records_of(self._connection.execute(sql, list(parameters)))
 
     def _copy_inputs(self) -> None:
