@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -98,15 +100,17 @@ def results(built: Path) -> list[Row]:
     published: list[float] = []
     ended: list[float] = []
     least: list[float] = []
-    with tempfile.TemporaryDirectory(prefix="carec-bench-") as folder, HTTPServer(threaded=True) as bank:
+    with ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="carec-bench-"))
+        bank, others = (stack.enter_context(HTTPServer(threaded=True)) for _ in range(2))
+        others.expect_request(re.compile(".*")).respond_with_data(status=404)
         report, steps, warehouse = (Path(folder) / name for name in ("report.json", "steps.json", "warehouse"))
         shutil.copytree(built, warehouse)
         # the same tables from the figures of this warehouse
         compiled = json.dumps(floor.steps(built / "dbt", ROOT / "dbt_project"))
         steps.write_text(compiled.replace(str(built), str(warehouse)), encoding="utf-8")
-        # no other provider gets a request: an unused address fails at once
-        closed = {f"CAREC_{name.upper()}_URL": "http://127.0.0.1:9" for name in _others()}
-        live = environment(warehouse) | closed
+        # the other providers answer at once that they have nothing; a refused connection would be tried for 1.7 s
+        live = environment(warehouse) | {f"CAREC_{name.upper()}_URL": others.url_for("/") for name in _others()}
         live |= {"CAREC_WORLD_BANK_URL": bank.url_for("/v2"), "CAREC_HTTP_TRIES": "1"}
         del live["CAREC_OFFLINE"]
         served = _served(warehouse / "carec.duckdb")
