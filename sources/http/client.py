@@ -15,7 +15,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Self
 
-from sources.http.decoding import SizeLimit
+from sources.http.limits import AttemptLimits, SizeLimit
 from sources.http.quotas import PER_HOST, Quota, Quotas, SharedSlots
 from sources.http.reachability import Reach, host_of
 from sources.http.replies import Failure, FailureKind, Reply
@@ -132,16 +132,15 @@ class Http:
             retry_timeouts: Whether to retry after a timeout; False for callers that then request less.
             transient: Whether to retry after a failure that is not transient by its status.
         """
-        from sources.http.sending import Limits, waits  # see _opened
-
         connect_s, read_s = min(connect_timeout_s, self.connect_timeout_s), min(read_timeout_s, self.read_timeout_s)
         sent = {"Accept": ", ".join(kind for kind in accept if "/" in kind) or "*/*", **(headers or {})}
         size = SizeLimit(min(max_body_mib << 20, self.max_body_bytes), provider)
-        sender, pauses, quota = self._opened(), waits(self.tries), self._quotas.of(url)
+        sender, quota = self._opened(), self._quotas.of(url)
+        waits = sender.waits()
         with quota.turn(url) as refused:
             while True:
                 until = min(quota.deadline, time.monotonic() + min(self.request_limit_s, READS * read_s))
-                reply = refused or sender.attempt(url, params, sent, accept, Limits(connect_s, read_s, until, size))
+                reply = refused or sender.send(url, params, sent, accept, AttemptLimits(connect_s, read_s, until, size))
                 failure = reply.failure
                 if failure and transient and not failure.transient and transient(reply):
                     failure = replace(failure, transient=True)
@@ -151,7 +150,7 @@ class Http:
                 timed_out = failure and (failure.kind is FailureKind.TIMEOUT or reply.status == GATEWAY_TIMEOUT)
                 if failure is None or not failure.transient or (timed_out and not retry_timeouts):
                     return reply
-                wait = next(pauses, None)
+                wait = next(waits, None)
                 if wait is None:
                     break
                 wait = wait if failure.retry_after_s is None else failure.retry_after_s
@@ -177,6 +176,6 @@ class Http:
 
         with self._lock:
             if self._sender is None:
-                name, kept = self.user_agent or agent(), self.per_host_parallel
-                self._sender = Sender(self._reach, self._ends, name, kept, self.folder)
+                name, parallel = self.user_agent or agent(), self.per_host_parallel
+                self._sender = Sender(self._reach, self._ends, name, self.tries, parallel, self.folder)
             return self._sender

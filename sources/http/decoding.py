@@ -1,6 +1,7 @@
 """Decompress the body of a response, with a limit on its size.
 
-Belongs here: content encodings, size limits. Does not belong here: receiving bytes (``client``).
+Belongs here: content encodings. Does not belong here: receiving bytes (``sending``), how large a body may be
+(``limits``).
 
 requests accepts a compressed stream that ends early, which would cut a table, and decompresses a body to any size.
 Both are errors here.
@@ -10,36 +11,15 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from dataclasses import dataclass
 from pathlib import Path
 
 from sources.http.bodies import Body, Spool
+from sources.http.limits import SizeLimit
 from sources.http.replies import FailureKind, Fault
 
 ENCODINGS = ("gzip", "x-gzip")
-DECODED_TIMES = 4
-"""A decompressed body may be this many times larger than the limit for the body as sent."""
 PART = 1 << 20
 """Bytes that are decompressed at a time."""
-
-
-@dataclass(frozen=True)
-class SizeLimit:
-    """The largest body as sent, in bytes, and the provider whose catalogue entry has the limit."""
-
-    sent: int
-    provider: str
-
-    def check(self, size: int, url: str, decoded: bool = False) -> None:
-        """Raise Fault if a body of at least ``size`` bytes is too large."""
-        limit = self.sent * (DECODED_TIMES if decoded else 1)
-        if size > limit:
-            prefix = f"{self.provider}: " if self.provider else ""
-            raise Fault(
-                FailureKind.TOO_LARGE,
-                f"{prefix}{url}: more than {limit:,} bytes{' when decompressed' if decoded else ''} came; "
-                f"raise max_body_mib of {self.provider or 'the provider'} in providers.yml",
-            )
 
 
 def decode(sent: Body, encoding: str, url: str, limit: SizeLimit, folder: Path | None) -> Body:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from http.client import HTTPException
 from pathlib import Path
@@ -22,16 +22,11 @@ from requests.auth import HTTPBasicAuth
 from requests.exceptions import SSLError
 from requests.utils import get_auth_from_url
 from urllib3 import Retry
-from urllib3.exceptions import (
-    ConnectTimeoutError,
-    HTTPError,
-    MaxRetryError,
-    NewConnectionError,
-    ReadTimeoutError,
-)
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ReadTimeoutError
 
 from sources.http.bodies import Body, Spool
-from sources.http.decoding import SizeLimit, decode
+from sources.http.decoding import decode
+from sources.http.limits import AttemptLimits
 from sources.http.reachability import Reach, Unreachable, host_of, run_with_deadline
 from sources.http.redirects import leads_inside, redirect_fault
 from sources.http.replies import Failure, FailureKind, Fault, Reply, find_failure
@@ -43,16 +38,6 @@ BACKOFF_S, BACKOFF_MAX_S = 0.5, 30.0
 """Longest wait before the first retry, which doubles with each retry; longest wait before any retry."""
 
 
-@dataclass(frozen=True)
-class Limits:
-    """Limits of one attempt: timeouts in seconds, its end on the monotonic clock, the size of the body."""
-
-    connect_s: float
-    read_s: float
-    until: float
-    size: SizeLimit
-
-
 class Sender:
     """Sends requests, each once, from any number of threads.
 
@@ -60,12 +45,15 @@ class Sender:
         reach: Knows which hosts can be reached.
         ends: Monotonic time after which no host gets a request.
         user_agent: The User-Agent of every request.
+        tries: Attempts per request.
         per_host: Connections to one host that are kept.
         folder: Folder for large bodies; the system's temporary folder where None.
     """
 
-    def __init__(self, reach: Reach, ends: float, user_agent: str, per_host: int, folder: Path | None) -> None:
-        self._reach, self._ends, self._folder = reach, ends, folder
+    def __init__(
+        self, reach: Reach, ends: float, user_agent: str, tries: int, per_host: int, folder: Path | None
+    ) -> None:
+        self._reach, self._ends, self._tries, self._folder = reach, ends, tries, folder
         self._session = requests.Session()
         self._session.headers["User-Agent"] = user_agent
         self._session.headers["Accept-Encoding"] = "gzip"
@@ -77,18 +65,32 @@ class Sender:
         """Close all connections."""
         self._session.close()
 
-    def attempt(
+    def waits(self) -> Iterator[float]:
+        """Yield the seconds to wait before each retry of a request.
+
+        urllib3's rule is not mounted on the adapter: there it would see neither a body that breaks off nor the time
+        limits of request and host. After the first attempt it never waits.
+        """
+        retry = Retry(
+            self._tries, backoff_factor=BACKOFF_S / 4, backoff_jitter=BACKOFF_S / 2, backoff_max=BACKOFF_MAX_S
+        )
+        retry = retry.increment()
+        for _ in range(self._tries - 1):
+            retry = retry.increment()
+            yield retry.get_backoff_time()
+
+    def send(
         self,
         url: str,
         params: Mapping[str, str | int] | None,
         headers: Mapping[str, str],
         accept: tuple[str, ...],
-        limits: Limits,
+        limits: AttemptLimits,
     ) -> Reply:
         """Send a request once. Every fault of host, network or address becomes the failure of the reply."""
         host = urlsplit(url).hostname
         try:
-            with self._send(url, params, headers, limits) as response:
+            with self._response(url, params, headers, limits) as response:
                 encoding = response.headers.get("Content-Encoding", "")
                 body = decode(self._receive(response, limits), encoding, response.url, limits.size, self._folder)
                 reply = Reply(response.url, body, response.status_code, response.headers)
@@ -110,8 +112,8 @@ class Sender:
             failure = Failure(FailureKind.ADDRESS, f"{url}: {error}")
         return Reply(url, failure=failure)
 
-    def _send(
-        self, url: str, params: Mapping[str, str | int] | None, headers: Mapping[str, str], limits: Limits
+    def _response(
+        self, url: str, params: Mapping[str, str | int] | None, headers: Mapping[str, str], limits: AttemptLimits
     ) -> requests.Response:
         """Send a request, follow its redirects, and return the response without its body."""
         session, previous_ip = self._session, ""
@@ -143,7 +145,7 @@ class Sender:
             previous_ip, url, params = ip, target, None
         raise Fault(FailureKind.REDIRECT, f"{url}: more than {MAX_REDIRECTS} redirects")
 
-    def _seconds_left(self, url: str, limits: Limits) -> float:
+    def _seconds_left(self, url: str, limits: AttemptLimits) -> float:
         """Return the seconds of the attempt that are left. Raises Fault without any."""
         left = limits.until - time.monotonic()
         if left <= 0:
@@ -151,7 +153,7 @@ class Sender:
             raise Fault(FailureKind.DEADLINE, f"{host_of(url)}: the time {whose} is used up")
         return left
 
-    def _receive(self, response: requests.Response, limits: Limits) -> Body:
+    def _receive(self, response: requests.Response, limits: AttemptLimits) -> Body:
         """Return the body as sent. Raises Fault if it is too large or not complete at the end of the attempt."""
 
         def read() -> Body:
@@ -168,20 +170,6 @@ class Sender:
             with suppress(ValueError, RuntimeError, OSError):  # the connection may be closed already
                 response.raw.shutdown()  # ends the abandoned thread, so that closing does not wait for it
             raise Fault(FailureKind.TIMEOUT, f"{response.url}: body not complete in time", transient=True) from None
-
-
-def waits(tries: int) -> Iterator[float]:
-    """Yield the seconds to wait before each retry of a request, for ``tries`` attempts in all.
-
-    urllib3's rule is not mounted on the adapter: there it would see neither a body that breaks off nor the time limits
-    of request and host.
-    """
-    retry = Retry(tries, backoff_factor=BACKOFF_S / 4, backoff_jitter=BACKOFF_S / 2, backoff_max=BACKOFF_MAX_S)
-    retry = retry.increment()  # the first attempt, after which urllib3 never waits
-    with suppress(MaxRetryError):
-        while True:
-            retry = retry.increment()
-            yield retry.get_backoff_time()
 
 
 def _own_credentials(request: requests.PreparedRequest) -> requests.PreparedRequest:
