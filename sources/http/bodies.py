@@ -1,7 +1,7 @@
 """The content of a response: in memory if it is small, in a temporary file if it is large.
 
-Belongs here: holding bytes, their hash, reading them again. Does not belong here: receiving bytes (``client``), storing
-them permanently (``warehouse.raw``), their meaning (``providers``).
+Belongs here: holding bytes, their hash, reading them again. Does not belong here: receiving bytes (``sending``),
+storing them permanently (``warehouse.raw``), their meaning (``providers``).
 """
 
 from __future__ import annotations

@@ -51,7 +51,7 @@ class Http:
         budget_s: Seconds for all requests of the session, from its start.
         per_host_parallel: Requests of this session to one host at the same time.
         shared: Requests to a host at the same time over several processes; None for a process on its own.
-        max_body_bytes: Upper limit for a body as sent; decompressed it may have ``decoding.DECODED_TIMES`` as many.
+        max_body_bytes: Upper limit for a body as sent; decompressed it may have ``limits.DECODED_TIMES`` as many.
         user_agent: Default: ``agent()``.
         folder: Folder for large bodies; the system's temporary folder by default.
         refused: Codes that providers refused in earlier runs.

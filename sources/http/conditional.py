@@ -1,7 +1,7 @@
 """The requests of one run: each address requested once, cached replies revalidated, every exchange recorded.
 
 Belongs here: conditional requests, the replies shared within a run, the operator's file that replaces a failed
-download, the replay of a recorded run. Does not belong here: sending a request (``client``), the storage of the cache
+download, the replay of a recorded run. Does not belong here: sending a request (``sending``), the storage of the cache
 (``warehouse.raw``).
 """
 
@@ -62,7 +62,7 @@ def placed_bodies(exchanges: Iterable[Exchange]) -> frozenset[str]:
 
 def address(url: str, params: Mapping[str, str | int] | None = None) -> str:
     """Return an address as it is sent: with its query, and escaped."""
-    from requests.models import PreparedRequest  # see sources.http.client.Http
+    from requests.models import PreparedRequest  # see sources.http.client.Http._opened
 
     request = PreparedRequest()
     try:

@@ -1,7 +1,7 @@
 """Quotas of hosts: how many requests a host gets at a time, and until when it gets any.
 
 Belongs here: both limits of a session, and the place where other processes count too. Does not belong here: sending
-(``client``), how processes count together (the project's lake).
+(``sending``), how processes count together (the project's lake).
 """
 
 from __future__ import annotations

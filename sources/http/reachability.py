@@ -1,7 +1,7 @@
 """Whether a host can be connected to, tested once per host, so that a closed network is noticed within seconds.
 
 Belongs here: name look-up, the first connection, the list of unreachable hosts. Does not belong here: requests
-(``client``).
+(``sending``).
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ class Reach:
             return self._hosts.setdefault(host_of(url), _Host())
 
     def _probe(self, host: _Host, url: str, timeout_s: float) -> None:
-        from requests.utils import get_environ_proxies, select_proxy  # see sources.http.client.Http
+        from requests.utils import get_environ_proxies, select_proxy  # see sources.http.client.Http._opened
 
         now = time.monotonic()
         with self._lock:

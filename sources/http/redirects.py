@@ -1,4 +1,4 @@
-"""Which redirects are followed. Belongs here: rules on addresses. Does not belong here: requests (``client``)."""
+"""Which redirects are followed. Belongs here: rules on addresses. Does not belong here: requests (``sending``)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The result of a request: a reply with its body, or the failure that makes it unusable.
 
 Belongs here: the kinds of failure, and which status or header makes a response a failure. Does not belong here: sending
-requests (``client``), the meaning of a body (the adapters).
+requests (``sending``), the meaning of a body (the adapters).
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ class Reply:
 
 def any_case(headers: Mapping[str, str]) -> Mapping[str, str]:
     """Return headers whose names are found in upper and lower case, as those of a response."""
-    from requests.structures import CaseInsensitiveDict  # see sources.http.client.Http
+    from requests.structures import CaseInsensitiveDict  # see sources.http.client.Http._opened
 
     return CaseInsensitiveDict(headers)
 
@@ -147,7 +147,7 @@ def _is_challenge(reply: Reply) -> bool:
 
 def _retry_after(header: str | None) -> float | None:
     """Return the seconds to wait, from seconds or an HTTP date; None without a valid header."""
-    from urllib3 import Retry  # see sources.http.client.Http
+    from urllib3 import Retry  # see sources.http.client.Http._opened
     from urllib3.exceptions import InvalidHeader
 
     try:
