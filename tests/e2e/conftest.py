@@ -16,9 +16,12 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from pipelines.report.pdf import find_browser
 from tests.conftest import run_carec
 
-CHROMIUM = shutil.which("chromium")
+CHROMIUM = find_browser()
+NO_CHROMIUM = "no Chromium on this machine (apt-get install chromium-headless-shell)"
+needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason=NO_CHROMIUM)
 FRAMEWORK = "carec_2030"
 WIDTHS = (1280, 390)
 
@@ -64,7 +67,7 @@ class Pages:
 def browser() -> Iterator[Browser]:
     """Start one browser per module: an open Playwright session does not allow the event loops of other tests."""
     if CHROMIUM is None:
-        pytest.skip("no Chromium on this machine (apt-get install chromium)")
+        pytest.skip(NO_CHROMIUM)
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(
             executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]

@@ -12,7 +12,6 @@ from pypdf import PdfReader
 
 from tests.conftest import ROOT, run_carec
 from tests.e2e.conftest import (
-    CHROMIUM,
     FRAMEWORK,
     WIDTHS,
     Pages,
@@ -21,6 +20,7 @@ from tests.e2e.conftest import (
     assert_sound,
     assert_text_stays_text,
     figures,
+    needs_chromium,
 )
 from tests.running import further
 
@@ -29,8 +29,6 @@ LONGEST = ("KAZ", "TKM")
 """The members with the longest briefs: most claims, longest titles, most gaps."""
 
 SOME = ("UZB", "KAZ")
-
-printing = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine (apt-get install chromium)")
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +65,7 @@ def printed(briefs: Path) -> dict[str, int]:
     return {path.stem: len(PdfReader(path).pages) for path in briefs.glob("*.pdf")}
 
 
-@printing
+@needs_chromium
 def test_a_printed_brief_has_at_most_four_pages(briefs: Path) -> None:
     assert sorted(path.name for path in briefs.glob("*.html")) == [f"{iso3}.html" for iso3 in MEMBERS]
     pages = printed(briefs)
@@ -75,7 +73,7 @@ def test_a_printed_brief_has_at_most_four_pages(briefs: Path) -> None:
     assert max(pages.values()) <= 4
 
 
-@printing
+@needs_chromium
 @pytest.mark.exhaustive
 def test_one_command_writes_at_most_four_pages_for_every_member(published_warehouse: Path, tmp_path: Path) -> None:
     done = run_carec("briefs", "--out", str(tmp_path), warehouse=published_warehouse)
@@ -86,13 +84,13 @@ def test_one_command_writes_at_most_four_pages_for_every_member(published_wareho
     assert max(printed(tmp_path).values()) <= 4
 
 
-@printing
+@needs_chromium
 def test_the_longest_briefs_have_at_most_four_pages_in_russian(russian: Path) -> None:
     assert max(len(PdfReader(russian / f"{iso3}.pdf").pages) for iso3 in LONGEST) <= 4
     assert "Казахстан" in text_of(russian / "KAZ.pdf")
 
 
-@printing
+@needs_chromium
 def test_the_print_is_a4_and_has_the_figures_of_the_page(briefs: Path, published_warehouse: Path) -> None:
     page = PdfReader(briefs / "UZB.pdf").pages[0]
     assert [round(float(side)) for side in page.mediabox[2:]] == pytest.approx([595, 842], abs=1)

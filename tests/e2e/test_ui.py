@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -18,20 +17,20 @@ from urllib.parse import quote
 import dagster as dg
 import pytest
 import requests
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from pipelines.orchestration.instance import prepare_home
 from sources.catalogue import load_catalogue
 from tests.conftest import ROOT
+from tests.e2e.conftest import needs_chromium
 from tests.templates import Refreshed
 from warehouse.layout import Layout
 
-CHROMIUM = shutil.which("chromium")
 STARTED_S, STOPPED_S, RUN_S = 90, 60, 90
 GROUPS = ["p1_leadership", "p2_policy_enablers", "p3_infrastructure", "p4_skills", "p5_innovation", "sectors"]
 STEPS = ["strategy", "scoring", "scorecard", "publication"]
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine (apt-get install chromium)")
+pytestmark = needs_chromium
 
 
 class Pages:
@@ -106,16 +105,11 @@ def picture(page: Page, name: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def page() -> Iterator[Page]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
-        )
-        opened = browser.new_page(viewport={"width": 1600, "height": 900})
-        opened.set_default_timeout(20_000)
-        expect.set_options(timeout=20_000)
-        yield opened
-        browser.close()
+def page(browser: Browser) -> Page:
+    opened = browser.new_page(viewport={"width": 1600, "height": 900})
+    opened.set_default_timeout(20_000)
+    expect.set_options(timeout=20_000)
+    return opened
 
 
 def test_the_lineage_leads_from_the_pillars_through_scoring_to_the_publication(pages: Pages, page: Page) -> None:
