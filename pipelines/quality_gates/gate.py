@@ -197,12 +197,16 @@ def run_gates(gates: Sequence[Gate], candidates: pl.DataFrame, previous: pl.Data
         candidates = candidates.select(OBSERVATION.keys()).cast(OBSERVATION)  # type: ignore[arg-type]
     if not context.is_distinct and candidates.n_unique(PLACE) < candidates.height:
         candidates = candidates.unique(maintain_order=True)
-    done = Checked(candidates)
+    done, unchanged = Checked(candidates), False
+    compared: pl.DataFrame | None = None
     for gate in gates:
         if gate.check is None or gate.skipped(context) or (gate.compares and previous.is_empty()):
             continue
-        if gate.of_changes and previous.height and _unchanged(done.accepted, previous):
-            continue
+        if gate.of_changes and previous.height:
+            if done.accepted is not compared:  # most gates refuse nothing and return the same table
+                compared, unchanged = done.accepted, _unchanged(done.accepted, previous)
+            if unchanged:
+                continue
         result, advice = gate.check(done.accepted, previous, context), gate.advice(context.indicator.id)
         part_advice = advice if result.doubted.height or result.refused.height else ""
         done = replace(

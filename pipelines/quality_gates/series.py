@@ -27,10 +27,12 @@ STALE_MIRROR = "stale_mirror"
 
 def mirror_fault(candidates: pl.DataFrame, previous: pl.DataFrame, context: Context) -> str | None:
     """Hold back a mirror's series that ends before the last vintage, for the members or for all economies."""
+    if not context.why_mirrored:
+        return None
     members = pl.col("iso3").is_in(sorted(context.areas.members))
     for whose, areas in (("members'", members), ("any economy's", pl.lit(True))):
         reached, known = newest(candidates.filter(areas)), newest(previous.filter(areas))
-        if context.why_mirrored and known is not None and (reached is None or reached < known):
+        if known is not None and (reached is None or reached < known):
             found = "there is none" if reached is None else f"is of {reached}"
             fault = f"of {whose} figures the newest {found}, the last vintage has {known}"
             return f"{STALE_MIRROR}: {context.provider}: {fault}; {context.why_mirrored}"
