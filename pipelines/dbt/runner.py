@@ -29,7 +29,7 @@ from sources.observation import utc_now
 from warehouse import landing
 from warehouse.files import sha256_of, write_atomically, write_table
 from warehouse.layout import Layout
-from warehouse.publish import Receipt, check_free, has_built_bytes, seal, write_receipt
+from warehouse.publish import Receipt, check_free, create_build, has_built_bytes, seal, write_receipt
 
 _LANDED_TABLES = ("indicators", "run", "source_health", "rejects", "confirmations")
 """Tables of dbt's source ``landing``. The first three are files of their own, written again by each refresh."""
@@ -171,6 +171,7 @@ def start_build(workspace: Workspace, as_of: date, fingerprint: str, whole: bool
         # dbt does not drop the table of a removed model or seed, nor one that another program wrote, and every table
         # of the file is published
         layout.build.unlink(missing_ok=True)
+    create_build(layout)
     compiled.unlink(missing_ok=True)
     left_out = []
     if has_mark(_passed_unit_tests(layout), inputs["unit_tests"]):

@@ -22,6 +22,7 @@ from warehouse.publish import (
     NEVER_EMPTY,
     Receipt,
     check_free,
+    create_build,
     current,
     publish,
     published,
@@ -65,6 +66,29 @@ def test_a_publication_has_a_record_of_its_content_without_working_schemas(layou
         schemas = connection.execute("select distinct schema_name from duckdb_tables()").fetchall()
         views = connection.execute("select count(*) from duckdb_views() where not internal").fetchone()
     assert schemas == [("main",)] and views == (0,)
+
+
+def storage(path: Path) -> str:
+    with duckdb.connect(str(path), read_only=True) as connection:
+        row = connection.execute("select tags['storage_version'] from duckdb_databases() where not internal").fetchone()
+        assert row is not None
+        return str(row[0])
+
+
+def test_a_publication_has_the_format_that_opens_fast_whatever_its_build_has(layout: Layout) -> None:
+    publish(layout, DAY)
+    assert (storage(layout.build), storage(layout.published)) == ("v1.0.0+", "v1.2.0+")
+
+
+def test_a_new_build_file_has_the_format_that_opens_fast_and_an_existing_one_stays(layout: Layout) -> None:
+    before = sha256_of(layout.build)
+    create_build(layout)
+    assert sha256_of(layout.build) == before
+    layout.build.unlink()
+    create_build(layout)
+    with duckdb.connect(str(layout.build)) as build:
+        build.execute("create table t as select 1 as x")
+    assert storage(layout.build) == "v1.2.0+"
 
 
 def test_a_view_is_published_and_one_that_needs_a_working_schema_stops_the_publication(layout: Layout) -> None:

@@ -14,6 +14,7 @@ from warehouse.lake.connection import NAME, Lake, attached
 from warehouse.lake.definitions import copy_definitions
 from warehouse.lake.errors import LakeError
 from warehouse.lake.publishing import LakePublication, content, publications, same_content
+from warehouse.publish import STORAGE
 from warehouse.reading import quoted
 
 _FILE = "copied"
@@ -42,7 +43,7 @@ def copy_publication(
             known = [one for one in publications(connection) if snapshot in (None, one.snapshot)]
             chosen = known[place_of([one.fingerprint for one in known], fingerprint)]
             at = f"at (version => {chosen.snapshot})"
-            connection.execute(f"attach '{quoted(temporary)}' as {_FILE}")
+            connection.execute(f"attach '{quoted(temporary)}' as {_FILE} ({STORAGE})")
             for table, expected in chosen.tables.items():
                 source, copy = f'{NAME}.main."{table}" {at}', f'{_FILE}.main."{table}"'
                 connection.execute(f"create table {copy} as from {source}")
