@@ -198,13 +198,13 @@ def run_gates(gates: Sequence[Gate], candidates: pl.DataFrame, previous: pl.Data
     if not context.is_distinct and candidates.n_unique(PLACE) < candidates.height:
         candidates = candidates.unique(maintain_order=True)
     done, unchanged = Checked(candidates), False
-    compared: pl.DataFrame | None = None
+    of_table: pl.DataFrame | None = None  # the table that ``unchanged`` is about
     for gate in gates:
         if gate.check is None or gate.skipped(context) or (gate.compares and previous.is_empty()):
             continue
         if gate.of_changes and previous.height:
-            if done.accepted is not compared:  # most gates refuse nothing and return the same table
-                compared, unchanged = done.accepted, _unchanged(done.accepted, previous)
+            if done.accepted is not of_table:  # most gates refuse nothing and return the same table
+                of_table, unchanged = done.accepted, _unchanged(done.accepted, previous)
             if unchanged:
                 continue
         result, advice = gate.check(done.accepted, previous, context), gate.advice(context.indicator.id)
