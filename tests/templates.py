@@ -38,7 +38,7 @@ GOVTECH_PARTS = ("core_systems", "service_delivery", "citizen_engagement", "enab
 
 
 def copy_warehouse(source: Path, target: Path) -> Path:
-    """Copy a warehouse and return its path. ``carec.duckdb`` stays a link: followed, it is a third file of 28 MB."""
+    """Copy a warehouse and return its path. ``carec.duckdb`` stays a link: followed, it is a third file of 26 MB."""
     return Path(shutil.copytree(source, target, symlinks=True))
 
 
