@@ -213,7 +213,7 @@ def test_the_headline_table_has_every_score_rank_and_reason(
 
 
 @pytest.mark.parametrize(("language", "width"), [("en", 390), *further(("en", 1280), ("ru", 1280))])
-def test_axe_finds_no_serious_fault(pages: Pages, reports: dict[str, Path], language: str, width: int) -> None:
+def test_axe_finds_no_fault(pages: Pages, reports: dict[str, Path], language: str, width: int) -> None:
     page = whole(pages.open(reports[language], "?country=UZB", width=width).page)
     for details in (page.locator("nav details"), page.locator("#internet_users_pct details")):
         details.locator("> summary").click()
@@ -223,7 +223,7 @@ def test_axe_finds_no_serious_fault(pages: Pages, reports: dict[str, Path], lang
 @pytest.mark.parametrize(
     ("address", "width"), [("#UZB", 390), *further(("#compare=UZB,KAZ", 1280), ("#internet_users_pct", 1280))]
 )
-def test_axe_finds_no_serious_fault_in_the_pages_within_the_page(
+def test_axe_finds_no_fault_in_the_pages_within_the_page(
     pages: Pages, reports: dict[str, Path], address: str, width: int
 ) -> None:
     opened = pages.open(reports["en"], address, width=width)
