@@ -319,12 +319,14 @@ def test_the_quick_start_for_spreadsheets_names_existing_sheets_files_and_column
     assert (exported / "parquet" / path).exists() and set(names["frame"][column]) == {"UZB"}
 
 
-def test_the_header_rows_are_frozen_and_scores_have_one_decimal(exported: Path) -> None:
+def test_header_rows_are_frozen_scores_have_one_decimal_and_missing_values_no_cell(exported: Path) -> None:
     with zipfile.ZipFile(exported / "carec.xlsx") as book:
         parts = [name for name in book.namelist() if name.startswith("xl/worksheets/sheet")]
         frozen = [name for name in parts if b'ySplit="1"' in book.read(name) and b'state="frozen"' in book.read(name)]
         assert len(frozen) == len(parts) - 1  # all but the readme
         assert b'formatCode="0.0"' in book.read("xl/styles.xml")
+        # the links of the readme have cells of a style alone
+        assert not [name for name in parts[1:] if re.search(rb'<c r="[A-Z]+[0-9]+"[^>]*/>', book.read(name))]
 
 
 def test_the_readme_sheet_is_first_and_lists_omitted_values_with_their_licences(

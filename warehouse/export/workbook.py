@@ -221,7 +221,7 @@ def _fill(
         pattern = numbers[number] if numbers else None
         form = formats.number(pattern) if pattern else None
         sheet.set_column(number, number, _width(name, values), form)
-        sheet.write_column(1, number, values, form)
+        sheet.write_column(1, number, values)
 
 
 def _cell(value: Any) -> Any:
