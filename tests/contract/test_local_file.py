@@ -24,6 +24,7 @@ from sources.providers.local_file import LocalFiles, parse, parse_header
 from tests.contract.loopback import PatientHttp
 from tests.contract.visiting import AREAS, NOT_NUMBERS, NOT_YEARS, WINDOW, only, provider, reasons, values
 from tests.contract.workbooks import NOT_WORKBOOKS, workbook, zip_bomb
+from tests.running import ROOT
 
 REQUEST = SeriesRequest("paperless_trade", (("file", "untf_survey"), ("unit", "pct")))
 HEADER = {
@@ -193,13 +194,15 @@ def test_a_local_file_provides_the_indicator_through_its_chain(drop: Drop, tmp_p
 
 
 def test_the_examples_of_the_documentation_are_accepted() -> None:
-    text = (Path(__file__).parents[2] / "docs" / "sources.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "sources.md").read_text(encoding="utf-8")
     header, entry = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
     (table,) = re.findall(r"```csv\n(.*?)```", text, re.DOTALL)
     assert parse_header(header.encode()).indicator == "paperless_trade"
     assert parse(table.encode(), ".csv")["value"].to_list() == ["81.72", "76.34"]
     (indicator,) = (Indicator.model_validate(each) for each in yaml.safe_load(entry))
     assert indicator.chain[0].provider == "local_file"
+    sizes = (ROOT / "dbt_project" / "seeds" / "revision_sizes.csv").read_text(encoding="utf-8")
+    assert f"\n{indicator.unit}," in sizes, "a refresh refuses an indicator whose unit has no limits of a revision"
 
 
 def test_every_link_of_the_catalogue_names_a_file_and_the_indicators_unit() -> None:

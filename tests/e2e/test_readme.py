@@ -79,6 +79,18 @@ def test_the_first_screen_shows_how_to_check_whether_uzbekistan_is_on_track_and_
     assert status in screen, "the answer that the README shows is no longer the answer"
 
 
+def test_the_shares_of_past_cases_in_the_readme_are_those_of_the_publication(published_warehouse: Path) -> None:
+    text = " ".join(README.split())
+    shown = re.search(r'(\d+) % of the statuses "on track" by projection .*? (\d+) % of "improving moderately"', text)
+    with duckdb.connect(str(published_warehouse / "carec.duckdb"), read_only=True) as connection:
+        published = connection.execute(
+            "select round(100 * share_reached)::integer::varchar from status_hit_rate where framework_id = 'carec_2030'"
+            " and indicator_id = 'all' and status_reason = 'pace' and status in ('on_track', 'moderately_improving')"
+            " order by status desc"
+        ).fetchall()
+    assert shown and list(shown.groups()) == [share for (share,) in published]
+
+
 def test_the_output_in_the_documents_has_the_lines_of_the_real_output(published_warehouse: Path) -> None:
     """The test compares names, headers and steps, because figures change with the providers."""
     shown = {

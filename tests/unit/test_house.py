@@ -75,3 +75,17 @@ def test_no_file_is_large_or_a_database() -> None:
     for path in _tracked():
         assert path.stat().st_size < 1_500_000, path
         assert path.suffix not in {".duckdb", ".parquet", ".xlsx"}, path
+
+
+def test_every_path_that_a_guide_names_exists() -> None:
+    guides = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]
+    named = re.compile(r"`((?:pipelines|sources|warehouse|dbt_project|tests|docs|deploy)/[\w./*-]+)`")
+    of_examples = re.compile(r"example|connected_households")  # the steps of CONTRIBUTING.md make them
+    missing = [
+        (guide.name, path)
+        for guide in guides
+        if guide.name != "changes.md"  # names what has moved since
+        for path in named.findall(guide.read_text(encoding="utf-8"))
+        if not of_examples.search(path) and not any(ROOT.glob(path.rstrip("/")))
+    ]
+    assert missing == []
