@@ -139,7 +139,7 @@ def _check_contracts(providers: Sequence[str], fmt: Format) -> None:
         Http(tries=1, read_timeout_s=settings.http_timeout_s, user_agent=settings.agent) as http,
     ):
         findings = run_smoke_checks(catalogue, http, providers, progress)
-    columns = ["provider", "question", "verdict", "told", "url"]
+    columns = ["provider", "question", "verdict", "message", "url"]
     rows = [[one.provider, one.about, one.status.value, one.message, one.url] for one in findings]
     shown = columns if fmt is not Format.TABLE else columns[:-1]
     show(shown, [row[: len(shown)] for row in rows], fmt)
