@@ -157,10 +157,8 @@ judged as (
     from projected
 ),
 
--- One row, because an as-of join with the thresholds would sort all cells.
 thresholds as (
-    select list({ 'least': min_pace_ratio, 'status': status } order by min_pace_ratio desc) as falling
-    from {{ ref('status_thresholds') }}
+    {{ falling_thresholds() }}
 ),
 
 -- The first condition that holds decides; the order is part of the method.
@@ -173,26 +171,13 @@ verdicts as (
             when target_value is null then { 'status': 'insufficient_data', 'reason': 'no_target' }
             when not is_comparable then { 'status': 'insufficient_data', 'reason': 'not_comparable_edition' }
             when is_stale then { 'status': 'insufficient_data', 'reason': 'stale' }
-            when is_met then { 'status': 'achieved', 'reason': 'met' }
-            when edition_index then { 'status': 'insufficient_data', 'reason': 'not_comparable_edition' }
-            when was_met then { 'status': 'decreasing', 'reason': 'baseline_met' }
-            when is_pace_met then { 'status': 'on_track', 'reason': 'met' }
-            when was_pace_met then { 'status': 'decreasing', 'reason': 'baseline_met' }
+            {{ status_of_values(has_editions='edition_index') }}
             when is_baseline_broken then { 'status': 'insufficient_data', 'reason': 'series_break' }
             when x0 is null then { 'status': 'insufficient_data', 'reason': 'no_baseline' }
             when isinf(g_x) then { 'status': 'decreasing', 'reason': 'pace' }
             when slope is null then { 'status': 'insufficient_data', 'reason': 'one_point_only' }
             when trend is null then { 'status': 'insufficient_data', 'reason': 'two_points' }
-            when is_noise then { 'status': 'stagnating', 'reason': 'within_noise' }
-            when is_reached then { 'status': 'on_track', 'reason': 'pace' }
-            else
-                {
-                    'status': coalesce(
-                        list_filter(thresholds.falling, lambda t: judged.pace_for_status >= t['least'])[1].status,
-                        'decreasing'
-                    ),
-                    'reason': 'pace'
-                }
+            {{ status_of_trend('is_noise', 'judged.pace_for_status') }}
         end as verdict
     from judged
     cross join thresholds

@@ -57,21 +57,19 @@ paced as (
     from judged
 ),
 
+thresholds as (
+    {{ falling_thresholds() }}
+),
+
 verdicts as (
     select
         paced.*,
         case
-            when is_met then { 'status': 'achieved', 'reason': 'met' }
-            when was_met then { 'status': 'decreasing', 'reason': 'baseline_met' }
-            when is_pace_met then { 'status': 'on_track', 'reason': 'met' }
-            when was_pace_met then { 'status': 'decreasing', 'reason': 'baseline_met' }
-            when beyond = 0 then { 'status': 'stagnating', 'reason': 'within_noise' }
-            when is_reached then { 'status': 'on_track', 'reason': 'pace' }
-            else { 'status': coalesce(thresholds.status, 'decreasing'), 'reason': 'pace' }
+            {{ status_of_values() }}
+            {{ status_of_trend('beyond = 0', 'paced.pace_ratio') }}
         end as verdict
     from paced
-    asof left join {{ ref('status_thresholds') }} as thresholds
-        on paced.pace_ratio >= thresholds.min_pace_ratio
+    cross join thresholds
 )
 
 select
