@@ -49,6 +49,12 @@ ANSWER_GATES = (
         text="Refuse records whose two-letter and three-letter codes belong to different countries.",
         place="sources.providers.world_bank_pages",
     ),
+    Gate(
+        "provider_rule",
+        text="Refuse records that a rule of the provider finds wrong: a row of another edition, a rank other than"
+        " in its own list, a total that does not follow from its parts.",
+        place="sources.providers",
+    ),
 )
 RECORD_GATES = (
     Gate("reject_rule", records.reject_rules, place="sources.observation"),
