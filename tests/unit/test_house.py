@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("pipelines", "sources", "warehouse")
@@ -89,3 +90,16 @@ def test_every_path_that_a_guide_names_exists() -> None:
         if not of_examples.search(path) and not any(ROOT.glob(path.rstrip("/")))
     ]
     assert missing == []
+
+
+def test_every_column_is_described_and_a_text_of_two_columns_is_a_docs_block() -> None:
+    described: dict[str, list[str]] = {}
+    for path in sorted((ROOT / "dbt_project").glob("*/**/*.yml")):
+        content = yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader)
+        for table in (content.get("models") or []) + (content.get("seeds") or []):
+            for column in table.get("columns") or []:
+                text = column.get("description") or "no description"
+                if "doc(" not in text and "generated" not in path.parts:
+                    described.setdefault(text, []).append(f"{table['name']}.{column['name']}")
+    assert "no description" not in described
+    assert {text: columns for text, columns in described.items() if len(columns) > 1} == {}
