@@ -10,8 +10,8 @@ import hashlib
 from functools import cached_property
 from io import BufferedIOBase, BytesIO
 from pathlib import Path
-from tempfile import NamedTemporaryFile, _TemporaryFileWrapper
-from typing import Self
+from tempfile import NamedTemporaryFile
+from typing import IO, Self
 
 LARGE = 16 << 20
 """A body with more bytes than this is held in a file."""
@@ -22,7 +22,7 @@ CHUNK = 1 << 16
 class Body:
     """Bytes that can be read any number of times. The file of a large body is deleted with its last reference."""
 
-    def __init__(self, content: bytes = b"", file: _TemporaryFileWrapper[bytes] | None = None) -> None:
+    def __init__(self, content: bytes = b"", file: IO[bytes] | None = None) -> None:
         self._content, self._file = content, file
 
     def __len__(self) -> int:
@@ -84,7 +84,7 @@ class Spool:
         self.size = 0
         self._folder = folder
         self._parts: list[bytes] = []
-        self._file: _TemporaryFileWrapper[bytes] | None = None
+        self._file: IO[bytes] | None = None
 
     def __enter__(self) -> Self:
         return self
