@@ -90,6 +90,7 @@ docs: $(STAMP)
 	$(BIN)/carec dictionary --write-docs docs/dictionary.md
 	$(BIN)/carec claims --write-docs docs/claims.md
 	$(BIN)/python -m pipelines.quality_gates docs/sources.md
+	$(BIN)/python -m tests.worked_examples docs/method.md
 	$(BIN)/dbt docs generate --static --quiet --project-dir dbt_project --profiles-dir dbt_project \
 	  --target-path $(CURDIR)/docs/site --log-path $(CAREC_WAREHOUSE)/dbt
 

@@ -21,7 +21,7 @@ from sources.providers.github_innovation import MEASURES
 from sources.providers.owid import CHARTS
 from sources.providers.untf import GROUPS
 from tests.contract.loopback import PatientHttp, unused_port
-from tests.contract.payloads import Row
+from tests.contract.payloads import Row, payload
 from tests.contract.payloads.data360 import cells
 from tests.contract.payloads.untf import page, scores
 from tests.contract.workbooks import XLSX, workbook
@@ -98,8 +98,11 @@ def answer(request: Request) -> Answer:  # noqa: PLR0911, PLR0912 - one case per
         case "owid":
             column = CHARTS[path.rpartition("/")[2].removesuffix(".metadata.json")]
             return {"columns": {"x": {"shortName": column, "unit": "%"}}}, "application/json"
-        case _:
+        case "itu_datahub":
             return [{"CountryID": 6, "IsoCode": "AFG"}], "application/json"
+        case provider:
+            bodies = payload(provider).build([Row("KAZ", "2024", "50")], str, {})
+            return bodies[path.removeprefix(f"/{provider}")]
 
 
 Ask = Callable[..., dict[str, SmokeCheckResult]]

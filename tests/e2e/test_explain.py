@@ -14,6 +14,7 @@ import pytest
 
 from pipelines.texts.words import Words
 from tests.conftest import GOALPOSTS_OF, ROOT, run_carec
+from tests.worked_examples import EXAMPLE, with_output
 
 NAMES = {"ln": math.log, "exp": math.exp, "least": min, "greatest": max}
 
@@ -235,9 +236,5 @@ def test_a_day_before_every_vintage_is_refused(published_warehouse: Path) -> Non
 
 def test_the_worked_example_of_the_method_equals_the_output_of_the_command(published_warehouse: Path) -> None:
     text = (ROOT / "docs" / "method.md").read_text(encoding="utf-8")
-    examples = re.findall(r"```text\n\$ carec (explain [^\n]+)\n(.*?)```", text, flags=re.DOTALL)
-    assert len(examples) == 2
-    for command, shown in examples:
-        printed = run_carec(*command.split(), warehouse=published_warehouse).stdout
-        output = [line for line in printed.splitlines() if not line.startswith(("as of ", "The benchmarks are"))]
-        assert "\n".join(output).strip() == shown.strip(), command
+    assert len(EXAMPLE.findall(text)) == 2
+    assert with_output(text, published_warehouse) == text, "run `make docs`"

