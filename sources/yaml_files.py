@@ -1,7 +1,7 @@
 """YAML files that people write: their content with its lines, and faults with their line.
 
 Belongs here: reading YAML strictly. Does not belong here: what a file must contain (``catalogue``, ``corrections``,
-``bundled_archive``, ``providers.local_file``).
+``bundled_archive``, ``providers.local_file``, and in ``pipelines`` the texts and the declarations of the seeds).
 """
 
 from __future__ import annotations
@@ -10,12 +10,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
-from pydantic import ValidationError
 
 from sources.errors import ConfigurationError, printable
+
+if TYPE_CHECKING:  # commands that only read a publication do not import it
+    from pydantic import ValidationError
 
 
 class YamlFault(Exception):
@@ -134,6 +136,18 @@ def read_yaml(path: Path) -> Document:
         raise ConfigurationError(f"{path}: cannot be read ({error.strerror})") from error
     except YamlFault as fault:
         raise ConfigurationError(f"{path}:{fault.line}: {fault.problem}") from fault
+
+
+def read_mapping(path: Path) -> dict[str, Any]:
+    """Return the content of a file that maps names to values.
+
+    Raises:
+        ConfigurationError: The file cannot be read, or is none; the message names file and line.
+    """
+    document = read_yaml(path)
+    if not isinstance(document.value, dict):
+        raise ConfigurationError(f"{path}:{document.line_of()}: must be a list of `name: value`, without `- `")
+    return document.value
 
 
 def first_fault(error: ValidationError) -> tuple[Sequence[str | int], str]:

@@ -23,6 +23,7 @@ from pipelines.dbt.invocation import WITHOUT_FILES, ReadProject, dbt_arguments
 from pipelines.dbt.results import Build, missed_tests, read_results
 from pipelines.dbt.staging import check_staging
 from pipelines.seeds.check import check_all
+from pipelines.texts.words import LANGUAGES, Words
 from pipelines.workspace import Workspace
 from sources.errors import ConfigurationError
 from sources.observation import utc_now
@@ -118,10 +119,10 @@ def write_as_of(layout: Layout, as_of: date) -> None:
 
 
 def check_seeds(workspace: Workspace) -> str:
-    """Check the seeds and the generated staging, unless the same files have passed before a build.
+    """Check the seeds, the texts and the generated staging, unless the same files have passed before a build.
 
     Returns:
-        The hash of what the checks read: the dbt project, the catalogue, and the checks themselves.
+        The hash of what the checks read: the dbt project, the texts, the catalogue, and the checks themselves.
 
     Raises:
         ConfigurationError: Names the first fault.
@@ -130,6 +131,8 @@ def check_seeds(workspace: Workspace) -> str:
     inputs = inputs_of_tests(workspace)["seeds"] + checks + hashlib.sha256(catalogue.encode()).hexdigest()
     if not has_mark(_checked_seeds(workspace.layout), inputs):
         check_all(workspace.dbt_project, workspace.catalogue)
+        for language in LANGUAGES:  # models use them too, and dbt would not name file and line
+            Words(language)
         check_staging(workspace.catalogue, workspace.dbt_project)
     return inputs
 

@@ -14,7 +14,6 @@ from typing import Any
 
 import duckdb
 import polars as pl
-import yaml
 
 from pipelines.dbt.functions import register
 from pipelines.scoring.models import RESULTS, Models
@@ -23,6 +22,7 @@ from pipelines.seeds.frameworks import check_places
 from pipelines.seeds.table_schema import SeedSchema, Tables, check_files, load_schemas, read_schemas
 from pipelines.settings import DBT_PROJECT
 from sources.errors import ConfigurationError
+from sources.yaml_files import read_mapping
 from warehouse.reading import quoted
 
 REQUIRED = ("economies", "framework_indicators", "benchmarks", "observations")
@@ -182,7 +182,7 @@ def _insert_parameters(connection: duckdb.DuckDBPyConnection, schema: SeedSchema
 def _contract(model: str) -> dict[str, Any]:
     """Return the columns and types of a mart, from its description."""
     for path in sorted((DBT_PROJECT / "models" / "marts").glob("_*.yml")):
-        for entry in yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader).get("models", []):
+        for entry in read_mapping(path).get("models", []):
             if entry["name"] == model:
                 return {column["name"]: column["data_type"] for column in entry["columns"]}
     raise ConfigurationError(f"{DBT_PROJECT}: the model {model} has no description")

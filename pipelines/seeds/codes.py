@@ -10,11 +10,28 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import yaml
+from sources.errors import ConfigurationError
+from sources.yaml_files import read_mapping
 
-_PROJECT_FILE = Path(__file__).parents[2] / "dbt_project" / "dbt_project.yml"
+PROJECT_FILE = Path(__file__).parents[2] / "dbt_project" / "dbt_project.yml"
 
-VARIABLES: dict[str, Any] = yaml.load(_PROJECT_FILE.read_text(encoding="utf-8"), yaml.CSafeLoader)["vars"]
+_NEEDED = ("framework", "progress", "verdicts", "documentary_verdicts", "document_roles", "site_pattern")
+"""The variables that Python reads by name."""
+
+
+def read_variables(path: Path) -> dict[str, Any]:
+    """Return the variables of a dbt project.
+
+    Raises:
+        ConfigurationError: The file cannot be read, or lacks variables that Python needs; it names file and line.
+    """
+    variables = read_mapping(path).get("vars")
+    if not isinstance(variables, dict) or not variables.keys() >= set(_NEEDED):
+        raise ConfigurationError(f"{path}:1: must have `vars:` with {', '.join(_NEEDED)}: restore what is missing")
+    return variables
+
+
+VARIABLES = read_variables(PROJECT_FILE)
 """Variables of the dbt project."""
 
 FRAMEWORK: str = VARIABLES["framework"]

@@ -16,6 +16,7 @@ from typing import Any
 import polars as pl
 
 from pipelines.seeds.csv_table import LINE
+from sources.errors import ConfigurationError, printable
 
 TEXT = "text of "
 """Start of the name of the column that has the text of a cell. The column without it has the typed value."""
@@ -177,5 +178,36 @@ RULES: Mapping[str, Callable[..., Checks]] = {
 }
 """Name of a dbt test -> its function."""
 
-Rule = tuple[str, Mapping[str, Any]]
-"""Name of a dbt test and its arguments."""
+
+@dataclass(frozen=True)
+class Rule:
+    """One use of a dbt test: its name, its arguments, and ``file:line`` of its declaration."""
+
+    name: str
+    arguments: Mapping[str, Any]
+    place: str
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns of the table that the arguments name, without those in SQL expressions."""
+        given = self.arguments
+        listed = [*given.get("columns", ()), *given.get("patterns", ()), *given.get("nullable", ())]
+        named = [given["column_name"]] if "column_name" in given else []
+        return [*listed, *named, *(rule["column"] for rule in given.get("rules", ()))]
+
+    def checks(self, rows: SeedRows) -> list[CellCheck | TableCheck]:
+        """Return the conditions of the rule on these rows.
+
+        Raises:
+            ConfigurationError: The arguments are not those of the test, or a condition cannot be computed.
+        """
+        try:
+            checks = list(RULES[self.name](rows, **self.arguments))
+            conditions = [check.wrong for check in checks if isinstance(check, CellCheck)]
+            rows.frame.head(1).select(wrong.alias(str(number)) for number, wrong in enumerate(conditions))
+        except (TypeError, KeyError, pl.exceptions.PolarsError) as error:
+            raise ConfigurationError(
+                f"{self.place}: the rule {self.name} cannot be checked ({printable(str(error))[:200]}): correct its"
+                " arguments as in dbt_project/tests/generic"
+            ) from error
+        return checks

@@ -10,18 +10,18 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import polars as pl
-import yaml
 
 from pipelines.seeds.codes import VARIABLES
 from pipelines.seeds.csv_table import LINE, cell_fault, read_cells
 from pipelines.seeds.rules import RULES, TEXT, CellCheck, Rule, SeedRows, TableCheck
-from sources.errors import ConfigurationError
+from sources.errors import ConfigurationError, did_you_mean
+from sources.yaml_files import Document, YamlFault, parse_yaml
 
 CATALOGUE = "indicators"
 """The dbt model with the indicators of the catalogue, which seeds may refer to."""
@@ -54,9 +54,9 @@ class SeedSchema:
     def required(self) -> set[str]:
         """The columns in which a rule demands a value."""
         columns = set(self.key)
-        for name, arguments in self.rules:
-            if name == "filled":
-                columns |= set(arguments["columns"])
+        for rule in self.rules:
+            if rule.name == "filled":
+                columns |= set(rule.arguments["columns"])
         return columns
 
 
@@ -100,47 +100,88 @@ def load_schemas(seeds: Path) -> dict[str, SeedSchema]:
 
 
 def read_schemas(path: Path) -> dict[str, SeedSchema]:
-    """Return the declarations of one file by name."""
-    declared = _declarations(path.read_text(encoding="utf-8"))["seeds"]
-    return {seed["name"]: _schema(path, seed) for seed in declared}
+    """Return the declarations of one file by name.
+
+    Raises:
+        ConfigurationError: The first fault, with file and line.
+    """
+    try:
+        document = _document(path.read_bytes())
+    except YamlFault as fault:
+        raise ConfigurationError(f"{path}:{fault.line}: {fault.problem}") from fault
+    seeds = document.value.get("seeds") if isinstance(document.value, dict) else None
+    if not isinstance(seeds, list):
+        raise ConfigurationError(f"{path}:{document.line_of()}: must have `seeds:`, a list of declarations")
+    schemas = {}
+    for number, seed in enumerate(seeds):
+        try:
+            schemas[seed["name"]] = _schema(path, document, number)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            name = seed.get("name") if isinstance(seed, dict) else None
+            raise ConfigurationError(
+                f"{path}:{document.line_of('seeds', number)}: {name or 'a seed without name'}: the declaration cannot"
+                f" be used ({type(error).__name__}: {error}): compare it with the one of another seed"
+            ) from error
+    return schemas
 
 
 @cache
-def _declarations(text: str) -> Mapping[str, Any]:
+def _document(content: bytes) -> Document:
     """Return the content of a file. A process that checks the seeds again parses only what has changed."""
-    content: Mapping[str, Any] = yaml.load(text, yaml.CSafeLoader)
-    return content
+    return parse_yaml(content)
 
 
-def _schema(path: Path, seed: Mapping[str, Any]) -> SeedSchema:
-    rules = [rule for test in seed.get("data_tests", []) for rule in _rules(test)]
-    for column in seed["columns"]:
-        for name, arguments in (rule for test in column.get("data_tests", []) for rule in _rules(test)):
-            rules.append((name, {"column_name": column["name"], **arguments}))
-    for name, _ in rules:
-        if name not in RULES:
-            raise ConfigurationError(f"{path}: {seed['name']}: test {name} has no function in pipelines/seeds/rules.py")
-    types = seed["config"]["column_types"]
-    keys = [arguments["columns"] for name, arguments in rules if name == "unique_key"]
+def _schema(path: Path, document: Document, number: int) -> SeedSchema:
+    seed = document.value["seeds"][number]
+
+    def place(*below: str | int) -> str:
+        return f"{path}:{document.line_of('seeds', number, *below)}: {seed['name']}"
+
+    types: Mapping[str, str] = seed["config"]["column_types"]
+    for column, kind in types.items():
+        if kind not in _TYPES:
+            where = place("config", "column_types", column)
+            raise ConfigurationError(f"{where}: column {column} has the type {kind!r}; there are {', '.join(_TYPES)}")
+    rules = [
+        rule for at, test in enumerate(seed.get("data_tests", [])) for rule in _rules(test, place, "data_tests", at)
+    ]
+    for position, described in enumerate(seed["columns"]):
+        for at, test in enumerate(described.get("data_tests", [])):
+            own = _rules(test, place, "columns", position, "data_tests", at)
+            rules += [replace(rule, arguments={"column_name": described["name"], **rule.arguments}) for rule in own]
+    for rule in rules:
+        if rule.name not in RULES:
+            fault = f"test {rule.name} has no function in pipelines/seeds/rules.py"
+            raise ConfigurationError(f"{rule.place}: {fault}{did_you_mean(rule.name, RULES)}")
+        for name in rule.columns:
+            if name not in types:
+                fault = f"{rule.name} names the column {name!r}, which `column_types` lacks"
+                raise ConfigurationError(f"{rule.place}: {fault}{did_you_mean(str(name), types)}")
+    keys = [rule.arguments["columns"] for rule in rules if rule.name == "unique_key"]
     return SeedSchema(seed["name"], types, tuple(rules), tuple(keys[0] if keys else list(types)[:1]))
 
 
-def _rules(test: str | Mapping[str, Any]) -> Iterator[Rule]:
+def _rules(test: str | Mapping[str, Any], place: Callable[..., str], *path: str | int) -> Iterator[Rule]:
     """Yield the rules of a dbt test: those that the test ``rules`` lists, or the test itself."""
     if isinstance(test, str):
-        yield test, {}
+        yield Rule(test, {}, place(*path))
         return
     ((name, settings),) = test.items()
+    at = place(*path, name)
     if name != "rules":
-        yield name, {key: _resolved(value) for key, value in settings.get("arguments", settings).items()}
+        given = settings.get("arguments", settings)
+        yield Rule(name, {key: _resolved(value, at) for key, value in given.items()}, at)
         return
-    for rule in settings["arguments"]["rules"]:
-        yield from _rules(rule)
+    for number, rule in enumerate(settings["arguments"]["rules"]):
+        yield from _rules(rule, place, *path, name, "arguments", "rules", number)
 
 
-def _resolved(value: Any) -> Any:
+def _resolved(value: Any, place: str) -> Any:
     """Return an argument with ``{{ var('name') }}`` replaced by that variable of the dbt project."""
     variable = re.fullmatch(r"\{\{ var\('(\w+)'\) \}\}", value) if isinstance(value, str) else None
+    if variable and variable[1] not in VARIABLES:
+        fault = f"there is no variable {variable[1]!r} in dbt_project.yml"
+        raise ConfigurationError(f"{place}: {fault}{did_you_mean(variable[1], VARIABLES)}")
     return VARIABLES[variable[1]] if variable else value
 
 
@@ -217,7 +258,7 @@ def _check_all(
 
 def _check(path: Path, schema: SeedSchema, rows: SeedRows) -> None:
     """Raise ConfigurationError for the first fault of one table: in its first faulty line, else of the whole table."""
-    checks = [check for name, arguments in schema.rules for check in RULES[name](rows, **arguments)]
+    checks = [check for rule in schema.rules for check in rule.checks(rows)]
     cell_checks = [*_type_checks(schema), *(check for check in checks if isinstance(check, CellCheck))]
     lines = rows.frame.select(
         pl.col(LINE).filter(check.wrong).min().alias(str(number)) for number, check in enumerate(cell_checks)

@@ -15,10 +15,9 @@ from pathlib import Path
 from string import Formatter
 from typing import Any
 
-import yaml
-
 from pipelines.formatting import GAP
 from sources.errors import ConfigurationError
+from sources.yaml_files import read_mapping
 
 TEXTS = Path(__file__).parent
 LANGUAGES = tuple(sorted(path.stem for path in TEXTS.glob("*.yml")))
@@ -64,15 +63,14 @@ _NAMED = {
 def _load(language: str) -> dict[str, Any]:
     if language not in LANGUAGES:
         raise ConfigurationError(f"{language!r} is no language of the pages; there are {', '.join(LANGUAGES)}")
-    loaded: dict[str, Any] = yaml.load((TEXTS / f"{language}.yml").read_text(encoding="utf-8"), yaml.CSafeLoader)
-    return loaded
+    return read_mapping(TEXTS / f"{language}.yml")
 
 
 class Words:
     """The texts of one language and its formats of figures.
 
     Raises:
-        ConfigurationError: There are no texts in this language.
+        ConfigurationError: There are no texts in this language, or their file is malformed; it names file and line.
     """
 
     def __init__(self, language: str):

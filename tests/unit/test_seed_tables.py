@@ -17,7 +17,7 @@ from jinja2 import Environment
 from pipelines.seeds.codes import DECIDED, DEPENDING, FRAMEWORK, SIGNS, VARIABLES, VERDICTS, WITHOUT_FIGURE
 from pipelines.seeds.csv_table import LINE
 from pipelines.seeds.rules import RULES, TEXT, CellCheck, SeedRows
-from pipelines.seeds.table_schema import load_schemas
+from pipelines.seeds.table_schema import check_tables, load_schemas
 from sources.errors import ConfigurationError
 from tests.conftest import ROOT
 from tests.seed_copies import check_seeds, copy_seeds
@@ -70,6 +70,66 @@ def test_a_test_of_dbt_that_python_does_not_know_is_reported(seeds: Path) -> Non
     path = seeds / "_scenarios.yml"
     path.write_text(path.read_text(encoding="utf-8").replace("- not_empty", "- not_even"), encoding="utf-8")
     assert "scenario_assumptions: test not_even has no function" in message(seeds)
+
+
+DECLARATION = """\
+seeds:
+  - name: limits
+    config: {column_types: {
+      status: varchar,
+      value: double}}
+    data_tests:
+      - rules:
+          arguments:
+            rules:
+              - unique_key: {columns: [status]}
+              - matches: {patterns: {status: '^[a-z]+$'}}
+              - accepted_values: {column_name: status, values: "{{ var('statuses') }}"}
+              - finite: {columns: [value]}
+              - row_rules:
+                  rules:
+                    - {column: value, expression: value > 0, message: must be above 0}
+    columns:
+      - {name: status}
+      - {name: value}
+"""
+DECLARATION_FAULTS = [
+    ("seeds:\n", "seeds: {a: [\n", 2, "not valid YAML: "),
+    ("seeds:\n", "seeds: []\nseeds:\n", 2, "not valid YAML: the field 'seeds' is repeated in one entry"),
+    ("seeds:\n", "seed:\n", 1, "must have `seeds:`, a list of declarations"),
+    ("    config: ", "    configuration: ", 2, "limits: the declaration cannot be used .*config"),
+    ("status: varchar", "status: text", 4, "limits: column status has the type 'text'; there are varchar, "),
+    ("columns: [value]", "columns: [valeu]", 13, "limits: finite names the column 'valeu', .*; did you mean value?"),
+    ("{column: value,", "{column: valeu,", 14, "limits: row_rules names the column 'valeu', "),
+    ("expression: value >", "expression: valeu >", 14, "limits: the rule row_rules cannot be checked .*valeu"),
+    ("expression: value >", "expression: value > >", 14, "limits: the rule row_rules cannot be checked "),
+    ("columns: [value]", "column: [value]", 13, "limits: the rule finite cannot be checked .*column"),
+    ("status: '^[a-z]", "status: '^[a-z", 11, "limits: the rule matches cannot be checked "),
+    ("('statuses')", "('statusses')", 12, "limits: there is no variable 'statusses' .*; did you mean statuses?"),
+    ("- finite", "- finit", 13, "limits: test finit has no function"),
+]
+
+
+def check_declaration(folder: Path, declaration: str) -> None:
+    """Check a table of one row against a declaration."""
+    (folder / "seeds").mkdir()
+    (folder / "seeds" / "limits.csv").write_text("status,value\nachieved,3\n", encoding="utf-8")
+    (folder / "seeds" / "_limits.yml").write_text(declaration, encoding="utf-8")
+    check_tables(folder, [])
+
+
+def test_the_example_declaration_of_these_tests_is_valid(tmp_path: Path) -> None:
+    check_declaration(tmp_path, DECLARATION)
+
+
+@pytest.mark.parametrize(("old", "new", "line", "expected"), DECLARATION_FAULTS)
+def test_a_faulty_declaration_is_reported_with_its_file_and_line(
+    tmp_path: Path, old: str, new: str, line: int, expected: str
+) -> None:
+    assert DECLARATION.count(old) == 1
+    with pytest.raises(ConfigurationError, match=rf"_limits\.yml:{line}: {expected}") as raised:
+        check_declaration(tmp_path, DECLARATION.replace(old, new))
+    assert "\n" not in str(raised.value)
 
 
 @pytest.mark.parametrize(

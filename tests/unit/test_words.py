@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import date
+from pathlib import Path
 from string import Formatter
 from typing import Any
 
@@ -14,7 +15,8 @@ import pytest
 import yaml
 
 from pipelines.dbt.sentences import register
-from pipelines.seeds.codes import FRAMEWORK, SIGNS
+from pipelines.seeds.codes import FRAMEWORK, SIGNS, read_variables
+from pipelines.texts import words
 from pipelines.texts.words import LANGUAGES, TEXTS, Words, digits_of
 from sources.catalogue import load_catalogue
 from sources.errors import ConfigurationError
@@ -89,6 +91,42 @@ def test_russian_has_a_name_for_every_member_pillar_and_subtheme() -> None:
     assert set(names["subthemes"]) >= set(seed("subthemes").filter(own)["subtheme_id"])
     members = seed("economy_groups").filter(pl.col("group_id") == "carec")["iso3"]
     assert set(names["economies"]) == set(members)
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "problem"),
+    [
+        ("formats: {a: [\n", 2, "not valid YAML: "),
+        ("formats: {}\nformats: {}\n", 2, "not valid YAML: the field 'formats' is repeated in one entry"),
+        ("- formats\n", 1, "must be a list of `name: value`"),
+    ],
+)
+def test_a_malformed_text_file_is_reported_with_its_line(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str, line: int, problem: str
+) -> None:
+    (tmp_path / "en.yml").write_text(text, encoding="utf-8")
+    monkeypatch.setattr(words, "TEXTS", tmp_path)
+    monkeypatch.setattr(words, "_load", words._load.__wrapped__)
+    with pytest.raises(ConfigurationError, match=rf"en\.yml:{line}: {problem}"):
+        Words("en")
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "problem"),
+    [
+        ("vars:\n  framework: {a: [\n", 3, "not valid YAML: "),
+        ("vars:\n  framework: a\n  framework: b\n", 3, "not valid YAML: the field 'framework' is repeated"),
+        ("name: carec\n", 1, "must have `vars:` with framework, progress, "),
+        ("vars:\n  framework: a\n", 1, "must have `vars:` with framework, progress, "),
+    ],
+)
+def test_a_malformed_file_of_the_shared_codes_is_reported_with_its_line(
+    tmp_path: Path, text: str, line: int, problem: str
+) -> None:
+    path = tmp_path / "dbt_project.yml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigurationError, match=rf"dbt_project\.yml:{line}: {problem}"):
+        read_variables(path)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
