@@ -22,7 +22,7 @@ from sources.observation import utc_now
 from warehouse.errors import NotPublished
 from warehouse.files import table_fault
 from warehouse.publish import Publication, current, publish, restore
-from warehouse.recovery import holding
+from warehouse.recovery import drop_failed_build, holding
 
 
 @dataclass(frozen=True)
@@ -101,6 +101,7 @@ def refresh(
         if previous and previous.fingerprint == fingerprint:
             if table_fault(workspace.layout.run):
                 runner.write_as_of(workspace.layout, previous.as_of)
+            drop_failed_build(workspace.layout)
             return Refresh(ingestion, None, previous, restored=restore(workspace.layout))
         progress("dbt reads its project: up to a minute the first time, some seconds later")
         read = project.result() if project else None

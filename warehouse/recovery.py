@@ -1,4 +1,4 @@
-"""Delete the unfinished files of an interrupted run.
+"""Delete the unfinished files of an interrupted run, and a failed build that was corrected.
 
 Belongs here: finding and deleting them. Does not belong here: messages to an operator (``pipelines.cli.doctor``),
 atomic writes (``files``).
@@ -18,7 +18,7 @@ import duckdb
 from warehouse import kept
 from warehouse.files import exclusive
 from warehouse.layout import Layout
-from warehouse.publish import build_logs
+from warehouse.publish import build_logs, read_receipt
 from warehouse.reading import user_of
 from warehouse.standing import clear_copies
 
@@ -68,6 +68,17 @@ def clear(layout: Layout) -> list[Path]:
             path.unlink(missing_ok=True)
     clear_copies(layout)
     return found
+
+
+def drop_failed_build(layout: Layout) -> None:
+    """Delete a build that did not pass its checks, and its receipt. The caller holds the lock.
+
+    For a refresh that builds nothing because the publication has the present inputs: the failure is one of others.
+    """
+    receipt = read_receipt(layout)
+    if receipt and not receipt.passed:
+        for path in (*layout.root.glob(f"{layout.build.name}*"), layout.receipt):
+            path.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -176,20 +176,20 @@ def _leftovers(layout: Layout) -> Diagnosis:
 
 
 def manifest(layout: Layout, project: Path) -> Diagnosis:
-    """Check that dbt's manifest can be read and is of this dbt version and this project."""
-    path, remedy = layout.dbt_target / "manifest.json", "carec ui or carec refresh writes it again"
+    """Check that dbt's manifest can be read and is of this dbt version. Dagster replaces one that is out of date."""
+    path, again = layout.dbt_target / "manifest.json", "it is written again when it is needed"
     try:
         version = json.loads(path.read_bytes())["metadata"]["dbt_version"]
     except FileNotFoundError:
-        return Diagnosis("dbt manifest", "no manifest yet", "carec refresh")
+        return Diagnosis("dbt manifest", f"no manifest: {again}")
     except (OSError, ValueError, KeyError, TypeError) as error:
-        return Diagnosis("dbt manifest", f"{path} cannot be read: {error}", f"rm {path}; {remedy}")
+        return Diagnosis("dbt manifest", f"{path} cannot be read: {error}", f"rm {path}; {again}")
     installed = importlib.metadata.version("dbt-core")
     if version != installed:
-        return Diagnosis("dbt manifest", f"written by dbt {version}, installed is {installed}", f"rm {path}; {remedy}")
+        return Diagnosis("dbt manifest", f"written by dbt {version}, installed is {installed}", f"rm {path}; {again}")
     newest = max((p.stat().st_mtime for p in project.rglob("*") if p.suffix in {".sql", ".yml", ".md"}), default=0.0)
     if path.stat().st_mtime < newest:
-        return Diagnosis("dbt manifest", "older than the dbt project", remedy)
+        return Diagnosis("dbt manifest", f"older than the dbt project: {again}")
     return Diagnosis("dbt manifest", f"of dbt {version}, not older than the project")
 
 

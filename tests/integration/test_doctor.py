@@ -137,6 +137,23 @@ def test_each_fault_is_reported_with_its_place_and_a_remedy(
     assert "\n" not in found[check].finding
 
 
+def test_a_refresh_that_finds_nothing_changed_ends_the_report_of_a_failed_build(warehouse: Path) -> None:
+    """A faulty input was corrected after the failed build, so that there is nothing to build."""
+    layout = Layout(warehouse)
+    failed_build(layout)
+    os.utime(layout.dbt_target / "manifest.json", (0, 0))  # older than the corrected file
+    assert look(layout)["build"].remedy
+    done = run_carec("refresh", "--offline", "--as-of", AS_OF, warehouse=warehouse)
+    assert done.returncode == 0 and "nothing changed" in done.stderr
+    assert not [finding for finding in look(layout).values() if finding.remedy]
+
+
+def test_a_missing_manifest_needs_no_remedy_because_dagster_writes_it(warehouse: Path) -> None:
+    layout = Layout(warehouse)
+    (layout.dbt_target / "manifest.json").unlink()
+    assert not look(layout)["dbt manifest"].remedy
+
+
 @pytest.mark.exhaustive
 def test_a_refresh_repairs_what_it_writes_and_publishes_again(warehouse: Path) -> None:
     layout = Layout(warehouse)
