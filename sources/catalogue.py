@@ -166,6 +166,17 @@ class Limits(TypedDict):
     max_body_mib: int
 
 
+class LinkOptions(Entry):
+    """The names of the options that the links of a provider must and may have."""
+
+    required: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (*self.required, *self.optional)
+
+
 class Provider(Entry):
     """One entry of ``providers.yml``. ``CAREC_<ID>_URL`` overrides ``base_url`` and ``alternative_url``.
 
@@ -176,6 +187,7 @@ class Provider(Entry):
         probe_hours: Hours between checks for a new release. None if the provider gives no sign of one.
         parallel: Largest number of requests at the same time.
         max_body_mib: A larger body, as sent, is not read. Decompressed, it may be four times as large.
+        options: The options that its adapter reads; a link with others would be requested without them.
     """
 
     id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
@@ -194,6 +206,7 @@ class Provider(Entry):
     connect_timeout_s: float = Field(default=3.0, gt=0, le=10)
     read_timeout_s: float = Field(default=60.0, gt=0, le=600)
     max_body_mib: int = Field(default=64, ge=1, le=2048)
+    options: LinkOptions = LinkOptions()
 
     @property
     def limits(self) -> Limits:
@@ -285,14 +298,25 @@ def load_catalogue(directory: Path = CATALOG_DIR) -> Catalogue:
     indicators: dict[str, Indicator] = {}
     for name, (line, indicator) in read_entries(indicators_path, Indicator).items():
         for position, link in enumerate(indicator.chain):
-            for field, of in (("provider", link.provider), ("over_provider", link.over_provider)):
-                if of and of not in providers:
-                    raise ConfigurationError(
-                        f"{indicators_path}:{line}: {name}: chain.{position}.{field}: there is no provider "
-                        f"{of!r} in {providers_path.name}; known are {', '.join(sorted(providers))}"
-                    )
+            if wrong := _link_fault(link, providers):
+                raise ConfigurationError(f"{indicators_path}:{line}: {name}: chain.{position}.{wrong}")
         indicators[name] = indicator.model_copy(update={"chain": tuple(_with_mirrors(indicator.chain, providers))})
     return Catalogue(indicators=indicators, providers=providers)
+
+
+def _link_fault(link: Link, providers: dict[str, Provider]) -> str | None:
+    """Return the field of a link that names an unknown provider or option, and what is wrong; None if nothing is."""
+    for field, provider in (("provider", link.provider), ("over_provider", link.over_provider)):
+        if provider and provider not in providers:
+            known = ", ".join(sorted(providers))
+            return f"{field}: there is no provider {provider!r} in providers.yml; known are {known}"
+    options = providers[link.provider].options
+    for name in link.options:
+        if name not in options.names:
+            near = f" (known are {', '.join(options.names)}){did_you_mean(name, options.names)}"
+            return f"options: {link.provider} has no option {name!r}{near if options.names else ': remove it'}"
+    missing = [name for name in options.required if name not in link.options]
+    return f"options: {link.provider} needs the option {missing[0]!r}: add it" if missing else None
 
 
 def _with_mirrors(chain: tuple[Link, ...], providers: dict[str, Provider]) -> Iterator[Link]:

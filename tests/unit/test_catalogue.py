@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from sources import providers
 from sources.catalogue import ARCHIVE, Catalogue, Link, load_catalogue
 from sources.errors import ConfigurationError
 
@@ -66,6 +67,12 @@ PROVIDERS = """\
   licence: CC BY 4.0
   citation: World Bank.
   cadence: yearly
+- id: data360
+  title: Data360
+  licence: that of each series
+  citation: World Bank.
+  cadence: yearly
+  options: {required: [database], optional: [unit_measure]}
 - id: archive
   title: Archive
   licence: that of each series
@@ -91,8 +98,8 @@ ENTRY = """\
 """
 
 
-def _load(folder: Path, indicators: str, providers: str = PROVIDERS) -> Catalogue:
-    (folder / "providers.yml").write_text(providers, encoding="utf-8")
+def _load(folder: Path, indicators: str, listed: str = PROVIDERS) -> Catalogue:
+    (folder / "providers.yml").write_text(listed, encoding="utf-8")
     (folder / "indicators.yml").write_text(indicators, encoding="utf-8")
     return load_catalogue(folder)
 
@@ -123,6 +130,25 @@ def test_the_example_entry_of_these_tests_is_valid(tmp_path: Path) -> None:
         ("code: IT.NET.USER.ZS", "options: {source: 2}", 2, "internet_users_pct: chain.0: every link needs a code"),
         ("USER.ZS}", "USER.ZS, over_provider: world_bank}", 2, "chain.0: over_provider is the provider of over, which"),
         ("USER.ZS}", "USER.ZS, over: P, over_provider: un}", 2, "chain.0.over_provider: there is no provider 'un'"),
+        (
+            "USER.ZS}",
+            "USER.ZS, options: {source: 2}}",
+            2,
+            "internet_users_pct: chain.0.options: world_bank has no option 'source': remove it",
+        ),
+        (
+            "world_bank, code: IT.NET.USER.ZS}",
+            "data360, code: A, options: {databse: WB_WDI}}",
+            2,
+            "internet_users_pct: chain.0.options: data360 has no option 'databse' (known are database, unit_measure);"
+            " did you mean database?",
+        ),
+        (
+            "world_bank, code: IT.NET.USER.ZS}",
+            "data360, code: A, options: {unit_measure: PT}}",
+            2,
+            "internet_users_pct: chain.0.options: data360 needs the option 'database': add it",
+        ),
     ],
 )
 def test_a_fault_gives_one_line_with_file_line_entry_and_field(
@@ -226,3 +252,9 @@ def test_a_ratio_publishes_both_codes_verbatim(catalogue: Catalogue) -> None:
 def test_an_unknown_id_is_reported_with_the_command_that_lists_the_ids(catalogue: Catalogue) -> None:
     with pytest.raises(ConfigurationError, match="unknown indicator internet_user: `carec indicators` lists"):
         catalogue.select(["internet_user"])
+
+
+def test_every_option_that_an_adapter_reads_is_declared(catalogue: Catalogue) -> None:
+    for name, provider in catalogue.providers.items():
+        modules = "".join(path.read_text() for path in Path(providers.__path__[0]).glob(f"{name}*.py"))
+        assert set(re.findall(r'option\((?:request, )?"(\w+)"', modules)) <= set(provider.options.names), name
