@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from collections.abc import Mapping
 from functools import cache
@@ -164,8 +165,8 @@ def test_a_faulty_declaration_is_reported_with_its_file_and_line(
         ),
         (
             "status_thresholds",
-            "\ndecreasing,",
-            "\nstagnating,",
+            "\ndecreasing,,",
+            "\nstagnating,0,",
             "line 5 has the same status: remove",
         ),
         ("status_thresholds", "on_track,,On track", "on_track,,", "column title: is empty: a value is required"),
@@ -179,6 +180,35 @@ def test_faults_of_parameters_and_thresholds_are_reported(
     assert text.count(old) == 1
     path.write_text(text.replace(old, new), encoding="utf-8")
     assert expected in message(seeds)
+
+
+@pytest.mark.parametrize(
+    ("line", "new", "expected"),
+    [
+        ("achieved,,", "achieved,3,", ":2: achieved: column min_pace_ratio: must be empty: this status is decided"),
+        ("on_track,,", "on_track,9,", ":3: on_track: column min_pace_ratio: must be empty: this status is decided"),
+        ("stagnating,0,", "stagnating,,", ":5: stagnating: column min_pace_ratio: is empty: the trend decides"),
+    ],
+)
+def test_only_a_status_that_the_pace_decides_has_a_threshold(seeds: Path, line: str, new: str, expected: str) -> None:
+    path = seeds / "status_thresholds.csv"
+    path.write_text(path.read_text(encoding="utf-8").replace(line, new), encoding="utf-8")
+    assert f"status_thresholds.csv{expected}" in message(seeds)
+
+
+def test_every_address_in_a_seed_has_the_form_of_one() -> None:
+    for name, schema in load_schemas(SEEDS).items():
+        checked = {column for rule in schema.rules if rule.name == "matches" for column in rule.arguments["patterns"]}
+        assert {column for column in schema.types if column.endswith("url")} <= checked, name
+
+
+def test_a_source_that_is_no_address_is_reported(seeds: Path) -> None:
+    path = seeds / "benchmarks.csv"
+    first = next(csv.DictReader(path.open(encoding="utf-8")))
+    path.write_text(path.read_text(encoding="utf-8").replace(first["source_url"], "not a url", 1), encoding="utf-8")
+    assert re.search(
+        r"benchmarks\.csv:2: .*column source_url: must match the pattern .*, not 'not a url'", message(seeds)
+    )
 
 
 def test_a_missing_row_of_a_fixed_list_is_reported(seeds: Path) -> None:
