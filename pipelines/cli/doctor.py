@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
+import os
 import shutil
 import sqlite3
 import time
@@ -259,6 +260,7 @@ def dagster_home(layout: Layout) -> Diagnosis:
         return Diagnosis("dagster", f"{home / TEMPLATE.name} cannot be used: {one_line(error)}", remedy)
     stores = sorted(home.rglob("*.db"))
     for store in stores:
+        remedy = f"stop Dagster and move {store} away: it contains the history of runs, no figures"
         try:
             with sqlite3.connect(f"{store.resolve().as_uri()}?mode=ro", uri=True, timeout=5) as connection:
                 (answer,) = connection.execute("pragma integrity_check(1)").fetchone()
@@ -266,7 +268,10 @@ def dagster_home(layout: Layout) -> Diagnosis:
                     answer = "it has no tables"
         except sqlite3.Error as error:
             answer = str(error)
+            # to read a store that has a log, SQLite writes files beside it
+            refused = getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN)
+            if refused and not os.access(store.parent, os.W_OK):
+                remedy = f"give this user the right to write in {store.parent}"
         if answer != "ok":
-            remedy = f"stop Dagster and move {store} away: it contains the history of runs, no figures"
             return Diagnosis("dagster", f"{store}: {one_line(answer)}", remedy)
     return Diagnosis("dagster", f"settings and {len(stores)} stores can be read")

@@ -8,6 +8,8 @@ import json
 import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 from collections import namedtuple
 from pathlib import Path
 
@@ -152,6 +154,37 @@ def test_a_missing_manifest_needs_no_remedy_because_dagster_writes_it(warehouse:
     layout = Layout(warehouse)
     (layout.dbt_target / "manifest.json").unlink()
     assert not look(layout)["dbt manifest"].remedy
+
+
+UNPRIVILEGED = ["setpriv", "--bounding-set=-dac_override", "--inh-caps=-dac_override"] if os.geteuid() == 0 else []
+"""Start of a command that obeys the permissions of files, which root does not."""
+
+
+@pytest.mark.skipif(bool(UNPRIVILEGED) and shutil.which("setpriv") is None, reason="no setpriv on this machine")
+@pytest.mark.parametrize("journal", ["wal", "delete"])
+def test_a_store_of_dagster_in_a_read_only_folder_is_not_called_damaged(tmp_path: Path, journal: str) -> None:
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("DAGSTER_HOME", "")
+        store = prepare_home(Layout(tmp_path)) / "history" / "runs.db"
+        store.parent.mkdir(exist_ok=True)
+        with sqlite3.connect(store) as connection:
+            connection.execute(f"pragma journal_mode={journal}")
+            connection.execute("create table t as select 1 as x")
+        connection.close()
+        store.chmod(0o444)
+        store.parent.chmod(0o555)
+        code = f"import sys; from {__name__} import *; print(doctor.dagster_home(Layout(Path(sys.argv[1]))))"
+        command = [*UNPRIVILEGED, sys.executable, "-c", code, str(tmp_path)]
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
+        finally:
+            store.parent.chmod(0o755)
+    assert "move" not in done.stdout
+    if journal == "wal":  # such a store is read with files beside it
+        assert f"{store}: attempt to write" in done.stdout or f"{store}: unable to open" in done.stdout
+        assert f"give this user the right to write in {store.parent}" in done.stdout
+    else:
+        assert "stores can be read" in done.stdout
 
 
 @pytest.mark.exhaustive
