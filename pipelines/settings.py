@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from math import inf, nan
 from pathlib import Path
@@ -88,9 +89,14 @@ def _honest_header(given: str) -> str | None:
 def _folder(given: str) -> Path:
     path = Path(given)
     try:
-        return path.expanduser().resolve()
+        folder = path.expanduser().resolve()
     except RuntimeError as error:
         raise ValueError(f"there is no user {path.parts[0]}") from error
+    for part in (folder, *folder.parents):
+        with suppress(PermissionError):
+            if part.is_file():
+                raise ValueError(f"{part} is a file; name a folder")
+    return folder
 
 
 def _usable_folder(given: str) -> Path:

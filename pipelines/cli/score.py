@@ -11,7 +11,7 @@ import click
 
 from pipelines.cli.tables import Format, show
 from pipelines.cli.terminal import format_option, home_path, note, parse_day
-from pipelines.scoring.folder import read_folder, score_folder, write_results
+from pipelines.scoring.folder import check_out, read_folder, score_folder, write_results
 from pipelines.scoring.models import LANDED, compiled_folder, load_models
 from pipelines.settings import load_settings
 from warehouse.layout import Layout
@@ -34,6 +34,8 @@ COLUMNS = (
 def score(folder: Path, out: Path | None, as_of: str | None, fmt: Format) -> None:
     """Score a folder of your own tables with the models of the scorecard."""
     day = parse_day(as_of)
+    if out is not None:
+        check_out(folder, out)
     tables = read_folder(folder)
     models = load_models(compiled_folder(Layout(load_settings().warehouse)), given=LANDED)
     connection = score_folder(models, tables, day)

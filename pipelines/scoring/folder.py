@@ -86,6 +86,19 @@ def read_folder(folder: Path) -> Tables:
     return tables
 
 
+def check_out(folder: Path, out: Path) -> None:
+    """Check that the results do not become files of the folder that ``read_folder`` reads.
+
+    Raises:
+        ConfigurationError: They would.
+    """
+    here, target = folder.resolve(), out.resolve()
+    if target == here or (target.parent == here and target.suffix == ".csv"):
+        raise ConfigurationError(
+            f"{out}: has the tables: the next scoring would read the results as tables; name another folder"
+        )
+
+
 def score_folder(models: Models, tables: Tables, as_of: date | None) -> duckdb.DuckDBPyConnection:
     """Return a database with the tables and their scores.
 

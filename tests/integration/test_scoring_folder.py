@@ -143,6 +143,20 @@ def test_a_fault_is_one_line_with_file_line_and_column(
     assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize("out", [".", "../tables", "results.csv"])
+def test_results_are_not_written_among_the_tables(published_warehouse: Path, tmp_path: Path, out: str) -> None:
+    """The next scoring would read them as tables."""
+    folder = write(tmp_path / "tables", SMALL)
+    before = sorted(folder.iterdir())
+    done = run_carec("score", str(folder), "--out", str(folder / out), warehouse=published_warehouse)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "the next scoring would read the results as tables; name another folder" in done.stderr
+    assert sorted(folder.iterdir()) == before
+    inside = run_carec("score", str(folder), "--out", str(folder / "results"), warehouse=published_warehouse)
+    again = run_carec("score", str(folder), warehouse=published_warehouse)
+    assert (inside.returncode, again.returncode) == (0, 0)
+
+
 def test_a_missing_file_or_column_is_named(published_warehouse: Path, tmp_path: Path) -> None:
     fewer = {name: rows for name, rows in SMALL.items() if name != "benchmarks"}
     done = run_carec("score", str(write(tmp_path / "a", fewer)), warehouse=published_warehouse)
