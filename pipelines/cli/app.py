@@ -112,7 +112,10 @@ def carec() -> None:
 
 
 def run() -> None:
-    """Run a command. Print every error that a user can correct as one line on standard error, with an exit code."""
+    """Run a command. Print every error that a user can correct on standard error, with an exit code.
+
+    The message is one line. Errors of usage have the usage before it, errors of SQL the place in the query after it.
+    """
     from sources.errors import ConfigurationError
     from warehouse.errors import NotPublished, Unreadable
     from warehouse.files import Busy

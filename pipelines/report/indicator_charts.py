@@ -62,7 +62,7 @@ def indicator(one: Row, cells: Sequence[Row], groups: Sequence[Row], words: Word
     y["axis"] = {**y["axis"], "labelPadding": 4}
     spec = {
         "data": {"values": rows},
-        "layer": [*_paces(x, y), *_targets(one, x), *_points(x, y), *_gaps(y), *_means(means, x, y)],
+        "layer": [*_projection_layers(x, y), *_targets(one, x), *_points(x, y), *_gaps(y), *_means(means, x, y)],
         "resolve": _SEPARATE,
         "width": WIDTH,
         "height": ROW_HEIGHT * len(names),
@@ -76,8 +76,12 @@ def _where_valid(field: str, mark: Row, encoding: Row) -> Row:
     return {"transform": [{"filter": f"isValid(datum.{field})"}], "mark": mark, "encoding": encoding}
 
 
-def _paces(x: Row, y: Row) -> list[Row]:
-    """Return the lines of the members: band of the projection, baseline to latest value, latest value to projection."""
+def _projection_layers(x: Row, y: Row) -> list[Row]:
+    """Return the layers below the points of the members.
+
+    These are a band for the interval of the projection, a line from the baseline to the latest value, and a dashed line
+    from there to the projection.
+    """
 
     def rule(valid: str, start: str, end: str, **style: Any) -> Row:
         encoding = {"x": {**x, "field": start}, "x2": {"field": end}, "y": y}

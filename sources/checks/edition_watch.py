@@ -109,7 +109,16 @@ def _finding(index: Index, releases: Mapping[int, date], held: HeldEditions | No
 def _next(
     index: Index, releases: Mapping[int, date], years: Iterable[int], have: int | None
 ) -> tuple[int | None, date | None]:
-    """Return the first edition that is not stored, and its day: from the calendar, or after the usual time."""
+    """Return the first edition that is not stored, and its day.
+
+    Both are from the calendar if it has such an edition. Otherwise the edition follows the stored one after the median
+    gap between editions (``index.every`` without two of them), and its day the last release after the median gap
+    between releases.
+
+    Returns:
+        ``(None, None)`` if nothing is stored or no gap is known; an edition without a day if the calendar has fewer
+        than two releases.
+    """
     out = {edition: day for edition, day in sorted(releases.items()) if have is None or edition > have}
     if out:
         return next(iter(out.items()))
