@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import NamedTuple
 
 import polars as pl
@@ -229,6 +230,26 @@ def release_of_files(
             require_content(reply)
             return dict.fromkeys(requests, f"{path} {_state(reply.headers)}")
     raise UnusableResponse(f"{provider.id}: there is none of {', '.join(paths)}")
+
+
+def yearly_release(
+    file: str, years: int
+) -> Callable[[Sequence[SeriesRequest], Provider, Http, date], dict[SeriesRequest, str]]:
+    """Return the function ``release`` of a provider with one file per year (``sources.providers.ReportsRelease``).
+
+    Args:
+        file: Path of a file below the provider's base address, with ``{}`` for the year.
+        years: Number of files that are looked for, from the current year down.
+    """
+
+    def release(
+        requests: Sequence[SeriesRequest], provider: Provider, http: Http, today: date
+    ) -> dict[SeriesRequest, str]:
+        """Return the newest file and its date, see ``release_of_files``."""
+        paths = [file.format(year) for year in newest_years(today.year, years)]
+        return release_of_files(requests, paths, provider, http)
+
+    return release
 
 
 def _state(headers: Mapping[str, str]) -> str:

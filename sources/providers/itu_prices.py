@@ -10,15 +10,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import date
 
 import polars as pl
 
-from sources.catalogue import Provider
-from sources.http.client import Http
 from sources.observation import Areas
 from sources.parsing.country_names import OLDER_CODES
-from sources.parsing.editions import EditionFiles, in_memory, newest_years, release_of_files
+from sources.parsing.editions import EditionFiles, in_memory, newest_years, yearly_release
 from sources.parsing.observations import parse_observations
 from sources.parsing.responses import UnusableResponse, code_and_aliases
 from sources.parsing.workbook import XLSX_TYPES, open_workbook, rows_of, table
@@ -100,10 +97,7 @@ _ADAPTER = NewestEdition(
 fetch, inspect = _ADAPTER.fetch, _ADAPTER.inspect
 
 
-def release(requests: Sequence[SeriesRequest], provider: Provider, http: Http, today: date) -> dict[SeriesRequest, str]:
-    """Return the newest workbook and its date. See ``sources.providers.ReportsRelease``."""
-    paths = [FILE.format(year) for year in newest_years(today.year, PROBED)]
-    return release_of_files(requests, paths, provider, http)
+release = yearly_release(FILE, PROBED)
 
 
 def smoke_checks(year: int) -> list[SmokeCheck]:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
 from html import unescape
 from urllib.parse import quote, unquote
 
@@ -26,9 +25,8 @@ from sources.parsing.editions import (
     EditionFiles,
     fetch_all,
     in_memory,
-    newest_years,
-    release_of_files,
     require_edition,
+    yearly_release,
 )
 from sources.parsing.observations import Origin, build_answers, build_failed_answers, merge_fetched, parse_observations
 from sources.parsing.responses import CSV_TYPES, UnusableResponse, get, in_parallel, raw_body, require_content
@@ -279,10 +277,7 @@ def _inspect_pages(
     return {request: inspect_page(request) for request in requests}
 
 
-def release(requests: Sequence[SeriesRequest], provider: Provider, http: Http, today: date) -> dict[SeriesRequest, str]:
-    """Return the newest table and its date. See ``sources.providers.ReportsRelease``."""
-    paths = [FILE.format(year) for year in newest_years(today.year, PROBED)]
-    return release_of_files(requests, paths, provider, http)
+release = yearly_release(FILE, PROBED)
 
 
 def smoke_checks(_: int) -> list[SmokeCheck]:

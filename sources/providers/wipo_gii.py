@@ -14,7 +14,6 @@ How a file is read belongs in ``wipo_gii_files``, which editions are comparable 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date
 
 import polars as pl
 
@@ -30,7 +29,7 @@ from sources.parsing.editions import (
     fetch_newest,
     in_memory,
     newest_years,
-    release_of_files,
+    yearly_release,
 )
 from sources.parsing.observations import Origin, build_failed_answers, merge_fetched
 from sources.parsing.responses import CSV_TYPES, UnusableResponse, get, group_requests, read_optional, url_of
@@ -214,10 +213,7 @@ def inspect(
     return results
 
 
-def release(requests: Sequence[SeriesRequest], provider: Provider, http: Http, today: date) -> dict[SeriesRequest, str]:
-    """Return the newest list of ranks and its date. See ``sources.providers.ReportsRelease``."""
-    paths = [RANKS_FILE.format(year) for year in newest_years(today.year, PROBED)]
-    return release_of_files(requests, paths, provider, http)
+release = yearly_release(RANKS_FILE, PROBED)
 
 
 def smoke_checks(year: int) -> list[SmokeCheck]:
