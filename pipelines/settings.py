@@ -92,10 +92,9 @@ def _folder(given: str) -> Path:
         folder = path.expanduser().resolve()
     except RuntimeError as error:
         raise ValueError(f"there is no user {path.parts[0]}") from error
-    for part in (folder, *folder.parents):
-        with suppress(PermissionError):
-            if part.is_file():
-                raise ValueError(f"{part} is a file; name a folder")
+    with suppress(OSError):  # the step that opens the folder names what is wrong with it
+        if folder.is_file():
+            raise ValueError(f"{folder} is a file; name a folder")
     return folder
 
 
