@@ -7,7 +7,7 @@ Belongs here: reading YAML strictly. Does not belong here: what a file must cont
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -124,14 +124,18 @@ def _ordinal(error: yaml.reader.ReaderError) -> int:
     return error.character if isinstance(error.character, int) else ord(str(error.character)[:1] or "\0")
 
 
-def read_yaml(path: Path) -> Document:
+def read_yaml(path: Path, parse: Callable[[bytes], Document] = parse_yaml) -> Document:
     """Return the content of a file.
+
+    Args:
+        path: The file.
+        parse: ``parse_yaml``, or the same with a memory, where the same files are read again and again.
 
     Raises:
         ConfigurationError: The file cannot be read, see ``parse_yaml``; the message names file and line.
     """
     try:
-        return parse_yaml(path.read_bytes())
+        return parse(path.read_bytes())
     except OSError as error:
         raise ConfigurationError(f"{path}: cannot be read ({error.strerror})") from error
     except YamlFault as fault:

@@ -21,11 +21,13 @@ from pipelines.seeds.codes import VARIABLES
 from pipelines.seeds.csv_table import LINE, cell_fault, read_cells
 from pipelines.seeds.rules import RULES, TEXT, CellCheck, Rule, SeedRows, TableCheck
 from sources.errors import ConfigurationError, did_you_mean
-from sources.yaml_files import Document, YamlFault, parse_yaml
+from sources.yaml_files import Document, parse_yaml, read_yaml
 
 CATALOGUE = "indicators"
 """The dbt model with the indicators of the catalogue, which seeds may refer to."""
 
+_parse = cache(parse_yaml)
+"""``parse_yaml`` with a memory: a process that checks the seeds again parses only what has changed."""
 _BOOLEANS = {"true": True, "false": False}
 
 _TYPES: Mapping[str, tuple[Callable[[str], pl.Expr], str]] = {
@@ -105,10 +107,7 @@ def read_schemas(path: Path) -> dict[str, SeedSchema]:
     Raises:
         ConfigurationError: The first fault, with file and line.
     """
-    try:
-        document = _document(path.read_bytes())
-    except YamlFault as fault:
-        raise ConfigurationError(f"{path}:{fault.line}: {fault.problem}") from fault
+    document = read_yaml(path, _parse)
     seeds = document.value.get("seeds") if isinstance(document.value, dict) else None
     if not isinstance(seeds, list):
         raise ConfigurationError(f"{path}:{document.line_of()}: must have `seeds:`, a list of declarations")
@@ -123,12 +122,6 @@ def read_schemas(path: Path) -> dict[str, SeedSchema]:
                 f" be used ({type(error).__name__}: {error}): compare it with the one of another seed"
             ) from error
     return schemas
-
-
-@cache
-def _document(content: bytes) -> Document:
-    """Return the content of a file. A process that checks the seeds again parses only what has changed."""
-    return parse_yaml(content)
 
 
 def _schema(path: Path, document: Document, number: int) -> SeedSchema:
