@@ -20,9 +20,8 @@ from pipelines.workspace import Workspace
 from sources.hidden_packages import without_hidden_packages
 from sources.observation import utc_now
 from warehouse.errors import NotPublished
-from warehouse.files import table_fault
-from warehouse.publish import Publication, current, publish, restore
-from warehouse.recovery import drop_failed_build, holding
+from warehouse.publish import Publication, current, publish
+from warehouse.recovery import holding
 
 
 @dataclass(frozen=True)
@@ -99,10 +98,7 @@ def refresh(
         follow_lake(workspace.settings, workspace.layout)
         previous = current(workspace.layout)
         if previous and previous.fingerprint == fingerprint:
-            if table_fault(workspace.layout.run):
-                runner.write_as_of(workspace.layout, previous.as_of)
-            drop_failed_build(workspace.layout)
-            return Refresh(ingestion, None, previous, restored=restore(workspace.layout))
+            return Refresh(ingestion, None, previous, restored=runner.skip_build(workspace.layout, previous))
         progress("dbt reads its project: up to a minute the first time, some seconds later")
         read = project.result() if project else None
         build = runner.build(workspace, day, fingerprint, progress, read)

@@ -71,10 +71,7 @@ def clear(layout: Layout) -> list[Path]:
 
 
 def drop_failed_build(layout: Layout) -> None:
-    """Delete a build that did not pass its checks, and its receipt. The caller holds the lock.
-
-    For a refresh that builds nothing because the publication has the present inputs: the failure is one of others.
-    """
+    """Delete a build that did not pass its checks, and its receipt. The caller holds the lock."""
     receipt = read_receipt(layout)
     if receipt and not receipt.passed:
         for path in (*layout.root.glob(f"{layout.build.name}*"), layout.receipt):

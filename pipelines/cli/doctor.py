@@ -178,7 +178,7 @@ def _leftovers(layout: Layout) -> Diagnosis:
 
 def manifest(layout: Layout, project: Path) -> Diagnosis:
     """Check that dbt's manifest can be read and is of this dbt version. Dagster replaces one that is out of date."""
-    path, again = layout.dbt_target / "manifest.json", "it is written again when it is needed"
+    path, again = layout.dbt_target / "manifest.json", "it is written when it is needed"
     try:
         version = json.loads(path.read_bytes())["metadata"]["dbt_version"]
     except FileNotFoundError:

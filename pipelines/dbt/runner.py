@@ -28,9 +28,19 @@ from pipelines.workspace import Workspace
 from sources.errors import ConfigurationError
 from sources.observation import utc_now
 from warehouse import landing
-from warehouse.files import sha256_of, write_atomically, write_table
+from warehouse.files import sha256_of, table_fault, write_atomically, write_table
 from warehouse.layout import Layout
-from warehouse.publish import Receipt, check_free, create_build, has_built_bytes, seal, write_receipt
+from warehouse.publish import (
+    Publication,
+    Receipt,
+    check_free,
+    create_build,
+    has_built_bytes,
+    restore,
+    seal,
+    write_receipt,
+)
+from warehouse.recovery import drop_failed_build
 
 _LANDED_TABLES = ("indicators", "run", "source_health", "rejects", "confirmations")
 """Tables of dbt's source ``landing``. The first three are files of their own, written again by each refresh."""
@@ -189,6 +199,20 @@ def start_build(workspace: Workspace, as_of: date, fingerprint: str, whole: bool
             arguments += ["--exclude", "config.materialized:view", "--indirect-selection", "empty"]
     has_manifest = is_compiled and _manifest_path(workspace).is_file()
     return StartedBuild(as_of, fingerprint, inputs, arguments, tuple(left_out), has_manifest)
+
+
+def skip_build(layout: Layout, present: Publication) -> bool:
+    """Keep a publication whose inputs are the present ones, instead of a build.
+
+    A failed build is deleted: its inputs were others, and have been corrected.
+
+    Returns:
+        Whether another program had changed the published file, so that the same publication was put back.
+    """
+    if table_fault(layout.run):
+        write_as_of(layout, present.as_of)
+    drop_failed_build(layout)
+    return restore(layout)
 
 
 def finish_build(workspace: Workspace, started: StartedBuild, reason: str | None) -> None:

@@ -39,7 +39,7 @@ from pipelines.workspace import Workspace
 from sources.errors import ConfigurationError
 from sources.observation import utc_now
 from warehouse.layout import Layout
-from warehouse.publish import WORKING_SCHEMAS, Publication, current, restore
+from warehouse.publish import WORKING_SCHEMAS, Publication, current
 
 REFRESH = "refresh"
 """The job of the whole graph."""
@@ -202,7 +202,7 @@ def dbt_build(
             present = current(layout)
             # the rule of pipelines.refresh
             if present and present.fingerprint == fingerprint and not config.rebuild:
-                if restore(layout):
+                if runner.skip_build(layout, present):
                     context.log.warning(f"{layout.published} had other bytes than the publication: put back")
                 yield from _unchanged(context, layout, present)
                 return

@@ -32,7 +32,7 @@ from tests.conftest import AS_OF, ROOT, run_carec
 from tests.running import further
 from tests.templates import REVIEW_DAY, Refreshed
 from warehouse.layout import Layout
-from warehouse.publish import published
+from warehouse.publish import published, read_receipt, write_receipt
 
 BuildDefs = Callable[[Workspace], dg.Definitions]
 DG = Path(sys.executable).with_name("dg")
@@ -350,6 +350,18 @@ def test_the_whole_job_publishes_what_the_command_line_publishes_as_of_the_same_
     again = run_carec("refresh", "--as-of", REVIEW_DAY, warehouse=warehouse)
     assert again.returncode == 0, again.stderr
     assert "nothing changed" in again.stderr
+
+
+@pytest.mark.exhaustive
+def test_a_job_with_nothing_changed_ends_the_report_of_a_failed_build(build_defs: BuildDefs, warehouse: Path) -> None:
+    workspace = at(warehouse)
+    before, passed = workspace.layout.published.read_bytes(), read_receipt(workspace.layout)
+    assert passed
+    write_receipt(workspace.layout, replace(passed, passed=False, fingerprint="of another input"))
+    config = {"ops": {"dbt_build": {"config": {"as_of": AS_OF}}}}
+    result = build_defs(workspace).resolve_job_def("rebuild").execute_in_process(run_config=config)
+    assert result.success and workspace.layout.published.read_bytes() == before
+    assert not workspace.layout.receipt.exists() and not workspace.layout.build.exists()
 
 
 def test_a_job_with_nothing_changed_builds_nothing_keeps_the_publication_and_names_it(
